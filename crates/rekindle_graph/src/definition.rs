@@ -1,0 +1,92 @@
+//! A definition: one module wrapped in a function, made from that module's source alone.
+//!
+//! ```js
+//! {deps:["./store.ts"],names:[["n"]]},function*($x,$m,$r){let $0;$x({App:()=>App},$n=>{$0=$n(0)});yield;
+//! const App = () => $0.n;
+//! }
+//! ```
+//!
+//! The text holds no resolved path: what each specifier means travels beside it, as [`Link`]s.
+
+use std::sync::Arc;
+
+use crate::names::{FilePath, ModuleUrl};
+
+/// The wrapped code of one module and everything its source alone tells about it.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// Meta object and factory, ready to stand as the last two arguments of a `define` call.
+    pub code: Arc<str>,
+    /// Digest of the source and of the options it was compiled with, 16 hexadecimal digits.
+    pub hash: Arc<str>,
+    /// Specifiers in the order of the definition's `deps`: static imports first, then the others.
+    pub deps: Vec<Dep>,
+    /// Calls of `import.meta.glob`, in source order.
+    pub globs: Vec<GlobCall>,
+    /// Names of the exports the module itself writes down; `export *` is in `deps`.
+    pub exports: Vec<String>,
+    /// What the module reads of `import.meta.env`.
+    pub env: EnvReads,
+    /// Other files that went into the code (stylesheets behind `@import`, tsconfig.json): an edit of one compiles the module anew.
+    pub files: Vec<FilePath>,
+}
+
+/// Which keys of `import.meta.env` a module reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum EnvReads {
+    #[default]
+    None,
+    Keys(Vec<String>),
+    /// The object itself escapes, so any key may be read.
+    All,
+}
+
+/// One specifier of a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dep {
+    pub specifier: String,
+    pub kind: DepKind,
+    /// Byte range of the specifier in the source, for diagnostics.
+    pub span: (u32, u32),
+    /// Value of `type` in `with { type: … }`.
+    pub attribute: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DepKind {
+    /// `import … from`, `export … from`
+    Static,
+    /// `import('…')` with a constant specifier
+    Dynamic,
+    /// `require('…')` in a CommonJS module
+    Require,
+    /// the dependency of a literal `import.meta.hot.accept('…')`
+    Accept,
+    /// `new URL('…', import.meta.url)`: an address, not a module
+    Asset,
+}
+
+/// One call of `import.meta.glob`, or one `import()` of a template with holes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GlobCall {
+    pub patterns: Vec<String>,
+    pub eager: bool,
+    /// Query appended to every match, with its question mark; empty when there is none.
+    pub query: String,
+    /// `base` option: keys are relative to it.
+    pub base: Option<String>,
+    pub exhaustive: bool,
+    pub case_sensitive: bool,
+    pub span: (u32, u32),
+}
+
+/// What a specifier means in this project, right now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// A module the graph knows.
+    Module(ModuleUrl),
+    /// An address the browser imports or fetches by itself (`https:`, `data:`, a file of `public/`).
+    Address(String),
+    /// Nothing: the importer cannot run.
+    Missing,
+}

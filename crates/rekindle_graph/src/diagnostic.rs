@@ -1,0 +1,108 @@
+//! What is wrong with the user's source: a place, a sentence, a code frame and advice.
+//!
+//! The same value feeds the terminal and the error overlay.
+
+use serde::Serialize;
+
+/// A position in a source: 1-based line and 1-based column, counted in UTF-16 units as browsers and editors do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    pub line: u32,
+    pub column: u32,
+}
+
+impl Place {
+    /// The place of a byte offset in `source`; an offset past the end gives the end.
+    pub fn of_offset(source: &str, offset: usize) -> Self {
+        let mut offset = offset.min(source.len());
+        while !source.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &source[..offset];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            line: before.bytes().filter(|&byte| byte == b'\n').count() as u32 + 1,
+            column: before[line_start..].encode_utf16().count() as u32 + 1,
+        }
+    }
+}
+
+/// One mistake in one file. `message` has no full stop and no blame; `help` is the advice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    pub message: String,
+    /// The file as the user knows it: relative to the root where it lies inside, absolute elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// A few lines of source with a marker below the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    pub fn error(message: impl Into<String>) -> Self {
+        Self { message: message.into(), file: None, place: None, frame: None, help: None }
+    }
+
+    pub fn in_file(mut self, file: impl Into<String>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
+    /// Adds the place of a byte offset and the code frame around it; `length` bytes are marked.
+    pub fn at(mut self, source: &str, offset: usize, length: usize) -> Self {
+        let place = Place::of_offset(source, offset);
+        self.frame = Some(code_frame(source, place, source.get(offset..offset + length).unwrap_or("")));
+        self.place = Some(place);
+        self
+    }
+
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// `file:line:column`, as far as it is known.
+    pub fn location(&self) -> Option<String> {
+        let file = self.file.as_deref()?;
+        Some(match self.place {
+            Some(place) => format!("{file}:{}:{}", place.line, place.column),
+            None => file.to_owned(),
+        })
+    }
+}
+
+const LINES_AROUND: u32 = 2;
+const WIDEST_LINE: usize = 200;
+
+/// The lines around `place`, numbered, with carets below the marked text.
+///
+/// ```text
+///   1 | import './part'
+/// > 2 | const v = = 1
+///     |           ^
+/// ```
+pub fn code_frame(source: &str, place: Place, marked: &str) -> String {
+    let first = place.line.saturating_sub(LINES_AROUND).max(1);
+    let last = place.line + LINES_AROUND;
+    let width = last.to_string().len();
+    let mut frame = String::new();
+    for (number, text) in (1u32..).zip(source.lines()).skip(first as usize - 1).take((last - first + 1) as usize) {
+        let shown: String = text.chars().take(WIDEST_LINE).collect();
+        let sign = if number == place.line { '>' } else { ' ' };
+        frame.push_str(&format!("{sign} {number:>width$} | {shown}\n"));
+        if number == place.line && place.column as usize <= WIDEST_LINE {
+            let room = shown.encode_utf16().count().saturating_sub(place.column as usize - 1).max(1);
+            let carets = marked.lines().next().unwrap_or("").encode_utf16().count().clamp(1, room);
+            let indent: String =
+                text.chars().take(place.column as usize - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            frame.push_str(&format!("  {:>width$} | {indent}{}\n", "", "^".repeat(carets)));
+        }
+    }
+    frame.truncate(frame.trim_end().len());
+    frame
+}

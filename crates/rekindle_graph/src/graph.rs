@@ -1,0 +1,6 @@
+//! The module graph.
+pub struct Delta;
+pub struct Module;
+pub struct ModuleGraph;
+pub struct ModuleId;
+pub struct ModuleState;

@@ -1,0 +1,14 @@
+//! The words of rekindle and its module graph: what a module, a definition, a diagnostic and a message are.
+//!
+//! Nothing here touches a disk, a clock, a thread or a runtime. Every other crate speaks in these types.
+
+pub mod definition;
+pub mod diagnostic;
+pub mod graph;
+pub mod names;
+pub mod wire;
+
+pub use definition::{Definition, Dep, DepKind, EnvReads, GlobCall, Link};
+pub use diagnostic::{Diagnostic, Place};
+pub use graph::{Delta, Module, ModuleGraph, ModuleId, ModuleState};
+pub use names::{FilePath, ModuleUrl};

@@ -1,1 +1,6 @@
+//! The development server: watch, HTTP, sockets, and the one loop that owns the graph.
 
+pub mod answer;
+pub mod config;
+pub mod event;
+pub mod servable;

@@ -1,0 +1,49 @@
+//! What the loop answers to a request; `http.rs` turns it into bytes with the headers every answer carries.
+
+use bytes::Bytes;
+
+/// An answer to one checked request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Full `Content-Type` value.
+    pub content_type: &'static str,
+    pub body: Body,
+    pub cache: Cache,
+}
+
+/// The bytes of an answer.
+#[derive(Clone, Debug)]
+pub enum Body {
+    Bytes(Bytes),
+    /// Pieces sent one after the other; nothing is copied together.
+    Pieces(Vec<Bytes>),
+    /// An admitted file, read when it is sent; ranges are honoured. Only [`crate::servable::Servable`]s can be read.
+    File(crate::servable::Servable),
+}
+
+/// How long a browser may keep an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cache {
+    /// The address names the content: a year, immutable.
+    Forever,
+    /// Ask again each time; an `ETag` made of the content lets the answer be 304.
+    Revalidate,
+    /// Never keep.
+    No,
+}
+
+impl Answer {
+    pub fn text(status: u16, text: impl Into<String>) -> Self {
+        Self {
+            status,
+            content_type: "text/plain; charset=utf-8",
+            body: Body::Bytes(Bytes::from(text.into())),
+            cache: Cache::No,
+        }
+    }
+
+    pub fn ok(content_type: &'static str, body: impl Into<Bytes>, cache: Cache) -> Self {
+        Self { status: 200, content_type, body: Body::Bytes(body.into()), cache }
+    }
+}

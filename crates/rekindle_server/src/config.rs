@@ -1,0 +1,129 @@
+//! Everything a server can be told, with its defaults. The command fills it from flags and `rekindle.toml`;
+//! a program that embeds the library fills it through the builder.
+
+use std::path::PathBuf;
+
+/// Settings of one server. Paths are absolute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Project folder, the one with `index.html`.
+    pub root: PathBuf,
+    /// Path under which everything is served; begins and ends with a slash. Default `/`.
+    pub base: String,
+    /// `development` unless said otherwise; picks the `.env.[mode]` files.
+    pub mode: String,
+    /// Folder of files served as they are; `None` turns it off. Default `<root>/public`.
+    pub public_dir: Option<PathBuf>,
+    /// Folder of the `.env` files. Default the root.
+    pub env_dir: PathBuf,
+    /// Only names with one of these prefixes reach the page. Default `VITE_`.
+    pub env_prefix: Vec<String>,
+    /// Folder for what outlives a start. Default `<root>/node_modules/.rekindle`, or `<root>/.rekindle` without `node_modules`.
+    pub cache_dir: PathBuf,
+    pub server: ServerConfig,
+    pub serve: ServeConfig,
+    pub hmr: HmrConfig,
+    pub watch: WatchConfig,
+    pub events: EventsConfig,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServerConfig {
+    /// Default 5173; the next free one is taken unless `strict_port`.
+    pub port: u16,
+    pub strict_port: bool,
+    /// `None`: loopback, both families. `Some("0.0.0.0")` and the like expose the server.
+    pub host: Option<String>,
+    /// Open the browser: `Some("/")` or another path.
+    pub open: Option<String>,
+    /// Names besides `localhost`, `*.localhost` and IP addresses that the Host header may hold; `.example.com` covers subdomains.
+    pub allowed_hosts: Vec<String>,
+    /// Origins that may read answers and open the socket besides the server's own. Exact, never `*`.
+    pub allowed_origins: Vec<String>,
+}
+
+/// `[serve]`: what may be fetched without being imported.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct ServeConfig {
+    /// Globs relative to the root; the table is filled by listing, not by matching requests.
+    pub include: Vec<String>,
+    pub mode: ServeMode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ServeMode {
+    /// Modules and assets of the graph, `public/`, pages, and what `include` lists.
+    #[default]
+    Graph,
+    /// Vite's rule for projects that migrate: every file below the root that is not on the list of secrets.
+    Root,
+}
+
+/// `[hmr]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct HmrConfig {
+    /// `false`: the API and custom events work, no update is sent.
+    pub enabled: bool,
+    pub overlay: bool,
+    pub bindings: Bindings,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Bindings {
+    /// Importers read the new exports after an update.
+    #[default]
+    Live,
+    /// Importers keep the copy they imported, as in Vite.
+    Frozen,
+}
+
+/// `[watch]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct WatchConfig {
+    /// Poll instead of asking the system for events.
+    pub poll: bool,
+    /// Milliseconds between two looks when polling. Default 100.
+    pub interval: u64,
+    /// Milliseconds of quiet that end a batch. Default 4.
+    pub settle: u64,
+}
+
+/// `[events]`
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct EventsConfig {
+    /// Program and arguments of the process that answers custom events; empty: none.
+    pub command: Vec<String>,
+}
+
+impl Config {
+    /// The defaults for a project folder.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        let root = root.into();
+        let cache_dir = match root.join("node_modules").is_dir() {
+            true => root.join("node_modules/.rekindle"),
+            false => root.join(".rekindle"),
+        };
+        Self {
+            base: "/".into(),
+            mode: "development".into(),
+            public_dir: Some(root.join("public")),
+            env_dir: root.clone(),
+            env_prefix: vec!["VITE_".into()],
+            cache_dir,
+            root,
+            server: ServerConfig {
+                port: 5173,
+                strict_port: false,
+                host: None,
+                open: None,
+                allowed_hosts: Vec::new(),
+                allowed_origins: Vec::new(),
+            },
+            serve: ServeConfig::default(),
+            hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live },
+            watch: WatchConfig { poll: false, interval: 100, settle: 4 },
+            events: EventsConfig::default(),
+        }
+    }
+}

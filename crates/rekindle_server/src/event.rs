@@ -1,0 +1,60 @@
+//! What wakes the loop: everything a file, a tab, a request or the events process says enters here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::answer::Answer;
+use crate::socket::Outbox;
+
+/// The loop's inbox. Cloned by the HTTP side, the watcher and the events process.
+pub type Inbox = mpsc::UnboundedSender<Event>;
+
+/// Number of one socket connection, never reused within one server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientId(pub u64);
+
+#[derive(Debug)]
+pub enum Event {
+    /// A request that passed the gate and every check; the loop looks its key up and answers.
+    Request(Request, oneshot::Sender<Answer>),
+    /// A socket passed Host, Origin and token. `Outbox` is how the loop talks to it.
+    Connected(ClientId, Outbox),
+    /// One text frame, already parsed.
+    Said(ClientId, Value),
+    /// The socket is closed, by whichever side.
+    Gone(ClientId),
+    /// The file system changed; paths as the watcher names them.
+    Files(FileBatch),
+    /// The user's program (library or events process) sends a custom event: to one client, or to all.
+    Send { event: String, data: Option<Value>, to: Option<ClientId> },
+    /// Ctrl-C, SIGTERM or `DevServer::stop`.
+    Stop,
+}
+
+/// A checked request: a key into the loop's tables, never a path on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Path after one strict percent-decode and without `base`; begins with a slash.
+    pub path: String,
+    /// Query as it was sent, without the question mark and without our cache parameter `t=<digits>`.
+    pub query: String,
+    /// The browser asks for a page: `Sec-Fetch-Mode: navigate`, or (without that header) `Accept` holds `text/html`.
+    pub navigation: bool,
+}
+
+/// File-system news that arrived within a few milliseconds of each other, settled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileBatch {
+    /// Files that were written, created or removed, each once. What happened is found by looking at the disk.
+    pub paths: Vec<PathBuf>,
+    /// Folders that appeared, vanished or changed their listing.
+    pub folders: Vec<PathBuf>,
+    /// When the first of these was noticed, for the latency in the terminal.
+    pub noticed: Option<std::time::Instant>,
+}
+
+/// Handler for custom events of the library's user: `(data, client)`.
+pub type EventHandler = Arc<dyn Fn(Option<Value>, crate::Client) + Send + Sync>;

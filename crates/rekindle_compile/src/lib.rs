@@ -1,1 +1,8 @@
+//! One source file → one definition.
 
+mod calls;
+mod commonjs;
+pub mod nesting;
+pub mod script;
+pub mod tsconfig;
+mod wrap;

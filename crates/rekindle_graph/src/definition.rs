@@ -41,6 +41,27 @@ pub enum EnvReads {
     All,
 }
 
+impl EnvReads {
+    /// Notes that `key` is read.
+    pub fn add(&mut self, key: &str) {
+        match self {
+            Self::None => *self = Self::Keys(vec![key.to_owned()]),
+            Self::Keys(keys) if keys.iter().any(|known| known == key) => {}
+            Self::Keys(keys) => keys.push(key.to_owned()),
+            Self::All => {}
+        }
+    }
+
+    /// Whether an edit of one of `changed` concerns the module.
+    pub fn meets(&self, changed: &[String]) -> bool {
+        match self {
+            Self::None => false,
+            Self::Keys(keys) => keys.iter().any(|key| changed.contains(key)),
+            Self::All => !changed.is_empty(),
+        }
+    }
+}
+
 /// One specifier of a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dep {

@@ -1,0 +1,325 @@
+/**
+ * Applies updates: let the old go, run the new, then tell whoever accepted.
+ *
+ * 1. walk from the stale modules to the boundaries (propagate.ts); none means reload
+ * 2. fetch definitions that are not here yet
+ * 3. `vite:beforeUpdate`, then the disposers of all that is replaced, once each, promises awaited
+ * 4. run the new instances; if one throws, put all the old ones back and show the error
+ * 5. importers read the new exports
+ * 6. accept callbacks in registration order, log lines, `vite:afterUpdate`
+ * 7. prune what nothing imports any more
+ *
+ * One update at a time; `invalidate()` during one begins the next. Knows neither DOM nor socket: the page is `Page`.
+ */
+import type { Acceptor, HotContext, HotTable } from './hot'
+import type { ModuleId, Update, UpdatePayload } from './messages'
+import { propagate, type Boundary, type Invalidation, type Verdict } from './propagate'
+import type { Instance, Namespace, Registry } from './registry'
+
+/** What an update needs of the page. */
+export interface UpdatePage {
+  /** Fetches the definitions that running `fresh` needs; false if some of them cannot be had now. */
+  ensure(fresh: ReadonlySet<ModuleId>): Promise<boolean>
+  /** Swaps the sheets of `<link>` elements; done when each has loaded. */
+  swapLinks(links: ModuleId[], timestamp: number): Promise<void>
+  reload(verdict: Extract<Verdict, { kind: 'reload' }>, triggeredBy?: ModuleId): Promise<void>
+  /** Shows an error that an update ran into, with the module it came from. */
+  failed(error: unknown, boundaries: Boundary[]): void
+  /** An update went through: an overlay of an earlier failure can go. */
+  succeeded(): void
+  debug(line: string): void
+  report(error: unknown, doing: string): void
+  removeStyle(id: ModuleId): void
+}
+
+export interface Outcome {
+  result: 'nothing' | 'updated' | 'reload' | 'failed' | 'waiting'
+  boundaries: ModuleId[]
+  chain?: ModuleId[]
+  reason?: string
+  error?: string
+}
+
+/** Milliseconds that an update waits for a module which is still at its top-level await. */
+const TOP_LEVEL_PATIENCE = 10_000
+
+export class Updater {
+  /** `invalidate()` calls of the update that is being applied. */
+  private invalidations: Invalidation[] = []
+  /** While accept callbacks run: which module's `invalidate` began this update. */
+  private firstInvalidatedBy: ModuleId | undefined
+  /** Modules that have invalidated since the last save. */
+  private readonly invalidated = new Set<ModuleId>()
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly hot: HotTable,
+    private readonly page: UpdatePage,
+  ) {}
+
+  /** Called by `hot.invalidate()`. Returns what the event says (R28, R29). */
+  invalidate(context: HotContext): { path: ModuleId; firstInvalidatedBy: ModuleId } {
+    const first = this.firstInvalidatedBy ?? context.id
+    // Only a module that has been updated can hand its update on (R30).
+    if (context.instance.replaced) this.invalidations.push({ from: context.id, first })
+    return { path: context.id, firstInvalidatedBy: first }
+  }
+
+  /** Brings everything that is stale up to date, and follows the invalidations this leads to. */
+  async update(links: ModuleId[], timestamp: number): Promise<Outcome> {
+    this.invalidated.clear()
+    await this.settleTopLevel()
+    const verdict = propagate(this.registry, this.hot, this.registry.stale)
+    let outcome = await this.apply(verdict, links, timestamp)
+    for (let next; outcome.result !== 'reload' && (next = this.invalidations.shift()); ) {
+      outcome = await this.followInvalidation(next, timestamp, outcome)
+    }
+    this.invalidations = []
+    return outcome
+  }
+
+  private async followInvalidation(invalidation: Invalidation, timestamp: number, before: Outcome): Promise<Outcome> {
+    if (this.invalidated.has(invalidation.from)) {
+      const verdict = { kind: 'reload', chain: [invalidation.from], reason: 'circular import invalidate' } as const
+      return this.apply(verdict, [], timestamp)
+    }
+    this.invalidated.add(invalidation.from)
+    const verdict = propagate(this.registry, this.hot, [], invalidation)
+    const outcome = await this.apply(verdict, [], timestamp, invalidation)
+    return { ...outcome, boundaries: [...before.boundaries, ...outcome.boundaries] }
+  }
+
+  /** A module that is still waiting at its top-level await finishes first; one that never does is left behind. */
+  private async settleTopLevel(): Promise<void> {
+    const pending = [...this.registry.stale].map((id) => this.registry.instances.get(id)?.done).filter((done) => done != null)
+    if (pending.length === 0) return
+    const limit = new Promise((done) => setTimeout(done, TOP_LEVEL_PATIENCE))
+    await Promise.race([Promise.allSettled(pending), limit])
+  }
+
+  private async apply(verdict: Verdict, links: ModuleId[], timestamp: number, invalidation?: Invalidation): Promise<Outcome> {
+    if (verdict.kind === 'reload') {
+      await this.page.reload(verdict, verdict.chain[0])
+      return { result: 'reload', boundaries: [], chain: verdict.chain, reason: verdict.reason }
+    }
+    const boundaries = verdict.kind === 'accepted' ? verdict.boundaries : []
+    const rerun = verdict.kind === 'accepted' ? verdict.rerun : new Set<ModuleId>()
+    if (boundaries.length === 0 && links.length === 0) return { result: 'nothing', boundaries: [] }
+    if (!(await this.page.ensure(rerun))) return { result: 'waiting', boundaries: [] }
+
+    const payload = updatePayload(boundaries, links, timestamp, invalidation)
+    await this.hot.dispatch('vite:beforeUpdate', payload)
+    const swapped = links.length > 0 ? this.page.swapLinks(links, timestamp) : undefined
+    const error = await this.replace(boundaries, rerun, invalidation)
+    await swapped
+    if (error === undefined) this.page.succeeded()
+    await this.hot.dispatch('vite:afterUpdate', payload)
+    if (error === undefined) await this.prune()
+    return {
+      result: error === undefined ? 'updated' : 'failed',
+      boundaries: [...boundaries.map(({ path }) => path), ...links.map(withoutDirect)],
+      error: error === undefined ? undefined : String(error),
+    }
+  }
+
+  /** Steps 3 to 6. Returns the error that made it put everything back, if there was one. */
+  private async replace(boundaries: Boundary[], rerun: Set<ModuleId>, invalidation?: Invalidation): Promise<unknown> {
+    const calls = boundaries.map((boundary) => ({ boundary, acceptors: this.acceptorsOf(boundary, rerun) }))
+    await this.dispose(rerun)
+    const before = this.snapshot(rerun)
+    let error: unknown
+    try {
+      await this.registry.run(this.inFirstOrder(rerun), rerun)
+    } catch (thrown) {
+      error = thrown ?? new Error(`a module threw ${String(thrown)}`)
+    }
+    if (error === undefined) this.keep(before)
+    else this.rollBack(before)
+
+    this.firstInvalidatedBy = invalidation?.first
+    for (const { boundary, acceptors } of calls) this.tell(boundary, acceptors, error === undefined)
+    this.firstInvalidatedBy = undefined
+    if (error !== undefined) this.page.failed(error, boundaries)
+    return error
+  }
+
+  /** Callbacks that a boundary's update calls: those of the copy that is live now, the new one brings its own. */
+  private acceptorsOf({ path, accepted }: Boundary, rerun: ReadonlySet<ModuleId>): Acceptor[] {
+    const context = this.hot.contexts.get(path)
+    if (!context) return []
+    if (path === accepted) return context.acceptors.filter(({ deps }) => deps === null)
+    // It runs again itself, and imports the new copy by that.
+    if (rerun.has(path)) return []
+    return context.acceptors.filter(({ deps }) => deps?.includes(accepted))
+  }
+
+  /** All at once, before any new code; one that fails does not keep the update back. */
+  private async dispose(ids: Iterable<ModuleId>): Promise<void> {
+    const pending: PromiseLike<unknown>[] = []
+    for (const id of ids) {
+      const context = this.hot.contexts.get(id)
+      if (!context?.disposer || context.disposed) continue
+      context.disposed = true
+      const doing = `the disposer of ${id}`
+      try {
+        const result = context.disposer(this.hot.dataOf(id))
+        if (result) pending.push(this.hot.patiently(Promise.resolve(result), doing))
+      } catch (error) {
+        this.page.report(error, doing)
+      }
+    }
+    if (pending.length > 0) await Promise.all(pending)
+  }
+
+  private snapshot(ids: Iterable<ModuleId>): Map<ModuleId, { instance: Instance | undefined; context: HotContext | undefined }> {
+    const before = new Map()
+    for (const id of ids) before.set(id, { instance: this.registry.instances.get(id), context: this.hot.suspend(id) })
+    return before
+  }
+
+  /** What the page reached first runs first, so that cycles behave as they did. */
+  private inFirstOrder(ids: Iterable<ModuleId>): ModuleId[] {
+    const reached = (id: ModuleId) => this.registry.instances.get(id)?.reached ?? 0
+    return [...ids].sort((a, b) => reached(a) - reached(b))
+  }
+
+  private keep(before: ReturnType<Updater['snapshot']>): void {
+    for (const { context } of before.values()) if (context) this.hot.retire(context)
+    if (bindings === 'live') this.registry.rebind(new Set(before.keys()))
+    this.dropped = [...before.values()].flatMap(({ instance }) => (instance ? [instance] : []))
+  }
+
+  private rollBack(before: ReturnType<Updater['snapshot']>): void {
+    for (const [id, { instance, context }] of before) {
+      if (instance) this.registry.install(instance)
+      else this.registry.remove(id)
+      this.hot.restore(id, context)
+    }
+    // Modules that came along for the first time and did not get to run.
+    for (const [id, instance] of this.registry.instances) {
+      if (instance.state === 'failed' || instance.state === 'linked') {
+        if (!before.has(id)) this.registry.remove(id)
+      }
+    }
+  }
+
+  private tell({ path, accepted }: Boundary, acceptors: Acceptor[], ran: boolean): void {
+    const fresh = ran ? this.registry.instances.get(accepted)?.namespace : undefined
+    for (const { deps, list, callback } of acceptors) {
+      if (!callback) continue
+      try {
+        const next = list ? deps!.map((dep) => (dep === accepted ? fresh : undefined)) : fresh
+        const result: unknown = (callback as (next: (Namespace | undefined)[] | Namespace | undefined) => unknown)(next)
+        if (result instanceof Promise) result.catch((error: unknown) => this.page.report(error, `an accept callback of ${path}`))
+      } catch (error) {
+        this.page.report(error, `an accept callback of ${path}`)
+      }
+    }
+    if (ran) this.page.debug(path === accepted ? `hot updated: ${path}` : `hot updated: ${accepted} via ${path}`)
+  }
+
+  // ---- prune
+
+  /** Instances the last update replaced: what they imported may not be imported any more. */
+  private dropped: Instance[] = []
+
+  /** Takes modules off the page that nothing imports any more, and what only they imported. */
+  private async prune(): Promise<void> {
+    const candidates = new Set<ModuleId>()
+    for (const old of this.dropped) {
+      this.carryDynamicImports(old)
+      for (const id of this.registry.depsOf(old)) candidates.add(id)
+    }
+    this.dropped = []
+    const pruned: ModuleId[] = []
+    for (const id of candidates) {
+      const instance = this.registry.instances.get(id)
+      if (!instance || this.isReachable(id)) continue
+      pruned.push(id)
+      const deps = this.registry.depsOf(instance)
+      this.registry.remove(id)
+      for (const dep of deps) candidates.add(dep)
+    }
+    if (pruned.length === 0) return
+    await this.hot.dispatch('vite:beforePrune', { type: 'prune', paths: pruned })
+    await this.letGo(pruned)
+  }
+
+  /** A new copy that could still make the `import()`s of the old one keeps what they brought in. */
+  private carryDynamicImports(old: Instance): void {
+    const now = this.registry.instances.get(old.id)
+    if (!now || now === old) return
+    const { meta, links, globs } = now.definition
+    const possible = new Set<unknown>(meta.dynamic?.map((at) => links[at]))
+    for (const matches of globs) for (const [, id] of matches) possible.add(id)
+    for (const id of old.imported) {
+      if ((meta.computed || possible.has(id)) && this.registry.instances.has(id)) this.registry.noteDynamicImport(now, id)
+    }
+  }
+
+  /** Whether an entry still imports the module, over any number of others. */
+  private isReachable(id: ModuleId): boolean {
+    const above = new Set([id])
+    for (const module of above) {
+      if (this.registry.entries.has(module)) return true
+      for (const importer of this.registry.importers.get(module) ?? []) above.add(importer)
+    }
+    return false
+  }
+
+  /** First all disposers, then all prune handlers, then the data is dropped (R24). */
+  private async letGo(pruned: ModuleId[]): Promise<void> {
+    await this.dispose(pruned)
+    const pending: PromiseLike<unknown>[] = []
+    for (const id of pruned) {
+      const context = this.hot.suspend(id)
+      if (context) {
+        const result = this.callPruner(context)
+        if (result) pending.push(this.hot.patiently(Promise.resolve(result), `the prune handler of ${id}`))
+        this.hot.retire(context)
+      }
+      this.page.removeStyle(id)
+    }
+    await Promise.all(pending)
+    for (const id of pruned) this.hot.dropData(id)
+  }
+
+  private callPruner(context: HotContext): unknown {
+    try {
+      return context.pruner?.(this.hot.dataOf(context.id))
+    } catch (error) {
+      this.page.report(error, `the prune handler of ${context.id}`)
+      return undefined
+    }
+  }
+}
+
+/** `live`: importers read new exports after an update. `frozen`: they keep what they imported, as in Vite. */
+let bindings: 'live' | 'frozen' = 'live'
+
+export function setBindings(value: 'live' | 'frozen'): void {
+  bindings = value
+}
+
+function updatePayload(boundaries: Boundary[], links: ModuleId[], timestamp: number, invalidation?: Invalidation): UpdatePayload {
+  const entry = (type: Update['type'], path: ModuleId, acceptedPath: ModuleId): Update => ({
+    type,
+    timestamp,
+    path,
+    acceptedPath,
+    explicitImportRequired: false,
+    isWithinCircularImport: false,
+    ...(invalidation && { firstInvalidatedBy: invalidation.first }),
+  })
+  return {
+    type: 'update',
+    updates: [
+      ...boundaries.map(({ path, accepted }) => entry('js-update', path, accepted)),
+      ...links.map((link) => entry('css-update', link, link)),
+    ],
+  }
+}
+
+function withoutDirect(link: ModuleId): string {
+  return link.replace('?direct', '')
+}

@@ -1,0 +1,126 @@
+/**
+ * What the server and a tab say to each other, and the payloads that pages see.
+ *
+ * The `vite:*` payloads are spelled as in Vite (rules R118–R122), so that code written for them works unchanged.
+ * The messages between our own two ends are ours.
+ */
+
+/** A module's name: root-relative path plus query. */
+export type ModuleId = string
+
+/** One entry of a `vite:beforeUpdate` payload: `path` is the boundary, `acceptedPath` what was run again. */
+export interface Update {
+  type: 'js-update' | 'css-update'
+  path: ModuleId
+  acceptedPath: ModuleId
+  timestamp: number
+  explicitImportRequired?: boolean
+  isWithinCircularImport?: boolean
+  firstInvalidatedBy?: ModuleId
+}
+
+export interface UpdatePayload {
+  type: 'update'
+  updates: Update[]
+}
+
+export interface PrunePayload {
+  type: 'prune'
+  paths: ModuleId[]
+}
+
+export interface FullReloadPayload {
+  type: 'full-reload'
+  path?: string
+  triggeredBy?: string
+}
+
+export interface ErrorPayload {
+  type: 'error'
+  err: {
+    [name: string]: unknown
+    message: string
+    stack: string
+    id?: string
+    frame?: string
+    plugin?: string
+    loc?: { file?: string; line: number; column: number }
+  }
+}
+
+/** A mistake in a source, as the server found it. Lines and columns count from 1. */
+export interface Diagnostic {
+  message: string
+  file?: string
+  place?: { line: number; column: number }
+  frame?: string
+  help?: string
+}
+
+/** Modules whose newest source cannot run, with the reasons. */
+export type Errors = Record<ModuleId, Diagnostic[]>
+
+/** What a page is told when it starts, and again with each set of modules it asks for. */
+export interface Manifest {
+  session: string
+  /** Number of the last batch that is in the definitions that came along. */
+  seq: number
+  env: Record<string, unknown>
+  errors: Errors
+}
+
+/** A page's start: its modules scripts in document order. */
+export interface PageManifest extends Manifest {
+  page: string
+  entries: ModuleId[]
+}
+
+/** What one save did: new definitions (script text, one `$d(…)` call each), and what went away. */
+export interface Batch {
+  type: 'batch'
+  seq: number
+  session: string
+  /** Milliseconds since the epoch when the save was noticed. */
+  timestamp: number
+  definitions: { id: ModuleId; code: string }[]
+  deleted: ModuleId[]
+  errors: Errors
+  /** Modules that had an error and have none any more. */
+  fixed: ModuleId[]
+  /** Stylesheets of `<link>` elements that changed. */
+  links: ModuleId[]
+  /** Pages whose own text changed, with the file as the user knows it. */
+  pages: { page: string; file: string }[]
+  env?: Record<string, unknown>
+}
+
+export type ServerMessage =
+  | Batch
+  | { type: 'connected' }
+  | { type: 'pong' }
+  | { type: 'welcome'; session: string; seq: number }
+  | { type: 'custom'; event: string; data?: unknown }
+  | { type: 'traced'; id: number; frames: (TracedFrame | null)[]; frame?: string }
+  | { type: 'reload'; reason: string }
+
+/** A position in an original source. */
+export interface TracedFrame {
+  file: string
+  line: number
+  column: number
+}
+
+/** How an update went in this tab. */
+export interface Applied {
+  type: 'applied'
+  seq: number
+  result: 'updated' | 'reload' | 'failed'
+  /** Boundaries that took the update. */
+  boundaries: ModuleId[]
+  /** For a reload: from the changed module up to the entry. */
+  chain?: ModuleId[]
+  reason?: string
+  error?: string
+  /** Milliseconds from the message's arrival until the update was applied. */
+  took: number
+}

@@ -1,0 +1,148 @@
+/**
+ * Decides how far an edit spreads.
+ *
+ * Starting at the changed modules, walk to importers that have run until each path meets a module that accepts the
+ * update. One path that reaches an entry without meeting one means reload.
+ *
+ *     page ◄─ app ◄─ button        button accepts itself   → boundary: button
+ *     page ◄─ app ◄─ theme         nobody accepts          → reload, because theme → app → page
+ *
+ * What counts is what ran: the imports of live instances and the `accept` calls that were made (rules R69–R76).
+ */
+import type { HotTable } from './hot'
+import type { ModuleId } from './messages'
+import type { Registry } from './registry'
+
+/** Where an update stops: `path` takes it, `accepted` is what runs again for it. */
+export interface Boundary {
+  path: ModuleId
+  accepted: ModuleId
+}
+
+export type Verdict =
+  | { kind: 'nothing' }
+  | { kind: 'accepted'; boundaries: Boundary[]; rerun: Set<ModuleId> }
+  | { kind: 'reload'; chain: ModuleId[]; reason: string }
+
+/** An update that began with `invalidate()`: the walk starts at the importers of `from`. */
+export interface Invalidation {
+  from: ModuleId
+  /** The module whose `invalidate` began the chain of invalidations. */
+  first: ModuleId
+}
+
+export function propagate(registry: Registry, hot: HotTable, changed: Iterable<ModuleId>, invalidation?: Invalidation): Verdict {
+  const walk = new Walk(registry, hot)
+  if (invalidation) {
+    walk.pass(invalidation.from)
+    walk.toImporters(invalidation.from)
+  } else {
+    for (const id of changed) if (registry.instances.has(id)) walk.begin(id)
+  }
+  const verdict = walk.finish()
+  if (invalidation && verdict.kind === 'accepted') {
+    // Reached through the module that began it: each would hand the update to the other for ever (R33).
+    verdict.rerun.delete(invalidation.from) // It has just run.
+    const circular = verdict.boundaries.find(({ path, accepted }) => path === invalidation.first && accepted !== invalidation.from)
+    if (circular) return { kind: 'reload', chain: walk.chainTo(circular.accepted), reason: 'circular import invalidate' }
+  }
+  return verdict
+}
+
+class Walk {
+  private readonly boundaries: Boundary[] = []
+  private readonly visited = new Set<ModuleId>()
+  /** For each visited module the one it was reached from. */
+  private readonly reachedFrom = new Map<ModuleId, ModuleId>()
+  private readonly queue: ModuleId[] = []
+  private deadEnd: ModuleId | null = null
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly hot: HotTable,
+  ) {}
+
+  begin(id: ModuleId): void {
+    if (this.visited.has(id)) return
+    this.visited.add(id)
+    this.queue.push(id)
+  }
+
+  /** Counts `id` as seen without looking at what it accepts. */
+  pass(id: ModuleId): void {
+    this.visited.add(id)
+  }
+
+  finish(): Verdict {
+    for (let id; this.deadEnd === null && (id = this.queue.shift()) !== undefined; ) this.visit(id)
+    if (this.deadEnd !== null) {
+      const chain = this.chainTo(this.deadEnd)
+      return { kind: 'reload', chain, reason: `nothing accepts ${chain[0]}` }
+    }
+    if (this.boundaries.length === 0) return { kind: 'nothing' }
+    return { kind: 'accepted', boundaries: this.boundaries, rerun: this.visited }
+  }
+
+  chainTo(id: ModuleId): ModuleId[] {
+    const chain = [id]
+    for (let below; (below = this.reachedFrom.get(chain[0]!)) !== undefined; ) chain.unshift(below)
+    return chain
+  }
+
+  private visit(id: ModuleId): void {
+    const context = this.hot.contexts.get(id)
+    if (this.keepsItsShape(id)) return this.accept(id, id)
+    if (context?.acceptsItself) {
+      this.accept(id, id)
+      const names = context.acceptedExports
+      if (context.acceptsFully || !names || this.acceptsAllExports(id, names)) return
+      return this.toImporters(id, names)
+    }
+    this.toImporters(id)
+  }
+
+  /** A CSS module whose class names are the same as before: its sheet is swapped, its importers need nothing. */
+  private keepsItsShape(id: ModuleId): boolean {
+    const shape = this.registry.instances.get(id)?.definition.meta.shape
+    return shape !== undefined && shape === this.registry.definitions.get(id)?.meta.shape
+  }
+
+  private acceptsAllExports(id: ModuleId, names: Set<string>): boolean {
+    const { getters, definition } = this.registry.instances.get(id)!
+    return !definition.meta.stars && Object.keys(getters).every((name) => names.has(name))
+  }
+
+  /** Goes on to who imports `id`; an importer that takes only names in `accepted` is left alone. */
+  toImporters(id: ModuleId, accepted?: Set<string>): void {
+    const importers = [...(this.registry.importers.get(id) ?? [])].filter((importer) => importer !== id)
+    let open = importers.length > 0 ? 0 : 1
+    if (accepted && importers.length === 0) open = 0
+    let closed = 0
+    for (const importer of importers) {
+      if (accepted && this.takesOnly(importer, id, accepted)) continue
+      if (this.hot.contexts.get(importer)?.acceptsDep(id)) {
+        this.accept(importer, id)
+      } else if (this.visited.has(importer)) {
+        closed++
+      } else {
+        this.reachedFrom.set(importer, id)
+        this.begin(importer)
+      }
+    }
+    // An entry in a cycle: everything above it has been seen, and nobody took the update.
+    if (this.registry.entries.has(id) && importers.length > 0 && closed === importers.length) open = 1
+    if (open > 0) this.deadEnd ??= id
+  }
+
+  private takesOnly(importer: ModuleId, id: ModuleId, accepted: Set<string>): boolean {
+    const instance = this.registry.instances.get(importer)!
+    const { links, meta } = instance.definition
+    if (instance.imported.has(id)) return false
+    return links.every((link, at) => link !== id || (meta.names[at] ?? ['*']).every((name) => accepted.has(name)) && !meta.stars?.includes(at))
+  }
+
+  private accept(path: ModuleId, accepted: ModuleId): void {
+    if (this.boundaries.some((known) => known.path === path && known.accepted === accepted)) return
+    this.boundaries.push({ path, accepted })
+  }
+}

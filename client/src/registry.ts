@@ -1,0 +1,587 @@
+/**
+ * Holds every definition the page has received and runs them as ECMAScript modules.
+ *
+ * A definition is a generator: up to its `yield` the exports exist and functions are hoisted (instantiate), after it
+ * the body runs (evaluate). Names that are passed on (`export … from`, `export *`) are resolved to where they were
+ * declared before anything runs, by the ambiguity rules of ECMA-262 section 16.2.1.7.
+ *
+ *     define('/a.js', …)  define('/b.js', …)     the page's scripts say what exists
+ *     run(['/a.js'])                             b, then a: post-order, without recursion
+ *
+ * Knows neither DOM nor socket. One instance of each module is live; an update replaces it.
+ */
+import type { ModuleId } from './messages'
+
+/** What a specifier means: a module, an address (in a list) that the browser loads itself, or nothing. */
+export type Link = ModuleId | [string] | null
+
+/** For each `import.meta.glob` call its matches: key and module. */
+export type GlobMatches = [key: string, id: ModuleId][]
+
+/** What a definition says of itself before it runs. */
+export interface Meta {
+  deps: string[]
+  /** For each static dependency (they come first in `deps`) the names taken from it; `*` is the namespace. */
+  names: string[][]
+  /** Static dependencies behind `export *`. */
+  stars?: number[]
+  /** Exports that are passed on: dependency and name there. */
+  from?: Record<string, [dep: number, name: string]>
+  /** Dependencies of `import()` with a constant specifier. */
+  dynamic?: number[]
+  /** Calls of `import.meta.glob` whose matches are imported statically. */
+  eager?: number[]
+  /** There are `import()`s whose specifier is only known when they run. */
+  computed?: boolean
+  with?: (string | null)[]
+  async?: boolean
+  cjs?: boolean
+  /** Digest of a CSS module's class names: while it stays the same, importers need not run again. */
+  shape?: string
+}
+
+type Getters = Record<string, () => unknown>
+type LinkImports = (namespaceOf: (dep: number) => Namespace) => void
+type ModuleGenerator = Generator | AsyncGenerator
+
+export type Factory = (...parameters: never[]) => unknown
+
+export interface Definition {
+  id: ModuleId
+  /** Digest of source, options and links: equal digests are equal modules. */
+  hash: string
+  links: Link[]
+  globs: GlobMatches[]
+  meta: Meta
+  factory: Factory
+}
+
+export type Namespace = Record<string, unknown>
+
+/** One evaluation of one version of a module. */
+export interface Instance {
+  id: ModuleId
+  definition: Definition
+  state: 'linked' | 'evaluating' | 'evaluated' | 'failed'
+  /** Place in the depth-first walk that reached it: keeps cycles running in their first order. */
+  reached: number
+  /** It replaced an earlier copy. */
+  replaced: boolean
+  getters: Getters
+  linkImports: LinkImports | null
+  /** Where each export is declared; only for modules that pass names on. */
+  resolved: Map<string, Origin> | null
+  namespace: Namespace
+  generator: ModuleGenerator | null
+  /** Settles when an asynchronous evaluation ends. */
+  done: Promise<void> | null
+  error: unknown
+  /** `module` of a CommonJS definition. */
+  cjs: { exports: Namespace } | null
+  /** Modules that this instance has imported with `import()`. */
+  imported: Set<ModuleId>
+}
+
+/** The instance and the name there that an export stands for; `*` is that instance's namespace. */
+interface Origin {
+  home: Instance
+  name: string
+}
+
+const AMBIGUOUS = Symbol('ambiguous')
+
+/** Told when an instance is made and asked for the values a factory is called with. */
+export interface Host {
+  /** `import.meta` of a new instance. */
+  metaOf(instance: Instance): object
+  /** What the compiled code calls: `import`, `glob`, `asset`, `style`. */
+  runtimeOf(instance: Instance): object
+  /** Loads an address that the browser can load itself. */
+  importNative(address: string, attribute: string | null): Promise<Namespace>
+}
+
+export class Registry {
+  readonly definitions = new Map<ModuleId, Definition>()
+  readonly instances = new Map<ModuleId, Instance>()
+  /** b is in importers.get(a) exactly when the live instance of b imports a, statically or by an `import()` that ran. */
+  readonly importers = new Map<ModuleId, Set<ModuleId>>()
+  /** Live modules whose newest definition is not the one that runs. */
+  readonly stale = new Set<ModuleId>()
+  /** Modules the page itself runs. */
+  readonly entries = new Set<ModuleId>()
+  private readonly native = new Map<string, Namespace>()
+  private reached = 0
+
+  constructor(private readonly host: Host) {}
+
+  /** Takes a definition in. The same digest again changes nothing. */
+  define(id: ModuleId, hash: string, links: Link[], globs: GlobMatches[] | 0, meta: Meta, factory: Factory): void {
+    const live = this.instances.get(id)
+    if (this.definitions.get(id)?.hash !== hash) {
+      this.definitions.set(id, { id, hash, links, globs: globs || [], meta, factory })
+    }
+    if (live && live.definition.hash !== hash) this.stale.add(id)
+    else this.stale.delete(id)
+  }
+
+  /** The module is gone from the disk: its definition will not run again. */
+  forget(id: ModuleId): void {
+    this.definitions.delete(id)
+    this.stale.delete(id)
+  }
+
+  /** Static dependencies of a definition, eager glob matches included, in evaluation order. */
+  staticDeps(definition: Definition): Link[] {
+    const { meta, links, globs } = definition
+    const deps = meta.cjs ? links.filter((link) => typeof link === 'string') : links.slice(0, meta.names.length)
+    for (const at of meta.eager ?? []) for (const [, id] of globs[at]!) deps.push(id)
+    return deps
+  }
+
+  /**
+   * Modules without a definition that running `roots` would need, in the order they are met.
+   * Live instances outside `fresh` are not looked into.
+   */
+  missing(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set()): ModuleId[] {
+    const missing: ModuleId[] = []
+    const seen = new Set<ModuleId>(roots)
+    for (const id of seen) {
+      if (this.instances.has(id) && !fresh.has(id)) continue
+      const definition = this.definitions.get(id)
+      if (!definition) missing.push(id)
+      else for (const link of this.staticDeps(definition)) if (typeof link === 'string') seen.add(link)
+    }
+    return missing
+  }
+
+  /** Loads the addresses that the browser imports itself (`https:`), before anything is evaluated. */
+  async importNatives(roots: Iterable<ModuleId>): Promise<void> {
+    const wanted = new Map<string, string | null>()
+    const seen = new Set<ModuleId>(roots)
+    for (const id of seen) {
+      const definition = this.definitions.get(id)
+      if (!definition) continue
+      this.staticDeps(definition).forEach((link, at) => {
+        if (typeof link === 'string') seen.add(link)
+        else if (link && !this.native.has(link[0])) wanted.set(link[0], definition.meta.with?.[at] ?? null)
+      })
+    }
+    const load = async ([address, attribute]: [string, string | null]) => {
+      this.native.set(address, await this.host.importNative(address, attribute))
+    }
+    await Promise.all([...wanted].map(load))
+  }
+
+  /** Whether some module below `roots` still needs `importNatives`. */
+  needsNatives(roots: Iterable<ModuleId>): boolean {
+    const seen = new Set<ModuleId>(roots)
+    for (const id of seen) {
+      const definition = this.definitions.get(id)
+      if (!definition || (this.instances.get(id)?.definition === definition)) continue
+      for (const link of this.staticDeps(definition)) {
+        if (typeof link === 'string') seen.add(link)
+        else if (link && !this.native.has(link[0])) return true
+      }
+    }
+    return false
+  }
+
+  // ---- run
+
+  /**
+   * Runs `roots` and all they import that is not live yet, or is named in `fresh` and gets a new instance.
+   * Returns a promise only if a module in there waits for something; throws what a module throws.
+   */
+  run(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set()): Promise<void> | undefined {
+    const order = this.instantiate(roots, fresh)
+    return this.evaluate(order)
+  }
+
+  /** Makes instances, links them, checks the names; nothing of the modules' bodies has run afterwards. */
+  instantiate(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId>): Instance[] {
+    const order: Instance[] = []
+    const made = new Set<ModuleId>()
+    for (const root of roots) this.walk(root, fresh, made, order)
+    this.resolveExports(order)
+    for (const instance of order) this.makeNamespace(instance)
+    for (const instance of order) this.checkNames(instance)
+    for (const instance of order) this.link(instance)
+    return order
+  }
+
+  /** Depth first, post-order, with its own stack: import chains may be longer than the native one allows. */
+  private walk(root: ModuleId, fresh: ReadonlySet<ModuleId>, made: Set<ModuleId>, order: Instance[]): void {
+    const stack: { instance: Instance; deps: Link[]; next: number }[] = []
+    const enter = (id: ModuleId, importer?: Instance) => {
+      const live = this.instances.get(id)
+      if (made.has(id)) return
+      if (live && !fresh.has(id)) {
+        if (live.state === 'failed') throw live.error
+        return
+      }
+      const definition = this.definitions.get(id)
+      if (!definition) throw new Error(`${id} is not there${importer ? ` (imported by ${importer.id})` : ''}`)
+      made.add(id)
+      stack.push({ instance: this.makeInstance(definition, live), deps: this.staticDeps(definition), next: 0 })
+    }
+    enter(root)
+    for (let top; (top = stack.at(-1)); ) {
+      if (top.next === top.deps.length) {
+        stack.pop()
+        order.push(top.instance)
+        continue
+      }
+      const link = top.deps[top.next++]!
+      if (typeof link === 'string') enter(link, top.instance)
+      else if (link === null) throw new Error(`cannot find ${top.instance.definition.meta.deps[top.next - 1]}, imported by ${top.instance.id}`)
+    }
+  }
+
+  private makeInstance(definition: Definition, before: Instance | undefined): Instance {
+    const instance: Instance = {
+      id: definition.id,
+      definition,
+      state: 'linked',
+      reached: before?.reached ?? this.reached++,
+      replaced: before !== undefined,
+      getters: {},
+      linkImports: null,
+      resolved: null,
+      namespace: {},
+      generator: null,
+      done: null,
+      error: undefined,
+      cjs: null,
+      imported: new Set(),
+    }
+    this.install(instance)
+    if (definition.meta.cjs) {
+      instance.cjs = { exports: {} }
+      return instance
+    }
+    const setExports = (getters: Getters, linkImports?: LinkImports) => {
+      instance.getters = getters
+      instance.linkImports = linkImports ?? null
+    }
+    const factory = definition.factory as (...parameters: unknown[]) => ModuleGenerator
+    const takes = factory.length
+    const meta = takes > 1 ? this.host.metaOf(instance) : undefined
+    const runtime = takes > 2 ? this.host.runtimeOf(instance) : undefined
+    instance.generator = factory(setExports, meta, runtime)
+    const first = instance.generator.next()
+    if (definition.meta.async) (first as Promise<unknown>).catch(() => {}) // The second `next` reports it.
+    return instance
+  }
+
+  /** Makes `instance` the live one and draws its edges. */
+  install(instance: Instance): void {
+    const before = this.instances.get(instance.id)
+    if (before && before !== instance) this.cutEdges(before)
+    this.instances.set(instance.id, instance)
+    for (const id of this.depsOf(instance)) this.addImporter(id, instance.id)
+    if (instance.definition.hash === this.definitions.get(instance.id)?.hash) this.stale.delete(instance.id)
+    else if (this.definitions.has(instance.id)) this.stale.add(instance.id)
+  }
+
+  /** Takes the live instance away. */
+  remove(id: ModuleId): void {
+    const instance = this.instances.get(id)
+    if (!instance) return
+    this.cutEdges(instance)
+    this.instances.delete(id)
+    this.stale.delete(id)
+  }
+
+  /** Everything the instance imports: statically, and by the `import()`s that have run. */
+  depsOf(instance: Instance): Set<ModuleId> {
+    const deps = new Set(instance.imported)
+    for (const link of this.staticDeps(instance.definition)) if (typeof link === 'string') deps.add(link)
+    return deps
+  }
+
+  /** Notes that `importer` has imported `id` with `import()`. */
+  noteDynamicImport(importer: Instance, id: ModuleId): void {
+    importer.imported.add(id)
+    if (this.instances.get(importer.id) === importer) this.addImporter(id, importer.id)
+  }
+
+  private addImporter(id: ModuleId, importer: ModuleId): void {
+    let importers = this.importers.get(id)
+    if (!importers) this.importers.set(id, (importers = new Set()))
+    importers.add(importer)
+  }
+
+  private cutEdges(instance: Instance): void {
+    for (const id of this.depsOf(instance)) {
+      const importers = this.importers.get(id)
+      importers?.delete(instance.id)
+      if (importers?.size === 0) this.importers.delete(id)
+    }
+  }
+
+  // ---- link
+
+  /** Finds where each passed-on name is declared. Cycles need more than one round; each round only adds. */
+  private resolveExports(order: Instance[]): void {
+    const passing = order.filter(({ definition: { meta } }) => meta.stars || meta.from)
+    for (const instance of passing) instance.resolved = new Map()
+    const pending = new Map<Instance, Map<string, Origin | typeof AMBIGUOUS>>()
+    for (const instance of passing) pending.set(instance, this.ownOrigins(instance))
+    for (let changed = passing.length > 0; changed; ) {
+      changed = false
+      for (const [instance, origins] of pending) {
+        const before = origins.size
+        let clashed = this.resolveFrom(instance, origins, pending)
+        clashed = this.resolveStars(instance, origins, pending) || clashed
+        changed ||= clashed || origins.size > before
+      }
+    }
+    for (const [instance, origins] of pending) {
+      for (const [name, origin] of origins) if (origin !== AMBIGUOUS) instance.resolved!.set(name, origin)
+    }
+  }
+
+  private ownOrigins(instance: Instance): Map<string, Origin | typeof AMBIGUOUS> {
+    const from = instance.definition.meta.from ?? {}
+    const own = Object.keys(instance.getters).filter((name) => !Object.hasOwn(from, name))
+    return new Map(own.map((name) => [name, { home: instance, name }]))
+  }
+
+  private resolveFrom(instance: Instance, origins: Map<string, Origin | typeof AMBIGUOUS>, pending: Map<Instance, Map<string, Origin | typeof AMBIGUOUS>>): boolean {
+    for (const [name, [dep, imported]] of Object.entries(instance.definition.meta.from ?? {})) {
+      if (origins.has(name)) continue
+      const home = this.dep(instance, dep)
+      if (!home) continue
+      const origin = imported === '*' ? { home, name: '*' } : (pending.get(home)?.get(imported) ?? this.originOf(home, imported))
+      if (origin) origins.set(name, origin)
+    }
+    return false
+  }
+
+  private resolveStars(instance: Instance, origins: Map<string, Origin | typeof AMBIGUOUS>, pending: Map<Instance, Map<string, Origin | typeof AMBIGUOUS>>): boolean {
+    let clashed = false
+    const from = instance.definition.meta.from ?? {}
+    for (const at of instance.definition.meta.stars ?? []) {
+      const home = this.dep(instance, at)
+      if (!home) continue
+      const there = pending.get(home)
+      for (const name of there ? there.keys() : this.namesOf(home)) {
+        if (name === 'default' || Object.hasOwn(instance.getters, name) || Object.hasOwn(from, name)) continue
+        const origin = there ? there.get(name)! : this.originOf(home, name)!
+        const known = origins.get(name)
+        if (known === AMBIGUOUS) continue
+        const same = known && origin !== AMBIGUOUS && known.home === origin.home && known.name === origin.name
+        if (same) continue
+        clashed ||= known !== undefined
+        origins.set(name, known || origin === AMBIGUOUS ? AMBIGUOUS : origin)
+      }
+    }
+    return clashed
+  }
+
+  /** Names a linked instance exports, in no order. */
+  private namesOf(instance: Instance): Iterable<string> {
+    if (instance.cjs) return Object.keys(instance.namespace)
+    return instance.resolved ? instance.resolved.keys() : Object.keys(instance.getters)
+  }
+
+  private originOf(instance: Instance, name: string): Origin | undefined {
+    if (instance.cjs) return { home: instance, name }
+    if (instance.resolved) return instance.resolved.get(name)
+    return Object.hasOwn(instance.getters, name) ? { home: instance, name } : undefined
+  }
+
+  private dep(instance: Instance, at: number): Instance | undefined {
+    const link = instance.definition.links[at]
+    return typeof link === 'string' ? this.instances.get(link) : undefined
+  }
+
+  /** The namespace of dependency `at`: a module's, or what the browser loaded. */
+  private namespaceOf(instance: Instance, at: number): Namespace {
+    const link = instance.definition.links[at]!
+    return typeof link === 'string' ? this.instances.get(link)!.namespace : this.native.get(link![0])!
+  }
+
+  /** A sealed object with a getter per export, sorted, tagged `Module` (ECMA-262 section 10.4.6). */
+  private makeNamespace(instance: Instance): void {
+    if (instance.cjs) return
+    const namespace: Namespace = {}
+    for (const name of [...this.namesOf(instance)].sort()) {
+      const { home, name: there } = this.originOf(instance, name)!
+      Object.defineProperty(namespace, name, { enumerable: true, get: this.getterOf(home, there) })
+    }
+    Object.defineProperty(namespace, Symbol.toStringTag, { value: 'Module' })
+    Object.setPrototypeOf(namespace, null)
+    instance.namespace = Object.seal(namespace)
+  }
+
+  private getterOf(home: Instance, name: string): () => unknown {
+    if (name === '*') return () => home.namespace
+    if (home.cjs) return () => home.namespace[name]
+    return home.getters[name]!
+  }
+
+  /** A name that its module does not export is an error here, with both modules named, not `undefined` later. */
+  private checkNames(instance: Instance): void {
+    const { meta } = instance.definition
+    meta.names.forEach((names, at) => {
+      const dep = this.dep(instance, at)
+      const native = dep ? undefined : instance.definition.links[at]
+      for (const name of names) {
+        if (name === '*') continue
+        const there = dep ? dep.cjs || this.originOf(dep, name) : native && name in this.native.get(native[0]!)!
+        if (there) continue
+        const clash = dep?.definition.meta.stars && this.isAmbiguous(dep, name)
+        const why = clash ? 'is exported by more than one module behind `export *` of' : 'is not exported by'
+        throw new SyntaxError(`\`${name}\`, imported by ${instance.id}, ${why} ${dep ? dep.id : native![0]}`)
+      }
+    })
+  }
+
+  private isAmbiguous(instance: Instance, name: string): boolean {
+    const found = (instance.definition.meta.stars ?? []).filter((at) => {
+      const dep = this.dep(instance, at)
+      return dep && this.originOf(dep, name)
+    })
+    return found.length > 1
+  }
+
+  /** Points the instance's imports at the namespaces that are live now. */
+  link(instance: Instance): void {
+    instance.linkImports?.((at) => this.namespaceOf(instance, at))
+  }
+
+  // ---- evaluate
+
+  /** Runs the bodies in post-order. From the first module that waits on, its importers wait too; siblings do not. */
+  evaluate(order: Instance[]): Promise<void> | undefined {
+    const waiting: Promise<void>[] = []
+    for (const [at, instance] of order.entries()) {
+      const before = this.pendingDeps(instance)
+      if (before.length > 0) {
+        instance.state = 'evaluating'
+        instance.done = Promise.all(before).then(() => this.evaluateOne(instance))
+      } else {
+        try {
+          instance.done = this.evaluateOne(instance) ?? null
+        } catch (error) {
+          // What comes after has not run; whoever imports it later starts it anew.
+          for (const unreached of order.slice(at + 1)) this.remove(unreached.id)
+          throw error
+        }
+      }
+      if (!instance.done) continue
+      instance.done.catch((error: unknown) => this.fail(instance, error))
+      waiting.push(instance.done)
+    }
+    return waiting.length > 0 ? Promise.all(waiting).then(() => undefined) : undefined
+  }
+
+  private pendingDeps(instance: Instance): Promise<void>[] {
+    const pending: Promise<void>[] = []
+    for (const link of this.staticDeps(instance.definition)) {
+      const dep = typeof link === 'string' ? this.instances.get(link) : undefined
+      if (dep?.done && dep.state === 'evaluating' && dep !== instance) pending.push(dep.done)
+    }
+    return pending
+  }
+
+  private evaluateOne(instance: Instance): Promise<void> | undefined {
+    instance.state = 'evaluating'
+    try {
+      if (instance.cjs) {
+        this.evaluateCommonjs(instance)
+      } else {
+        if (this.hasCommonjsDep(instance)) this.relink(instance)
+        const ended = instance.generator!.next()
+        if (instance.definition.meta.async) {
+          return (ended as Promise<unknown>).then(() => void this.succeed(instance))
+        }
+      }
+    } catch (error) {
+      this.fail(instance, error)
+      throw error
+    }
+    this.succeed(instance)
+    return undefined
+  }
+
+  private succeed(instance: Instance): void {
+    instance.state = 'evaluated'
+    instance.done = null
+    instance.generator = null
+  }
+
+  private fail(instance: Instance, error: unknown): void {
+    instance.state = 'failed'
+    instance.error = error
+    instance.generator = null
+  }
+
+  private hasCommonjsDep(instance: Instance): boolean {
+    return instance.definition.links.some((_, at) => this.dep(instance, at)?.cjs)
+  }
+
+  /** What a CommonJS module exports is known only after it has run. */
+  private relink(instance: Instance): void {
+    if (instance.resolved) {
+      this.resolveExports([instance])
+      this.makeNamespace(instance)
+    }
+    this.checkNames(instance)
+    this.link(instance)
+  }
+
+  private evaluateCommonjs(instance: Instance): void {
+    const module = instance.cjs!
+    const { meta, links, factory } = instance.definition
+    const require = (specifier: string) => {
+      const link = links[meta.deps.indexOf(specifier)]
+      const dep = typeof link === 'string' ? this.instances.get(link) : undefined
+      if (!dep) throw new Error(`cannot find ${specifier}, required by ${instance.id}`)
+      return dep.cjs ? dep.cjs.exports : dep.namespace
+    }
+    this.setCommonjsNamespace(instance)
+    const run = factory as (...parameters: unknown[]) => void
+    run.call(module.exports, module, module.exports, require, this.host.runtimeOf(instance))
+    this.setCommonjsNamespace(instance)
+  }
+
+  /** `default` is `exports.default` of a module compiled from ES modules, else `module.exports`. */
+  private setCommonjsNamespace(instance: Instance): void {
+    const module = instance.cjs!
+    const isObject = typeof module.exports === 'object' || typeof module.exports === 'function'
+    const names = isObject && module.exports ? Object.keys(module.exports) : []
+    const namespace: Namespace = {}
+    for (const name of new Set(['default', ...names].sort())) {
+      if (name === '__esModule') continue
+      const get = name !== 'default' ? () => module.exports[name] : () => (module.exports?.__esModule && 'default' in module.exports ? module.exports.default : module.exports)
+      Object.defineProperty(namespace, name, { enumerable: true, get })
+    }
+    Object.defineProperty(namespace, Symbol.toStringTag, { value: 'Module' })
+    Object.setPrototypeOf(namespace, null)
+    instance.namespace = Object.seal(namespace)
+  }
+
+  // ---- live bindings
+
+  /**
+   * Lets everyone who imports one of `replaced`, directly or through modules that pass names on, read the new
+   * exports. Nothing runs again.
+   */
+  rebind(replaced: ReadonlySet<ModuleId>): void {
+    const renewed = new Set(replaced)
+    for (const id of renewed) {
+      for (const importer of this.importers.get(id) ?? []) {
+        const { stars, from } = this.instances.get(importer)?.definition.meta ?? {}
+        if ((stars || from) && !replaced.has(importer)) renewed.add(importer)
+      }
+    }
+    const passing = [...renewed].filter((id) => !replaced.has(id)).map((id) => this.instances.get(id)!)
+    this.resolveExports(passing)
+    for (const instance of passing) this.makeNamespace(instance)
+    const importers = new Set<ModuleId>()
+    for (const id of renewed) for (const importer of this.importers.get(id) ?? []) importers.add(importer)
+    for (const id of importers) this.link(this.instances.get(id)!)
+  }
+}

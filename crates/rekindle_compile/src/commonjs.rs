@@ -1,0 +1,129 @@
+//! CommonJS: telling it from an ES module, and finding what it requires and exports.
+//!
+//! The order of the checks is the one rolldown uses: module syntax decides first, then free `module` or `exports`,
+//! then a free `require`.
+
+use oxc_ast::ast::*;
+use oxc_ast_visit::{Visit, walk};
+use oxc_semantic::Scoping;
+use oxc_span::GetSpan;
+use rekindle_graph::{Dep, DepKind};
+
+use crate::calls::constant_string;
+use crate::script::Parsed;
+
+/// Whether the file is CommonJS by what it uses.
+pub(crate) fn is_commonjs(parsed: &Parsed) -> bool {
+    if parsed.has_module_syntax {
+        return false;
+    }
+    let free = |name: &str| parsed.scoping.root_unresolved_references().keys().any(|known| known.as_str() == name);
+    let returns = parsed.program.body.iter().any(|statement| matches!(statement, Statement::ReturnStatement(_)));
+    free("module") || free("exports") || free("require") || returns
+}
+
+/// Adds the `require` calls that can be reached to `deps`; gives the names that are plainly assigned to `exports`.
+pub(crate) fn collect(program: &Program, scoping: &Scoping, deps: &mut Vec<Dep>) -> Vec<String> {
+    let mut collector = Collector { scoping, deps, exports: Vec::new() };
+    collector.visit_program(program);
+    collector.exports
+}
+
+struct Collector<'s> {
+    scoping: &'s Scoping,
+    deps: &'s mut Vec<Dep>,
+    exports: Vec<String>,
+}
+
+impl Collector<'_> {
+    fn is_free(&self, expression: &Expression, name: &str) -> bool {
+        matches!(expression, Expression::Identifier(identifier) if identifier.name == name
+            && identifier.reference_id.get().is_none_or(|id| self.scoping.get_reference(id).symbol_id().is_none()))
+    }
+
+    fn is_exports(&self, expression: &Expression) -> bool {
+        self.is_free(expression, "exports")
+            || matches!(expression, Expression::StaticMemberExpression(member)
+                if member.property.name == "exports" && self.is_free(&member.object, "module"))
+    }
+}
+
+impl<'a> Visit<'a> for Collector<'_> {
+    fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+        if self.is_free(&it.callee, "require")
+            && let [argument] = it.arguments.as_slice()
+            && let Some(specifier) = argument.as_expression().and_then(constant_string)
+            && !self.deps.iter().any(|dep| dep.specifier == specifier && dep.kind == DepKind::Require)
+        {
+            let span = argument.span();
+            self.deps.push(Dep { specifier, kind: DepKind::Require, span: (span.start, span.end), attribute: None });
+        }
+        walk::walk_call_expression(self, it);
+    }
+
+    fn visit_if_statement(&mut self, it: &IfStatement<'a>) {
+        match truth(&it.test) {
+            Some(true) => self.visit_statement(&it.consequent),
+            Some(false) => {
+                if let Some(alternate) = &it.alternate {
+                    self.visit_statement(alternate);
+                }
+            }
+            None => walk::walk_if_statement(self, it),
+        }
+    }
+
+    fn visit_conditional_expression(&mut self, it: &ConditionalExpression<'a>) {
+        match truth(&it.test) {
+            Some(true) => self.visit_expression(&it.consequent),
+            Some(false) => self.visit_expression(&it.alternate),
+            None => walk::walk_conditional_expression(self, it),
+        }
+    }
+
+    fn visit_logical_expression(&mut self, it: &LogicalExpression<'a>) {
+        match (it.operator, truth(&it.left)) {
+            (LogicalOperator::And, Some(false)) | (LogicalOperator::Or, Some(true)) => {}
+            _ => walk::walk_logical_expression(self, it),
+        }
+    }
+
+    fn visit_assignment_expression(&mut self, it: &AssignmentExpression<'a>) {
+        if let AssignmentTarget::StaticMemberExpression(member) = &it.left
+            && self.is_exports(&member.object)
+        {
+            let name = member.property.name.to_string();
+            if name != "__esModule" && !self.exports.contains(&name) {
+                self.exports.push(name);
+            }
+        }
+        walk::walk_assignment_expression(self, it);
+    }
+}
+
+/// The truth of a condition that only compares constants: what is left of `process.env.NODE_ENV === 'production'`.
+fn truth(test: &Expression) -> Option<bool> {
+    match test.get_inner_expression() {
+        Expression::BooleanLiteral(literal) => Some(literal.value),
+        Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::LogicalNot => Some(!truth(&unary.argument)?),
+        Expression::BinaryExpression(binary) => {
+            let equal = constant_string(&binary.left)? == constant_string(&binary.right)?;
+            match binary.operator {
+                BinaryOperator::StrictEquality | BinaryOperator::Equality => Some(equal),
+                BinaryOperator::StrictInequality | BinaryOperator::Inequality => Some(!equal),
+                _ => None,
+            }
+        }
+        Expression::LogicalExpression(logical) => {
+            let (left, right) = (truth(&logical.left), truth(&logical.right));
+            match logical.operator {
+                LogicalOperator::And if left == Some(false) || right == Some(false) => Some(false),
+                LogicalOperator::And => Some(left? && right?),
+                LogicalOperator::Or if left == Some(true) || right == Some(true) => Some(true),
+                LogicalOperator::Or => Some(left? || right?),
+                LogicalOperator::Coalesce => None,
+            }
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,251 @@
+//! JavaScript and TypeScript: one source file → the text of one definition.
+//!
+//! parse → semantic → types, JSX and decorators away → wrap → print. About 0.2 ms for a file of 60 lines.
+
+use std::path::Path;
+
+use oxc_allocator::Allocator;
+use oxc_ast::ast::Program;
+use oxc_codegen::{Codegen, CodegenOptions, CommentOptions, LegalComment};
+use oxc_diagnostics::OxcDiagnostic;
+use oxc_parser::{ParseOptions, Parser};
+use oxc_semantic::{Scoping, SemanticBuilder};
+use oxc_span::SourceType;
+use oxc_transformer::{JsxRuntime, TransformOptions, Transformer};
+use oxc_transformer_plugins::{ReplaceGlobalDefines, ReplaceGlobalDefinesConfig};
+use rekindle_graph::{Dep, Diagnostic, EnvReads, GlobCall};
+
+use crate::tsconfig::TsOptions;
+use crate::{commonjs, nesting, wrap};
+
+/// One script to compile.
+pub struct ScriptInput<'a> {
+    pub source: &'a str,
+    /// Its name in the browser; the extension decides about types and JSX.
+    pub url: &'a str,
+    /// How the user knows the file, for diagnostics and source maps.
+    pub display: &'a str,
+    pub options: &'a TsOptions,
+    /// The nearest package.json says `"type": "commonjs"` or the file lies in a package and may be CommonJS.
+    pub may_be_commonjs: bool,
+    pub source_map: bool,
+}
+
+/// The parts of a [`rekindle_graph::Definition`] that come from a script.
+pub struct ScriptOutput {
+    pub code: String,
+    pub deps: Vec<Dep>,
+    pub globs: Vec<GlobCall>,
+    pub exports: Vec<String>,
+    pub env: EnvReads,
+    /// Source map (JSON) of `code`, if it was asked for.
+    pub map: Option<String>,
+}
+
+/// Compiles one script. Errors are the user's mistakes, each with its place.
+pub fn compile_script(input: &ScriptInput) -> Result<ScriptOutput, Vec<Diagnostic>> {
+    if let Some(offset) = nesting::too_deep(input.source) {
+        return Err(vec![
+            Diagnostic::error("the source is nested too deeply to be parsed")
+                .in_file(input.display)
+                .at(input.source, offset, 1)
+                .with_help("if a program wrote this file, let it build the value in steps"),
+        ]);
+    }
+    let allocator = Allocator::default();
+    let source_type = source_type(input.url);
+    match parse(&allocator, input, source_type, false) {
+        Ok(module) if !(input.may_be_commonjs && commonjs::is_commonjs(&module)) => compile_module(&allocator, input, module),
+        Ok(module) => compile_commonjs(&allocator, input, module, false),
+        // What strict mode refuses may still be a sloppy CommonJS file.
+        Err(errors) if input.may_be_commonjs && !source_type.is_typescript() => {
+            let sloppy = SourceType::cjs().with_jsx(source_type.is_jsx());
+            match parse(&allocator, input, sloppy, true) {
+                Ok(module) if commonjs::is_commonjs(&module) => compile_commonjs(&allocator, input, module, true),
+                _ => Err(errors),
+            }
+        }
+        Err(errors) => Err(errors),
+    }
+}
+
+/// A parsed file with its symbols.
+pub(crate) struct Parsed<'a> {
+    pub program: Program<'a>,
+    pub scoping: Scoping,
+    pub has_module_syntax: bool,
+}
+
+fn source_type(url: &str) -> SourceType {
+    let path = url.split_once('?').map_or(url, |(path, _)| path);
+    // Every script is first read as a module; what is CommonJS is found out from what it uses.
+    SourceType::from_path(path).unwrap_or_else(|_| SourceType::mjs()).with_module(true)
+}
+
+fn parse<'a>(
+    allocator: &'a Allocator,
+    input: &ScriptInput<'a>,
+    source_type: SourceType,
+    commonjs: bool,
+) -> Result<Parsed<'a>, Vec<Diagnostic>> {
+    let options = ParseOptions {
+        parse_regular_expression: true,
+        preserve_parens: false,
+        allow_return_outside_function: commonjs || input.may_be_commonjs,
+        ..ParseOptions::default()
+    };
+    let parsed = Parser::new(allocator, input.source, source_type).with_options(options).parse();
+    check(parsed.diagnostics.errors(), input)?;
+    if parsed.panicked {
+        return Err(vec![Diagnostic::error("the file cannot be parsed").in_file(input.display)]);
+    }
+    let built = SemanticBuilder::new().with_check_syntax_error(true).with_enum_eval(true).build(&parsed.program);
+    check(built.diagnostics.errors(), input)?;
+    let scoping = built.semantic.into_scoping();
+    let has_module_syntax = parsed.module_record.has_module_syntax;
+    Ok(Parsed { program: parsed.program, scoping, has_module_syntax })
+}
+
+fn check<'e>(errors: impl Iterator<Item = &'e OxcDiagnostic>, input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {
+    let diagnostics: Vec<Diagnostic> = errors.map(|error| diagnostic(error, input)).collect();
+    if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+fn diagnostic(error: &OxcDiagnostic, input: &ScriptInput) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(error.message.to_string()).in_file(input.display);
+    if let Some(label) = error.labels.first() {
+        diagnostic = diagnostic.at(input.source, label.offset() as usize, label.len() as usize);
+    }
+    match &error.help {
+        Some(help) => diagnostic.with_help(help.to_string()),
+        None => diagnostic,
+    }
+}
+
+fn compile_module<'a>(
+    allocator: &'a Allocator,
+    input: &ScriptInput<'a>,
+    mut module: Parsed<'a>,
+) -> Result<ScriptOutput, Vec<Diagnostic>> {
+    define_node_env(allocator, input, &mut module);
+    lower(allocator, input, &mut module)?;
+    let prefix = wrap::free_prefix(input.source, &module.scoping);
+    let wrapped = wrap::wrap(allocator, &mut module.program, &module.scoping, prefix);
+    mistakes(&wrapped, input)?;
+    let header = format!("{},{}", wrapped.meta(), wrapped.header(prefix));
+    let (body, map) = print(&module.program, input);
+    let code = format!("{header}\n{body}}}");
+    let exports = wrapped.exports.into_iter().map(|export| export.name).collect();
+    Ok(ScriptOutput { code, deps: wrapped.deps, globs: wrapped.globs, exports, env: wrapped.env, map })
+}
+
+fn compile_commonjs<'a>(
+    allocator: &'a Allocator,
+    input: &ScriptInput<'a>,
+    mut module: Parsed<'a>,
+    sloppy: bool,
+) -> Result<ScriptOutput, Vec<Diagnostic>> {
+    define_node_env(allocator, input, &mut module);
+    let prefix = wrap::free_prefix(input.source, &module.scoping);
+    let mut wrapped = wrap::wrap(allocator, &mut module.program, &module.scoping, prefix);
+    mistakes(&wrapped, input)?;
+    let exports = commonjs::collect(&module.program, &module.scoping, &mut wrapped.deps);
+    let uses_global = module.scoping.root_unresolved_references().keys().any(|name| name.as_str() == "global");
+    let global = if uses_global { "var global=globalThis;" } else { "" };
+    let meta = wrapped.meta().replacen('{', "{cjs:true,", 1);
+    let (body, map) = print(&module.program, input);
+    let factory = format!("function(module,exports,require,{prefix}r){{{global}\n{body}}}");
+    let code = match sloppy {
+        false => format!("{meta},{factory}"),
+        // Strict mode would refuse it, and the segment it travels in is a module: it is compiled when it runs.
+        true => format!("{meta},(0,eval)({})", serde_json::to_string(&format!("({factory})")).unwrap_or_default()),
+    };
+    Ok(ScriptOutput { code, deps: wrapped.deps, globs: wrapped.globs, exports, env: wrapped.env, map })
+}
+
+fn mistakes(wrapped: &wrap::Wrapped, input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {
+    let diagnostics: Vec<Diagnostic> = wrapped
+        .errors
+        .iter()
+        .map(|(message, span, help)| {
+            Diagnostic::error(message)
+                .in_file(input.display)
+                .at(input.source, span.start as usize, span.size() as usize)
+                .with_help(help)
+        })
+        .collect();
+    if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+/// `process.env.NODE_ENV` is a constant, so that only one of a package's two builds is required.
+fn define_node_env<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module: &mut Parsed<'a>) {
+    if !input.source.contains("process.env.NODE_ENV") {
+        return;
+    }
+    let defines = [("process.env.NODE_ENV", "\"development\"")];
+    if let Ok(config) = ReplaceGlobalDefinesConfig::new(&defines) {
+        let scoping = std::mem::take(&mut module.scoping);
+        module.scoping = ReplaceGlobalDefines::new(allocator, config).build(scoping, &mut module.program).scoping;
+    }
+}
+
+/// Types, JSX and decorators away. Newer syntax stays: the browsers a developer has run it.
+fn lower<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module: &mut Parsed<'a>) -> Result<(), Vec<Diagnostic>> {
+    let source_type = module.program.source_type;
+    if !source_type.is_typescript() && !source_type.is_jsx() {
+        return Ok(());
+    }
+    let options = transform_options(input.options);
+    let scoping = std::mem::take(&mut module.scoping);
+    let path = Path::new(input.url);
+    let lowered = Transformer::new(allocator, path, &options).build_with_scoping(scoping, &mut module.program);
+    module.scoping = lowered.scoping;
+    check(lowered.diagnostics.errors(), input)
+}
+
+fn transform_options(ts: &TsOptions) -> TransformOptions {
+    let mut options = TransformOptions::default();
+    options.typescript.only_remove_type_imports = ts.verbatim_module_syntax || ts.preserve_value_imports;
+    options.decorator.legacy = ts.experimental_decorators;
+    options.decorator.emit_decorator_metadata = ts.emit_decorator_metadata;
+    if !ts.define_class_fields() {
+        options.assumptions.set_public_class_fields = true;
+        options.typescript.remove_class_fields_without_initializer = true;
+        options.env.es2022.class_properties = Some(oxc_transformer::ClassPropertiesOptions { loose: true });
+    }
+    let classic = matches!(ts.jsx.as_deref(), Some("react"));
+    options.jsx.runtime = if classic { JsxRuntime::Classic } else { JsxRuntime::Automatic };
+    options.jsx.development = !classic && ts.jsx.as_deref() != Some("react-jsx-production");
+    options.jsx.throw_if_namespace = false;
+    if classic {
+        options.jsx.pragma = ts.jsx_factory.clone();
+        options.jsx.pragma_frag = ts.jsx_fragment_factory.clone();
+    } else {
+        options.jsx.import_source = ts.jsx_import_source.clone();
+    }
+    if let Some(factory) = &ts.jsx_factory {
+        options.typescript.jsx_pragma = factory.clone().into();
+    }
+    if let Some(fragment) = &ts.jsx_fragment_factory {
+        options.typescript.jsx_pragma_frag = fragment.clone().into();
+    }
+    options.jsx.conform();
+    options
+}
+
+fn print(program: &Program, input: &ScriptInput) -> (String, Option<String>) {
+    let options = CodegenOptions {
+        comments: CommentOptions { normal: false, jsdoc: false, annotation: false, legal: LegalComment::None },
+        source_map_path: input.source_map.then(|| input.display.into()),
+        ..CodegenOptions::default()
+    };
+    let printed = Codegen::new().with_options(options).with_source_text(input.source).build(program);
+    // The header is one line of text above the body.
+    let map = printed.map.map(|map| below_the_header(&map.to_json_string()));
+    (printed.code, map)
+}
+
+/// One empty line in front of the mappings: the generated text begins with the header.
+fn below_the_header(map: &str) -> String {
+    map.replacen("\"mappings\":\"", "\"mappings\":\";", 1)
+}

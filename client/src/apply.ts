@@ -80,7 +80,7 @@ export class Updater {
 
   private async followInvalidation(invalidation: Invalidation, timestamp: number, before: Outcome): Promise<Outcome> {
     if (this.invalidated.has(invalidation.from)) {
-      const verdict = { kind: 'reload', chain: [invalidation.from], reason: 'circular import invalidate' } as const
+      const verdict: Verdict = { kind: 'reload', chain: [invalidation.from], reason: 'circular import invalidate' }
       return this.apply(verdict, [], timestamp)
     }
     this.invalidated.add(invalidation.from)
@@ -195,12 +195,17 @@ export class Updater {
       else this.registry.remove(id)
       this.hot.restore(id, context)
     }
-    // Modules that came along for the first time and did not get to run.
-    for (const [id, instance] of this.registry.instances) {
-      if (instance.state === 'failed' || instance.state === 'linked') {
-        if (!before.has(id)) this.registry.remove(id)
-      }
+    // Modules that came along for the first time go again: the next try starts them anew.
+    for (const instance of this.registry.made) {
+      if (!before.has(instance.id) && this.registry.instances.get(instance.id) === instance) this.forgetNew(instance)
     }
+  }
+
+  private forgetNew(instance: Instance): void {
+    const context = this.hot.suspend(instance.id)
+    if (context) this.hot.retire(context)
+    this.registry.remove(instance.id)
+    this.page.removeStyle(instance.id)
   }
 
   private tell({ path, accepted }: Boundary, acceptors: Acceptor[], ran: boolean): void {

@@ -98,6 +98,7 @@ export type ServerMessage =
   | Batch
   | { type: 'connected' }
   | { type: 'pong' }
+  | { type: 'compare' }
   | { type: 'welcome'; session: string; seq: number }
   | { type: 'custom'; event: string; data?: unknown }
   | { type: 'traced'; id: number; frames: (TracedFrame | null)[]; frame?: string }

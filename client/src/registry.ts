@@ -110,6 +110,8 @@ export class Registry {
   /** Modules the page itself runs. */
   readonly entries = new Set<ModuleId>()
   private readonly native = new Map<string, Namespace>()
+  /** Instances that the last `instantiate` made, whether it went through or not. */
+  made: Instance[] = []
   private reached = 0
 
   constructor(private readonly host: Host) {}
@@ -201,6 +203,7 @@ export class Registry {
   instantiate(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId>): Instance[] {
     const order: Instance[] = []
     const made = new Set<ModuleId>()
+    this.made = []
     for (const root of roots) this.walk(root, fresh, made, order)
     this.resolveExports(order)
     for (const instance of order) this.makeNamespace(instance)
@@ -255,6 +258,7 @@ export class Registry {
       imported: new Set(),
     }
     this.install(instance)
+    this.made.push(instance)
     if (definition.meta.cjs) {
       instance.cjs = { exports: {} }
       return instance

@@ -1,5 +1,6 @@
 //! One source file → one definition.
 
+pub mod bundle;
 mod calls;
 mod commonjs;
 pub mod nesting;

@@ -1,0 +1,563 @@
+/**
+ * The browser runtime's outside: what the page's scripts import, and the only place that reloads.
+ *
+ *     $d('/src/app.ts', …)      a definition arrives (segment script, or message of the socket)
+ *     boot({ entries, … })      the page starts
+ *     batch                     a save: take the definitions in, then apply.ts
+ *
+ * The lines in front of this script give `token`, `base`, `overlayEnabled` and `bindingsMode`.
+ */
+import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
+import { HotTable, type HotContext } from './hot'
+import type { Applied, Batch, Diagnostic, ErrorPayload, Errors, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
+import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './overlay'
+import type { Boundary, Verdict } from './propagate'
+import { Registry, type Instance, type Namespace } from './registry'
+import { ModuleRuntime, type RuntimeHost } from './runtime'
+import { Socket } from './socket'
+import { hasLink, removeStyle, swapLink, updateStyle } from './styles'
+
+declare let token: string
+declare const base: string
+declare const overlayEnabled: boolean
+declare const bindingsMode: 'live' | 'frozen'
+
+const PREFIX = '[rekindle]'
+const hasDocument = typeof document !== 'undefined'
+
+/** Extensions tried for a specifier that is only known at run time, in the order of the server's resolver. */
+const EXTENSIONS = ['', '.mjs', '.js', '.mts', '.ts', '.jsx', '.tsx', '.json', '/index.js', '/index.ts', '/index.jsx', '/index.tsx']
+
+// ---- what the page knows
+
+let session = ''
+/** Number of the last batch taken in. */
+let seq = 0
+let page: string | null = null
+const env: Record<string, unknown> = {}
+const errors = new Map<ModuleId, Diagnostic[]>()
+/** Modules that something here wants to run and that have no definition. */
+const wanted = new Set<ModuleId>()
+/** Entries that could not start yet. */
+const blocked = new Set<ModuleId>()
+/** An entry threw while the page started: the next edit starts the page anew. */
+let crashed: { id: ModuleId; error: unknown } | null = null
+/** What the last failed update ran into; shown until an update goes through. */
+let runtimeError: OverlayError | null = null
+let reloading = false
+
+const registry = new Registry({ metaOf, runtimeOf, importNative })
+const hot = new HotTable({
+  resolve: resolveInTab,
+  send: (event, data) => socket.send({ type: 'custom', event, data }),
+  invalidated,
+  report,
+})
+
+// ---- import.meta and what compiled code calls
+
+function metaOf(instance: Instance): object {
+  const context = hot.create(instance)
+  const path = instance.id.split('?')[0]!
+  const meta: Record<string, unknown> = Object.create(null)
+  meta.url = addressOf(instance.id)
+  meta.env = env
+  meta.hot = context.api
+  meta.dirname = path.slice(0, path.lastIndexOf('/')) || '/'
+  meta.filename = path
+  return meta
+}
+
+const runtimeHost: RuntimeHost = {
+  importModule,
+  importAddress: importNative,
+  resolve: resolveInTab,
+  addressOf,
+  updateStyle,
+  acceptStyle(instance) {
+    const context = hot.contexts.get(instance.id) ?? hot.create(instance)
+    context.acceptors.push({ deps: null, list: false, callback: undefined })
+    context.acceptsFully = true
+  },
+}
+
+function runtimeOf(instance: Instance): object {
+  const runtime = new ModuleRuntime(runtimeHost, instance)
+  runtime.liveNamespace = (id) => registry.instances.get(id)!.namespace
+  return runtime
+}
+
+function addressOf(id: ModuleId): string {
+  const [path, query] = id.split(/\?(.*)/s) as [string, string?]
+  return new URL(base.slice(0, -1) + encodeURI(path).replaceAll('#', '%23') + (query ? `?${query}` : ''), location.origin).href
+}
+
+async function importNative(address: string, attribute: string | null): Promise<Namespace> {
+  const url = new URL(address, location.href).href
+  return attribute ? import(url, { with: { type: attribute } }) : import(url)
+}
+
+/** A specifier that was no literal where it was written: relative to the importer, among the modules this page knows. */
+function resolveInTab(importer: Instance, specifier: string): ModuleId | null {
+  const { meta, links } = importer.definition
+  const known = links[meta.deps.indexOf(specifier)]
+  if (known !== undefined) return typeof known === 'string' ? known : null
+  if (!/^\.{0,2}\//.test(specifier)) return registry.definitions.has(specifier) ? specifier : null
+  const url = new URL(specifier, `http://x${encodeURI(importer.id.split('?')[0]!)}`)
+  const path = decodeURI(url.pathname)
+  const candidates = EXTENSIONS.map((extension) => path + extension + url.search)
+  candidates.push(path.replace(/\.(m?)js(x?)$/, '.$1ts$2') + url.search)
+  return candidates.find((id) => registry.definitions.has(id)) ?? null
+}
+
+/** `import()` of a module: what is live, or after its definitions have been fetched and run. */
+async function importModule(id: ModuleId, importer: Instance): Promise<Namespace> {
+  if (!registry.instances.has(id)) await startLazy(id)
+  const instance = registry.instances.get(id)
+  if (!instance) throw new TypeError(`${id} was removed while it was imported by ${importer.id}`)
+  registry.noteDynamicImport(registry.instances.get(importer.id) ?? importer, id)
+  if (instance.done) await instance.done
+  if (instance.state === 'failed') throw instance.error
+  return instance.namespace
+}
+
+async function startLazy(id: ModuleId): Promise<void> {
+  if (!(await fetchMissing([id]))) {
+    const [broken] = registry.missing([id])
+    const [diagnostic] = errors.get(broken!) ?? []
+    showErrors([broken!])
+    throw new TypeError(`cannot import ${id}: ${diagnostic ? `${diagnostic.message} (${broken})` : `${broken} is not there`}`)
+  }
+  if (!registry.instances.has(id)) await registry.run([id])
+}
+
+// ---- start
+
+/** The page's own script calls this once its definitions are there. */
+export function boot(manifest: PageManifest): void {
+  page = manifest.page
+  takeManifest(manifest)
+  for (const id of manifest.entries) {
+    registry.entries.add(id)
+    blocked.add(id)
+  }
+  startBlocked()
+  hello()
+  tellWhyReloaded()
+}
+
+/** Runs one module for a native `import` of its address; gives its namespace. */
+export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespace> {
+  takeManifest(manifest)
+  registry.entries.add(id)
+  if (!(await fetchMissing([id]))) {
+    blocked.add(id)
+    showErrors([...registry.missing([id])])
+    throw new TypeError(`${id} cannot run yet: see the error above`)
+  }
+  if (!registry.instances.has(id)) await registry.run([id])
+  hello()
+  const instance = registry.instances.get(id)!
+  if (instance.done) await instance.done
+  return instance.namespace
+}
+
+function takeManifest(manifest: Manifest): void {
+  if (session === '') {
+    session = manifest.session
+    seq = manifest.seq
+  }
+  Object.assign(env, manifest.env)
+  takeErrors(manifest.errors)
+}
+
+/** Entries in document order, each as soon as all it needs is here. */
+function startBlocked(): void {
+  for (const id of blocked) {
+    const missing = registry.missing([id])
+    if (missing.length > 0) {
+      for (const one of missing) wanted.add(one)
+      continue
+    }
+    blocked.delete(id)
+    if (registry.needsNatives([id])) registry.importNatives([id]).then(() => startEntry(id), (error: unknown) => crash(id, error))
+    else startEntry(id)
+  }
+  if (blocked.size > 0) showErrors([...wanted])
+}
+
+function startEntry(id: ModuleId): void {
+  if (registry.instances.has(id)) return
+  try {
+    registry.run([id])?.catch((error: unknown) => crash(id, error))
+  } catch (error) {
+    crash(id, error)
+  }
+}
+
+function crash(id: ModuleId, error: unknown): void {
+  crashed = { id, error }
+  globalThis.reportError(error)
+}
+
+// ---- definitions from the server
+
+/** Fetches what running `roots` needs and the page has not got. False if some of it cannot be had. */
+async function fetchMissing(roots: Iterable<ModuleId>, fresh?: ReadonlySet<ModuleId>): Promise<boolean> {
+  let missing = registry.missing(roots, fresh)
+  if (missing.some((id) => !errors.has(id))) {
+    await load(missing)
+    missing = registry.missing(roots, fresh)
+  }
+  for (const id of missing) wanted.add(id)
+  if (missing.length > 0) return false
+  if (registry.needsNatives(roots)) await registry.importNatives(roots)
+  return true
+}
+
+let loads = 0
+
+/** A script that imports the segments with `ids` and all they reach. Each request has an address of its own. */
+async function load(ids: ModuleId[]): Promise<void> {
+  const query = ids.map((id) => `id=${encodeURIComponent(id)}`).join('&')
+  const { manifest } = (await import(`${base}@rekindle/load?n=${++loads}&${query}`)) as { manifest: Manifest }
+  takeErrors(manifest.errors)
+  Object.assign(env, manifest.env)
+  // A save overtook this answer: ask again for what is newer than it.
+  if (manifest.session === session && manifest.seq < seq) socket.sendNow({ type: 'hello', page, session, seq: manifest.seq })
+}
+
+function takeErrors(news: Errors): void {
+  for (const [id, diagnostics] of Object.entries(news)) {
+    errors.delete(id) // Newest last.
+    errors.set(id, diagnostics)
+  }
+}
+
+/** Definitions come as script text and are compiled as they stand: the fastest way there is. */
+function evaluate(id: ModuleId, code: string): boolean {
+  const source = addressOf(id)
+  const map = `${base}@rekindle/map?id=${encodeURIComponent(id)}`
+  try {
+    const run = (0, eval)(`"use strict";(function($d){${code}})\n//# sourceURL=${source}\n//# sourceMappingURL=${map}`) as (d: unknown) => void
+    run($d)
+    return true
+  } catch (error) {
+    if (!(error instanceof EvalError)) report(error, `the definition of ${id}`)
+    return false // The page's Content-Security-Policy forbids it: the same comes by address.
+  }
+}
+
+/** Takes one definition in. Every segment and every pushed definition is made of calls of this. */
+export const $d: Registry['define'] = (...definition) => registry.define(...definition)
+
+// ---- batches, one after the other
+
+let queue: Promise<void> = Promise.resolve()
+
+function enqueue(step: () => Promise<void> | void): void {
+  queue = queue.then(step).catch((error: unknown) => report(error, 'a message of the server'))
+}
+
+async function takeBatch(batch: Batch): Promise<void> {
+  const began = performance.now()
+  if (reloading) return
+  if (batch.session === session && batch.seq > seq + 1 && session !== '') return hello() // A gap: ask for all since then.
+  session = batch.session
+  seq = Math.max(seq, batch.seq)
+  for (const id of Object.keys(batch.env ?? {})) env[id] = batch.env![id]
+  if (batch.env) for (const id of Object.keys(env)) if (!(id in batch.env)) delete env[id]
+  await takeDefinitions(batch)
+  for (const id of batch.fixed) errors.delete(id)
+  takeErrors(batch.errors)
+  for (const { page: edited, file } of batch.pages) if (edited === page) return reloadForPage(edited, file, batch)
+
+  if (crashed && (registry.stale.size > 0 || batch.definitions.some(({ id }) => wanted.has(id)))) {
+    return restart(`the page had stopped at an error in ${crashed.id}`, batch, began)
+  }
+  await announceErrors(batch)
+  await startWhatWasBlocked()
+  const links = batch.links.filter((id) => hasLink(id, base))
+  const outcome = await updater.update(links, batch.timestamp)
+  refreshOverlay()
+  acknowledge(outcome, batch, began)
+}
+
+async function takeDefinitions(batch: Batch): Promise<void> {
+  const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code)).map(({ id }) => id)
+  if (refused.length > 0) await load(refused)
+  for (const id of batch.deleted) registry.forget(id)
+}
+
+async function startWhatWasBlocked(): Promise<void> {
+  if (blocked.size === 0) return
+  for (const id of blocked) await fetchMissing([id])
+  startBlocked()
+}
+
+async function announceErrors(batch: Batch): Promise<void> {
+  const concerning = Object.keys(batch.errors).filter((id) => registry.instances.has(id) || wanted.has(id))
+  for (const id of concerning) await hot.dispatch('vite:error', errorPayload(id, batch.errors[id]![0]!))
+  if (concerning.length > 0) showErrors(concerning)
+}
+
+function errorPayload(id: ModuleId, diagnostic: Diagnostic): ErrorPayload {
+  const { message, file, place, frame, help } = diagnostic
+  const err: ErrorPayload['err'] = { message, stack: '', id, plugin: 'rekindle' }
+  if (frame) err.frame = frame
+  if (help) err.help = help
+  if (place) err.loc = { file: file ?? id, line: place.line, column: place.column }
+  return { type: 'error', err }
+}
+
+function acknowledge(outcome: Outcome, batch: Batch, began: number): void {
+  if (outcome.result === 'nothing') return
+  const { result, boundaries, chain, reason, error } = outcome
+  if (result === 'waiting') return
+  const applied: Applied = { type: 'applied', seq: batch.seq, result, boundaries, chain, reason, error, took: performance.now() - began }
+  socket.sendNow(applied)
+}
+
+// ---- updates
+
+const updatePage: UpdatePage = {
+  async ensure(fresh) {
+    const ready = await fetchMissing(fresh, fresh)
+    if (!ready) showErrors([...wanted])
+    return ready
+  },
+  async swapLinks(links, timestamp) {
+    await Promise.all(links.map((id) => swapLink(id, base, timestamp)))
+    for (const id of links) debug(`css hot updated: ${id.split('?')[0]}`)
+  },
+  reload: (verdict) => reloadBecause(verdict),
+  failed(error, boundaries) {
+    console.error(PREFIX, error)
+    const paths = boundaries.map(({ path }) => path).join(', ')
+    console.error(`${PREFIX} Failed to reload ${paths}. The page keeps the code it had; the next save tries again.`)
+    runtimeError = overlayError(error, boundaries)
+    showErrors([])
+  },
+  succeeded() {
+    runtimeError = null
+  },
+  debug,
+  report,
+  removeStyle,
+}
+
+setBindings(bindingsMode)
+const updater = new Updater(registry, hot, updatePage)
+
+function invalidated(context: HotContext, message: string | undefined): void {
+  const payload = { ...updater.invalidate(context), message }
+  void hot.dispatch('vite:invalidate', payload)
+  socket.send({ type: 'custom', event: 'vite:invalidate', data: payload })
+  debug(`invalidate ${context.id}${message ? `: ${message}` : ''}`)
+}
+
+function debug(line: string): void {
+  console.debug(`${PREFIX} ${line}`)
+}
+
+/** An error of the page's own code that must not stop us. */
+function report(error: unknown, doing: string): void {
+  console.error(`${PREFIX} ${doing} failed:`, error)
+}
+
+// ---- reloads
+
+const RELOAD_NOTE = 'rekindle:reloaded'
+
+async function reloadBecause({ chain, reason }: Extract<Verdict, { kind: 'reload' }>): Promise<void> {
+  await reload(`${reason}: ${chain.join(' → ')}`, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
+}
+
+async function reloadForPage(edited: string, file: string, batch: Batch): Promise<void> {
+  acknowledge({ result: 'reload', boundaries: [], chain: [edited], reason: `${file} was edited` }, batch, performance.now())
+  await reload(`${file} was edited`, { type: 'full-reload', path: edited, triggeredBy: file })
+}
+
+async function restart(reason: string, batch: Batch, began: number): Promise<void> {
+  const chain = [...registry.stale]
+  acknowledge({ result: 'reload', boundaries: [], chain: chain.length > 0 ? chain : [crashed!.id], reason }, batch, began)
+  await reload(reason, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
+}
+
+async function reload(reason: string, payload: object): Promise<void> {
+  await hot.dispatch('vite:beforeFullReload', payload)
+  if (!hasDocument) return
+  reloading = true
+  try {
+    sessionStorage.setItem(RELOAD_NOTE, reason)
+  } catch {
+    // Storage may be forbidden; then the reason is in the terminal only.
+  }
+  setTimeout(() => location.reload(), 20)
+}
+
+/** The console of the page before is gone with it: say here why it went. */
+function tellWhyReloaded(): void {
+  try {
+    const reason = sessionStorage.getItem(RELOAD_NOTE)
+    sessionStorage.removeItem(RELOAD_NOTE)
+    if (reason) console.info(`${PREFIX} page reloaded, because ${reason}`)
+  } catch {
+    // See above.
+  }
+}
+
+// ---- overlay
+
+/** Shows every error that concerns this page, those of `newest` first. */
+function showErrors(newest: ModuleId[]): void {
+  const concerning = [...errors.keys()].filter((id) => registry.instances.has(id) || wanted.has(id)).reverse()
+  const order = [...newest.filter((id) => errors.has(id)), ...concerning.filter((id) => !newest.includes(id))]
+  const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!)
+  if (runtimeError) shown.unshift(runtimeError)
+  if (shown.length === 0) return
+  if (overlayEnabled && hasDocument) showOverlay(shown)
+  else for (const { message, file, frame } of shown) console.error(`${PREFIX} ${message}\n${file ?? ''}\n${frame ?? ''}`)
+}
+
+/** Takes the overlay away once nothing is wrong any more. */
+function refreshOverlay(): void {
+  for (const id of wanted) if (registry.definitions.has(id)) wanted.delete(id)
+  const concerning = [...errors.keys()].some((id) => registry.instances.has(id) || wanted.has(id))
+  if (!concerning && !runtimeError) hideOverlay()
+  else if (isOverlayOpen()) showErrors([])
+}
+
+let traces = 0
+const tracing = new Map<number, OverlayError>()
+
+/** An error thrown by an update; its place in the original source is told by the server a moment later. */
+function overlayError(error: unknown, boundaries: Boundary[]): OverlayError {
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const shown: OverlayError = { message, stack, title: `thrown by the update of ${boundaries.map(({ accepted }) => accepted).join(', ')}` }
+  const frames = [...stack.matchAll(/\(?(https?:[^\s()]+):(\d+):(\d+)\)?/g)].map(([, url, line, column]) => [url, Number(line), Number(column)])
+  if (frames.length > 0) {
+    tracing.set(++traces, shown)
+    socket.sendNow({ type: 'trace', id: traces, frames })
+  }
+  return shown
+}
+
+function traced(id: number, frames: (TracedFrame | null)[], frame: string | undefined): void {
+  const shown = tracing.get(id)
+  tracing.delete(id)
+  const first = frames.find((one) => one !== null)
+  if (!shown || shown !== runtimeError || !first) return
+  shown.file = first.file
+  shown.place = { line: first.line, column: first.column }
+  shown.frame = frame
+  const places = [...frames]
+  shown.stack = shown.stack?.replace(/\(?(https?:[^\s()]+:\d+:\d+)\)?/g, (text) => {
+    const place = places.shift()
+    return place ? `(${place.file}:${place.line}:${place.column})` : text
+  })
+  if (isOverlayOpen()) showErrors([])
+}
+
+setEditorOpener((place) => {
+  void fetch(`${base}@rekindle/open-in-editor?file=${encodeURIComponent(place)}`, {
+    method: 'POST',
+    headers: { 'x-rekindle-token': token },
+  })
+})
+
+// ---- the socket
+
+debug('connecting...')
+
+const socket = new Socket(socketAddress, refreshToken, {
+  opened(webSocket) {
+    enqueue(() => hot.dispatch('vite:ws:connect', { webSocket }))
+    if (session !== '') hello()
+  },
+  closed(webSocket) {
+    enqueue(() => hot.dispatch('vite:ws:disconnect', { webSocket }))
+    if (hasDocument) console.log(`${PREFIX} server connection lost. Polling for restart...`)
+  },
+  said: (message) => enqueue(() => handle(message)),
+})
+
+async function handle(message: ServerMessage): Promise<void> {
+  switch (message.type) {
+    case 'connected':
+      return debug('connected.')
+    case 'batch':
+      return takeBatch(message)
+    case 'custom':
+      return hot.dispatch(message.event, message.data)
+    case 'traced':
+      return traced(message.id, message.frames, message.frame)
+    case 'reload':
+      return reload(message.reason, { type: 'full-reload', path: '*' })
+    case 'welcome':
+      session = message.session
+      seq = Math.max(seq, message.seq)
+      return
+    case 'compare':
+      return tellVersions()
+    case 'pong':
+      return
+  }
+}
+
+function socketAddress(): string {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+  return `${scheme}://${location.host}${base}@rekindle/socket?token=${token}`
+}
+
+/** The server may have started anew: its client script has the token of this start. */
+async function refreshToken(): Promise<boolean> {
+  try {
+    const answer = await fetch(`${base}@rekindle/client`, { cache: 'no-store' })
+    const found = /token = "([\w-]+)"/.exec(await answer.text())
+    if (!answer.ok || !found) return false
+    token = found[1]!
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Tells the server which page this is and how far it is; what was missed comes as one batch. */
+function hello(): void {
+  if (session !== '') socket.sendNow({ type: 'hello', page, session, seq, entries: [...registry.entries] })
+}
+
+/** Modules a message may name, so that no message grows beyond the server's limit. */
+const VERSIONS_AT_ONCE = 4000
+
+/** A server that was started anew knows no numbers of ours: it compares digests. */
+function tellVersions(): void {
+  const all = [...registry.definitions].map(([id, { hash }]) => [id, hash])
+  for (let at = 0; at === 0 || at < all.length; at += VERSIONS_AT_ONCE) {
+    const modules = Object.fromEntries(all.slice(at, at + VERSIONS_AT_ONCE))
+    const last = at + VERSIONS_AT_ONCE >= all.length
+    socket.sendNow({ type: 'versions', page, entries: [...registry.entries], errors: [...errors.keys()], modules, last })
+  }
+}
+
+// ---- what backends and older integrations import from `/@vite/client`
+
+/** A context for a module that is not one of ours. */
+export function createHotContext(path: ModuleId): object {
+  const instance = { id: path, state: 'evaluated', replaced: false, definition: { meta: { deps: [], names: [] }, links: [] } }
+  const before = hot.suspend(path)
+  if (before) hot.retire(before)
+  return hot.create(instance as unknown as Instance).api
+}
+
+/** Adds a query to a relative or root address; absolute ones stay as they are. */
+export function injectQuery(url: string, query: string): string {
+  if (url[0] !== '.' && url[0] !== '/') return url
+  const path = url.replace(/[?#].*$/s, '')
+  const { search, hash } = new URL(url, 'http://vite.dev')
+  return `${path}?${query}${search ? `&${search.slice(1)}` : ''}${hash}`
+}
+
+export { ErrorOverlay, removeStyle, updateStyle }

@@ -1,0 +1,119 @@
+/**
+ * The connection to the server: one WebSocket on the page's own origin.
+ *
+ * When it is lost it comes back by itself: soon at first, then every second, and at once when the browser wakes up,
+ * goes online or the tab is looked at. Nothing is lost meanwhile: what pages send waits here, and what the server
+ * had to say it says again when the tab tells how far it is.
+ */
+import type { ServerMessage } from './messages'
+
+export interface SocketEvents {
+  opened(socket: WebSocket): void
+  closed(socket: WebSocket): void
+  said(message: ServerMessage): void
+}
+
+/** First and longest pause between two attempts, in milliseconds. */
+const FIRST_PAUSE = 60
+const LONGEST_PAUSE = 1000
+/** How often the connection is tried out, and how long an answer may take. */
+const PING_EVERY = 30_000
+const PING_PATIENCE = 4000
+
+export class Socket {
+  private socket: WebSocket | null = null
+  private readonly waiting: string[] = []
+  private pause = FIRST_PAUSE
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private pongTimer: ReturnType<typeof setTimeout> | undefined
+  private wasOpen = false
+  private leaving = false
+
+  constructor(
+    private readonly address: () => string,
+    /** Finds out whether the server is there, and its token of this start. */
+    private readonly refresh: () => Promise<boolean>,
+    private readonly events: SocketEvents,
+  ) {
+    this.open()
+    const wake = () => this.wake()
+    globalThis.addEventListener?.('online', wake)
+    globalThis.addEventListener?.('pageshow', wake)
+    globalThis.addEventListener?.('pagehide', () => (this.leaving = true))
+    if (typeof document !== 'undefined') document.addEventListener('visibilitychange', wake)
+    setInterval(() => this.ping(), PING_EVERY)
+  }
+
+  get isOpen(): boolean {
+    return this.socket?.readyState === WebSocket.OPEN
+  }
+
+  /** Sends now, or as soon as there is a connection; in order. */
+  send(message: object): void {
+    const text = JSON.stringify(message)
+    if (this.isOpen) this.socket!.send(text)
+    else this.waiting.push(text)
+  }
+
+  /** Sends only if the connection is up: for what the other side asks again anyway. */
+  sendNow(message: object): void {
+    if (this.isOpen) this.socket!.send(JSON.stringify(message))
+  }
+
+  private open(): void {
+    const socket = new WebSocket(this.address(), 'rekindle')
+    this.socket = socket
+    socket.addEventListener('open', () => {
+      this.wasOpen = true
+      this.pause = FIRST_PAUSE
+      this.events.opened(socket)
+      for (const text of this.waiting.splice(0)) socket.send(text)
+    })
+    socket.addEventListener('message', ({ data }) => {
+      clearTimeout(this.pongTimer)
+      this.pongTimer = undefined
+      this.events.said(JSON.parse(String(data)) as ServerMessage)
+    })
+    socket.addEventListener('close', () => {
+      if (this.socket !== socket) return
+      this.socket = null
+      clearTimeout(this.pongTimer)
+      if (this.wasOpen && !this.leaving) this.events.closed(socket)
+      this.wasOpen = false
+      this.later()
+    })
+  }
+
+  private later(): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.retry(), this.pause)
+    this.pause = Math.min(this.pause * 1.6, LONGEST_PAUSE)
+  }
+
+  private async retry(): Promise<void> {
+    if (this.socket) return
+    // A new start of the server has a new token, and asking for it tells whether the server is there at all.
+    if (await this.refresh()) this.open()
+    else this.later()
+  }
+
+  private wake(): void {
+    this.leaving = false
+    if (typeof document !== 'undefined' && document.visibilityState === 'hidden') return
+    if (this.socket) return this.ping()
+    this.pause = FIRST_PAUSE
+    this.later()
+  }
+
+  /** A connection that a sleep or a proxy has cut looks open until something is sent. */
+  private ping(): void {
+    if (!this.isOpen) return
+    this.socket!.send('{"type":"ping"}')
+    const socket = this.socket!
+    this.pongTimer ??= setTimeout(() => {
+      this.pongTimer = undefined
+      socket.close()
+      socket.dispatchEvent(new Event('close'))
+    }, PING_PATIENCE)
+  }
+}

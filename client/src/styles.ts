@@ -1,0 +1,88 @@
+/**
+ * Stylesheets on the page: `style` elements of imported sheets, `link` elements of the page itself.
+ *
+ * An edited sheet keeps its element and so its place in the cascade (rules R135, R143, R167).
+ */
+import type { ModuleId } from './messages'
+
+const DEV_ID = 'data-vite-dev-id'
+
+const sheets = new Map<string, HTMLStyleElement | HTMLLinkElement>()
+let lastInserted: HTMLStyleElement | undefined
+
+if (typeof document !== 'undefined') {
+  for (const link of document.querySelectorAll<HTMLLinkElement>(`link[rel="stylesheet"][${DEV_ID}]`)) {
+    sheets.set(link.getAttribute(DEV_ID)!, link)
+  }
+}
+
+/** Creates the style element of `id`, or gives it a new text. A sheet that the server rendered as a link stays as it is. */
+export function updateStyle(id: string, css: string): void {
+  if (typeof document === 'undefined') return
+  const known = sheets.get(id)
+  if (known) {
+    if (known instanceof HTMLStyleElement && known.textContent !== css) known.textContent = css
+    return
+  }
+  const style = document.createElement('style')
+  style.setAttribute('type', 'text/css')
+  style.setAttribute(DEV_ID, id)
+  const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce
+  if (nonce) style.setAttribute('nonce', nonce)
+  style.textContent = css
+  insert(style)
+  sheets.set(id, style)
+}
+
+/** After the sheet inserted before it in the same task, else at the end of the head: the order of the imports. */
+function insert(style: HTMLStyleElement): void {
+  if (lastInserted?.isConnected) lastInserted.after(style)
+  else document.head.append(style)
+  if (!lastInserted) setTimeout(() => (lastInserted = undefined))
+  lastInserted = style
+}
+
+/** Takes the sheet of `id` off the page. */
+export function removeStyle(id: string): void {
+  const sheet = sheets.get(id)
+  if (sheet === lastInserted) lastInserted = undefined
+  sheet?.remove()
+  sheets.delete(id)
+}
+
+/** Whether some `link` of the page loads the sheet `id` (`/site.css?direct`). */
+export function hasLink(id: ModuleId, base: string): boolean {
+  return linksOf(id, base).length > 0
+}
+
+function linksOf(id: ModuleId, base: string): HTMLLinkElement[] {
+  if (typeof document === 'undefined') return []
+  const path = base.slice(0, -1) + id.split('?')[0]
+  return [...document.querySelectorAll<HTMLLinkElement>('link[rel~="stylesheet"]')].filter((link) => {
+    const url = new URL(link.href, document.baseURI)
+    return url.origin === location.origin && decodeURI(url.pathname) === path && !replaced.has(link)
+  })
+}
+
+/** Links that wait for their successor to load. */
+const replaced = new WeakSet<HTMLLinkElement>()
+
+/** Puts a new copy beside each link of the sheet and takes the old one away once the new one has loaded. */
+export async function swapLink(id: ModuleId, base: string, timestamp: number): Promise<void> {
+  await Promise.all(
+    linksOf(id, base).map((old) => {
+      const url = new URL(old.href, document.baseURI)
+      url.searchParams.delete('direct')
+      url.searchParams.set('t', String(timestamp))
+      const fresh = old.cloneNode() as HTMLLinkElement
+      fresh.href = url.href
+      replaced.add(old)
+      return new Promise<void>((done) => {
+        const settle = () => (old.remove(), done())
+        fresh.addEventListener('load', settle)
+        fresh.addEventListener('error', settle)
+        old.after(fresh)
+      })
+    }),
+  )
+}

@@ -87,6 +87,13 @@ pub enum DepKind {
     Asset,
 }
 
+impl DepKind {
+    /// Whether the module behind it must be there before the importer runs.
+    pub fn is_static(self) -> bool {
+        matches!(self, Self::Static | Self::Require)
+    }
+}
+
 /// One call of `import.meta.glob`, or one `import()` of a template with holes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GlobCall {
@@ -110,4 +117,13 @@ pub enum Link {
     Address(String),
     /// Nothing: the importer cannot run.
     Missing,
+}
+
+impl Link {
+    pub fn module(&self) -> Option<&ModuleUrl> {
+        match self {
+            Self::Module(url) => Some(url),
+            _ => None,
+        }
+    }
 }

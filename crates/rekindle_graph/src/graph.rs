@@ -1,6 +1,295 @@
-//! The module graph.
-pub struct Delta;
-pub struct Module;
-pub struct ModuleGraph;
-pub struct ModuleId;
-pub struct ModuleState;
+//! The module graph: which modules exist, what they import, and what of them a tab may run.
+//!
+//! ```text
+//! compile ─► set(id, compiled) ─► Change::{Nothing, Updated, Broke}      the loop tells the tabs
+//! ```
+//!
+//! The graph knows files, imports and versions. How far an edit spreads is decided in the tab.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::definition::{Definition, Link};
+use crate::diagnostic::Diagnostic;
+use crate::names::{FilePath, ModuleUrl};
+
+/// Index of a module. Never reused: a deleted file's module stays, without a definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModuleId(u32);
+
+impl ModuleId {
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One module.
+#[derive(Debug)]
+pub struct Module {
+    pub url: ModuleUrl,
+    pub file: FilePath,
+    pub state: ModuleState,
+    /// What a tab may run: the last source that compiled and whose imports were all there.
+    pub published: Option<Published>,
+    /// Number of the last batch in which a tab could notice a change of it. 0: none since the start.
+    pub changed_at: u64,
+    /// Number of the batch in which its last error went away.
+    pub fixed_at: u64,
+}
+
+/// Where a module stands with its newest source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModuleState {
+    /// Named by an importer, not compiled yet.
+    New,
+    Ready,
+    /// Its newest source does not compile, or imports what is not there.
+    Broken(Vec<Diagnostic>),
+    /// Its file is gone.
+    Deleted,
+}
+
+/// A definition together with what its specifiers mean.
+#[derive(Clone, Debug)]
+pub struct Published {
+    pub definition: Definition,
+    pub links: Vec<Link>,
+    pub globs: Vec<Vec<(String, ModuleUrl)>>,
+    /// Digest over all of it: equal digests are equal modules for a tab.
+    pub hash: Arc<str>,
+}
+
+/// What a tab would notice of a newly compiled module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Nothing,
+    /// A new definition, or the end of an error, or both.
+    Updated { definition: bool, fixed: bool },
+    Broke,
+}
+
+/// What a batch of file changes did to the graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    pub changed: Vec<ModuleId>,
+    pub broken: Vec<ModuleId>,
+    pub fixed: Vec<ModuleId>,
+    pub deleted: Vec<ModuleId>,
+}
+
+impl Delta {
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.broken.is_empty() && self.fixed.is_empty() && self.deleted.is_empty()
+    }
+
+    /// Adds what `change` says of `id`.
+    pub fn note(&mut self, id: ModuleId, change: Change) {
+        match change {
+            Change::Nothing => {}
+            Change::Broke => self.broken.push(id),
+            Change::Updated { definition, fixed } => {
+                if definition {
+                    self.changed.push(id);
+                }
+                if fixed {
+                    self.fixed.push(id);
+                }
+            }
+        }
+    }
+}
+
+/// All modules. Only the loop owns one.
+#[derive(Debug, Default)]
+pub struct ModuleGraph {
+    modules: Vec<Module>,
+    by_url: FxHashMap<ModuleUrl, ModuleId>,
+    /// id is in by_file[f] exactly when an edit of the file f may change the module: its own file, and files that went into it.
+    by_file: FxHashMap<FilePath, FxHashSet<ModuleId>>,
+    /// Files besides its own that went into each module: the inverse of `by_file`.
+    extra_files: FxHashMap<ModuleId, Vec<FilePath>>,
+}
+
+impl std::ops::Index<ModuleId> for ModuleGraph {
+    type Output = Module;
+
+    fn index(&self, id: ModuleId) -> &Module {
+        &self.modules[id.index()]
+    }
+}
+
+impl ModuleGraph {
+    /// The module of a name, made if it is not there.
+    pub fn insert(&mut self, url: &ModuleUrl, file: &FilePath) -> ModuleId {
+        if let Some(&id) = self.by_url.get(url) {
+            return id;
+        }
+        let id = ModuleId(self.modules.len() as u32);
+        self.modules.push(Module {
+            url: url.clone(),
+            file: file.clone(),
+            state: ModuleState::New,
+            published: None,
+            changed_at: 0,
+            fixed_at: 0,
+        });
+        self.by_url.insert(url.clone(), id);
+        self.by_file.entry(file.clone()).or_default().insert(id);
+        id
+    }
+
+    pub fn get(&self, url: &str) -> Option<ModuleId> {
+        self.by_url.get(url).copied()
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = ModuleId> + use<> {
+        (0..self.modules.len() as u32).map(ModuleId)
+    }
+
+    pub fn len(&self) -> usize {
+        self.modules.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.modules.is_empty()
+    }
+
+    /// Modules that an edit of `file` may change, in the order they came into the graph.
+    pub fn of_file(&self, file: &Path) -> Vec<ModuleId> {
+        let mut ids: Vec<ModuleId> = self.by_file.get(file).into_iter().flatten().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Every file that some module depends on.
+    pub fn files(&self) -> impl Iterator<Item = &FilePath> {
+        self.by_file.keys()
+    }
+
+    /// Takes a compiled module in. An error leaves what was published before, so that tabs go on with it.
+    pub fn set(&mut self, id: ModuleId, result: Result<Published, Vec<Diagnostic>>, files: Vec<FilePath>) -> Change {
+        self.set_files(id, files);
+        let module = &mut self.modules[id.index()];
+        match result {
+            Err(diagnostics) => {
+                let state = ModuleState::Broken(diagnostics);
+                if module.state == state {
+                    return Change::Nothing;
+                }
+                module.state = state;
+                Change::Broke
+            }
+            Ok(published) => {
+                let fixed = matches!(module.state, ModuleState::Broken(_) | ModuleState::Deleted);
+                let definition = module.published.as_ref().is_none_or(|before| before.hash != published.hash);
+                module.state = ModuleState::Ready;
+                module.published = Some(published);
+                if definition || fixed { Change::Updated { definition, fixed } } else { Change::Nothing }
+            }
+        }
+    }
+
+    fn set_files(&mut self, id: ModuleId, files: Vec<FilePath>) {
+        for file in self.extra_files.remove(&id).unwrap_or_default() {
+            if file != self.modules[id.index()].file
+                && let Some(ids) = self.by_file.get_mut(&file)
+            {
+                ids.remove(&id);
+            }
+        }
+        for file in &files {
+            self.by_file.entry(file.clone()).or_default().insert(id);
+        }
+        if !files.is_empty() {
+            self.extra_files.insert(id, files);
+        }
+    }
+
+    /// The module's file is gone: nothing of it may run from now on. False if that was known.
+    pub fn delete(&mut self, id: ModuleId) -> bool {
+        let module = &mut self.modules[id.index()];
+        let known = module.state == ModuleState::Deleted;
+        module.state = ModuleState::Deleted;
+        module.published = None;
+        !known
+    }
+
+    /// Back to the state before the first compilation: the next crawl compiles it.
+    pub fn forget(&mut self, id: ModuleId) {
+        let module = &mut self.modules[id.index()];
+        module.state = ModuleState::New;
+        module.published = None;
+    }
+
+    /// Writes the batch's number on everything in `delta`.
+    pub fn stamp(&mut self, delta: &Delta, seq: u64) {
+        for &id in delta.changed.iter().chain(&delta.broken).chain(&delta.deleted) {
+            self.modules[id.index()].changed_at = seq;
+        }
+        for &id in &delta.fixed {
+            self.modules[id.index()].fixed_at = seq;
+        }
+    }
+
+    /// Modules that `published` imports statically: these must be there before it runs.
+    pub fn static_deps<'p>(&self, published: &'p Published) -> impl Iterator<Item = &'p ModuleUrl> {
+        let eager = published.definition.globs.iter().zip(&published.globs).filter(|(call, _)| call.eager);
+        let globbed = eager.flat_map(|(_, found)| found.iter().map(|(_, url)| url));
+        let deps = published.definition.deps.iter().zip(&published.links);
+        let linked = deps.filter(|(dep, _)| dep.kind.is_static()).filter_map(|(_, link)| link.module());
+        linked.chain(globbed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::EnvReads;
+
+    fn published(hash: &str) -> Published {
+        let definition = Definition {
+            code: "".into(),
+            hash: hash.into(),
+            deps: Vec::new(),
+            globs: Vec::new(),
+            exports: Vec::new(),
+            env: EnvReads::None,
+            files: Vec::new(),
+        };
+        Published { definition, links: Vec::new(), globs: Vec::new(), hash: hash.into() }
+    }
+
+    fn graph() -> (ModuleGraph, ModuleId) {
+        let mut graph = ModuleGraph::default();
+        let id = graph.insert(&ModuleUrl::new("/a.js"), &FilePath::new("/p/a.js"));
+        (graph, id)
+    }
+
+    #[test]
+    fn the_same_source_again_changes_nothing() {
+        let (mut graph, id) = graph();
+        assert_eq!(graph.set(id, Ok(published("1")), Vec::new()), Change::Updated { definition: true, fixed: false });
+        assert_eq!(graph.set(id, Ok(published("1")), Vec::new()), Change::Nothing);
+    }
+
+    #[test]
+    fn an_error_keeps_what_was_published_and_its_end_is_told() {
+        let (mut graph, id) = graph();
+        graph.set(id, Ok(published("1")), Vec::new());
+        assert_eq!(graph.set(id, Err(vec![Diagnostic::error("x")]), Vec::new()), Change::Broke);
+        assert_eq!(graph[id].published.as_ref().map(|published| &*published.hash), Some("1"));
+        assert_eq!(graph.set(id, Ok(published("1")), Vec::new()), Change::Updated { definition: false, fixed: true });
+    }
+
+    #[test]
+    fn a_file_that_went_into_a_module_leads_to_it_until_it_no_longer_does() {
+        let (mut graph, id) = graph();
+        graph.set(id, Ok(published("1")), vec![FilePath::new("/p/part.css")]);
+        assert_eq!(graph.of_file(Path::new("/p/part.css")), [id]);
+        graph.set(id, Ok(published("2")), Vec::new());
+        assert_eq!(graph.of_file(Path::new("/p/part.css")), []);
+        assert_eq!(graph.of_file(Path::new("/p/a.js")), [id]);
+    }
+}

@@ -10,5 +10,5 @@ pub mod wire;
 
 pub use definition::{Definition, Dep, DepKind, EnvReads, GlobCall, Link};
 pub use diagnostic::{Diagnostic, Place};
-pub use graph::{Delta, Module, ModuleGraph, ModuleId, ModuleState};
+pub use graph::{Change, Delta, Module, ModuleGraph, ModuleId, ModuleState, Published};
 pub use names::{FilePath, ModuleUrl};

@@ -1,1 +1,153 @@
-//! Messages between the server and a tab.
+//! Messages between the server and a tab, as JSON over the socket. The client's `messages.ts` is the other half.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::diagnostic::Diagnostic;
+use crate::names::ModuleUrl;
+
+/// Modules whose newest source cannot run, with the reasons.
+pub type Errors = BTreeMap<String, Vec<Diagnostic>>;
+
+/// What a page is told when it starts, and again with each set of modules it asks for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Manifest {
+    pub session: String,
+    /// Number of the last batch that is in the definitions that come along.
+    pub seq: u64,
+    pub env: Value,
+    pub errors: Errors,
+    /// Only for a page's start: its name and its module scripts in document order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entries: Option<Vec<ModuleUrl>>,
+}
+
+/// What the server says.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ServerMessage {
+    Batch(Batch),
+    Pong,
+    /// The tab comes from another start of the server: it is asked for the digests of its modules.
+    Compare,
+    Welcome { session: String, seq: u64 },
+    Custom {
+        event: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<Value>,
+    },
+    Traced {
+        id: u64,
+        frames: Vec<Option<TracedFrame>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        frame: Option<String>,
+    },
+    Reload { reason: String },
+}
+
+/// What one save did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Batch {
+    pub seq: u64,
+    pub session: String,
+    /// Milliseconds since the epoch.
+    pub timestamp: u64,
+    pub definitions: Vec<PushedDefinition>,
+    pub deleted: Vec<ModuleUrl>,
+    pub errors: Errors,
+    pub fixed: Vec<ModuleUrl>,
+    pub links: Vec<ModuleUrl>,
+    pub pages: Vec<EditedPage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<Value>,
+}
+
+/// A definition as script text: one `$d(…)` call.
+#[derive(Clone, Debug, Serialize)]
+pub struct PushedDefinition {
+    pub id: ModuleUrl,
+    pub code: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct EditedPage {
+    pub page: String,
+    pub file: String,
+}
+
+/// A position in an original source; lines and columns count from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TracedFrame {
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+}
+
+/// What a tab says. Anything else is ignored.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ClientMessage {
+    Ping,
+    Hello {
+        page: Option<String>,
+        session: String,
+        seq: u64,
+        #[serde(default)]
+        entries: Vec<String>,
+    },
+    Versions {
+        page: Option<String>,
+        #[serde(default)]
+        entries: Vec<String>,
+        #[serde(default)]
+        errors: Vec<String>,
+        modules: BTreeMap<String, String>,
+        last: bool,
+    },
+    Custom {
+        event: String,
+        #[serde(default, deserialize_with = "present")]
+        data: Option<Value>,
+    },
+    Applied(Applied),
+    Trace {
+        id: u64,
+        /// Script address, line and column, counted from 1.
+        frames: Vec<(String, u32, u32)>,
+    },
+}
+
+/// How an update went in a tab.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Applied {
+    pub seq: u64,
+    pub result: Outcome,
+    #[serde(default)]
+    pub boundaries: Vec<String>,
+    #[serde(default)]
+    pub chain: Vec<String>,
+    pub reason: Option<String>,
+    pub error: Option<String>,
+    /// Milliseconds from the message's arrival until the update was applied.
+    pub took: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Nothing,
+    Updated,
+    Reload,
+    Failed,
+    /// Something it needs has an error of its own.
+    Waiting,
+}
+
+/// `null` is data; only a missing field is none.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}

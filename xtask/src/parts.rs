@@ -153,7 +153,8 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> String {
 }
 
 fn name_of(command: &Command) -> String {
-    let mut words = vec![command.get_program().to_string_lossy()];
+    let program = Path::new(command.get_program());
+    let mut words = vec![program.file_stem().unwrap_or(command.get_program()).to_string_lossy()];
     words.extend(command.get_args().take(2).map(|argument| argument.to_string_lossy()));
     format!("`{}`", words.join(" "))
 }

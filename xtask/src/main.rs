@@ -1,1 +1,103 @@
-fn main(){}
+//! Chores of this repository, as a program so that they run alike everywhere: `cargo xtask test`.
+
+mod kit;
+mod parts;
+mod tally;
+
+use std::process::ExitCode;
+
+use parts::Part;
+use tally::Tally;
+
+const USAGE: &str = "\
+cargo xtask test [--only PART]...   run the tests; PART is rust, client, types or e2e
+
+Browser tests need Node 20 and Chromium ($CHROMIUM, or /usr/bin/chromium). What is missing is installed where that is
+possible: Chromium from Debian's packages, the npm packages of e2e/ by npm.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match parse(&arguments) {
+        Ok(Command::Test(parts)) => test(&parts),
+        Ok(Command::Help) => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        Err(mistake) => {
+            eprintln!("{mistake}\n\n{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+enum Command {
+    Test(Vec<Part>),
+    Help,
+}
+
+fn parse(arguments: &[String]) -> Result<Command, String> {
+    let mut arguments = arguments.iter().map(String::as_str);
+    match arguments.next() {
+        Some("test") => {}
+        Some("help" | "--help" | "-h") | None => return Ok(Command::Help),
+        Some(other) => return Err(format!("there is no chore called `{other}`")),
+    }
+    let mut only = Vec::new();
+    while let Some(argument) = arguments.next() {
+        let names = match argument.split_once('=') {
+            Some(("--only", names)) => names,
+            None if argument == "--only" => arguments.next().ok_or("--only needs the name of a part")?,
+            _ => return Err(format!("`{argument}` is not an option of test")),
+        };
+        for name in names.split(',') {
+            only.push(Part::named(name).ok_or_else(|| format!("there is no part called `{name}`"))?);
+        }
+    }
+    Ok(Command::Test(if only.is_empty() { Part::ALL.to_vec() } else { only }))
+}
+
+/// Runs the parts one after the other; a part that fails does not keep the next from running.
+fn test(parts: &[Part]) -> ExitCode {
+    let mut sum = Tally::default();
+    for part in parts {
+        println!("\n── {} ──", part.title());
+        let tally = part.run().unwrap_or_else(|why| {
+            eprintln!("{}: {why}", part.title());
+            Tally::broken()
+        });
+        println!("{}: {tally}", part.title());
+        sum += tally;
+    }
+    println!("\n{sum}");
+    match sum.is_good() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts_of(line: &str) -> Result<Vec<Part>, String> {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        match parse(&words)? {
+            Command::Test(parts) => Ok(parts),
+            Command::Help => Err("help".into()),
+        }
+    }
+
+    #[test]
+    fn all_parts_run_unless_some_are_named() {
+        assert_eq!(parts_of("test"), Ok(Part::ALL.to_vec()));
+        assert_eq!(parts_of("test --only e2e"), Ok(vec![Part::Browser]));
+        assert_eq!(parts_of("test --only=types,client --only rust"), Ok(vec![Part::Types, Part::Client, Part::Rust]));
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        assert_eq!(parts_of("tset"), Err("there is no chore called `tset`".into()));
+        assert_eq!(parts_of("test --only web"), Err("there is no part called `web`".into()));
+        assert_eq!(parts_of("test --fast"), Err("`--fast` is not an option of test".into()));
+    }
+}

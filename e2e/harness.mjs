@@ -1,0 +1,354 @@
+/**
+ * A browser test is a folder of files, a server on it, a tab that looks at it, and edits:
+ *
+ *     test('new text, same page', { files: { 'main.ts': `…` } }, async (app) => {
+ *       await app.edit('main.ts', 'one', 'two')
+ *       await app.sees('#a', 'two')
+ *       await app.stayed()
+ *     })
+ *
+ * Every test has its own folder, server and browser context. A fixture without an `index.html` gets a page with `#a`,
+ * `#b`, `#c`, a global `show(id, text)`, and its `main.ts` or `main.js` as the entry. The server is `$REKINDLE_BIN`, or
+ * the release build of this repository.
+ */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import fs from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { after, test as nodeTest } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+
+const repository = fileURLToPath(new URL('..', import.meta.url))
+const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/release/rekindle')
+const patience = Number(process.env.REKINDLE_PATIENCE_MS ?? 10_000)
+const limit = 50_000
+
+/** `files`, or `example` to copy a folder of `examples/`; `start: false` and `load: false` leave server and tab to the body. */
+export function test(title, fixture, body) {
+  nodeTest(title, { skip: fixture.skip }, async () => {
+    const app = new App(makeFolder(fixture))
+    try {
+      await within(limit, async () => {
+        if (fixture.start !== false) await app.start()
+        if (fixture.start !== false && fixture.load !== false) await app.load()
+        await body(app)
+      })
+    } catch (error) {
+      error.message += app.story()
+      throw error
+    } finally {
+      await app.close()
+    }
+  })
+}
+
+/** Not the runner's own time limit: that one would leave the server and the browser behind. */
+async function within(ms, work) {
+  let timer
+  const late = new Promise((_, fail) => {
+    timer = setTimeout(() => fail(new Error(`the test took more than ${ms / 1000} s`)), ms)
+  })
+  await Promise.race([work(), late]).finally(() => clearTimeout(timer))
+}
+
+function makeFolder({ files = {}, example }) {
+  const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rekindle-e2e-')))
+  if (example) {
+    fs.cpSync(path.join(repository, 'examples', example), root, { recursive: true })
+    return root
+  }
+  for (const [name, text] of Object.entries({ 'index.html': page(files), ...files })) {
+    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true })
+    fs.writeFileSync(path.join(root, name), text)
+  }
+  return root
+}
+
+function page(files) {
+  const entry = ['main.ts', 'main.js'].find((name) => name in files)
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>test</title>
+    <link rel="icon" href="data:,">
+    <script>show = (id, text) => { document.getElementById(id).textContent = String(text) }</script>
+    ${entry ? `<script type="module" src="/${entry}"></script>` : ''}
+  </head>
+  <body>
+    <p id="a"></p>
+    <p id="b"></p>
+    <p id="c"></p>
+  </body>
+</html>
+`
+}
+
+class App {
+  /** What the server printed, all starts together. */
+  printed = ''
+  tabs = []
+
+  constructor(root) {
+    this.root = root
+  }
+
+  // ---- the server
+
+  async start(...flags) {
+    await this.spawn(...flags)
+    this.url = `http://localhost:${this.port}/`
+    await until('the server to answer', async () => {
+      if (this.ended) throw new Stop(`the server ended with ${this.ended.code ?? this.ended.signal}`)
+      await fetch(this.url, { headers: { accept: 'text/html' } }).then((answer) => answer.arrayBuffer())
+    })
+  }
+
+  /** Starts the program without waiting for an answer. */
+  async spawn(...flags) {
+    this.port ??= await freePort()
+    this.ended = null
+    const server = spawn(program, ['dev', this.root, '--port', String(this.port), '--strict-port', ...flags], {
+      cwd: this.root,
+      env: { ...process.env, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => (this.printed += chunk))
+    this.over = new Promise((done) => {
+      server.on('error', (error) => done((this.ended = { code: error.message })))
+      server.on('close', (code, signal) => done((this.ended = { code, signal })))
+    })
+    this.server = server
+  }
+
+  /** Ends the server; gives back how it went and after how many milliseconds. */
+  async stop(signal = 'SIGTERM') {
+    const began = performance.now()
+    this.server.kill(signal)
+    const end = await this.over
+    return { ...end, ms: performance.now() - began }
+  }
+
+  /** Waits until the server has ended by itself. */
+  async ends() {
+    await until('the server to end', () => assert.ok(this.ended))
+    return this.ended
+  }
+
+  async prints(text) {
+    await until(`the server to print ${text}`, () => {
+      if (!(text instanceof RegExp ? text.test(this.printed) : this.printed.includes(text))) throw new Error('it did not')
+    })
+  }
+
+  // ---- files
+
+  path(name) {
+    return path.join(this.root, name)
+  }
+
+  /** Replaces text in a file. Pairs that follow make it the same save. */
+  async edit(name, ...pairs) {
+    let text = fs.readFileSync(this.path(name), 'utf8')
+    for (let at = 0; at < pairs.length; at += 2) {
+      assert.ok(text.includes(pairs[at]), `${name} does not hold ${pairs[at]}`)
+      text = text.replaceAll(pairs[at], () => pairs[at + 1])
+    }
+    this.write(name, text)
+  }
+
+  write(name, text) {
+    fs.mkdirSync(path.dirname(this.path(name)), { recursive: true })
+    fs.writeFileSync(this.path(name), text)
+  }
+
+  remove(name) {
+    fs.rmSync(this.path(name), { recursive: true })
+  }
+
+  // ---- the first tab; `tab()` opens more
+
+  get page() {
+    return this.first.page
+  }
+  get errors() {
+    return this.first.errors
+  }
+
+  async load(where = '') {
+    this.first ??= await this.tab({ blank: true })
+    await this.first.load(where)
+  }
+
+  async tab({ blank = false } = {}) {
+    this.context ??= await (await browser()).newContext()
+    const tab = new Tab(await this.context.newPage(), this)
+    this.tabs.push(tab)
+    if (!blank) await tab.load()
+    return tab
+  }
+
+  story() {
+    const tabs = this.tabs.map((tab, at) => [`tab ${at + 1}:`, ...tab.lines.slice(-20)].join('\n  '))
+    return `\n${[...tabs, `server:\n${this.printed.slice(-2000)}`].join('\n')}`
+  }
+
+  async close() {
+    await this.context?.close().catch(() => {})
+    if (this.server && !this.ended) await this.stop('SIGKILL')
+    fs.rmSync(this.root, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+class Tab {
+  /** console.log texts of the fixture. */
+  logs = []
+  /** Uncaught errors and console.error texts. */
+  errors = []
+  /** Everything, for the story of a failure. */
+  lines = []
+  connections = 0
+
+  constructor(page, app) {
+    this.page = page
+    this.app = app
+    page.on('pageerror', (error) => this.note(this.errors, `uncaught ${error.message}`))
+    page.on('console', (message) => {
+      const text = message.text()
+      if (/^\[(rekindle|vite)\] connected\.$/.test(text)) this.connections += 1
+      if (message.type() === 'error') return this.note(this.errors, text)
+      if (message.type() === 'log' && !/^\[(rekindle|vite)\]/.test(text)) return this.note(this.logs, text)
+      this.lines.push(text)
+    })
+  }
+
+  note(list, text) {
+    list.push(text)
+    this.lines.push(text)
+  }
+
+  /** Opens the page and waits until it is connected. */
+  async load(where = '') {
+    const before = this.connections
+    await this.page.goto(new URL(where, this.app.url).href)
+    await this.connected(before)
+    await this.mark()
+  }
+
+  /** Waits for a connection later than the first `before`. */
+  async connected(before) {
+    await until('the page to be connected', () => assert.ok(this.connections > before))
+  }
+
+  /** Leaves something in the document that a reload would wipe out. */
+  async mark() {
+    this.connectionsAtMark = this.connections
+    await this.page.evaluate(() => void (window.marked = true))
+  }
+
+  async stayed() {
+    assert.equal(await this.page.evaluate(() => window.marked), true, 'the page was reloaded')
+  }
+
+  async reloaded() {
+    await until('a reload', async () => assert.ok(await this.page.evaluate(() => !window.marked && document.readyState === 'complete')))
+    await this.connected(this.connectionsAtMark)
+    await this.mark()
+  }
+
+  async sees(selector, text) {
+    await until(`${selector} to read ${text}`, async () => matches(await this.text(selector), text))
+  }
+
+  text(selector) {
+    return this.page.evaluate((selector) => document.querySelector(selector)?.textContent ?? null, selector)
+  }
+
+  async looks(selector, property, value) {
+    await until(`${selector} to have ${property}: ${value}`, async () => {
+      const read = ([selector, property]) => getComputedStyle(document.querySelector(selector)).getPropertyValue(property)
+      assert.equal(await this.page.evaluate(read, [selector, property]), value)
+    })
+  }
+
+  /** Waits until these texts were logged, in this order; others may lie between. */
+  async says(...texts) {
+    await until(`the page to say ${texts.join(' · ')}`, () => {
+      let at = 0
+      for (const text of this.logs) if (at < texts.length && matchesQuietly(text, texts[at])) at += 1
+      assert.equal(at, texts.length, `it said ${this.logs.join(' · ')}`)
+    })
+  }
+
+  async overlay(text) {
+    await until(`an overlay with ${text}`, async () => assert.ok((await this.overlayText())?.includes(text)))
+  }
+
+  async noOverlay() {
+    await until('the overlay to go', async () => assert.equal(await this.overlayText(), null))
+  }
+
+  overlayText() {
+    return this.page.evaluate(() => {
+      const overlay = document.querySelector('rekindle-error-overlay, rekindle-overlay, vite-error-overlay')
+      return overlay ? (overlay.shadowRoot ?? overlay).textContent : null
+    })
+  }
+}
+
+for (const name of ['connected', 'mark', 'stayed', 'reloaded', 'sees', 'text', 'looks', 'says', 'overlay', 'noOverlay']) {
+  App.prototype[name] = function (...args) {
+    return this.first[name](...args)
+  }
+}
+
+/** Ends a wait at once: it cannot come true any more. */
+class Stop extends Error {}
+
+/** Tries `probe` until it does not throw. */
+export async function until(what, probe) {
+  const end = Date.now() + patience
+  for (;;) {
+    try {
+      return await probe()
+    } catch (error) {
+      if (error instanceof Stop) throw error
+      if (Date.now() > end) throw new Error(`waited ${patience} ms for ${what}: ${error.message}`)
+    }
+    await new Promise((done) => setTimeout(done, 20))
+  }
+}
+
+function matches(actual, expected) {
+  if (expected instanceof RegExp) assert.match(actual ?? '', expected)
+  else assert.equal(actual, expected)
+}
+
+function matchesQuietly(actual, expected) {
+  return expected instanceof RegExp ? expected.test(actual) : actual === expected
+}
+
+export function freePort() {
+  return new Promise((done, fail) => {
+    const probe = net.createServer()
+    probe.on('error', fail)
+    probe.listen(0, 'localhost', () => {
+      const { port } = probe.address()
+      probe.close(() => done(port))
+    })
+  })
+}
+
+let launched
+function browser() {
+  launched ??= chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    chromiumSandbox: false,
+    args: ['--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  })
+  return launched
+}
+after(async () => (await launched)?.close())

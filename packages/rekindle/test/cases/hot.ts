@@ -1,0 +1,43 @@
+import './dep.js'
+
+const hot = import.meta.hot
+if (hot) {
+  hot.accept()
+  hot.accept((mod) => mod?.default.whatever())
+  hot.accept('./dep.js', (mod) => mod?.x)
+  hot.accept(['./dep.js', './other.js'], ([dep, other]) => [dep?.x, other?.y])
+  hot.accept(['./dep.js'] as const, (mods) => mods.length)
+  hot.acceptExports('x')
+  hot.acceptExports(['x', 'y'], (mod) => mod?.x)
+  hot.dispose((data) => void (data.timer = 1))
+  hot.dispose(async () => {})
+  hot.prune(() => {})
+  hot.invalidate()
+  hot.invalidate('cannot take this')
+  const nothing: void = hot.accept()
+  void nothing
+
+  // @ts-expect-error a dependency needs its callback
+  hot.accept('./dep.js')
+  // @ts-expect-error so does a list
+  hot.accept(['./dep.js'])
+  // @ts-expect-error the module may be missing
+  hot.accept((mod) => mod.x)
+  // @ts-expect-error each slot may be missing
+  hot.accept(['./dep.js'], ([dep]) => dep.x)
+  // @ts-expect-error not a path
+  hot.accept(1)
+  // @ts-expect-error a disposer is needed
+  hot.dispose()
+  // @ts-expect-error one cannot refuse
+  hot.decline()
+  // @ts-expect-error members are set, not the object
+  hot.data = {}
+  // @ts-expect-error a text
+  hot.invalidate(new Error('no'))
+}
+
+// @ts-expect-error absent in a build
+import.meta.hot.accept()
+
+export {}

@@ -1,0 +1,54 @@
+//! What the browser tests need on the machine, and how it gets there.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::parts::{run, succeeds};
+
+/// The browser's program; installed first if the machine is a Debian one without it.
+pub fn chromium() -> Result<PathBuf, String> {
+    let program = PathBuf::from(std::env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into()));
+    if program.exists() {
+        return Ok(program);
+    }
+    if std::env::var_os("CHROMIUM").is_some() {
+        return Err(format!("there is no {}, which $CHROMIUM names", program.display()));
+    }
+    if !succeeds(Command::new("apt-get").arg("--version")) {
+        return Err("Chromium is needed; install it, or Chrome, and name its program in $CHROMIUM".into());
+    }
+    println!("installing Chromium");
+    run(&mut apt_get(&["update"]))?;
+    run(&mut apt_get(&["install", "--yes", "--no-install-recommends", "chromium"]))?;
+    match program.exists() {
+        true => Ok(program),
+        false => Err("the package `chromium` brought no /usr/bin/chromium; name the browser in $CHROMIUM".into()),
+    }
+}
+
+fn apt_get(arguments: &[&str]) -> Command {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
+    let mut command = match is_root {
+        true => Command::new("apt-get"),
+        false => {
+            let mut sudo = Command::new("sudo");
+            sudo.args(["--non-interactive", "apt-get"]);
+            sudo
+        }
+    };
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// Installs the packages that a folder's lock file names, unless that very lock file was installed before.
+pub fn npm_packages(folder: &Path) -> Result<(), String> {
+    let lock = std::fs::read(folder.join("package-lock.json")).map_err(|error| format!("no lock file in {}: {error}", folder.display()))?;
+    let receipt = folder.join("node_modules/.installed-lock");
+    if std::fs::read(&receipt).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    println!("installing the npm packages of {}", folder.display());
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    run(Command::new(npm).args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))?;
+    std::fs::write(&receipt, lock).map_err(|error| error.to_string())
+}

@@ -1,0 +1,193 @@
+//! The parts of the test run, and how each is run.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::kit;
+use crate::tally::Tally;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Rust,
+    Client,
+    Types,
+    Browser,
+}
+
+impl Part {
+    pub const ALL: [Part; 4] = [Part::Rust, Part::Client, Part::Types, Part::Browser];
+
+    pub fn named(name: &str) -> Option<Part> {
+        match name {
+            "rust" => Some(Part::Rust),
+            "client" => Some(Part::Client),
+            "types" => Some(Part::Types),
+            "e2e" => Some(Part::Browser),
+            _ => None,
+        }
+    }
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Part::Rust => "rust tests",
+            Part::Client => "client tests",
+            Part::Types => "type tests",
+            Part::Browser => "browser tests",
+        }
+    }
+
+    pub fn run(self) -> Result<Tally, String> {
+        match self {
+            Part::Rust => rust(),
+            Part::Client => client(),
+            Part::Types => types(),
+            Part::Browser => browser(),
+        }
+    }
+}
+
+fn rust() -> Result<Tally, String> {
+    let workspace = ["--release", "--workspace", "--no-fail-fast"];
+    if !succeeds(cargo().args(["nextest", "--version"])) {
+        return count(cargo().arg("test").args(workspace));
+    }
+    let mut tally = count(cargo().args(["nextest", "run", "--no-tests=pass"]).args(workspace))?;
+    tally += count(cargo().args(["test", "--doc"]).args(workspace))?; // nextest leaves out the examples in doc comments.
+    Ok(tally)
+}
+
+/// The browser runtime's own tests, run by Node on the runtime as the server would send it.
+fn client() -> Result<Tally, String> {
+    let tests = files_ending_with(&root().join("client/test"), ".test.mjs");
+    if tests.is_empty() {
+        return Err("there are none in client/test".into());
+    }
+    let compiled = target().join("client.mjs");
+    run(cargo().args(["run", "--release", "--quiet", "--package", "rekindle", "--", "client"]).arg(&compiled))?;
+    count(node()?.args(tests).env("REKINDLE_CLIENT", compiled))
+}
+
+fn types() -> Result<Tally, String> {
+    kit::npm_packages(&root().join("e2e"))?;
+    count(node()?.args(files_ending_with(&root().join("packages/rekindle/test"), ".test.mjs")))
+}
+
+fn browser() -> Result<Tally, String> {
+    let chromium = kit::chromium()?;
+    let e2e = root().join("e2e");
+    kit::npm_packages(&e2e)?;
+    run(cargo().args(["build", "--release", "--package", "rekindle"]))?;
+    let program = target().join("release").join(format!("rekindle{}", std::env::consts::EXE_SUFFIX));
+    let tests = files_ending_with(&e2e, ".test.mjs");
+    // Two at a time: each is a browser and a server, and a test that starves tells nothing.
+    count(
+        node()?
+            .arg("--test-concurrency=2")
+            .args(tests)
+            .env("REKINDLE_BIN", program)
+            .env("CHROMIUM", chromium),
+    )
+}
+
+/// Runs a test runner, passes its output on line by line, and counts as it goes.
+fn count(command: &mut Command) -> Result<Tally, String> {
+    let mut child = command
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| cannot_start(command, &error))?;
+    let stdout = child.stdout.take().expect("stdout was asked to be a pipe");
+    let stderr = child.stderr.take().expect("stderr was asked to be a pipe");
+    // nextest reports on stderr, the others on stdout.
+    let other = std::thread::spawn(move || {
+        let mut tally = Tally::default();
+        read_lines(stderr, |line| {
+            eprintln!("{line}");
+            tally.read(line);
+        });
+        tally
+    });
+    let mut tally = Tally::default();
+    read_lines(stdout, |line| {
+        println!("{line}");
+        tally.read(line);
+    });
+    tally += other.join().expect("reading lines does not panic");
+    let status = child.wait().map_err(|error| error.to_string())?;
+    if !status.success() && tally.failed == 0 {
+        eprintln!("{} ended with {status}", name_of(command));
+        tally += Tally::broken();
+    }
+    Ok(tally)
+}
+
+fn read_lines(stream: impl std::io::Read, mut each: impl FnMut(&str)) {
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    // Not `lines()`: that one ends at the first byte that is no UTF-8.
+    while reader.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+        each(String::from_utf8_lossy(&line).trim_end());
+        line.clear();
+    }
+}
+
+/// Runs a step whose output is for the reader only.
+pub fn run(command: &mut Command) -> Result<(), String> {
+    let status = command.stdin(Stdio::null()).status().map_err(|error| cannot_start(command, &error))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("{} ended with {status}", name_of(command))),
+    }
+}
+
+pub fn succeeds(command: &mut Command) -> bool {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+fn cannot_start(command: &Command, error: &std::io::Error) -> String {
+    format!("cannot start {}: {error}", name_of(command))
+}
+
+fn name_of(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let mut words = vec![program.file_stem().unwrap_or(command.get_program()).to_string_lossy()];
+    words.extend(command.get_args().take(2).map(|argument| argument.to_string_lossy()));
+    format!("`{}`", words.join(" "))
+}
+
+fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    cargo
+}
+
+/// Node as a test runner whose report `Tally` can read.
+fn node() -> Result<Command, String> {
+    if !succeeds(Command::new("node").args(["--test-reporter=spec", "--version"])) {
+        return Err("Node 20 or newer is needed (https://nodejs.org)".into());
+    }
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec"]);
+    Ok(node)
+}
+
+/// The repository.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("xtask is a folder of the repository").to_owned()
+}
+
+fn target() -> PathBuf {
+    root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+fn files_ending_with(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with(ending)).collect();
+    files.sort();
+    files
+}

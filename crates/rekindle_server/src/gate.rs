@@ -179,7 +179,8 @@ impl Gate {
 }
 
 /// Looks at each byte of a head once and finds its end. Lines end with CR LF and nothing else; other control bytes have
-/// no business in a head and are refused as soon as they arrive, so that a TLS greeting is not kept waiting.
+/// no business in a head. What cannot become a request is refused as soon as it arrives, so that somebody who speaks
+/// another language, a TLS greeting for instance, is not kept waiting.
 fn scan(buffer: &[u8], scanned: &mut usize) -> Result<Option<usize>, Refusal> {
     while let Some(&byte) = buffer.get(*scanned) {
         let before = scanned.checked_sub(1).map(|at| buffer[at]);
@@ -195,8 +196,27 @@ fn scan(buffer: &[u8], scanned: &mut usize) -> Result<Option<usize>, Refusal> {
         if buffer[..*scanned].ends_with(b"\r\n\r\n") {
             return Ok(Some(*scanned));
         }
+        if byte == b'\n' {
+            check_line(&buffer[..*scanned - 2])?;
+        }
     }
     Ok(None)
+}
+
+/// Whether the last of some lines has the shape of a request line, if it is the first, or of a header.
+fn check_line(lines: &[u8]) -> Result<(), Refusal> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let Some(start) = lines.iter().rposition(|byte| *byte == b'\n') else {
+        return match lines.split(|byte| *byte == b' ').count() {
+            3 => Ok(()),
+            _ => refuse(400, "the request line is malformed"),
+        };
+    };
+    let line = &lines[start + 1..];
+    match line.iter().position(|byte| *byte == b':') {
+        Some(colon @ 1..) if line[..colon].iter().all(is_name) => Ok(()),
+        _ => refuse(400, "a header is malformed"),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
@@ -408,6 +428,18 @@ mod tests {
         }
         assert_eq!(request("GET / HTTP/9.9", "").await, "505");
         assert_eq!(pass(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await, "505");
+    }
+
+    #[tokio::test]
+    async fn malformed_lines_are_refused_before_the_head_is_complete() {
+        for bytes in [
+            &b"GARBAGE\r\n"[..],
+            b"GET / HTTP/1.1\r\nno colon\r\n",
+            b"GET / HTTP/1.1\r\n: empty\r\n",
+            b"GET / HTTP/1.1\r\n folded: x\r\n",
+        ] {
+            assert_eq!(pass(bytes).await, "400", "{}", bytes.escape_ascii());
+        }
     }
 
     #[tokio::test]

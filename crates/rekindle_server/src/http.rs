@@ -5,6 +5,7 @@
 //!         400     403     405       403            400       403    404
 //! ```
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -36,6 +37,9 @@ const LAST_WORDS: Duration = Duration::from_millis(800);
 /// How long a connection stays open for reading after its last answer, see [`linger`].
 const LINGER: Duration = Duration::from_secs(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The answer to a connection too many. Written without waiting, or not at all.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nx-content-type-options: nosniff\r\ncross-origin-resource-policy: same-origin\r\nconnection: close\r\n\r\n";
 
 const SOCKET: &str = "/@rekindle/socket";
 const EDITOR: &str = "/@rekindle/open-in-editor";
@@ -126,6 +130,14 @@ async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Semaphore>) {
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+                ) =>
+            {
+                continue;
+            }
             Err(error) => {
                 // Out of file handles, most likely. The client waits in the system's queue until one is free.
                 tracing::warn!(%error, "accepting pauses");
@@ -135,7 +147,7 @@ async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Semaphore>) {
         };
         let _ = stream.set_nodelay(true);
         let Ok(permit) = room.clone().try_acquire_owned() else {
-            let _ = stream.try_write(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _ = stream.try_write(FULL);
             continue;
         };
         let site = site.clone();
@@ -476,4 +488,182 @@ fn is_another_site(head: &Head, origin: Origin) -> bool {
         && head.method != Method::Post;
     let is_cross = origin == Origin::Foreign || head.header("sec-fetch-site") == Some("cross-site");
     is_cross && origin != Origin::Allowed && !is_link
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    fn site(change: impl FnOnce(&mut Config), exposed: bool) -> Site {
+        let mut config = Config::new("/project");
+        change(&mut config);
+        let bound = Bound {
+            listeners: Vec::new(),
+            port: 5173,
+            exposed,
+            name: None,
+            local: Vec::new(),
+            network: Vec::new(),
+        };
+        Site::new(&config, &bound, mpsc::unbounded_channel().0)
+    }
+
+    /// What the checks say to a request from an address: the path that passes, or the head of the refusal.
+    async fn check(site: &Site, peer: &str, request: &str) -> String {
+        let bytes = format!("{}\r\n\r\n", request.replace('\n', "\r\n"));
+        let Arrival::Head(head) = Gate::default().next(&mut bytes.as_bytes()).await else {
+            panic!("the gate refuses {request}")
+        };
+        let origin = Origin::of(head.header("origin"), head.host(), &site.allowed_origins);
+        match site.check(&head, origin, peer.parse().unwrap()) {
+            Ok((path, query)) => format!("{path}?{query}"),
+            Err(reply) => reply.show(),
+        }
+    }
+
+    #[tokio::test]
+    async fn other_sites_may_link_to_us_and_nothing_else() {
+        let site = site(|_| {}, false);
+        let from = async |headers: &str| {
+            check(
+                &site,
+                "127.0.0.1",
+                &format!("GET /a HTTP/1.1\nHost: localhost:5173\n{headers}"),
+            )
+            .await
+        };
+        assert_eq!(
+            from("Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: document")
+                .await,
+            "/a?"
+        );
+        assert_eq!(
+            from("Sec-Fetch-Site: same-origin\nOrigin: http://localhost:5173").await,
+            "/a?"
+        );
+        assert_eq!(from("Sec-Fetch-Site: none").await, "/a?");
+        for refused in [
+            "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors",
+            "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: object",
+            "Sec-Fetch-Site: cross-site\nAccept: text/html",
+            "Origin: http://evil.example",
+            "Origin: null",
+        ] {
+            assert!(from(refused).await.starts_with("403"), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listed_origin_is_admitted_letter_by_letter() {
+        let site = site(
+            |config| config.server.allowed_origins = vec!["http://backend.test".into()],
+            false,
+        );
+        let from = async |method: &str, origin: &str| {
+            check(&site, "::1", &format!("{method} /a HTTP/1.1\nHost: localhost:5173\nSec-Fetch-Site: cross-site\nOrigin: {origin}")).await
+        };
+        assert_eq!(from("GET", "http://backend.test").await, "/a?");
+        assert!(
+            from("OPTIONS", "http://backend.test")
+                .await
+                .starts_with("204")
+        );
+        assert!(
+            from("GET", "http://backend.test:80")
+                .await
+                .starts_with("403")
+        );
+        assert!(
+            from("OPTIONS", "http://evil.example")
+                .await
+                .starts_with("403")
+        );
+    }
+
+    #[tokio::test]
+    async fn the_host_comes_before_everything() {
+        let site = site(|_| {}, false);
+        for method in ["GET", "OPTIONS", "PUT"] {
+            assert!(
+                check(
+                    &site,
+                    "127.0.0.1",
+                    &format!("{method} /../x HTTP/1.1\nHost: evil.example")
+                )
+                .await
+                .starts_with("403")
+            );
+        }
+        assert!(
+            check(&site, "127.0.0.1", "PUT / HTTP/1.1\nHost: localhost")
+                .await
+                .starts_with("405")
+        );
+    }
+
+    #[tokio::test]
+    async fn everything_is_below_the_base() {
+        let site = site(|config| config.base = "/app/".into(), false);
+        let ask = async |target: &str, accept: &str| {
+            check(
+                &site,
+                "127.0.0.1",
+                &format!("GET {target} HTTP/1.1\nHost: localhost\nAccept: {accept}"),
+            )
+            .await
+        };
+        assert_eq!(ask("/app/", "*/*").await, "/?");
+        assert_eq!(ask("/app/a.js?raw&t=12", "*/*").await, "/a.js?raw");
+        assert_eq!(ask("/", "text/html").await, "302 /app/");
+        assert_eq!(ask("/app", "text/html").await, "302 /app/");
+        assert!(ask("/", "*/*").await.starts_with("404"));
+        assert!(ask("/apple/a.js", "text/html").await.starts_with("404"));
+    }
+
+    #[tokio::test]
+    async fn visitors_from_other_machines_need_the_key() {
+        let site = site(|_| {}, true);
+        let key = site.key.as_ref().unwrap().token.as_str().to_owned();
+        let ask = async |peer: &str, target: &str, headers: &str| {
+            check(
+                &site,
+                peer,
+                &format!("GET {target} HTTP/1.1\nHost: 192.168.1.10:5173\n{headers}"),
+            )
+            .await
+        };
+        assert_eq!(ask("127.0.0.1", "/a", "X: y").await, "/a?");
+        assert_eq!(ask("::ffff:127.0.0.1", "/a", "X: y").await, "/a?");
+        assert!(ask("192.168.1.20", "/a", "X: y").await.starts_with("403"));
+        assert!(
+            ask("192.168.1.20", "/a?key=x", "X: y")
+                .await
+                .starts_with("403")
+        );
+        assert_eq!(
+            ask("192.168.1.20", &format!("/a%20b?x&key={key}"), "X: y").await,
+            "302 /a%20b?x"
+        );
+        assert_eq!(
+            ask(
+                "192.168.1.20",
+                "/a",
+                &format!("Cookie: z=1; rekindle-5173={key}")
+            )
+            .await,
+            "/a?"
+        );
+        assert!(
+            ask(
+                "192.168.1.20",
+                "/a",
+                &format!("Cookie: rekindle-5174={key}")
+            )
+            .await
+            .starts_with("403")
+        );
+        assert!(site.editor.is_none());
+    }
 }

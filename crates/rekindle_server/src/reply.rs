@@ -96,6 +96,16 @@ impl Reply {
         self
     }
 
+    /// Status and where to go, for tests.
+    #[cfg(test)]
+    pub fn show(&self) -> String {
+        let location = self.headers.iter().find(|(name, _)| *name == "location");
+        location.map_or_else(
+            || self.status.to_string(),
+            |(_, location)| format!("{} {location}", self.status),
+        )
+    }
+
     pub fn is_script_or_page(&self) -> bool {
         let kind = self
             .headers

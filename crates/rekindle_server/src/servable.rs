@@ -29,7 +29,7 @@ impl Servable {
     /// Opens the file. What was admitted is this path and not where it may lead by now: a file that became a link, or
     /// whose folder did, counts as gone until the next listing admits it again.
     pub(crate) async fn open(&self) -> io::Result<Opened> {
-        let path = self.0.clone();
+        let path = self.path().to_owned();
         let opened = tokio::task::spawn_blocking(move || {
             // Looked at before it is opened: opening a pipe waits for its other end.
             if std::fs::canonicalize(&path)? != path || !std::fs::metadata(&path)?.is_file() {

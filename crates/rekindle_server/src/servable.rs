@@ -1,10 +1,20 @@
 //! A file that may be sent. Only the graph's admissions and the listings build one, so no request can name a path.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Proof that a file was admitted by the server's own walk (rule R1 of the security notes).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Servable(PathBuf);
+
+/// An admitted file, opened to be sent.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub file: std::fs::File,
+    pub length: u64,
+    pub modified: Option<SystemTime>,
+}
 
 impl Servable {
     /// Only for code that found the file by walking (the graph's links, a folder's listing), never from a request.
@@ -14,5 +24,25 @@ impl Servable {
 
     pub(crate) fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Opens the file. What was admitted is this path and not where it may lead by now: a file that became a link, or
+    /// whose folder did, counts as gone until the next listing admits it again.
+    pub(crate) async fn open(&self) -> io::Result<Opened> {
+        let path = self.path().to_owned();
+        let opened = tokio::task::spawn_blocking(move || {
+            // Looked at before it is opened: opening a pipe waits for its other end.
+            if std::fs::canonicalize(&path)? != path || !std::fs::metadata(&path)?.is_file() {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            let file = std::fs::File::open(&path)?;
+            let facts = file.metadata()?;
+            Ok(Opened {
+                length: facts.len(),
+                modified: facts.modified().ok(),
+                file,
+            })
+        });
+        opened.await.map_err(io::Error::other)?
     }
 }

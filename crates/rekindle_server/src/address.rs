@@ -1,0 +1,211 @@
+//! From a request target to a key: one strict decode, nothing is cleaned up (rule R2 of the security notes).
+//!
+//! ```text
+//! /na%C3%AFve.txt?raw&t=17   →  path "/naïve.txt", query "raw"
+//! /src/../.env               →  refused
+//! /.git%2fconfig             →  refused
+//! ```
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// Everything that may not stand in a path of a `Location`.
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'%')
+    .add(b'\\');
+
+/// Splits a target into path and query, both as they were sent.
+pub fn split(target: &str) -> (&str, &str) {
+    target.split_once('?').unwrap_or((target, ""))
+}
+
+/// Decodes a path once. The error is the reason, for the 400 answer.
+pub fn decode_path(raw: &str) -> Result<String, &'static str> {
+    let path = decode_once(raw)?;
+    let Some(rest) = path.strip_prefix('/') else {
+        return Err("the path must begin with a slash");
+    };
+    if path.chars().any(char::is_control) {
+        return Err("control characters are not allowed in the path");
+    }
+    if path.contains(['\\', '?']) {
+        return Err("backslashes and question marks are not allowed in the path");
+    }
+    // One slash at the end is a folder's address; every other empty segment is a second spelling of another address.
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    if path.len() > 1 && rest.split('/').any(|segment| !is_plain(segment)) {
+        return Err(
+            "empty, dot and dot-dot segments, and segments ending in a dot or a space, are not allowed in the path",
+        );
+    }
+    Ok(path)
+}
+
+fn is_plain(segment: &str) -> bool {
+    // "." and ".." end in a dot as well. Windows drops both endings and reads "name:stream".
+    !segment.is_empty()
+        && !segment.ends_with(['.', ' '])
+        && !(cfg!(windows) && segment.contains(':'))
+}
+
+fn decode_once(raw: &str) -> Result<String, &'static str> {
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digits = rest
+            .next()
+            .and_then(hex_digit)
+            .zip(rest.next().and_then(hex_digit));
+        let Some((high, low)) = digits else {
+            return Err("the path has a broken percent escape");
+        };
+        match high * 16 + low {
+            b'/' | b'\\' => return Err("slashes may not be escaped in the path"),
+            decoded => bytes.push(decoded),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| "the path is not UTF-8")
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).map(|digit| digit as u8)
+}
+
+/// The value of a percent-encoded query parameter; `None` unless it is given exactly once and decodes cleanly.
+pub fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut values = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(key, _)| *key == name);
+    let (_, value) = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    percent_encoding::percent_decode_str(value)
+        .decode_utf8()
+        .ok()
+        .map(Into::into)
+}
+
+/// The query without our cache parameter: the first `t=<digits>`.
+pub fn without_cache_parameter(query: &str) -> String {
+    let ours = |part: &str| {
+        part.strip_prefix("t=")
+            .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    without_first(query, ours)
+}
+
+/// The query without its first part of which `unwanted` holds; the others keep their spelling and order.
+pub(crate) fn without_first(query: &str, unwanted: impl Fn(&str) -> bool) -> String {
+    let mut parts: Vec<&str> = query.split('&').collect();
+    match parts.iter().position(|part| unwanted(part)) {
+        Some(at) => parts.remove(at),
+        None => return query.to_owned(),
+    };
+    parts.join("&")
+}
+
+/// A decoded path as it may stand in a `Location` header.
+pub(crate) fn encode_path(path: &str) -> String {
+    utf8_percent_encode(path, PATH).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_decoded_once() {
+        assert_eq!(decode_path("/").as_deref(), Ok("/"));
+        assert_eq!(decode_path("/na%C3%AFve.txt").as_deref(), Ok("/naïve.txt"));
+        assert_eq!(decode_path("/naïve.txt").as_deref(), Ok("/naïve.txt"));
+        assert_eq!(decode_path("/sp%20ace.txt").as_deref(), Ok("/sp ace.txt"));
+        assert_eq!(decode_path("/100%25.txt").as_deref(), Ok("/100%.txt"));
+        assert_eq!(decode_path("/%252e%252e/x").as_deref(), Ok("/%2e%2e/x"));
+        assert_eq!(decode_path("/c%23.svg").as_deref(), Ok("/c#.svg"));
+        assert_eq!(decode_path("/some/folder/").as_deref(), Ok("/some/folder/"));
+        assert_eq!(
+            decode_path("/@fs/home/x.js").as_deref(),
+            Ok("/@fs/home/x.js")
+        );
+        assert_eq!(
+            decode_path("/.well-known/x").as_deref(),
+            Ok("/.well-known/x")
+        );
+    }
+
+    #[test]
+    fn a_path_with_two_readings_is_refused() {
+        for raw in [
+            "",
+            "x",
+            "//",
+            "//x",
+            "/x//",
+            "/x//y",
+            "/.",
+            "/..",
+            "/./x",
+            "/../x",
+            "/x/..",
+            "/x/../y",
+            "/%2e%2e/x",
+            "/.%2E/x",
+            "/x/.",
+            "/x/./",
+            "/x%2fy",
+            "/x%5cy",
+            "/x\\y",
+            "/x%00",
+            "/x%0a",
+            "/x%7f",
+            "/x%C2%85",
+            "/%",
+            "/%4",
+            "/%zz",
+            "/%u002e",
+            "/%+1",
+            "/%ff",
+            "/%c0%ae",
+            "/x%20",
+            "/x%2e",
+            "/.env.",
+            "/x /y",
+            "/x%3fraw",
+            "/....//x",
+        ] {
+            assert!(decode_path(raw).is_err(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn one_cache_parameter_leaves_the_query() {
+        assert_eq!(without_cache_parameter(""), "");
+        assert_eq!(without_cache_parameter("t=1"), "");
+        assert_eq!(without_cache_parameter("raw&t=1"), "raw");
+        assert_eq!(without_cache_parameter("t=1&import&raw"), "import&raw");
+        assert_eq!(without_cache_parameter("t=1&t=2"), "t=2");
+        for kept in ["t=", "t=1x", "tt=1", "T=1", "raw&", "raw??", "%74=1", "t"] {
+            assert_eq!(without_cache_parameter(kept), kept);
+        }
+    }
+
+    #[test]
+    fn a_parameter_counts_when_it_is_given_once() {
+        assert_eq!(parameter("file=a%20b&x=1", "file").as_deref(), Some("a b"));
+        assert_eq!(parameter("file=a&file=b", "file"), None);
+        assert_eq!(parameter("xfile=a", "file"), None);
+        assert_eq!(parameter("file=%ff", "file"), None);
+    }
+}

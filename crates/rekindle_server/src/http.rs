@@ -1,0 +1,669 @@
+//! Requests: every check in one order, then a question to the loop, then bytes.
+//!
+//! ```text
+//! wire ─► gate ─► Host ─► method ─► other sites ─► decode ─► key ─► base ─► Event::Request ─► Answer ─► wire
+//!         400     403     405       403            400       403    404
+//! ```
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::address;
+use crate::config::Config;
+use crate::editor::Editor;
+use crate::event::{ClientId, Event, Inbox, Request};
+use crate::gate::{Arrival, Gate, Head, Method};
+use crate::hosts::{Hosts, Origin};
+use crate::listen::Bound;
+use crate::reply::{self, Reply};
+use crate::socket::{self, Handshake};
+use crate::token::Token;
+
+const CONNECTIONS: usize = 1000;
+/// How long answers that are being written may take once the server stops.
+const LAST_WORDS: Duration = Duration::from_millis(800);
+/// How long a connection stays open for reading after its last answer, see [`linger`].
+const LINGER: Duration = Duration::from_secs(1);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The answer to a connection too many. Written without waiting, or not at all.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nx-content-type-options: nosniff\r\ncross-origin-resource-policy: same-origin\r\nconnection: close\r\n\r\n";
+
+const SOCKET: &str = "/@rekindle/socket";
+const EDITOR: &str = "/@rekindle/open-in-editor";
+
+/// What the HTTP side knows about the server: facts of this start, nothing that changes while it runs.
+#[derive(Debug)]
+pub struct Site {
+    pub inbox: Inbox,
+    /// Begins and ends with a slash.
+    pub base: String,
+    pub hosts: Hosts,
+    pub allowed_origins: Vec<String>,
+    /// Opens the socket and the editor; only the page's own client is told.
+    pub token: Token,
+    /// Set when the server is reachable from other machines: what a visitor from there must have.
+    pub key: Option<Key>,
+    /// `None`: the route does not exist.
+    pub editor: Option<Editor>,
+    clients: AtomicU64,
+    stopping: watch::Sender<bool>,
+}
+
+/// Admits visitors from other machines: once in the address, from then on in a cookie.
+#[derive(Debug)]
+pub struct Key {
+    pub token: Token,
+    /// Cookies do not know ports, so the name does.
+    cookie: String,
+}
+
+impl Site {
+    pub fn new(config: &Config, bound: &Bound, inbox: Inbox) -> Self {
+        let names = config
+            .server
+            .allowed_hosts
+            .iter()
+            .cloned()
+            .chain(bound.name.clone());
+        let key = || Key {
+            token: Token::fresh(),
+            cookie: format!("rekindle-{}", bound.port),
+        };
+        Self {
+            inbox,
+            base: config.base.clone(),
+            hosts: Hosts::new(bound.port, names),
+            allowed_origins: config.server.allowed_origins.clone(),
+            token: Token::fresh(),
+            key: bound.exposed.then(key),
+            editor: (!bound.exposed).then(|| Editor::new(&config.root)),
+            clients: AtomicU64::new(1),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Ends [`serve`]: sockets are closed with 1001, answers that are being written get a moment.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// An address with the key in it, for visitors from other machines; the same address when none is needed.
+    pub fn with_key(&self, url: &str) -> String {
+        match &self.key {
+            Some(key) => format!("{url}?key={}", key.token.as_str()),
+            None => url.to_owned(),
+        }
+    }
+}
+
+/// Serves until [`Site::stop`]. Nothing a client sends ends it.
+pub async fn serve(listeners: Vec<TcpListener>, site: Arc<Site>) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut doors = JoinSet::new();
+    for listener in listeners {
+        doors.spawn(accept(listener, site.clone(), room.clone()));
+    }
+    doors.join_all().await;
+}
+
+async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Semaphore>) {
+    let mut stopping = site.stopping.subscribe();
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+                ) =>
+            {
+                continue;
+            }
+            Err(error) => {
+                // Out of file handles, most likely. The client waits in the system's queue until one is free.
+                tracing::warn!(%error, "accepting pauses");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let Ok(permit) = room.clone().try_acquire_owned() else {
+            let _ = stream.try_write(FULL);
+            continue;
+        };
+        let site = site.clone();
+        connections.spawn(async move {
+            converse(stream, peer, &site).await;
+            drop(permit);
+        });
+    }
+    drop(listener);
+    let _ = timeout(LAST_WORDS, async {
+        while connections.join_next().await.is_some() {}
+    })
+    .await;
+}
+
+/// What a request leads to.
+enum Turn {
+    Reply(Reply),
+    Socket(Handshake),
+}
+
+/// One connection, one request at a time: the next is not read before the answer to this one is taken.
+async fn converse(mut stream: TcpStream, peer: SocketAddr, site: &Site) {
+    let mut stopping = site.stopping.subscribe();
+    let mut gate = Gate::default();
+    loop {
+        let arrival = tokio::select! {
+            arrival = gate.next(&mut stream) => arrival,
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        };
+        let head = match arrival {
+            Arrival::Head(head) => head,
+            Arrival::Over => return,
+            Arrival::Refused(refusal) => {
+                let reply = site.dress(
+                    Reply::text(refusal.status, refusal.reason),
+                    Origin::Absent,
+                    None,
+                );
+                return part(stream, reply, Method::Other).await;
+            }
+        };
+        let origin = Origin::of(head.header("origin"), head.host(), &site.allowed_origins);
+        let turn = AssertUnwindSafe(site.turn(&head, origin, peer.ip()))
+            .catch_unwind()
+            .await;
+        let reply = match turn.unwrap_or_else(|_| {
+            Turn::Reply(Reply::text(
+                500,
+                "rekindle made a mistake; its terminal says more",
+            ))
+        }) {
+            Turn::Socket(handshake) => return upgrade(stream, gate, handshake, site).await,
+            Turn::Reply(reply) => site.dress(reply, origin, head.header("origin")),
+        };
+        if !head.keep_alive {
+            return part(stream, reply, head.method).await;
+        }
+        if reply.write(&mut stream, head.method, true).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn part(mut stream: TcpStream, reply: Reply, method: Method) {
+    if reply.write(&mut stream, method, false).await.is_ok() {
+        linger(stream).await;
+    }
+}
+
+/// Ends a connection so that its last answer arrives: closing while the client still sends would make the system
+/// throw away what the client has not read.
+pub(crate) async fn linger(mut stream: TcpStream) {
+    let mut scrap = [0; 4096];
+    let _ = timeout(LINGER, async {
+        stream.shutdown().await.ok()?;
+        while stream.read(&mut scrap).await.ok()? > 0 {}
+        Some(())
+    })
+    .await;
+}
+
+async fn upgrade(mut stream: TcpStream, gate: Gate, handshake: Handshake, site: &Site) {
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {}\r\nsec-websocket-protocol: {}\r\n\r\n",
+        handshake.accept, handshake.protocol
+    );
+    if reply::write_all(&mut stream, vec![Bytes::from(head)])
+        .await
+        .is_err()
+    {
+        return;
+    }
+    let read_ahead = gate.into_rest();
+    if handshake.protocol == socket::PING_PROTOCOL {
+        return socket::run_ping(stream, read_ahead).await;
+    }
+    let id = ClientId(site.clients.fetch_add(1, Ordering::Relaxed));
+    socket::run(
+        stream,
+        read_ahead,
+        id,
+        site.inbox.clone(),
+        site.stopping.subscribe(),
+    )
+    .await;
+}
+
+/// An answer that ends the checks.
+type Refused = Reply;
+
+impl Site {
+    async fn turn(&self, head: &Head, origin: Origin, peer: IpAddr) -> Turn {
+        match self.check(head, origin, peer) {
+            Err(reply) => Turn::Reply(reply),
+            Ok((path, query)) => match path.as_str() {
+                SOCKET => self
+                    .socket(head, origin, &query)
+                    .map_or_else(Turn::Reply, Turn::Socket),
+                EDITOR => Turn::Reply(self.open_in_editor(head, origin, &query).await),
+                _ => Turn::Reply(self.ask(head, path, query).await),
+            },
+        }
+    }
+
+    /// Every check that does not depend on the route. What passes is a decoded path below the base, and a query.
+    fn check(
+        &self,
+        head: &Head,
+        origin: Origin,
+        peer: IpAddr,
+    ) -> Result<(String, String), Refused> {
+        if !self.hosts.admit(head.host()) {
+            return Err(Reply::text(
+                403,
+                "this host is not allowed; if it is yours, add it to `server.allowed_hosts`",
+            ));
+        }
+        match head.method {
+            Method::Get | Method::Head | Method::Post => {}
+            Method::Options if origin == Origin::Allowed => return Err(preflight()),
+            Method::Options => {
+                return Err(Reply::text(403, "no other origin may read from here")
+                    .with("allow", "GET, HEAD"));
+            }
+            Method::Other => return Err(not_allowed("GET, HEAD")),
+        }
+        if is_another_site(head, origin) {
+            return Err(Reply::text(
+                403,
+                "other sites may not read from here; if this one is yours, add its origin to `server.allowed_origins`",
+            ));
+        }
+        let (raw_path, query) = address::split(&head.target);
+        let path = address::decode_path(raw_path).map_err(|reason| Reply::text(400, reason))?;
+        self.check_key(head, peer, &path, query)?;
+        let below = self.below_base(head, &path)?;
+        Ok((below, address::without_cache_parameter(query)))
+    }
+
+    /// Visitors from other machines need the key: in the address the first time, in a cookie from then on.
+    fn check_key(&self, head: &Head, peer: IpAddr, path: &str, query: &str) -> Result<(), Refused> {
+        let Some(key) = &self.key else { return Ok(()) };
+        if peer.to_canonical().is_loopback() || key.is_in_cookie(head) {
+            return Ok(());
+        }
+        let is_key = |part: &str| {
+            part.strip_prefix("key=")
+                .is_some_and(|offered| key.token.matches(offered))
+        };
+        if head.method != Method::Get || !query.split('&').any(is_key) {
+            return Err(Reply::text(
+                403,
+                "open the address with the key that the server's terminal shows",
+            ));
+        }
+        let rest = address::without_first(query, is_key);
+        let mark = if rest.is_empty() { "" } else { "?" };
+        let cookie = format!(
+            "{}={}; Path={}; HttpOnly; SameSite=Strict",
+            key.cookie,
+            key.token.as_str(),
+            address::encode_path(&self.base)
+        );
+        Err(
+            Reply::redirect(format!("{}{mark}{rest}", address::encode_path(path)))
+                .with("set-cookie", cookie),
+        )
+    }
+
+    fn below_base(&self, head: &Head, path: &str) -> Result<String, Refused> {
+        if let Some(below) = path.strip_prefix(&self.base) {
+            return Ok(format!("/{below}"));
+        }
+        let is_entry = path == "/" || path.strip_prefix('/') == self.base.trim_matches('/').into();
+        if is_entry && is_navigation(head) {
+            return Err(Reply::redirect(address::encode_path(&self.base)));
+        }
+        Err(Reply::text(
+            404,
+            format!(
+                "everything is served below {}; did you mean {}{}?",
+                self.base,
+                self.base,
+                path.trim_start_matches('/')
+            ),
+        ))
+    }
+
+    /// All of it before the 101: same origin (or a listed one), a handshake in good form, and the token.
+    fn socket(&self, head: &Head, origin: Origin, query: &str) -> Result<Handshake, Refused> {
+        if !Handshake::is_wanted(head) {
+            return Err(
+                Reply::text(426, "this address is a WebSocket").with("upgrade", "websocket")
+            );
+        }
+        if !origin.is_trusted() {
+            return Err(Reply::text(403, "the socket is for the server's own page"));
+        }
+        let handshake = Handshake::read(head)
+            .map_err(|reason| Reply::text(400, reason).with("sec-websocket-version", "13"))?;
+        let has_token = query
+            .strip_prefix("token=")
+            .is_some_and(|token| self.token.matches(token));
+        match has_token || handshake.protocol == socket::PING_PROTOCOL {
+            true => Ok(handshake),
+            false => Err(Reply::text(
+                403,
+                "the token is not that of this start; reload the page",
+            )),
+        }
+    }
+
+    async fn open_in_editor(&self, head: &Head, origin: Origin, query: &str) -> Reply {
+        if head.method != Method::Post {
+            return not_allowed("POST");
+        }
+        let Some(editor) = &self.editor else {
+            return Reply::text(403, "the editor is not opened while the server is exposed");
+        };
+        let has_token = head
+            .header("x-rekindle-token")
+            .is_some_and(|token| self.token.matches(token));
+        if origin != Origin::Same
+            || !has_token
+            || !matches!(head.header("sec-fetch-site"), None | Some("same-origin"))
+        {
+            return Reply::text(403, "only the server's own page may open the editor");
+        }
+        match address::parameter(query, "file") {
+            None => Reply::text(400, "the parameter `file` is missing"),
+            Some(file) => match editor.open(&file).await {
+                Ok(()) => Reply::text(200, "opened"),
+                Err(problem) => Reply::text(problem.status(), problem.to_string()),
+            },
+        }
+    }
+
+    async fn ask(&self, head: &Head, path: String, query: String) -> Reply {
+        if head.method == Method::Post {
+            return not_allowed("GET, HEAD");
+        }
+        let request = Request {
+            path,
+            query,
+            navigation: is_navigation(head),
+        };
+        let (asker, answer) = oneshot::channel();
+        if self.inbox.send(Event::Request(request, asker)).is_err() {
+            return Reply::text(503, "the server is stopping");
+        }
+        match answer.await {
+            Ok(answer) => Reply::of(answer, head).await,
+            Err(_) => Reply::text(500, "rekindle made a mistake; its terminal says more"),
+        }
+    }
+
+    /// Adds what every answer carries.
+    fn dress(&self, reply: Reply, origin: Origin, named: Option<&str>) -> Reply {
+        // A page of a listed origin may show our images and fonts, which browsers fetch without CORS.
+        let policy = match self.allowed_origins.is_empty() || reply.is_script_or_page() {
+            true => "same-origin",
+            false => "same-site",
+        };
+        let mut reply = reply
+            .with("x-content-type-options", "nosniff")
+            .with("cross-origin-resource-policy", policy);
+        if !self.allowed_origins.is_empty() {
+            reply = reply.with("vary", "Origin");
+        }
+        match (origin, named) {
+            (Origin::Allowed, Some(named)) => reply.with("access-control-allow-origin", named),
+            _ => reply,
+        }
+    }
+}
+
+impl Key {
+    fn is_in_cookie(&self, head: &Head) -> bool {
+        let cookies = head.header("cookie").unwrap_or_default().split(';');
+        cookies
+            .filter_map(|cookie| cookie.trim().split_once('='))
+            .any(|(name, value)| name == self.cookie && self.token.matches(value))
+    }
+}
+
+fn preflight() -> Reply {
+    Reply::text(204, "")
+        .with("access-control-allow-methods", "GET, HEAD")
+        .with("access-control-max-age", "600")
+}
+
+fn not_allowed(allow: &'static str) -> Reply {
+    Reply::text(405, "this method is not allowed here").with("allow", allow)
+}
+
+/// The browser asks for a page, to show it in a tab or a frame.
+fn is_navigation(head: &Head) -> bool {
+    match head.header("sec-fetch-mode") {
+        Some(mode) => {
+            mode == "navigate"
+                && matches!(
+                    head.header("sec-fetch-dest"),
+                    None | Some("document" | "iframe" | "frame")
+                )
+        }
+        None => head
+            .header("accept")
+            .is_some_and(|accept| accept.contains("text/html")),
+    }
+}
+
+/// Another site asks, and not for a page to go to. Browsers leave `Sec-Fetch-*` out towards plain-http addresses of a
+/// network, so a foreign `Origin` says the same.
+fn is_another_site(head: &Head, origin: Origin) -> bool {
+    let is_link = head.header("sec-fetch-mode") == Some("navigate")
+        && is_navigation(head)
+        && head.method != Method::Post;
+    let is_cross = origin == Origin::Foreign || head.header("sec-fetch-site") == Some("cross-site");
+    is_cross && origin != Origin::Allowed && !is_link
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    fn site(change: impl FnOnce(&mut Config), exposed: bool) -> Site {
+        let mut config = Config::new("/project");
+        change(&mut config);
+        let bound = Bound {
+            listeners: Vec::new(),
+            port: 5173,
+            exposed,
+            name: None,
+            local: Vec::new(),
+            network: Vec::new(),
+        };
+        Site::new(&config, &bound, mpsc::unbounded_channel().0)
+    }
+
+    /// What the checks say to a request from an address: the path that passes, or the head of the refusal.
+    async fn check(site: &Site, peer: &str, request: &str) -> String {
+        let bytes = format!("{}\r\n\r\n", request.replace('\n', "\r\n"));
+        let Arrival::Head(head) = Gate::default().next(&mut bytes.as_bytes()).await else {
+            panic!("the gate refuses {request}")
+        };
+        let origin = Origin::of(head.header("origin"), head.host(), &site.allowed_origins);
+        match site.check(&head, origin, peer.parse().unwrap()) {
+            Ok((path, query)) => format!("{path}?{query}"),
+            Err(reply) => reply.show(),
+        }
+    }
+
+    #[tokio::test]
+    async fn other_sites_may_link_to_us_and_nothing_else() {
+        let site = site(|_| {}, false);
+        let from = async |headers: &str| {
+            check(
+                &site,
+                "127.0.0.1",
+                &format!("GET /a HTTP/1.1\nHost: localhost:5173\n{headers}"),
+            )
+            .await
+        };
+        assert_eq!(
+            from("Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: document")
+                .await,
+            "/a?"
+        );
+        assert_eq!(
+            from("Sec-Fetch-Site: same-origin\nOrigin: http://localhost:5173").await,
+            "/a?"
+        );
+        assert_eq!(from("Sec-Fetch-Site: none").await, "/a?");
+        for refused in [
+            "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors",
+            "Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: object",
+            "Sec-Fetch-Site: cross-site\nAccept: text/html",
+            "Origin: http://evil.example",
+            "Origin: null",
+        ] {
+            assert!(from(refused).await.starts_with("403"), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listed_origin_is_admitted_letter_by_letter() {
+        let site = site(
+            |config| config.server.allowed_origins = vec!["http://backend.test".into()],
+            false,
+        );
+        let from = async |method: &str, origin: &str| {
+            check(&site, "::1", &format!("{method} /a HTTP/1.1\nHost: localhost:5173\nSec-Fetch-Site: cross-site\nOrigin: {origin}")).await
+        };
+        assert_eq!(from("GET", "http://backend.test").await, "/a?");
+        assert!(
+            from("OPTIONS", "http://backend.test")
+                .await
+                .starts_with("204")
+        );
+        assert!(
+            from("GET", "http://backend.test:80")
+                .await
+                .starts_with("403")
+        );
+        assert!(
+            from("OPTIONS", "http://evil.example")
+                .await
+                .starts_with("403")
+        );
+    }
+
+    #[tokio::test]
+    async fn the_host_comes_before_everything() {
+        let site = site(|_| {}, false);
+        for method in ["GET", "OPTIONS", "PUT"] {
+            assert!(
+                check(
+                    &site,
+                    "127.0.0.1",
+                    &format!("{method} /../x HTTP/1.1\nHost: evil.example")
+                )
+                .await
+                .starts_with("403")
+            );
+        }
+        assert!(
+            check(&site, "127.0.0.1", "PUT / HTTP/1.1\nHost: localhost")
+                .await
+                .starts_with("405")
+        );
+    }
+
+    #[tokio::test]
+    async fn everything_is_below_the_base() {
+        let site = site(|config| config.base = "/app/".into(), false);
+        let ask = async |target: &str, accept: &str| {
+            check(
+                &site,
+                "127.0.0.1",
+                &format!("GET {target} HTTP/1.1\nHost: localhost\nAccept: {accept}"),
+            )
+            .await
+        };
+        assert_eq!(ask("/app/", "*/*").await, "/?");
+        assert_eq!(ask("/app/a.js?raw&t=12", "*/*").await, "/a.js?raw");
+        assert_eq!(ask("/", "text/html").await, "302 /app/");
+        assert_eq!(ask("/app", "text/html").await, "302 /app/");
+        assert!(ask("/", "*/*").await.starts_with("404"));
+        assert!(ask("/apple/a.js", "text/html").await.starts_with("404"));
+    }
+
+    #[tokio::test]
+    async fn visitors_from_other_machines_need_the_key() {
+        let site = site(|_| {}, true);
+        let key = site.key.as_ref().unwrap().token.as_str().to_owned();
+        let ask = async |peer: &str, target: &str, headers: &str| {
+            check(
+                &site,
+                peer,
+                &format!("GET {target} HTTP/1.1\nHost: 192.168.1.10:5173\n{headers}"),
+            )
+            .await
+        };
+        assert_eq!(ask("127.0.0.1", "/a", "X: y").await, "/a?");
+        assert_eq!(ask("::ffff:127.0.0.1", "/a", "X: y").await, "/a?");
+        assert!(ask("192.168.1.20", "/a", "X: y").await.starts_with("403"));
+        assert!(
+            ask("192.168.1.20", "/a?key=x", "X: y")
+                .await
+                .starts_with("403")
+        );
+        assert_eq!(
+            ask("192.168.1.20", &format!("/a%20b?x&key={key}"), "X: y").await,
+            "302 /a%20b?x"
+        );
+        assert_eq!(
+            ask(
+                "192.168.1.20",
+                "/a",
+                &format!("Cookie: z=1; rekindle-5173={key}")
+            )
+            .await,
+            "/a?"
+        );
+        assert!(
+            ask(
+                "192.168.1.20",
+                "/a",
+                &format!("Cookie: rekindle-5174={key}")
+            )
+            .await
+            .starts_with("403")
+        );
+        assert!(site.editor.is_none());
+    }
+}

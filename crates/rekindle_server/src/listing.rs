@@ -1,0 +1,328 @@
+//! Lists folders: which files of the project may be fetched, and which pages it has (rules R1, R4).
+//!
+//! A listing follows links, but only to where the listed folder really is; what leads elsewhere is left out with a
+//! warning. Names that look like secrets are left out without one: leaving them out is what everyone expects.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use rekindle_graph::FilePath;
+
+use crate::config::{Config, ServeMode};
+use crate::servable::Servable;
+
+/// Links inside links end here at the latest.
+const DEPTH_LIMIT: usize = 64;
+
+/// Whether a path has a name that is never served, whoever asks or imports it. Give the path relative to the folder
+/// it was found in: a project may live below a folder with an odd name.
+pub fn is_secret_name(path: &Path) -> bool {
+    path.components()
+        .any(|part| is_secret_part(&part.as_os_str().to_string_lossy().to_lowercase()))
+}
+
+fn is_secret_part(name: &str) -> bool {
+    const NAMES: [&str; 22] = [
+        ".git",
+        ".hg",
+        ".svn",
+        ".ssh",
+        ".aws",
+        ".azure",
+        ".gnupg",
+        ".kube",
+        ".docker",
+        ".netrc",
+        "_netrc",
+        ".npmrc",
+        ".yarnrc",
+        ".yarnrc.yml",
+        ".pypirc",
+        ".pgpass",
+        ".my.cnf",
+        ".htpasswd",
+        ".htaccess",
+        ".git-credentials",
+        ".vault-token",
+        ".dockercfg",
+    ];
+    const KEYS: [&str; 5] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ed448"];
+    const ENDINGS: [&str; 13] = [
+        "pem", "key", "crt", "cer", "der", "csr", "p8", "p12", "pfx", "jks", "keystore", "ppk",
+        "kdbx",
+    ];
+    // Backups of a secret are the secret: `.npmrc~`, `server.pem.bak`.
+    let name = name.trim_end_matches('~');
+    let name = [".bak", ".old", ".orig", ".save", ".swp"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name);
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    name.starts_with(".env")
+        || NAMES.contains(&name)
+        || KEYS.contains(&name)
+        || ENDINGS.contains(&ending)
+}
+
+/// What the project's root holds for the browser, besides modules and `public/`.
+#[derive(Clone, Debug, Default)]
+pub struct RootFiles {
+    files: HashMap<String, Servable>,
+    /// Pages by address: `/index.html`, `/docs/intro.html`.
+    pub pages: BTreeMap<String, FilePath>,
+    /// Links that were left out, and globs that are none.
+    pub warnings: Vec<String>,
+}
+
+impl RootFiles {
+    /// Lists the root: pages always, other files as `[serve]` says.
+    pub fn list(config: &Config) -> Self {
+        let mut listed = Self::default();
+        let included = listed.globs(&config.serve.include);
+        let is_served =
+            |path: &str| config.serve.mode == ServeMode::Root || included.is_match(path);
+        let walk = Walk::of(&config.root, |path| {
+            let is_hidden = path.file_name().is_none_or(|name| {
+                name == "node_modules" || name.as_encoded_bytes().starts_with(b".")
+            });
+            let folder = config.root.join(path);
+            !is_hidden && Some(&folder) != config.public_dir.as_ref() && folder != config.cache_dir
+        });
+        let warns = config.serve.mode == ServeMode::Root || !config.serve.include.is_empty();
+        listed
+            .warnings
+            .extend(walk.left_out.into_iter().filter(|_| warns));
+        for (path, real) in walk.files {
+            if path.ends_with(".html") {
+                listed
+                    .pages
+                    .insert(format!("/{path}"), FilePath::new(real.clone()));
+            }
+            if is_served(&path) {
+                listed
+                    .files
+                    .insert(format!("/{path}"), Servable::admit(real));
+            }
+        }
+        listed
+    }
+
+    /// The file of a decoded path that begins with a slash.
+    pub fn get(&self, path: &str) -> Option<&Servable> {
+        self.files.get(path)
+    }
+
+    fn globs(&mut self, globs: &[String]) -> GlobSet {
+        let mut set = GlobSetBuilder::new();
+        for glob in globs {
+            match GlobBuilder::new(glob.trim_start_matches("./").trim_start_matches('/'))
+                .literal_separator(true)
+                .build()
+            {
+                Ok(glob) => {
+                    set.add(glob);
+                }
+                Err(error) => self.warnings.push(format!("`serve.include`: {error}")),
+            }
+        }
+        set.build().unwrap_or_default()
+    }
+}
+
+/// One look at a folder and everything below it.
+pub(crate) struct Walk {
+    /// Path below the folder with forward slashes, and where the file really is.
+    pub files: Vec<(String, PathBuf)>,
+    /// A sentence for each link that leads out.
+    pub left_out: Vec<String>,
+}
+
+impl Walk {
+    /// `enters` decides about each folder, by its path below `top`.
+    pub fn of(top: &Path, enters: impl Fn(&Path) -> bool) -> Self {
+        let mut walk = Self {
+            files: Vec::new(),
+            left_out: Vec::new(),
+        };
+        // A folder that is not there has no files; that it appears is the watcher's news.
+        if let Ok(real_top) = fs::canonicalize(top) {
+            walk.folder(&real_top, &real_top, &mut PathBuf::new(), &enters);
+        }
+        walk
+    }
+
+    fn folder(
+        &mut self,
+        real_top: &Path,
+        real: &Path,
+        below: &mut PathBuf,
+        enters: &impl Fn(&Path) -> bool,
+    ) {
+        let Ok(entries) = fs::read_dir(real) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            below.push(entry.file_name());
+            if !is_secret_name(Path::new(&entry.file_name())) {
+                self.entry(real_top, &entry, below, enters);
+            }
+            below.pop();
+        }
+    }
+
+    fn entry(
+        &mut self,
+        real_top: &Path,
+        entry: &fs::DirEntry,
+        below: &mut PathBuf,
+        enters: &impl Fn(&Path) -> bool,
+    ) {
+        let Ok(mut kind) = entry.file_type() else {
+            return;
+        };
+        let mut real = entry.path();
+        if kind.is_symlink() {
+            // A link to nothing is nothing.
+            let Some((target, facts)) = fs::canonicalize(&real)
+                .and_then(|target| fs::metadata(&target).map(|facts| (target, facts)))
+                .ok()
+            else {
+                return;
+            };
+            let Ok(inside) = target.strip_prefix(real_top) else {
+                return self.left_out.push(format!(
+                    "{} is a link that leads out of {}, so it is not served",
+                    below.display(),
+                    real_top.display()
+                ));
+            };
+            // A folder that links to one it is in would go on for ever.
+            if is_secret_name(inside) || (facts.is_dir() && real.starts_with(&target)) {
+                return;
+            }
+            (real, kind) = (target, facts.file_type());
+        }
+        if kind.is_dir() && below.components().count() < DEPTH_LIMIT && enters(below) {
+            self.folder(real_top, &real, below, enters);
+        } else if kind.is_file()
+            && let Some(path) = address_of(below)
+        {
+            self.files.push((path, real));
+        }
+    }
+}
+
+/// A path below a folder with forward slashes; `None` when it is not Unicode and so has no address.
+fn address_of(below: &Path) -> Option<String> {
+    let parts: Option<Vec<&str>> = below
+        .components()
+        .map(|part| part.as_os_str().to_str())
+        .collect();
+    parts.map(|parts| parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_by_name() {
+        for name in [
+            ".env",
+            ".ENV.local",
+            "a/.env.production/x",
+            "server.pem",
+            "tls/Server.KEY",
+            ".git/config",
+            "id_rsa",
+            ".npmrc",
+            "deep/.ssh/known_hosts",
+            "cert.crt",
+            ".env~",
+            "a.pem.bak",
+            ".htpasswd",
+        ] {
+            assert!(is_secret_name(Path::new(name)), "{name}");
+        }
+        for name in [
+            "env.js",
+            "logo.svg",
+            "key.ts",
+            "pem",
+            ".well-known/x",
+            "git/config",
+            "keyboard.keys",
+            "id_rsa.pub",
+            ".gitignore",
+        ] {
+            assert!(!is_secret_name(Path::new(name)), "{name}");
+        }
+    }
+
+    fn project(files: &[&str]) -> (tempfile::TempDir, Config) {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        let config = Config::new(folder.path());
+        (folder, config)
+    }
+
+    #[test]
+    fn pages_are_found_and_nothing_else_is_served() {
+        let (_folder, config) = project(&[
+            "index.html",
+            "docs/intro.html",
+            "a.js",
+            "public/p.html",
+            "node_modules/x/demo.html",
+            "docs/node_modules/y.html",
+            ".cache/z.html",
+            ".env",
+        ]);
+        let listed = RootFiles::list(&config);
+        assert_eq!(
+            listed.pages.keys().collect::<Vec<_>>(),
+            ["/docs/intro.html", "/index.html"]
+        );
+        assert!(listed.get("/a.js").is_none());
+    }
+
+    #[test]
+    fn what_is_included_is_served() {
+        let (_folder, mut config) = project(&[
+            "assets/a/b.png",
+            "assets/c.pem",
+            "assets/.hidden/d.png",
+            "src/e.ts",
+        ]);
+        config.serve.include = vec!["assets/**".into(), "[".into()];
+        let listed = RootFiles::list(&config);
+        assert!(listed.get("/assets/a/b.png").is_some());
+        for path in [
+            "/assets/c.pem",
+            "/assets/.hidden/d.png",
+            "/src/e.ts",
+            "assets/a/b.png",
+        ] {
+            assert!(listed.get(path).is_none(), "{path}");
+        }
+        assert_eq!(listed.warnings.len(), 1);
+    }
+
+    #[test]
+    fn root_mode_serves_all_but_secrets_and_hidden_folders() {
+        let (_folder, mut config) =
+            project(&["src/e.ts", ".git/config", "deep/.env", "id_rsa", ".idea/x"]);
+        config.serve.mode = ServeMode::Root;
+        let listed = RootFiles::list(&config);
+        assert!(listed.get("/src/e.ts").is_some());
+        for path in ["/.git/config", "/deep/.env", "/id_rsa", "/.idea/x"] {
+            assert!(listed.get(path).is_none(), "{path}");
+        }
+    }
+}

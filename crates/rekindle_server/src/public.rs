@@ -1,0 +1,107 @@
+//! The files of `public/`, served as they are: a table filled by listing the folder (rules R1, R4).
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::listing::Walk;
+pub use crate::listing::is_secret_name;
+use crate::servable::Servable;
+
+/// Everything in the public folder that may be sent.
+#[derive(Clone, Debug, Default)]
+pub struct PublicFiles {
+    folder: PathBuf,
+    files: HashMap<String, Servable>,
+    /// A sentence for each link that was left out because it leads out of the folder.
+    pub warnings: Vec<String>,
+}
+
+impl PublicFiles {
+    /// Lists the folder; one that does not exist has no files.
+    pub fn list(folder: impl Into<PathBuf>) -> Self {
+        let mut listed = Self {
+            folder: folder.into(),
+            ..Self::default()
+        };
+        listed.refresh();
+        listed
+    }
+
+    /// Lists the folder again.
+    pub fn refresh(&mut self) {
+        let walk = Walk::of(&self.folder, |_| true);
+        self.files = walk
+            .files
+            .into_iter()
+            .map(|(path, real)| (format!("/{path}"), Servable::admit(real)))
+            .collect();
+        self.warnings = walk.left_out;
+    }
+
+    /// The file of a decoded path that begins with a slash.
+    pub fn get(&self, path: &str) -> Option<&Servable> {
+        self.files.get(path)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn files_are_found_and_links_that_leave_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let public = folder.path().join("public");
+        fs::create_dir_all(public.join("icons")).unwrap();
+        fs::write(folder.path().join("outside.txt"), "").unwrap();
+        fs::write(public.join("icons/a b.svg"), "").unwrap();
+        fs::write(public.join(".env"), "").unwrap();
+        fs::write(public.join("server.pem"), "").unwrap();
+        symlink(folder.path().join("outside.txt"), public.join("out.txt")).unwrap();
+        symlink(folder.path(), public.join("outdir")).unwrap();
+        symlink(public.join(".env"), public.join("env.txt")).unwrap();
+        symlink("icons/a b.svg", public.join("inside.svg")).unwrap();
+        symlink(".", public.join("icons/loop")).unwrap();
+
+        let mut files = PublicFiles::list(&public);
+        assert!(files.get("/icons/a b.svg").is_some());
+        assert!(files.get("/inside.svg").is_some());
+        assert_eq!(files.len(), 2, "{files:?}");
+        assert_eq!(files.warnings.len(), 2, "{:?}", files.warnings);
+
+        fs::write(public.join("new.txt"), "").unwrap();
+        assert!(files.get("/new.txt").is_none());
+        files.refresh();
+        assert!(files.get("/new.txt").is_some());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_became_a_link_counts_as_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let public = folder.path().join("public");
+        fs::create_dir(&public).unwrap();
+        fs::write(public.join("a.txt"), "a").unwrap();
+        fs::write(folder.path().join("secret"), "s").unwrap();
+        let files = PublicFiles::list(&public);
+        let servable = files.get("/a.txt").unwrap();
+        assert_eq!(servable.open().await.unwrap().length, 1);
+        fs::remove_file(public.join("a.txt")).unwrap();
+        symlink(folder.path().join("secret"), public.join("a.txt")).unwrap();
+        assert!(servable.open().await.is_err());
+    }
+}

@@ -1,0 +1,463 @@
+//! From an [`Answer`] to bytes: the headers every answer carries, `ETag`s, ranges, and a writer that never holds more
+//! than the client is willing to take.
+
+use std::io::{self, IoSlice, SeekFrom};
+use std::time::{Duration, SystemTime};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+use crate::answer::{Answer, Body, Cache};
+use crate::gate::{Head, Method};
+use crate::servable::Opened;
+
+/// A client that takes nothing for so long is not there any more.
+const STALL_TIME: Duration = Duration::from_secs(60);
+const FILE_CHUNK: usize = 128 * 1024;
+/// Two saves within one tick of the disk's clock look the same, so an `ETag` made of the time of change is only given
+/// when that time is well past.
+const CLOCK_DOUBT: Duration = Duration::from_secs(2);
+
+/// An answer with its headers, ready to be written.
+#[derive(Debug)]
+pub struct Reply {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Pieces(Vec<Bytes>),
+    File {
+        file: std::fs::File,
+        start: u64,
+        length: u64,
+    },
+}
+
+impl Content {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Pieces(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
+            Self::File { length, .. } => *length,
+        }
+    }
+
+    /// The part of it that a range asks for.
+    fn cut(self, range: &std::ops::Range<u64>) -> Self {
+        let length = range.end - range.start;
+        match self {
+            Self::File { file, start, .. } => Self::File {
+                file,
+                start: start + range.start,
+                length,
+            },
+            Self::Pieces(pieces) => Self::Pieces(cut_pieces(pieces, range)),
+        }
+    }
+}
+
+fn cut_pieces(pieces: Vec<Bytes>, range: &std::ops::Range<u64>) -> Vec<Bytes> {
+    let mut offset = 0;
+    let cut = pieces.into_iter().map(|piece| {
+        let length = piece.len() as u64;
+        let within = |at: u64| at.saturating_sub(offset).min(length) as usize;
+        let part = piece.slice(within(range.start)..within(range.end));
+        offset += length;
+        part
+    });
+    cut.filter(|part| !part.is_empty()).collect()
+}
+
+impl Reply {
+    /// A short plain text, as errors are.
+    pub fn text(status: u16, text: impl Into<String>) -> Self {
+        let mut text = text.into();
+        text.push('\n');
+        let headers = vec![
+            ("content-type", "text/plain; charset=utf-8".into()),
+            ("cache-control", "no-store".into()),
+        ];
+        Self {
+            status,
+            headers,
+            content: Content::Pieces(vec![text.into()]),
+        }
+    }
+
+    pub fn redirect(location: String) -> Self {
+        Self::text(302, "see the Location header").with("location", location)
+    }
+
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Status and where to go, for tests.
+    #[cfg(test)]
+    pub fn show(&self) -> String {
+        let location = self.headers.iter().find(|(name, _)| *name == "location");
+        location.map_or_else(
+            || self.status.to_string(),
+            |(_, location)| format!("{} {location}", self.status),
+        )
+    }
+
+    pub fn is_script_or_page(&self) -> bool {
+        let kind = self
+            .headers
+            .iter()
+            .find(|(name, _)| *name == "content-type")
+            .map_or("", |(_, value)| value);
+        ["javascript", "json", "html", "text/plain"]
+            .iter()
+            .any(|word| kind.contains(word))
+    }
+
+    /// The loop's answer to a request: opened, validated against what the client has, and cut to the range it wants.
+    pub async fn of(answer: Answer, head: &Head) -> Self {
+        let (content, modified) = match answer.body {
+            Body::Bytes(bytes) => (Content::Pieces(vec![bytes]), None),
+            Body::Pieces(pieces) => (Content::Pieces(pieces), None),
+            Body::File(servable) => match servable.open().await {
+                Ok(Opened {
+                    file,
+                    length,
+                    modified,
+                }) => (
+                    Content::File {
+                        file,
+                        start: 0,
+                        length,
+                    },
+                    modified,
+                ),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Self::text(404, "the file is gone");
+                }
+                Err(_) => return Self::text(500, "the file cannot be read"),
+            },
+        };
+        let mut headers = vec![
+            ("content-type", answer.content_type.to_owned()),
+            ("cache-control", cache_control(answer.cache).to_owned()),
+        ];
+        if answer.status != 200 {
+            return Self {
+                status: answer.status,
+                headers,
+                content,
+            };
+        }
+        if answer.cache == Cache::Revalidate
+            && let Some(tag) = entity_tag(&content, modified)
+        {
+            let known = head
+                .header("if-none-match")
+                .is_some_and(|known| holds_tag(known, &tag));
+            headers.push(("etag", tag));
+            if known {
+                return Self {
+                    status: 304,
+                    headers,
+                    content: Content::Pieces(Vec::new()),
+                };
+            }
+        }
+        headers.push(("accept-ranges", "bytes".to_owned()));
+        Self {
+            status: 200,
+            headers,
+            content,
+        }
+        .for_range(head)
+    }
+
+    fn for_range(mut self, head: &Head) -> Self {
+        let length = self.content.len();
+        // Our tags are weak, so a range that is conditional on one gets the whole file.
+        let wanted = head
+            .header("range")
+            .filter(|_| head.method == Method::Get && head.header("if-range").is_none());
+        match wanted.map_or(Range::Whole, |wanted| range_of(wanted, length)) {
+            Range::Whole => self,
+            Range::Part(range) => {
+                self.headers.push((
+                    "content-range",
+                    format!("bytes {}-{}/{length}", range.start, range.end - 1),
+                ));
+                Self {
+                    status: 206,
+                    headers: self.headers,
+                    content: self.content.cut(&range),
+                }
+            }
+            Range::Outside => Self::text(416, "the range is outside the file")
+                .with("content-range", format!("bytes */{length}")),
+        }
+    }
+
+    /// Writes the reply to one request.
+    pub async fn write(
+        self,
+        stream: &mut (impl AsyncWrite + Unpin),
+        method: Method,
+        keep_alive: bool,
+    ) -> io::Result<()> {
+        let head = self.head(keep_alive);
+        if method == Method::Head || matches!(self.status, 204 | 304) {
+            return write_all(stream, vec![head]).await;
+        }
+        match self.content {
+            Content::Pieces(pieces) => write_all(stream, [vec![head], pieces].concat()).await,
+            Content::File {
+                file,
+                start,
+                length,
+            } => {
+                write_all(stream, vec![head]).await?;
+                write_file(stream, tokio::fs::File::from_std(file), start, length).await
+            }
+        }
+    }
+
+    fn head(&self, keep_alive: bool) -> Bytes {
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        for (name, value) in &self.headers {
+            // Values come from our own tables, but a line break in one of them would be a second answer.
+            head.extend([*name, ": "]);
+            head.extend(value.chars().filter(|c| !c.is_control()));
+            head.push_str("\r\n");
+        }
+        if !matches!(self.status, 204 | 304) {
+            head.push_str(&format!("content-length: {}\r\n", self.content.len()));
+        }
+        head.push_str(if keep_alive {
+            "\r\n"
+        } else {
+            "connection: close\r\n\r\n"
+        });
+        head.into()
+    }
+}
+
+fn cache_control(cache: Cache) -> &'static str {
+    match cache {
+        Cache::Forever => "max-age=31536000, immutable",
+        Cache::Revalidate => "no-cache",
+        Cache::No => "no-store",
+    }
+}
+
+fn entity_tag(content: &Content, modified: Option<SystemTime>) -> Option<String> {
+    match content {
+        Content::Pieces(pieces) => {
+            let mut hasher = blake3::Hasher::new();
+            pieces.iter().for_each(|piece| {
+                hasher.update(piece);
+            });
+            Some(format!("W/\"{}\"", &hasher.finalize().to_hex()[..32]))
+        }
+        Content::File { length, .. } => {
+            let modified = modified?;
+            let is_settled = modified.elapsed().is_ok_and(|age| age > CLOCK_DOUBT);
+            let since = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            is_settled.then(|| format!("W/\"{:x}-{length:x}\"", since.as_nanos()))
+        }
+    }
+}
+
+fn holds_tag(list: &str, tag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    list.trim() == "*" || list.split(',').any(|item| opaque(item) == opaque(tag))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Range {
+    Whole,
+    Part(std::ops::Range<u64>),
+    Outside,
+}
+
+/// One range of bytes; anything else (several ranges, other units, nonsense) is answered with the whole.
+fn range_of(header: &str, length: u64) -> Range {
+    let number = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse::<u64>().ok())
+            .flatten()
+    };
+    let Some((first, last)) = header
+        .strip_prefix("bytes=")
+        .and_then(|range| range.trim().split_once('-'))
+    else {
+        return Range::Whole;
+    };
+    let (start, end) = match (number(first), number(last)) {
+        (None, Some(suffix)) if first.is_empty() => (length.saturating_sub(suffix), length),
+        (Some(start), None) if last.is_empty() => (start, length),
+        (Some(start), Some(last)) if start <= last => (start, last.saturating_add(1).min(length)),
+        _ => return Range::Whole,
+    };
+    match start < end {
+        true => Range::Part(start..end),
+        false => Range::Outside,
+    }
+}
+
+async fn write_file(
+    stream: &mut (impl AsyncWrite + Unpin),
+    mut file: tokio::fs::File,
+    start: u64,
+    length: u64,
+) -> io::Result<()> {
+    if start > 0 {
+        file.seek(SeekFrom::Start(start)).await?;
+    }
+    file.set_max_buf_size(FILE_CHUNK);
+    let mut file = file.take(length);
+    let mut sent = 0;
+    while sent < length {
+        let mut chunk = BytesMut::with_capacity(FILE_CHUNK);
+        let count = file.read_buf(&mut chunk).await?;
+        if count == 0 {
+            // The file shrank while it was sent. The promised length cannot be kept, so the connection must end.
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        sent += count as u64;
+        write_all(stream, vec![chunk.freeze()]).await?;
+    }
+    Ok(())
+}
+
+/// Writes some pieces without copying them together. Waits as long as the client keeps taking.
+pub async fn write_all(
+    stream: &mut (impl AsyncWrite + Unpin),
+    pieces: Vec<Bytes>,
+) -> io::Result<()> {
+    let mut pieces = std::collections::VecDeque::from(pieces);
+    loop {
+        while pieces.front().is_some_and(Bytes::is_empty) {
+            pieces.pop_front();
+        }
+        if pieces.is_empty() {
+            return stream.flush().await;
+        }
+        let slices: Vec<IoSlice> = pieces
+            .iter()
+            .take(64)
+            .map(|piece| IoSlice::new(piece))
+            .collect();
+        let mut written = timeout(STALL_TIME, stream.write_vectored(&slices)).await??;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        for piece in &mut pieces {
+            let part = written.min(piece.len());
+            piece.advance(part);
+            written -= part;
+        }
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        101 => "Switching Protocols",
+        200 => "OK",
+        204 => "No Content",
+        206 => "Partial Content",
+        302 => "Found",
+        304 => "Not Modified",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        416 => "Range Not Satisfiable",
+        417 => "Expectation Failed",
+        426 => "Upgrade Required",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "Status",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_of_bytes_is_understood() {
+        assert_eq!(range_of("bytes=0-5", 10), Range::Part(0..6));
+        assert_eq!(range_of("bytes=5-", 10), Range::Part(5..10));
+        assert_eq!(range_of("bytes=-3", 10), Range::Part(7..10));
+        assert_eq!(range_of("bytes=-30", 10), Range::Part(0..10));
+        assert_eq!(range_of("bytes=9-99", 10), Range::Part(9..10));
+        assert_eq!(
+            range_of("bytes=0-18446744073709551615", 10),
+            Range::Part(0..10)
+        );
+        for outside in ["bytes=10-", "bytes=10-11", "bytes=-0", "bytes=99-100"] {
+            assert_eq!(range_of(outside, 10), Range::Outside, "{outside}");
+        }
+        for whole in [
+            "",
+            "bytes=",
+            "bytes=-",
+            "bytes=5-4",
+            "bytes=0-1,3-4",
+            "lines=0-1",
+            "bytes=a-b",
+            "bytes=+1-2",
+            "bytes=99999999999999999999-",
+        ] {
+            assert_eq!(range_of(whole, 10), Range::Whole, "{whole}");
+        }
+        assert_eq!(range_of("bytes=0-", 0), Range::Outside);
+    }
+
+    #[test]
+    fn a_range_may_span_pieces() {
+        let pieces = || {
+            ["abc", "", "def", "ghi"]
+                .map(Bytes::from_static_str)
+                .to_vec()
+        };
+        let cut = |range| cut_pieces(pieces(), &range).concat();
+        assert_eq!(cut(0..9), b"abcdefghi");
+        assert_eq!(cut(1..2), b"b");
+        assert_eq!(cut(2..7), b"cdefg");
+        assert_eq!(cut(8..9), b"i");
+    }
+
+    #[test]
+    fn tags_are_compared_weakly() {
+        assert!(holds_tag("W/\"a\"", "W/\"a\""));
+        assert!(holds_tag("\"b\", \"a\"", "W/\"a\""));
+        assert!(holds_tag("*", "W/\"a\""));
+        assert!(!holds_tag("\"b\"", "W/\"a\""));
+    }
+
+    #[test]
+    fn a_header_cannot_hold_a_second_line() {
+        let head = Reply::redirect("/a\r\nset-cookie: x".into()).head(true);
+        assert!(!head.windows(12).any(|window| window == b"\r\nset-cookie"));
+    }
+
+    trait FromStaticStr {
+        fn from_static_str(text: &'static str) -> Self;
+    }
+    impl FromStaticStr for Bytes {
+        fn from_static_str(text: &'static str) -> Self {
+            Self::from_static(text.as_bytes())
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! Sockets: the handshake that admits a tab (rule R6), the bounded queue to it, and what it may say (R8, R12).
+//!
+//! ```text
+//! GET /@rekindle/socket?token=…      Host ✓  Origin ✓  token ✓   →  101, {"type":"connected"}, Event::Connected
+//!   tab ── {"type":"custom",…} ──►   Event::Said
+//!   tab ◄── Outbox::send ──          at most 8 MiB waiting, then the connection is closed and the tab comes back
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, interval_at, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::Error;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+pub use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use crate::event::{ClientId, Event, Inbox};
+use crate::gate::{Head, Method};
+
+/// What the tabs' sockets speak.
+pub const PROTOCOL: &str = "rekindle";
+/// Answered with an immediate close: "the server is up again", for a tab that waits for it. Needs no token.
+pub const PING_PROTOCOL: &str = "rekindle-ping";
+
+const QUEUE_LIMIT: usize = 8 * 1024 * 1024;
+const MESSAGE_LIMIT: usize = 1024 * 1024;
+/// What a tab may say within a second, in messages and in bytes.
+const MESSAGES_PER_SECOND: usize = 1000;
+const BYTES_PER_SECOND: usize = 8 * 1024 * 1024;
+const DEPTH_LIMIT: usize = 64;
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// Pings in a row that may stay unanswered before the tab counts as gone.
+const MISSES: usize = 2;
+/// How long a tab may take to accept the close of its connection.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// What a queued message costs besides its text.
+const OVERHEAD: usize = 64;
+
+/// The way to one tab. Cloning is cheap, and so is sending one [`Utf8Bytes`] to many tabs.
+#[derive(Clone)]
+pub struct Outbox {
+    line: mpsc::UnboundedSender<Outgoing>,
+    queue: Arc<Queue>,
+}
+
+#[derive(Debug)]
+enum Outgoing {
+    Text(Utf8Bytes),
+    Close(u16),
+}
+
+/// Invariant: `bytes` is the cost of all texts that were put on the line and not yet given to the system.
+#[derive(Debug, Default)]
+struct Queue {
+    bytes: AtomicUsize,
+    overflowed: AtomicBool,
+    overflow: Notify,
+}
+
+impl Outbox {
+    fn new() -> (Self, mpsc::UnboundedReceiver<Outgoing>) {
+        let (line, lines) = mpsc::unbounded_channel();
+        (
+            Self {
+                line,
+                queue: Arc::default(),
+            },
+            lines,
+        )
+    }
+
+    /// Queues a message. A tab that has not taken 8 MiB of earlier ones is closed instead; one message may be larger.
+    /// To a tab that is gone this does nothing.
+    pub fn send(&self, text: impl Into<Utf8Bytes>) {
+        if self.queue.overflowed.load(Ordering::Relaxed) {
+            return;
+        }
+        let text = text.into();
+        let waiting = self.queue.bytes.fetch_add(cost(&text), Ordering::Relaxed);
+        if waiting >= QUEUE_LIMIT {
+            self.queue.overflowed.store(true, Ordering::Relaxed);
+            self.queue.overflow.notify_one();
+            return;
+        }
+        // A closed line means the connection is over; `Event::Gone` tells the loop.
+        let _ = self.line.send(Outgoing::Text(text));
+    }
+
+    /// Closes the connection after what is queued, with a code of RFC 6455.
+    pub fn close(&self, code: u16) {
+        let _ = self.line.send(Outgoing::Close(code));
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox")
+            .field("waiting", &self.queue.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+fn cost(text: &Utf8Bytes) -> usize {
+    text.len() + OVERHEAD
+}
+
+/// A handshake in good form; who sends it is not decided here.
+#[derive(Clone, Debug)]
+pub(crate) struct Handshake {
+    pub accept: String,
+    pub protocol: &'static str,
+}
+
+impl Handshake {
+    /// Whether a request wants to become a socket at all.
+    pub fn is_wanted(head: &Head) -> bool {
+        head.header("upgrade")
+            .is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
+    }
+
+    /// Reads the handshake of RFC 6455, section 4.2.1.
+    pub fn read(head: &Head) -> Result<Self, &'static str> {
+        // A request that announced a body or the end of its connection cannot become a socket.
+        if !Self::is_wanted(head)
+            || head.method != Method::Get
+            || !head.keep_alive
+            || !head.lists("connection", "upgrade")
+        {
+            return Err("this address is a WebSocket");
+        }
+        if head.header("sec-websocket-version") != Some("13") {
+            return Err("only version 13 of the WebSocket protocol is spoken here");
+        }
+        let protocol = match head.header("sec-websocket-protocol") {
+            Some(PROTOCOL) => PROTOCOL,
+            Some(PING_PROTOCOL) => PING_PROTOCOL,
+            _ => return Err("the subprotocol is not known"),
+        };
+        match head.header("sec-websocket-key").filter(|key| is_key(key)) {
+            Some(key) => Ok(Self {
+                accept: derive_accept_key(key.as_bytes()),
+                protocol,
+            }),
+            None => Err("the key of the handshake is malformed"),
+        }
+    }
+}
+
+/// Base64 of 16 bytes.
+fn is_key(key: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+    key.len() == 24
+        && key
+            .strip_suffix("==")
+            .is_some_and(|digits| digits.bytes().all(is_digit))
+}
+
+/// Why a connection ends: the code that is sent to the tab, or nothing when it is gone already.
+type End = Option<u16>;
+
+/// Runs one admitted socket until it ends.
+pub(crate) async fn run(
+    stream: TcpStream,
+    read_ahead: Vec<u8>,
+    id: ClientId,
+    inbox: Inbox,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let socket = websocket(stream, read_ahead).await;
+    let (outbox, lines) = Outbox::new();
+    outbox.send(r#"{"type":"connected"}"#);
+    let queue = outbox.queue.clone();
+    if inbox.send(Event::Connected(id, outbox)).is_err() {
+        return farewell(socket, Some(1001)).await;
+    }
+    let (mut sink, mut stream) = socket.split();
+    let heard = AtomicBool::new(true);
+    let end = tokio::select! {
+        end = listen(&mut stream, id, &inbox, &heard) => end,
+        end = speak(&mut sink, lines, &queue, &heard) => end,
+        () = queue.overflow.notified() => Some(1013),
+        _ = stopping.wait_for(|stopping| *stopping) => Some(1001),
+    };
+    let _ = inbox.send(Event::Gone(id));
+    if let Ok(socket) = sink.reunite(stream) {
+        farewell(socket, end).await;
+    }
+}
+
+/// Accepts a ping and closes it at once.
+pub(crate) async fn run_ping(stream: TcpStream, read_ahead: Vec<u8>) {
+    farewell(websocket(stream, read_ahead).await, Some(1000)).await;
+}
+
+async fn websocket(stream: TcpStream, read_ahead: Vec<u8>) -> WebSocketStream<TcpStream> {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(8 * 1024)
+        .max_message_size(Some(MESSAGE_LIMIT))
+        .max_frame_size(Some(MESSAGE_LIMIT))
+        .accept_unmasked_frames(false);
+    WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, Some(config)).await
+}
+
+async fn listen(
+    stream: &mut SplitStream<WebSocketStream<TcpStream>>,
+    id: ClientId,
+    inbox: &Inbox,
+    heard: &AtomicBool,
+) -> End {
+    let mut allowance = Allowance::new();
+    while let Some(message) = stream.next().await {
+        heard.store(true, Ordering::Relaxed);
+        let message = match message {
+            Ok(message) => message,
+            Err(error) => return code_of(&error),
+        };
+        if !allowance.admits(message.len()) {
+            return Some(1008);
+        }
+        match message {
+            Message::Text(text) => {
+                // What is not JSON is ignored: nobody who speaks our protocol sends it.
+                if let Some(value) = parse_shallow(&text) {
+                    inbox.send(Event::Said(id, value)).ok()?;
+                }
+            }
+            Message::Binary(_) => return Some(1003),
+            Message::Close(_) => return Some(1000),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+        }
+    }
+    None
+}
+
+fn code_of(error: &Error) -> End {
+    match error {
+        Error::Capacity(_) => Some(1009),
+        Error::Utf8(_) => Some(1007),
+        Error::Protocol(_) => Some(1002),
+        _ => None,
+    }
+}
+
+async fn speak(
+    sink: &mut SplitSink<WebSocketStream<TcpStream>, Message>,
+    mut lines: mpsc::UnboundedReceiver<Outgoing>,
+    queue: &Queue,
+    heard: &AtomicBool,
+) -> End {
+    let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    let mut misses = 0;
+    loop {
+        tokio::select! {
+            first = lines.recv() => {
+                let mut next = first;
+                if next.is_none() {
+                    // The loop dropped the outbox: it has nothing to say to this tab any more.
+                    return Some(1001);
+                }
+                // Everything that waits goes out together; the system is asked once.
+                while let Some(outgoing) = next {
+                    match outgoing {
+                        Outgoing::Text(text) => {
+                            let cost = cost(&text);
+                            sink.feed(Message::Text(text)).await.ok()?;
+                            queue.bytes.fetch_sub(cost, Ordering::Relaxed);
+                        }
+                        Outgoing::Close(code) => return Some(code),
+                    }
+                    next = lines.try_recv().ok();
+                }
+                sink.flush().await.ok()?;
+            }
+            _ = pings.tick() => {
+                misses = if heard.swap(false, Ordering::Relaxed) { 0 } else { misses + 1 };
+                if misses >= MISSES {
+                    return None;
+                }
+                sink.send(Message::Ping(bytes::Bytes::new())).await.ok()?;
+            }
+        }
+    }
+}
+
+/// Says goodbye and waits a moment for the tab to have read it, whatever it is still sending.
+async fn farewell(mut socket: WebSocketStream<TcpStream>, end: End) {
+    if let Some(code) = end {
+        let frame = CloseFrame {
+            code: CloseCode::from(code),
+            reason: Utf8Bytes::default(),
+        };
+        let _ = timeout(FAREWELL, socket.close(Some(frame))).await;
+    }
+    crate::http::linger(socket.into_inner()).await;
+}
+
+/// What a tab may still say within this second.
+struct Allowance {
+    since: Instant,
+    messages: usize,
+    bytes: usize,
+}
+
+impl Allowance {
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            messages: 0,
+            bytes: 0,
+        }
+    }
+
+    fn admits(&mut self, bytes: usize) -> bool {
+        if self.since.elapsed() >= Duration::from_secs(1) {
+            *self = Self::new();
+        }
+        self.messages += 1;
+        self.bytes += bytes;
+        self.messages <= MESSAGES_PER_SECOND && self.bytes <= BYTES_PER_SECOND
+    }
+}
+
+/// Parses JSON whose nesting is bounded before a recursive parser sees it.
+fn parse_shallow(text: &str) -> Option<Value> {
+    (depth(text.as_bytes()) <= DEPTH_LIMIT)
+        .then(|| serde_json::from_str(text).ok())
+        .flatten()
+}
+
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outbox_that_nobody_empties_holds_eight_mebibytes_and_one_message() {
+        let (outbox, mut lines) = Outbox::new();
+        let mebibyte = Utf8Bytes::from("x".repeat(1024 * 1024));
+        for _ in 0..100 {
+            outbox.send(mebibyte.clone());
+        }
+        let mut queued = 0;
+        while lines.try_recv().is_ok() {
+            queued += 1;
+        }
+        assert_eq!(queued, 8);
+        assert!(outbox.queue.overflowed.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn one_message_may_be_larger_than_the_queue() {
+        let (outbox, mut lines) = Outbox::new();
+        outbox.send("{}");
+        outbox.send("x".repeat(20 * 1024 * 1024));
+        assert!(lines.try_recv().is_ok() && lines.try_recv().is_ok());
+        assert!(!outbox.queue.overflowed.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn an_outbox_whose_tab_is_gone_takes_messages_without_keeping_them() {
+        let (outbox, lines) = Outbox::new();
+        drop(lines);
+        outbox.send("{}");
+        outbox.close(1000);
+    }
+
+    #[test]
+    fn nesting_is_bounded_before_parsing() {
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(parse_shallow(&nested(64)).is_some());
+        assert!(parse_shallow(&nested(65)).is_none());
+        assert!(parse_shallow(&"[".repeat(1_000_000)).is_none());
+        assert!(parse_shallow(&format!(r#"{{"a":"\"{}"}}"#, "[".repeat(100))).is_some());
+        assert!(parse_shallow("").is_none());
+        assert!(parse_shallow("{").is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tab_may_say_a_thousand_things_a_second() {
+        let mut allowance = Allowance::new();
+        assert!((0..1000).all(|_| allowance.admits(10)));
+        assert!(!allowance.admits(10));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!((0..8).all(|_| allowance.admits(1024 * 1024)));
+        assert!(!allowance.admits(1));
+    }
+
+    #[test]
+    fn a_key_is_sixteen_bytes() {
+        assert!(is_key("dGhlIHNhbXBsZSBub25jZQ=="));
+        for key in [
+            "",
+            "short",
+            "dGhlIHNhbXBsZSBub25jZQ=",
+            "dGhlIHNhbXBsZSBub25jZ===",
+            "dGhlIHNhbXBsZSBub25j!Q==",
+        ] {
+            assert!(!is_key(key), "{key}");
+        }
+    }
+}

@@ -4,3 +4,9 @@ pub mod answer;
 pub mod config;
 pub mod event;
 pub mod servable;
+pub mod socket;
+pub mod watch;
+
+/// Placeholder until the loop arrives.
+#[derive(Clone, Debug)]
+pub struct Client;

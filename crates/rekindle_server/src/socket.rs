@@ -1,0 +1,4 @@
+//! Placeholder until the socket arrives.
+
+#[derive(Clone, Debug)]
+pub struct Outbox;

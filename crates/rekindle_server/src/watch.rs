@@ -33,8 +33,9 @@ use crate::event::{Event, FileBatch, Inbox};
 
 /// A batch does not wait longer than this for quiet, or rapid saves would starve.
 const LONGEST_BURST: Duration = Duration::from_millis(50);
-/// From this many paths on it is no editor but a branch switch or an installation: worth waiting for more of it.
-const STORM: usize = 50;
+/// From this many paths within a `STORM_WINDOW` on it is no editor but a branch switch or an installation: worth waiting for more of it.
+const STORM: usize = 30;
+const STORM_WINDOW: Duration = Duration::from_millis(250);
 const STORM_SETTLE: Duration = Duration::from_millis(40);
 const LONGEST_STORM_BURST: Duration = Duration::from_millis(300);
 /// Editors save by removing or renaming away and writing anew; only what stays away this long is gone.
@@ -118,8 +119,8 @@ impl Watcher {
 
     /// Watches folders whose listing matters: where an import was not found, what a glob or `public/` lists. What is
     /// created, removed or renamed inside makes a batch, with the folder in `folders`. Subfolders are not included: one
-    /// that appears is announced in `folders` together with the files inside it, and can be watched then. A folder that
-    /// does not exist is announced when it appears.
+    /// that appears is announced in `folders` together with the files inside it; whoever cares for the whole tree lists it
+    /// again then and watches what it finds. A folder that does not exist is announced when it appears.
     pub fn watch_folders(&self, folders: impl IntoIterator<Item = PathBuf>) {
         self.send(Message::WatchFolders(folders.into_iter().collect()));
     }
@@ -249,6 +250,8 @@ struct Desk {
     /// First and last news of the batch that is being collected.
     burst: Option<(Instant, Instant)>,
     held_at: Option<Instant>,
+    /// Paths announced since an instant not long ago.
+    recent: Option<(Instant, usize)>,
     storm_until: Option<Instant>,
     poll_at: Option<Instant>,
     round_at: Instant,
@@ -280,6 +283,7 @@ impl Desk {
             pending: FxHashMap::default(),
             burst: None,
             held_at: None,
+            recent: None,
             storm_until: None,
             poll_at: None,
             round_at: Instant::now() + ROUND_PACE,
@@ -637,9 +641,6 @@ impl Desk {
             .filter(|(_, pending)| pending.active || pending.again <= now)
             .map(|(path, _)| path.clone())
             .collect();
-        if due.len() >= STORM {
-            self.storm_until = Some(now + 2 * STORM_SETTLE);
-        }
         let mut batch = FileBatch::default();
         for path in due {
             let look = look_at(&path);
@@ -660,6 +661,11 @@ impl Desk {
         for paths in [&mut batch.paths, &mut batch.folders] {
             paths.sort_unstable();
             paths.dedup();
+        }
+        let (since, recent) = self.recent.filter(|(since, _)| now < *since + STORM_WINDOW).unwrap_or((now, 0));
+        self.recent = Some((since, recent + batch.paths.len()));
+        if recent + batch.paths.len() >= STORM {
+            self.storm_until = Some(now + STORM_WINDOW);
         }
         // The loop may have ended; `run` sees it and ends as well.
         let _ = self.inbox.send(Event::Files(batch));

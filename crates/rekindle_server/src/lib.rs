@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod config;
 pub mod event;
+pub mod report;
 pub mod servable;
 pub mod socket;
 pub mod watch;

@@ -87,9 +87,7 @@ impl Watcher {
     /// Starts the thread. Never fails: where the system gives no events, the files are looked at in turn and `report`
     /// says so in one line.
     pub fn start(config: &WatchConfig, inbox: Inbox, report: Arc<dyn Fn(String) + Send + Sync>) -> Watcher {
-        Self::start_with(config, inbox, report, |handler| {
-            Ok(Box::new(notify::recommended_watcher(move |event| handler(event))?))
-        })
+        Self::start_with(config, inbox, report, |handler| Ok(Box::new(notify::recommended_watcher(handler)?)))
     }
 
     fn start_with(
@@ -723,7 +721,7 @@ impl Desk {
 
     fn poll(&mut self) {
         let started = Instant::now();
-        let mut news: Vec<(Arc<Path>, Option<Snapshot>, Option<Arc<Path>>)> = Vec::new();
+        let mut news = Vec::new();
         for (item, watched) in &mut self.watched {
             if item.kind == Kind::Folder && watched.names.is_none() {
                 watched.names = Some(names_in(&item.path));
@@ -737,12 +735,12 @@ impl Desk {
                 continue;
             }
             watched.racy = false;
-            news.push((item.path.clone(), look, None));
+            news.push((item.path.clone(), look, None::<Arc<Path>>));
             if item.kind == Kind::Folder {
                 let names = names_in(&item.path);
                 let before = watched.names.replace(names.clone()).unwrap_or_default();
                 for name in names.symmetric_difference(&before) {
-                    let entry = Arc::from(item.path.join(name));
+                    let entry: Arc<Path> = Arc::from(item.path.join(name));
                     news.push((entry, None, Some(item.path.clone())));
                 }
             }
@@ -814,7 +812,7 @@ impl Desk {
             explained |= armed.refused;
             if armed.identity != look_at(folder).map(|look| look.identity) {
                 explained = true;
-                self.moved(&folder.to_owned(), Instant::now());
+                self.moved(folder, Instant::now());
             }
         }
         if explained {

@@ -21,9 +21,7 @@ struct Case {
 impl Case {
     /// Writes the files long ago, so that only what the test does is news.
     fn new(files: &[&str]) -> Self {
-        Self::with(files, &settings(), |handler| {
-            Ok(Box::new(notify::recommended_watcher(move |event| handler(event))?))
-        })
+        Self::with(files, &settings(), |handler| Ok(Box::new(notify::recommended_watcher(handler)?)))
     }
 
     fn polling(files: &[&str]) -> Self {
@@ -499,7 +497,7 @@ impl notify::Watcher for Full {
 #[test]
 fn at_the_watch_limit_files_are_looked_at_in_turn() {
     let mut case = Case::with(&["a.ts", "b/b.ts", "c/c.ts", "d/d.ts"], &settings(), |handler| {
-        Ok(Box::new(Full(notify::recommended_watcher(move |event| handler(event))?, 2)))
+        Ok(Box::new(Full(notify::recommended_watcher(handler)?, 2)))
     });
     for file in ["a.ts", "d/d.ts"] {
         case.write(file, "after");

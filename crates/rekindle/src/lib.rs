@@ -1,1 +1,6 @@
+//! rekindle as a library: what a program needs to start a development server of its own.
 
+pub use rekindle_server::config::*;
+
+pub mod flags;
+pub mod settings;

@@ -174,6 +174,7 @@ impl Compiler {
             deps: output.deps,
             globs: output.globs,
             exports: output.exports,
+            stars: output.stars,
             env: output.env,
             files: files.clone(),
         })
@@ -381,6 +382,11 @@ impl Compiler {
         }
     }
 
+    /// The address of a path below the root, without a version.
+    pub fn address_of(&self, path: &str) -> String {
+        format!("{}{}", self.base, encode_path(path).trim_start_matches('/'))
+    }
+
     /// Notes that an asset was edited: from now on its address is another.
     pub fn asset_edited(&self, file: &Path) {
         let mut versions = self.asset_versions.write().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -538,6 +544,9 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
     if kind == StyleUse::Link {
         let mut definition = plain(output.css.clone(), Vec::new(), &output.css);
         definition.deps = deps;
+        for (dep, url) in definition.deps.iter_mut().zip(&output.urls) {
+            dep.attribute = Some(url.placeholder.clone());
+        }
         return definition;
     }
     let text = css_expression(output);
@@ -594,12 +603,16 @@ fn css_expression(output: &StyleOutput) -> String {
 }
 
 /// The text of a linked sheet with its addresses filled in.
-pub fn linked_css(definition: &Definition, links: &[Link], placeholders: &dyn Fn(usize) -> String) -> String {
+pub fn linked_css(definition: &Definition, links: &[Link]) -> String {
     let mut css = definition.code.to_string();
-    for (number, link) in links.iter().enumerate() {
-        if let Link::Address(address) = link {
-            css = css.replace(&placeholders(number), address);
-        }
+    for (dep, link) in definition.deps.iter().zip(links) {
+        // The placeholder stands in the attribute's place: a linked sheet has no other use for it.
+        let Some(placeholder) = &dep.attribute else { continue };
+        let address = match link {
+            Link::Address(address) => address,
+            _ => &dep.specifier,
+        };
+        css = css.replace(placeholder, address);
     }
     css
 }
@@ -620,6 +633,7 @@ fn plain(code: String, exports: Vec<String>, content: &str) -> Definition {
         deps: Vec::new(),
         globs: Vec::new(),
         exports,
+        stars: Vec::new(),
         env: EnvReads::None,
         files: Vec::new(),
     }

@@ -37,6 +37,7 @@ pub struct ScriptOutput {
     pub deps: Vec<Dep>,
     pub globs: Vec<GlobCall>,
     pub exports: Vec<String>,
+    pub stars: Vec<usize>,
     pub env: EnvReads,
     /// Source map (JSON) of `code`, if it was asked for.
     pub map: Option<String>,
@@ -136,7 +137,7 @@ fn compile_module<'a>(
     let (body, map) = print(&module.program, input);
     let code = format!("{header}\n{body}}}");
     let exports = wrapped.exports.into_iter().map(|export| export.name).collect();
-    Ok(ScriptOutput { code, deps: wrapped.deps, globs: wrapped.globs, exports, env: wrapped.env, map })
+    Ok(ScriptOutput { code, deps: wrapped.deps, globs: wrapped.globs, exports, stars: wrapped.stars, env: wrapped.env, map })
 }
 
 fn compile_commonjs<'a>(
@@ -160,7 +161,7 @@ fn compile_commonjs<'a>(
         // Strict mode would refuse it, and the segment it travels in is a module: it is compiled when it runs.
         true => format!("{meta},(0,eval)({})", serde_json::to_string(&format!("({factory})")).unwrap_or_default()),
     };
-    Ok(ScriptOutput { code, deps: wrapped.deps, globs: wrapped.globs, exports, env: wrapped.env, map })
+    Ok(ScriptOutput { code, deps: wrapped.deps, globs: wrapped.globs, exports, stars: wrapped.stars, env: wrapped.env, map })
 }
 
 fn mistakes(wrapped: &wrap::Wrapped, input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {

@@ -34,7 +34,7 @@ pub(crate) struct Wrapped {
     /// For each static dependency the names taken from it; `*` is the namespace.
     names: Vec<Vec<String>>,
     /// Static dependencies behind `export *`.
-    stars: Vec<usize>,
+    pub stars: Vec<usize>,
     /// Dependencies of `import()` with a constant specifier.
     dynamic: Vec<usize>,
     /// There is an `import()` whose specifier is only known when it runs.

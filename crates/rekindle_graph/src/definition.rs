@@ -25,6 +25,8 @@ pub struct Definition {
     pub globs: Vec<GlobCall>,
     /// Names of the exports the module itself writes down; `export *` is in `deps`.
     pub exports: Vec<String>,
+    /// Places in `deps` of the modules behind `export * from`.
+    pub stars: Vec<usize>,
     /// What the module reads of `import.meta.env`.
     pub env: EnvReads,
     /// Other files that went into the code (stylesheets behind `@import`, tsconfig.json): an edit of one compiles the module anew.

@@ -61,6 +61,13 @@ pub struct Published {
     pub hash: Arc<str>,
 }
 
+impl Published {
+    /// Modules behind `export * from`.
+    pub fn stars(&self) -> impl Iterator<Item = &ModuleUrl> {
+        self.definition.stars.iter().filter_map(|&at| self.links.get(at)?.module())
+    }
+}
+
 /// What a tab would notice of a newly compiled module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -110,6 +117,8 @@ pub struct ModuleGraph {
     by_file: FxHashMap<FilePath, FxHashSet<ModuleId>>,
     /// Files besides its own that went into each module: the inverse of `by_file`.
     extra_files: FxHashMap<ModuleId, Vec<FilePath>>,
+    /// How often a module was found broken since the start.
+    pub broken: usize,
 }
 
 impl std::ops::Index<ModuleId> for ModuleGraph {
@@ -179,6 +188,7 @@ impl ModuleGraph {
                     return Change::Nothing;
                 }
                 module.state = state;
+                self.broken += 1;
                 Change::Broke
             }
             Ok(published) => {
@@ -255,6 +265,7 @@ mod tests {
             deps: Vec::new(),
             globs: Vec::new(),
             exports: Vec::new(),
+            stars: Vec::new(),
             env: EnvReads::None,
             files: Vec::new(),
         };

@@ -13,6 +13,10 @@ pub struct Client {
 }
 
 impl Client {
+    pub(crate) fn new(id: ClientId, outbox: Outbox) -> Self {
+        Self { id, outbox }
+    }
+
     /// Sends a custom event to this tab only.
     pub fn send(&self, event: &str, data: Option<Value>) {
         let mut message = json!({ "type": "custom", "event": event });

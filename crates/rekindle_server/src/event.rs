@@ -34,6 +34,8 @@ pub enum Event {
         data: Option<Value>,
         to: Option<ClientId>,
     },
+    /// A round of answers from the tabs has been open for long enough.
+    RoundDue,
     /// Ctrl-C, SIGTERM or `DevServer::stop`.
     Stop,
 }

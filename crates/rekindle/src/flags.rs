@@ -1,0 +1,100 @@
+//! The command line: `rekindle [dev] [root] [flags]`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A development server that puts your edits on the running page without losing its state.
+///
+/// `rekindle` alone serves the current folder, like `rekindle dev`. Settings that should last belong in `rekindle.toml`
+/// beside `index.html`; a flag wins over the file.
+#[derive(Debug, Parser)]
+#[command(name = "rekindle", version, args_conflicts_with_subcommands = true)]
+pub struct Flags {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    dev: DevFlags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a project and update the open pages on every save
+    Dev(DevFlags),
+}
+
+/// Flags of `rekindle dev`. `None` leaves the matter to `rekindle.toml`, and that to the default.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DevFlags {
+    /// Project folder, the one with index.html [default: the current folder]
+    pub root: Option<PathBuf>,
+    /// Port to listen on; when it is taken the next free one is used [default: 5173]
+    #[arg(long, short, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// Let other machines in: on all addresses, or on the given one [default: this machine only]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "0.0.0.0")]
+    pub host: Option<String>,
+    /// Exit with an error when the port is taken
+    #[arg(long)]
+    pub strict_port: bool,
+    /// Open the browser, at the given path if there is one
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "/")]
+    pub open: Option<String>,
+    /// Settings file [default: rekindle.toml in the project folder]
+    #[arg(long, short, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Path under which everything is served, such as /app/ [default: /]
+    #[arg(long, value_name = "PATH")]
+    pub base: Option<String>,
+    /// Picks the .env.[mode] files [default: development]
+    #[arg(long, short, value_name = "MODE")]
+    pub mode: Option<String>,
+}
+
+impl Flags {
+    /// The flags of `dev`, which is also what happens without a subcommand.
+    pub fn dev(self) -> DevFlags {
+        match self.command {
+            Some(Command::Dev(flags)) => flags,
+            None => self.dev,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn dev(line: &str) -> DevFlags {
+        Flags::try_parse_from(line.split_whitespace()).unwrap().dev()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Flags::command().debug_assert();
+    }
+
+    #[test]
+    fn dev_may_be_left_out() {
+        for line in ["rekindle app --port 3000 --open", "rekindle dev app --port 3000 --open"] {
+            let flags = dev(line);
+            assert_eq!((flags.root, flags.port, flags.open), (Some("app".into()), Some(3000), Some("/".into())));
+        }
+        assert_eq!(dev("rekindle").root, None);
+    }
+
+    #[test]
+    fn host_takes_an_address_or_none() {
+        assert_eq!(dev("rekindle --host").host.as_deref(), Some("0.0.0.0"));
+        assert_eq!(dev("rekindle --host 10.0.0.7 app").host.as_deref(), Some("10.0.0.7"));
+        assert_eq!(dev("rekindle").host, None);
+    }
+
+    #[test]
+    fn a_port_out_of_range_is_refused() {
+        assert!(Flags::try_parse_from(["rekindle", "--port", "70000"]).is_err());
+        assert!(Flags::try_parse_from(["rekindle", "--port", "0"]).is_err());
+    }
+}

@@ -1,0 +1,383 @@
+use expect_test::{Expect, expect};
+use tempfile::TempDir;
+
+use super::*;
+
+fn apply(text: &str) -> Result<Config, Vec<Diagnostic>> {
+    let mut config = Config::new("/project");
+    apply_text(text, "rekindle.toml", &mut config).map(|()| config)
+}
+
+fn check(text: &str, expected: Expect) {
+    let shown = match apply(text) {
+        Ok(_) => "fine\n".to_owned(),
+        Err(problems) => problems.iter().map(rekindle_server::report::show).collect(),
+    };
+    expected.assert_eq(&anstream::adapter::strip_str(&shown).to_string());
+}
+
+#[test]
+fn every_key_arrives() {
+    let config = apply(
+        r#"
+        base = "app"
+        mode = "staging"
+        public_dir = false
+        env_dir = "../env"
+        env_prefix = ["VITE_", "APP_"]
+        cache_dir = ".cache/rekindle"
+        [server]
+        port = 3000
+        strict_port = true
+        host = true
+        open = "admin.html"
+        allowed_hosts = [".example.com"]
+        allowed_origins = ["https://app.example.com"]
+        [serve]
+        include = ["docs/**"]
+        mode = "root"
+        [hmr]
+        enabled = false
+        overlay = false
+        bindings = "frozen"
+        [watch]
+        poll = true
+        interval = 250
+        settle = 10
+        [events]
+        command = ["node", "events.js"]
+        "#,
+    )
+    .unwrap();
+    expect![[r#"
+        Config {
+            root: "/project",
+            base: "/app/",
+            mode: "staging",
+            public_dir: None,
+            env_dir: "/env",
+            env_prefix: [
+                "VITE_",
+                "APP_",
+            ],
+            cache_dir: "/project/.cache/rekindle",
+            server: ServerConfig {
+                port: 3000,
+                strict_port: true,
+                host: Some(
+                    "0.0.0.0",
+                ),
+                open: Some(
+                    "/admin.html",
+                ),
+                allowed_hosts: [
+                    ".example.com",
+                ],
+                allowed_origins: [
+                    "https://app.example.com",
+                ],
+            },
+            serve: ServeConfig {
+                include: [
+                    "docs/**",
+                ],
+                mode: Root,
+            },
+            hmr: HmrConfig {
+                enabled: false,
+                overlay: false,
+                bindings: Frozen,
+            },
+            watch: WatchConfig {
+                poll: true,
+                interval: 250,
+                settle: 10,
+            },
+            events: EventsConfig {
+                command: [
+                    "node",
+                    "events.js",
+                ],
+            },
+        }"#]]
+    .assert_eq(&format!("{config:#?}"));
+}
+
+#[test]
+fn an_empty_file_changes_nothing() {
+    assert_eq!(apply("").unwrap(), Config::new("/project"));
+}
+
+#[test]
+fn unknown_keys_name_the_nearest_one() {
+    check(
+        "[server]\nstrictport = true\n",
+        expect![[r#"
+        error: unknown key `strictport` in [server]
+          --> rekindle.toml:2:1
+            1 | [server]
+          > 2 | strictport = true
+              | ^^^^^^^^^^
+          help: did you mean `strict_port`?
+    "#]],
+    );
+    check(
+        "[server]\nstrictPort = true\n",
+        expect![[r#"
+        error: unknown key `strictPort` in [server]
+          --> rekindle.toml:2:1
+            1 | [server]
+          > 2 | strictPort = true
+              | ^^^^^^^^^^
+          help: did you mean `strict_port`?
+    "#]],
+    );
+    check(
+        "publicDir = 'static'\n[Server]\nport = 1\n",
+        expect![[r#"
+        error: unknown key `publicDir`
+          --> rekindle.toml:1:1
+          > 1 | publicDir = 'static'
+              | ^^^^^^^^^
+            2 | [Server]
+            3 | port = 1
+          help: did you mean `public_dir`?
+        error: unknown key `Server`
+          --> rekindle.toml:2:2
+            1 | publicDir = 'static'
+          > 2 | [Server]
+              |  ^^^^^^
+            3 | port = 1
+          help: did you mean `server`?
+    "#]],
+    );
+    check(
+        "[hmr]\nport = 24678\n",
+        expect![[r#"
+        error: unknown key `port` in [hmr]
+          --> rekindle.toml:2:1
+            1 | [hmr]
+          > 2 | port = 24678
+              | ^^^^
+          help: `port` belongs in [server]
+    "#]],
+    );
+    check(
+        "port = 3000\n",
+        expect![[r#"
+        error: unknown key `port`
+          --> rekindle.toml:1:1
+          > 1 | port = 3000
+              | ^^^^
+          help: `port` belongs in [server]
+    "#]],
+    );
+    check(
+        "[watch]\nwhatever = 1\n",
+        expect![[r#"
+        error: unknown key `whatever` in [watch]
+          --> rekindle.toml:2:1
+            1 | [watch]
+          > 2 | whatever = 1
+              | ^^^^^^^^
+          help: the keys here are poll, interval, settle
+    "#]],
+    );
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once_in_order() {
+    check(
+        "base = 7\n[server]\nport = 70000\nhost = 1\nallowed_origins = ['*', 'http://a.b', 3]\n[hmr]\nbindings = 'forzen'\noverlay = 'yes'\n",
+        expect![[r#"
+            error: `base` is a string, and this is a number
+              --> rekindle.toml:1:8
+              > 1 | base = 7
+                  |        ^
+                2 | [server]
+                3 | port = 70000
+            error: `server.port` is a port from 1 to 65535
+              --> rekindle.toml:3:8
+                1 | base = 7
+                2 | [server]
+              > 3 | port = 70000
+                  |        ^^^^^
+                4 | host = 1
+                5 | allowed_origins = ['*', 'http://a.b', 3]
+            error: `server.host` is an address, or true for all addresses, and this is a number
+              --> rekindle.toml:4:8
+                2 | [server]
+                3 | port = 70000
+              > 4 | host = 1
+                  |        ^
+                5 | allowed_origins = ['*', 'http://a.b', 3]
+                6 | [hmr]
+            error: `server.allowed_origins`: an origin is written like "https://app.example.com:8443", whole and without a path
+              --> rekindle.toml:5:20
+                3 | port = 70000
+                4 | host = 1
+              > 5 | allowed_origins = ['*', 'http://a.b', 3]
+                  |                    ^^^
+                6 | [hmr]
+                7 | bindings = 'forzen'
+            error: `server.allowed_origins` is a list of strings
+              --> rekindle.toml:5:39
+                3 | port = 70000
+                4 | host = 1
+              > 5 | allowed_origins = ['*', 'http://a.b', 3]
+                  |                                       ^
+                6 | [hmr]
+                7 | bindings = 'forzen'
+            error: `hmr.bindings` is "live" or "frozen"
+              --> rekindle.toml:7:12
+                5 | allowed_origins = ['*', 'http://a.b', 3]
+                6 | [hmr]
+              > 7 | bindings = 'forzen'
+                  |            ^^^^^^^^
+                8 | overlay = 'yes'
+              help: did you mean "frozen"?
+            error: `hmr.overlay` is true or false, and this is a string
+              --> rekindle.toml:8:11
+                 6 | [hmr]
+                 7 | bindings = 'forzen'
+              >  8 | overlay = 'yes'
+                   |           ^^^^^
+        "#]],
+    );
+}
+
+#[test]
+fn a_file_that_is_no_toml_shows_where() {
+    check(
+        "[server]\nport = \nhost = 'a\n",
+        expect![[r#"
+        error: string values must be quoted, expected literal string
+          --> rekindle.toml:2:8
+            1 | [server]
+          > 2 | port = 
+              |        ^
+            3 | host = 'a
+        error: invalid literal string, expected `'`
+          --> rekindle.toml:3:10
+            1 | [server]
+            2 | port = 
+          > 3 | host = 'a
+              |          ^
+    "#]],
+    );
+}
+
+#[test]
+fn risky_values_are_refused() {
+    check(
+        "env_prefix = ''\nmode = 'local'\nbase = 'https://cdn.example.com/'\n",
+        expect![[r#"
+        error: `env_prefix`: an empty prefix would show the whole environment to the page
+          --> rekindle.toml:1:14
+          > 1 | env_prefix = ''
+              |              ^^
+            2 | mode = 'local'
+            3 | base = 'https://cdn.example.com/'
+        error: `mode`: "local" would clash with the .env.local file
+          --> rekindle.toml:2:8
+            1 | env_prefix = ''
+          > 2 | mode = 'local'
+              |        ^^^^^^^
+            3 | base = 'https://cdn.example.com/'
+        error: `base`: a base is a path such as "/app/", not an address
+          --> rekindle.toml:3:8
+            1 | env_prefix = ''
+            2 | mode = 'local'
+          > 3 | base = 'https://cdn.example.com/'
+              |        ^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#]],
+    );
+    check(
+        "[watch]\ninterval = 0\nsettle = -1\n[server]\nport = 5173.5\n",
+        expect![[r#"
+        error: `watch.interval` is milliseconds from 1 to 60000
+          --> rekindle.toml:2:12
+            1 | [watch]
+          > 2 | interval = 0
+              |            ^
+            3 | settle = -1
+            4 | [server]
+        error: `watch.settle` is milliseconds from 0 to 10000
+          --> rekindle.toml:3:10
+            1 | [watch]
+            2 | interval = 0
+          > 3 | settle = -1
+              |          ^^
+            4 | [server]
+            5 | port = 5173.5
+        error: `server.port` is a port from 1 to 65535, and this is a fraction
+          --> rekindle.toml:5:8
+            3 | settle = -1
+            4 | [server]
+          > 5 | port = 5173.5
+              |        ^^^^^^
+    "#]],
+    );
+}
+
+#[test]
+fn a_base_begins_and_ends_with_a_slash() {
+    for base in ["app", "/app", "app/", "/app/", "./app//"] {
+        assert_eq!(base_path(base).unwrap(), "/app/");
+    }
+    for base in ["", "/", "./"] {
+        assert_eq!(base_path(base).unwrap(), "/");
+    }
+    assert_eq!(base_path("a/b").unwrap(), "/a/b/");
+    assert!(base_path("../up").is_err());
+}
+
+#[test]
+fn flags_win_over_the_file() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("index.html"), "").unwrap();
+    fs::write(folder.path().join("rekindle.toml"), "base = '/file/'\nmode = 'file'\n[server]\nport = 1\n").unwrap();
+    let flags = DevFlags {
+        root: Some(folder.path().to_owned()),
+        port: Some(2),
+        base: Some("flag".into()),
+        ..DevFlags::default()
+    };
+    let Settings { config, notes } = read(&flags).unwrap();
+    assert_eq!((config.server.port, config.base.as_str(), config.mode.as_str()), (2, "/flag/", "file"));
+    assert_eq!(notes, [""; 0]);
+}
+
+#[test]
+fn another_file_can_be_named_and_must_exist() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("other.toml");
+    let flags = DevFlags { root: Some(folder.path().to_owned()), config: Some(file.clone()), ..DevFlags::default() };
+    assert!(read(&flags).unwrap_err()[0].message.starts_with("the settings cannot be read"));
+    fs::write(&file, "[server]\nport = 7\n").unwrap();
+    assert_eq!(read(&flags).unwrap().config.server.port, 7);
+}
+
+#[test]
+fn a_root_must_be_a_folder_and_may_lack_an_index() {
+    let folder = TempDir::new().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    let said = |root: PathBuf| {
+        let flags = DevFlags { root: Some(root), ..DevFlags::default() };
+        match read(&flags) {
+            Ok(settings) => settings.notes.join("\n"),
+            Err(problems) => problems[0].message.clone(),
+        }
+        .replace(&folder.path().canonicalize().unwrap().display().to_string(), "<root>")
+    };
+    fs::write(root.join("a.txt"), "").unwrap();
+    let mut told = vec![said(root.join("gone")), said(root.join("a.txt")), said(root.clone())];
+    fs::write(root.join("admin.html"), "").unwrap();
+    told.push(said(root.clone()));
+    expect![[r#"
+        there is no folder `<root>/gone`
+        `<root>/a.txt` is a file, not a folder
+        <root> has no index.html; is it the project folder?
+        <root> has no index.html, so / answers 404; try /admin.html"#]]
+    .assert_eq(&told.join("\n"));
+}

@@ -1,0 +1,740 @@
+//! The loop: one thread owns graph, pages and tabs; everything enters it as an [`Event`].
+//!
+//! ```text
+//! Files    ─► project.edited ─► delta ─► batch to every tab ─► one line in the terminal
+//! Request  ─► a key into the tables ─► answer
+//! Said     ─► hello, applied, custom event, trace
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use rekindle_compile::compile::{is_linked, is_script};
+use rekindle_graph::wire::{Applied, Batch, ClientMessage, EditedPage, Errors, Manifest, Outcome, PushedDefinition, ServerMessage};
+use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState, ModuleUrl};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::address::parameter;
+use crate::answer::{Answer, Body, Cache};
+use crate::client::Client;
+use crate::client_script::client_script;
+use crate::config::Config;
+use crate::env::EnvValues;
+use crate::event::{ClientId, Event, EventHandler, FileBatch, Request};
+use crate::events_process::EventsProcess;
+use crate::listing::RootFiles;
+use crate::pages::{Entry, Page, Pages};
+use crate::project::Project;
+use crate::public::PublicFiles;
+use crate::report::Report;
+use crate::rounds::Rounds;
+use crate::segments::write_definition;
+use crate::servable::Servable;
+use crate::socket::Outbox;
+use crate::trace;
+use crate::watch::Watcher;
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const JSON: &str = "application/json";
+
+/// What the loop is started with.
+pub struct Start {
+    pub config: Config,
+    pub token: String,
+    pub secret: [u8; 32],
+    pub report: Report,
+    pub handlers: BTreeMap<String, Vec<EventHandler>>,
+    pub events_process: Option<EventsProcess>,
+    pub watcher: Watcher,
+}
+
+/// The owner of all state.
+pub struct Loop {
+    config: Config,
+    client_script: bytes::Bytes,
+    /// Tells this start of the server from others.
+    session: String,
+    /// Number of the last batch.
+    seq: u64,
+    project: Project,
+    pages: Pages,
+    listing: RootFiles,
+    public: Option<PublicFiles>,
+    tabs: BTreeMap<ClientId, Tab>,
+    /// Modules that an edit deleted, with the batch's number.
+    deletions: Vec<(ModuleId, u64)>,
+    rounds: Rounds,
+    report: Report,
+    watcher: Watcher,
+    handlers: BTreeMap<String, Vec<EventHandler>>,
+    events_process: Option<EventsProcess>,
+}
+
+struct Tab {
+    outbox: Outbox,
+    /// The page it shows, once it has said so.
+    page: Option<String>,
+    /// Digests of its modules, while they come in after a restart.
+    versions: BTreeMap<String, String>,
+}
+
+impl Loop {
+    pub fn new(start: Start) -> std::io::Result<Self> {
+        let Start { config, token, secret, report, handlers, events_process, watcher } = start;
+        let project = Project::new(&config, secret)?;
+        let public = config.public_dir.as_ref().map(PublicFiles::list);
+        let listing = RootFiles::list(&config);
+        let warnings = listing.warnings.iter().chain(public.iter().flat_map(|public| &public.warnings));
+        for warning in warnings {
+            report.warn(warning);
+        }
+        watcher.watch_files(EnvValues::files(&config));
+        watcher.watch_folders(config.public_dir.clone());
+        Ok(Self {
+            client_script: client_script(&config, &token).into(),
+            session: format!("{:x}", SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())),
+            seq: 0,
+            project,
+            pages: Pages::default(),
+            listing,
+            public,
+            tabs: BTreeMap::new(),
+            deletions: Vec::new(),
+            rounds: Rounds::default(),
+            report,
+            watcher,
+            handlers,
+            events_process,
+            config,
+        })
+    }
+
+    /// Handles events until [`Event::Stop`].
+    pub fn run(mut self, mut events: mpsc::UnboundedReceiver<Event>) -> Option<EventsProcess> {
+        self.warm_up();
+        while let Some(event) = events.blocking_recv() {
+            if matches!(event, Event::Stop) {
+                break;
+            }
+            // A mistake of ours in one event must not end the server (rule R11).
+            let handled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.on_event(event)));
+            if handled.is_err() {
+                self.report.warn("rekindle ran into a bug of its own and goes on; please report what you did");
+            }
+        }
+        self.events_process.take()
+    }
+
+    /// The first page is compiled while the browser is still starting.
+    fn warm_up(&mut self) {
+        if let Some((url, file)) = self.page_file("/") {
+            let _ = self.page_modules(&url, &file);
+        }
+    }
+
+    fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Request(request, asker) => {
+                let answer = self.answer(&request);
+                let _ = asker.send(answer); // The asker may have hung up.
+            }
+            Event::Connected(id, outbox) => self.on_connected(id, outbox),
+            Event::Said(id, message) => self.on_said(id, message),
+            Event::Gone(id) => self.on_gone(id),
+            Event::Files(batch) => self.on_files(batch),
+            Event::Send { event, data, to } => self.send_custom(event, data, to),
+            Event::RoundDue => self.rounds.expire(&self.report),
+            Event::Stop => {}
+        }
+    }
+
+    // ---- files
+
+    fn on_files(&mut self, batch: FileBatch) {
+        let noticed = batch.noticed.unwrap_or_else(Instant::now);
+        let mut listing_changed = self.listing_changed(&batch);
+        if self.public_changed(&batch) {
+            if let Some(public) = &mut self.public {
+                public.refresh();
+            }
+            listing_changed = true;
+        }
+        let mut paths = batch.paths;
+        // A folder that came back or went away brings or takes the files in it.
+        paths.extend(self.files_below(&batch.folders));
+        paths.sort();
+        paths.dedup();
+        let env = self.env_edit(&paths);
+        let mut delta = self.project.edited(&paths, listing_changed, &self.watcher);
+        if let Some(changed) = &env {
+            merge(&mut delta, self.project.env_edited(changed));
+        }
+        let pages = self.page_edits(&paths, listing_changed || env.is_some());
+        if delta.is_empty() && pages.is_empty() && env.is_none() {
+            return;
+        }
+        self.publish(&delta, pages, env.is_some(), noticed);
+    }
+
+    /// Numbers the batch, tells every tab, and the terminal.
+    fn publish(&mut self, delta: &Delta, pages: Vec<EditedPage>, env: bool, noticed: Instant) {
+        self.seq += 1;
+        self.project.graph.stamp(delta, self.seq);
+        self.deletions.extend(delta.deleted.iter().map(|&id| (id, self.seq)));
+        let mut files: Vec<String> = Vec::new();
+        for &id in delta.changed.iter().chain(&delta.deleted) {
+            let url = self.project.graph[id].url.path().to_owned();
+            if !files.contains(&url) {
+                files.push(url);
+            }
+        }
+        files.extend(pages.iter().map(|page| format!("/{}", page.file)));
+        let batch = self.batch(delta, pages, env);
+        self.report_errors(delta);
+        let message = ServerMessage::Batch(batch);
+        if self.config.hmr.enabled {
+            self.broadcast(&message);
+        }
+        if files.is_empty() {
+            return;
+        }
+        let tabs: BTreeSet<ClientId> = match self.config.hmr.enabled {
+            true => self.tabs.iter().filter(|(_, tab)| tab.page.is_some()).map(|(&id, _)| id).collect(),
+            false => BTreeSet::new(),
+        };
+        self.rounds.begin(self.seq, files, noticed, tabs, &self.report);
+    }
+
+    fn batch(&self, delta: &Delta, pages: Vec<EditedPage>, env: bool) -> Batch {
+        let graph = &self.project.graph;
+        let urls = |ids: &[ModuleId]| -> Vec<ModuleUrl> { ids.iter().map(|&id| graph[id].url.clone()).collect() };
+        let (links, changed): (Vec<ModuleId>, Vec<ModuleId>) =
+            delta.changed.iter().copied().partition(|&id| is_linked(&graph[id].url));
+        let mut errors = self.project.errors(delta.broken.iter().copied());
+        errors.extend(self.missing_entries(&delta.deleted));
+        Batch {
+            seq: self.seq,
+            session: self.session.clone(),
+            timestamp: milliseconds(),
+            definitions: changed.iter().filter_map(|&id| self.pushed(id)).collect(),
+            deleted: urls(&delta.deleted),
+            errors,
+            fixed: urls(&delta.fixed),
+            links: urls(&links),
+            pages,
+            env: env.then(|| self.project.env.object()),
+        }
+    }
+
+    fn pushed(&self, id: ModuleId) -> Option<PushedDefinition> {
+        let module = &self.project.graph[id];
+        let published = module.published.as_ref()?;
+        let mut code = String::with_capacity(published.definition.code.len() + 256);
+        write_definition(&mut code, module.url.as_str(), published);
+        Some(PushedDefinition { id: module.url.clone(), code })
+    }
+
+    /// A page script whose file is gone: nothing imports it, so its absence is an error of its own.
+    fn missing_entries(&self, deleted: &[ModuleId]) -> Errors {
+        let is_entry = |id: &ModuleId| self.pages.iter().any(|(_, page)| page.entries.contains(&Entry::Module(*id)));
+        self.project.errors(deleted.iter().copied().filter(is_entry))
+    }
+
+    fn report_errors(&self, delta: &Delta) {
+        for &id in &delta.broken {
+            if let ModuleState::Broken(diagnostics) = &self.project.graph[id].state {
+                self.report.diagnostics(diagnostics);
+            }
+        }
+        let fixed: Vec<String> = delta.fixed.iter().map(|&id| self.project.graph[id].url.path().to_owned()).collect();
+        if !fixed.is_empty() {
+            self.report.fixed(&fixed);
+        }
+    }
+
+    fn listing_changed(&self, batch: &FileBatch) -> bool {
+        let appeared = |path: &PathBuf| {
+            let known = self.project.graph.of_file(path);
+            known.is_empty() || !path.exists()
+        };
+        !batch.folders.is_empty() || batch.paths.iter().any(appeared)
+    }
+
+    fn public_changed(&self, batch: &FileBatch) -> bool {
+        let Some(folder) = &self.config.public_dir else { return false };
+        batch.paths.iter().chain(&batch.folders).any(|path| path.starts_with(folder))
+    }
+
+    /// Files of the graph below folders that changed.
+    fn files_below(&self, folders: &[PathBuf]) -> Vec<PathBuf> {
+        if folders.is_empty() {
+            return Vec::new();
+        }
+        let below = |file: &FilePath| folders.iter().any(|folder| file.as_path().starts_with(folder));
+        self.project.graph.files().filter(|file| below(file)).map(|file| file.as_path().to_owned()).collect()
+    }
+
+    /// Keys of `import.meta.env` whose values are others now, if a file of theirs was edited.
+    fn env_edit(&mut self, paths: &[PathBuf]) -> Option<Vec<String>> {
+        let files = EnvValues::files(&self.config);
+        if !paths.iter().any(|path| files.contains(path)) {
+            return None;
+        }
+        let env = EnvValues::load(&self.config);
+        let changed = env.difference(&self.project.env);
+        self.project.env = env;
+        (!changed.is_empty()).then_some(changed)
+    }
+
+    fn page_edits(&mut self, paths: &[PathBuf], refresh_all: bool) -> Vec<EditedPage> {
+        let mut edited = Vec::new();
+        for path in paths {
+            for url in self.pages.of_file(path) {
+                if self.pages.reload(&url, &mut self.project, self.seq + 1) {
+                    edited.push(EditedPage { page: url, file: self.project.compiler.display(path) });
+                }
+            }
+            if path.extension().is_some_and(|extension| extension == "html") {
+                self.listing = RootFiles::list(&self.config);
+            }
+        }
+        if refresh_all {
+            self.pages.refresh(&mut self.project);
+        }
+        edited
+    }
+
+    // ---- tabs
+
+    fn on_connected(&mut self, id: ClientId, outbox: Outbox) {
+        self.tabs.insert(id, Tab { outbox, page: None, versions: BTreeMap::new() });
+        self.tell_handlers("vite:client:connect", None, id);
+    }
+
+    fn on_gone(&mut self, id: ClientId) {
+        self.tell_handlers("vite:client:disconnect", None, id);
+        self.tabs.remove(&id);
+        self.rounds.left(id, &self.report);
+    }
+
+    fn on_said(&mut self, id: ClientId, message: Value) {
+        // What is none of our messages is ignored (rule R8).
+        let Ok(message) = serde_json::from_value(message) else { return };
+        match message {
+            ClientMessage::Ping => self.send(id, &ServerMessage::Pong),
+            ClientMessage::Hello { page, session, seq, entries } => self.on_hello(id, page, &session, seq, &entries),
+            ClientMessage::Versions { page, entries, errors, modules, last } => {
+                if let Some(tab) = self.tabs.get_mut(&id) {
+                    tab.versions.extend(modules);
+                }
+                if last {
+                    self.compare(id, page, &entries, &errors);
+                }
+            }
+            ClientMessage::Custom { event, data } => self.on_custom(id, &event, data),
+            ClientMessage::Applied(applied) => self.on_applied(id, applied),
+            ClientMessage::Trace { id: number, frames } => self.on_trace(id, number, &frames),
+        }
+    }
+
+    fn on_applied(&mut self, id: ClientId, applied: Applied) {
+        if applied.result == Outcome::Reload && applied.chain.is_empty() {
+            tracing::debug!(client = id.0, reason = applied.reason, "reload");
+        }
+        self.rounds.answered(id, applied, &self.report);
+    }
+
+    /// A tab tells how far it is: it gets what it missed, or is asked for its modules if it comes from another start.
+    fn on_hello(&mut self, id: ClientId, page: Option<String>, session: &str, seq: u64, entries: &[String]) {
+        let Some(tab) = self.tabs.get_mut(&id) else { return };
+        tab.page = Some(page.unwrap_or_else(|| entries.first().cloned().unwrap_or_default()));
+        if session != self.session {
+            tab.versions.clear();
+            return self.send(id, &ServerMessage::Compare);
+        }
+        if seq >= self.seq {
+            let welcome = ServerMessage::Welcome { session: self.session.clone(), seq: self.seq };
+            return self.send(id, &welcome);
+        }
+        let graph = &self.project.graph;
+        let since = |at: u64| at > seq;
+        let changed = graph.ids().filter(|&id| since(graph[id].changed_at));
+        let (broken, changed): (Vec<_>, Vec<_>) = changed.partition(|&id| graph[id].state != ModuleState::Ready);
+        let delta = Delta {
+            changed,
+            broken: broken.into_iter().filter(|&id| graph[id].state != ModuleState::Deleted).collect(),
+            fixed: graph.ids().filter(|&id| since(graph[id].fixed_at) && graph[id].state == ModuleState::Ready).collect(),
+            deleted: self.deletions.iter().filter(|(id, at)| since(*at) && graph[*id].state == ModuleState::Deleted).map(|(id, _)| *id).collect(),
+        };
+        let pages = self.pages.iter().filter(|(_, page)| since(page.changed_at));
+        let pages = pages.map(|(url, page)| self.edited_page(url, page)).collect();
+        let batch = self.batch(&delta, pages, true);
+        self.send(id, &ServerMessage::Batch(batch));
+    }
+
+    fn edited_page(&self, url: &str, page: &Page) -> EditedPage {
+        EditedPage { page: url.to_owned(), file: self.project.compiler.display(page.file.as_path()) }
+    }
+
+    /// A tab from another start of the server: what differs is sent as one batch.
+    fn compare(&mut self, id: ClientId, page: Option<String>, entries: &[String], errors: &[String]) {
+        let Some(versions) = self.tabs.get_mut(&id).map(|tab| std::mem::take(&mut tab.versions)) else { return };
+        let mut roots: Vec<ModuleId> = Vec::new();
+        if let Some(url) = &page
+            && let Some((url, file)) = self.page_file(url)
+        {
+            roots.extend(self.page_modules(&url, &file));
+        }
+        roots.extend(entries.iter().filter_map(|url| self.project.graph.get(url)));
+        self.crawl_known(roots, &versions);
+        let graph = &self.project.graph;
+        let known = |url: &String| graph.get(url);
+        let differs = |&id: &ModuleId, hash: &str| graph[id].published.as_ref().is_some_and(|now| *now.hash != *hash);
+        let changed: Vec<ModuleId> =
+            versions.iter().filter_map(|(url, hash)| known(url).filter(|id| differs(id, hash))).collect();
+        let broken = graph.ids().filter(|&id| matches!(graph[id].state, ModuleState::Broken(_))).collect();
+        let fixed = errors.iter().filter_map(known).filter(|&id| graph[id].state == ModuleState::Ready).collect();
+        let delta = Delta { changed, broken, fixed, deleted: Vec::new() };
+        let batch = self.batch(&delta, Vec::new(), true);
+        self.send(id, &ServerMessage::Batch(batch));
+    }
+
+    /// Compiles what a tab has loaded, as far as it can be reached from the page: also through `import()`.
+    fn crawl_known(&mut self, roots: Vec<ModuleId>, versions: &BTreeMap<String, String>) {
+        let mut seen: BTreeSet<ModuleId> = BTreeSet::new();
+        let mut queue = roots;
+        while !queue.is_empty() {
+            let reached = self.project.crawl(&queue, &self.watcher);
+            queue = Vec::new();
+            for id in reached {
+                if !seen.insert(id) {
+                    continue;
+                }
+                let wanted = |dep: &ModuleId| versions.contains_key(self.project.graph[*dep].url.as_str());
+                queue.extend(self.project.all_deps(id).into_iter().filter(|dep| !seen.contains(dep) && wanted(dep)));
+            }
+        }
+    }
+
+    fn on_custom(&mut self, id: ClientId, event: &str, data: Option<Value>) {
+        if event == "vite:invalidate" && data.as_ref().and_then(|data| data.get("path")?.as_str()).is_none() {
+            return;
+        }
+        self.tell_handlers(event, data, id);
+    }
+
+    fn tell_handlers(&mut self, event: &str, data: Option<Value>, id: ClientId) {
+        if let Some(process) = &self.events_process {
+            process.tell(event, data.as_ref(), id);
+        }
+        let Some(tab) = self.tabs.get(&id) else { return };
+        for handler in self.handlers.get(event).into_iter().flatten() {
+            handler(data.clone(), Client::new(id, tab.outbox.clone()));
+        }
+    }
+
+    fn send_custom(&mut self, event: String, data: Option<Value>, to: Option<ClientId>) {
+        let message = ServerMessage::Custom { event, data };
+        match to {
+            Some(id) => self.send(id, &message),
+            None => self.broadcast(&message),
+        }
+    }
+
+    fn on_trace(&mut self, id: ClientId, number: u64, frames: &[(String, u32, u32)]) {
+        const MOST: usize = 30;
+        let base = &self.config.base;
+        let traced: Vec<_> =
+            frames.iter().take(MOST).map(|(url, line, column)| trace::trace(&self.project, base, url, *line, *column)).collect();
+        let first = traced.iter().flatten().next();
+        let frame = first.and_then(|first| trace::frame(&self.project, first, &self.config.root));
+        self.send(id, &ServerMessage::Traced { id: number, frames: traced, frame });
+    }
+
+    fn send(&self, id: ClientId, message: &ServerMessage) {
+        if let Some(tab) = self.tabs.get(&id) {
+            tab.outbox.send(text(message));
+        }
+    }
+
+    fn broadcast(&self, message: &ServerMessage) {
+        let text: axum::extract::ws::Utf8Bytes = text(message).into();
+        for tab in self.tabs.values() {
+            tab.outbox.send(text.clone());
+        }
+    }
+
+    // ---- requests: keys into tables
+
+    fn answer(&mut self, request: &Request) -> Answer {
+        let path = request.path.as_str();
+        if let Some(internal) = path.strip_prefix("/@rekindle/") {
+            return self.internal(internal, request).unwrap_or_else(|| not_found(path));
+        }
+        if path == "/@vite/client" {
+            let script = format!("export * from \"{}@rekindle/client\";\n", self.config.base);
+            return Answer::ok(SCRIPT, script, Cache::Revalidate);
+        }
+        if let Some((url, file)) = self.page_file(path) {
+            return self.page(&url, &file);
+        }
+        let key = match request.query.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}?{}", request.query),
+        };
+        if let Some(answer) = self.sheet(path).or_else(|| self.file(path)).or_else(|| self.module(&key)) {
+            return answer;
+        }
+        if request.navigation
+            && let Some((url, file)) = self.page_file("/")
+        {
+            return self.page(&url, &file);
+        }
+        not_found(path)
+    }
+
+    fn internal(&mut self, name: &str, request: &Request) -> Option<Answer> {
+        match name {
+            "client" => Some(Answer::ok(SCRIPT, self.client_script.clone(), Cache::Revalidate)),
+            "page" => {
+                let (url, file) = self.page_file(&parameter(&request.query, "path")?)?;
+                Some(self.page_script(&url, &file))
+            }
+            "load" => Some(self.load(&request.query)),
+            "map" => {
+                let id = self.project.graph.get(&parameter(&request.query, "id")?)?;
+                Some(Answer::ok(JSON, self.project.source_map(id)?, Cache::No))
+            }
+            _ => self.segment(name.strip_prefix("s/")?),
+        }
+    }
+
+    fn segment(&mut self, name: &str) -> Option<Answer> {
+        if let Some(address) = name.strip_suffix(".js.map") {
+            return Some(Answer::ok(JSON, trace::segment_map(&self.project, address)?, Cache::No));
+        }
+        let (script, is_current) =
+            self.project.segments.script(&self.project.graph, name.strip_suffix(".js")?, &self.config.base)?;
+        // A page that began to load before an edit gets what is newer, but not under a name that is a promise.
+        Some(Answer::ok(SCRIPT, script, if is_current { Cache::Forever } else { Cache::No }))
+    }
+
+    // ---- pages
+
+    /// The page that an address shows: its own file, `/docs/` → `/docs/index.html`, `/about` → `/about.html`.
+    fn page_file(&self, path: &str) -> Option<(String, FilePath)> {
+        let candidates = match path {
+            _ if path.ends_with('/') => vec![format!("{path}index.html")],
+            _ if path.ends_with(".html") => vec![path.to_owned()],
+            _ => vec![format!("{path}.html"), format!("{path}/index.html")],
+        };
+        candidates.into_iter().find_map(|url| self.listing.pages.get(&url).cloned().map(|file| (url, file)))
+    }
+
+    fn page(&mut self, url: &str, file: &FilePath) -> Answer {
+        let modules = self.page_modules(url, file);
+        let preload = self.project.segments.addresses_of(&self.project.graph, &modules);
+        match self.pages.get(url) {
+            Some(page) => Answer::ok(HTML, page.render(url, &self.config.base, &preload), Cache::Revalidate),
+            None => Answer::text(404, format!("{} cannot be read any more", self.project.compiler.display(file.as_path()))),
+        }
+    }
+
+    /// Everything a page runs, compiled.
+    fn page_modules(&mut self, url: &str, file: &FilePath) -> Vec<ModuleId> {
+        let Ok(page) = self.pages.load(url, file, &mut self.project) else { return Vec::new() };
+        let roots = page.modules();
+        self.watcher.watch_files(page.watched());
+        let known_broken = self.broken_count();
+        let modules = self.project.crawl(&roots, &self.watcher);
+        if self.broken_count() > known_broken {
+            self.report_broken(&modules);
+        }
+        modules
+    }
+
+    fn broken_count(&self) -> usize {
+        self.project.graph.broken
+    }
+
+    fn report_broken(&self, modules: &[ModuleId]) {
+        for &id in modules {
+            if let ModuleState::Broken(diagnostics) = &self.project.graph[id].state {
+                self.report.diagnostics(diagnostics);
+            }
+        }
+    }
+
+    /// `/@rekindle/page?path=/index.html`: imports the segments, then starts the page.
+    fn page_script(&mut self, url: &str, file: &FilePath) -> Answer {
+        let modules = self.page_modules(url, file);
+        let mut script = self.imports(&modules);
+        let mut manifest = self.manifest(&modules);
+        let Some(page) = self.pages.get(url) else { return not_found(url) };
+        let mut entries = Vec::new();
+        for entry in &page.entries {
+            match entry {
+                Entry::Module(id) => entries.push(self.project.graph[*id].url.clone()),
+                Entry::Address(address) => script.push_str(&format!("import{};\n", quoted(address))),
+                Entry::Missing(url, diagnostic) => {
+                    manifest.errors.insert(url.to_string(), vec![(**diagnostic).clone()]);
+                    entries.push(url.clone());
+                }
+            }
+        }
+        manifest.page = Some(url.to_owned());
+        manifest.entries = Some(entries);
+        script.push_str(&format!("import{{boot}}from\"{}@rekindle/client\";\nboot({});\n", self.config.base, json(&manifest)));
+        Answer::ok(SCRIPT, script, Cache::Revalidate)
+    }
+
+    fn imports(&mut self, modules: &[ModuleId]) -> String {
+        let addresses = self.project.segments.addresses_of(&self.project.graph, modules);
+        addresses.iter().map(|address| format!("import\"{}@rekindle/s/{address}.js\";\n", self.config.base)).collect()
+    }
+
+    fn manifest(&self, modules: &[ModuleId]) -> Manifest {
+        Manifest {
+            session: self.session.clone(),
+            seq: self.seq,
+            env: self.project.env.object(),
+            errors: self.project.errors(modules.iter().copied()),
+            page: None,
+            entries: None,
+        }
+    }
+
+    /// `/@rekindle/load?id=…&id=…`: the segments with these modules and all they reach.
+    fn load(&mut self, query: &str) -> Answer {
+        let values = query.split('&').filter_map(|part| part.strip_prefix("id="));
+        let urls = values.filter_map(|value| percent_encoding::percent_decode_str(value).decode_utf8().ok());
+        let roots: Vec<ModuleId> = urls.filter_map(|url| self.project.graph.get(&url)).collect();
+        let known_broken = self.broken_count();
+        let modules = self.project.crawl(&roots, &self.watcher);
+        if self.broken_count() > known_broken {
+            self.report_broken(&modules);
+        }
+        let manifest = self.manifest(&modules);
+        let script = format!("{}export const manifest={};\n", self.imports(&modules), json(&manifest));
+        Answer::ok(SCRIPT, script, Cache::No)
+    }
+
+    // ---- files and modules by their own address
+
+    /// The sheet of a `<link>`.
+    fn sheet(&mut self, path: &str) -> Option<Answer> {
+        let id = self.project.graph.get(&format!("{path}?direct"))?;
+        self.project.crawl(&[id], &self.watcher);
+        let css = self.project.linked_sheet(id).unwrap_or_else(|| "/* this sheet has an error, see the page */".into());
+        Some(Answer::ok("text/css; charset=utf-8", css, Cache::Revalidate))
+    }
+
+    fn file(&self, path: &str) -> Option<Answer> {
+        let public = self.public.as_ref().and_then(|public| public.get(path));
+        let servable = public.or_else(|| self.project.asset(path)).or_else(|| self.listed(path))?;
+        Some(Answer { status: 200, content_type: content_type(path), body: Body::File(servable.clone()), cache: Cache::Revalidate })
+    }
+
+    /// A file that `[serve]` lists. Scripts among them are answered as modules.
+    fn listed(&self, path: &str) -> Option<&Servable> {
+        self.listing.get(path).filter(|_| !is_script(&ModuleUrl::new(path)))
+    }
+
+    /// A module by its own address, for native imports: its definition, what it needs, and its exports.
+    fn module(&mut self, key: &str) -> Option<Answer> {
+        let id = match self.project.graph.get(key) {
+            Some(id) => id,
+            None => {
+                let file = self.listing.get(key)?.path().to_owned();
+                self.project.graph.insert(&ModuleUrl::new(key), &FilePath::new(file))
+            }
+        };
+        let modules = self.project.crawl(&[id], &self.watcher);
+        let module = &self.project.graph[id];
+        let base = &self.config.base;
+        if module.state == ModuleState::Deleted {
+            return None;
+        }
+        let url = quoted(module.url.as_str());
+        let manifest = json(&self.manifest(&modules));
+        let own = self.pushed(id).map(|pushed| pushed.code).unwrap_or_default();
+        let exports = self.exports_of(id);
+        let mut script = format!("import{{$d,facade}}from\"{base}@rekindle/client\";\n{own}\n");
+        script.insert_str(0, &self.imports(&modules));
+        script.push_str(&format!("const $m=await facade({url},{manifest});\n"));
+        for (at, name) in exports.iter().enumerate() {
+            script.push_str(&format!("const $e{at}=$m[{0}];export{{$e{at} as {0}}};\n", quoted(name)));
+        }
+        script.push_str("export{};\n");
+        Some(Answer::ok(SCRIPT, script, Cache::Revalidate))
+    }
+
+    /// Names a module exports, those behind `export *` included.
+    fn exports_of(&self, id: ModuleId) -> BTreeSet<String> {
+        let graph = &self.project.graph;
+        let mut names = BTreeSet::new();
+        let mut seen = BTreeSet::from([id]);
+        let mut queue = vec![id];
+        while let Some(at) = queue.pop() {
+            let Some(published) = &graph[at].published else { continue };
+            let own = published.definition.exports.iter().filter(|name| at == id || *name != "default");
+            names.extend(own.cloned());
+            for star in published.stars() {
+                if let Some(dep) = graph.get(star.as_str()).filter(|dep| seen.insert(*dep)) {
+                    queue.push(dep);
+                }
+            }
+        }
+        names
+    }
+}
+
+fn merge(delta: &mut Delta, more: Delta) {
+    delta.changed.extend(more.changed.into_iter().filter(|id| !delta.changed.contains(id)).collect::<Vec<_>>());
+    delta.broken.extend(more.broken);
+    delta.fixed.extend(more.fixed);
+}
+
+fn not_found(path: &str) -> Answer {
+    Answer::text(
+        404,
+        format!(
+            "{path} is nothing that this server knows\n\nIt serves modules and assets that the page imports, pages, and files in public/.\n\
+             To have a file served that no module names: import it with `?url`, move it to public/, or list it in rekindle.toml:\n\n\
+             [serve]\ninclude = [\"path/**\"]\n"
+        ),
+    )
+}
+
+fn content_type(path: &str) -> &'static str {
+    let guess = mime_guess::from_path(path).first_raw();
+    match guess {
+        Some("text/html") => HTML,
+        Some("text/javascript" | "application/javascript") => SCRIPT,
+        Some("text/css") => "text/css; charset=utf-8",
+        Some("text/plain") => "text/plain; charset=utf-8",
+        Some("image/svg+xml") => "image/svg+xml",
+        Some(other) => other,
+        None => "application/octet-stream",
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("messages always serialise")
+}
+
+/// A string literal that may stand in a script.
+fn quoted(text: &str) -> String {
+    json(&text)
+}
+
+fn text(message: &ServerMessage) -> String {
+    json(message)
+}
+
+fn milliseconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,65 @@
+//! `import.meta.env` of the served pages: the `.env` files' exposed values beside the constants of development.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use rekindle_compile::env::{Env, load_env};
+use rekindle_graph::EnvReads;
+use serde_json::{Map, Value};
+
+use crate::config::Config;
+
+/// The values pages see, by key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EnvValues {
+    values: BTreeMap<String, Value>,
+}
+
+impl EnvValues {
+    /// Reads the files of the mode.
+    pub fn load(config: &Config) -> Self {
+        let read = |path: &std::path::Path| std::fs::read_to_string(path).ok();
+        let env = load_env(&config.env_dir, &config.mode, &read);
+        let mut values: BTreeMap<String, Value> =
+            env.exposed(&config.env_prefix).into_iter().map(|(key, value)| (key, Value::from(value))).collect();
+        values.insert("BASE_URL".into(), config.base.clone().into());
+        values.insert("MODE".into(), config.mode.clone().into());
+        values.insert("DEV".into(), true.into());
+        values.insert("PROD".into(), false.into());
+        values.insert("SSR".into(), false.into());
+        Self { values }
+    }
+
+    /// The files whose edit may change the values, whether they exist or not.
+    pub fn files(config: &Config) -> [PathBuf; 4] {
+        Env::files(&config.env_dir, &config.mode)
+    }
+
+    /// The object behind `import.meta.env`.
+    pub fn object(&self) -> Value {
+        Value::Object(self.values.iter().map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>())
+    }
+
+    /// What stands for `%KEY%` in a page.
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.values.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    }
+
+    /// Keys whose value is another one, or there on one side only.
+    pub fn difference(&self, other: &Self) -> Vec<String> {
+        let keys = self.values.keys().chain(other.values.keys());
+        let mut changed: Vec<String> = keys.filter(|key| self.values.get(*key) != other.values.get(*key)).cloned().collect();
+        changed.sort();
+        changed.dedup();
+        changed
+    }
+
+    /// The values that a module reads, as text to compare.
+    pub fn digest_of(&self, reads: &EnvReads) -> String {
+        match reads {
+            EnvReads::None => String::new(),
+            EnvReads::Keys(keys) => keys.iter().map(|key| format!("{key}={:?};", self.values.get(key))).collect(),
+            EnvReads::All => format!("{:?}", self.values),
+        }
+    }
+}

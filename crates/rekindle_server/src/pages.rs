@@ -1,0 +1,231 @@
+//! HTML pages: what they load, and their text with our scripts in it.
+//!
+//! ```html
+//! <script type="module" src="/src/main.ts"></script>
+//!   ↓
+//! <script type="module" src="/@rekindle/client"></script>                          (in the head)
+//! <script type="module" src="/@rekindle/page?path=/index.html"></script>           (where the first script stood)
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rekindle_compile::compile::{Source, digest};
+use rekindle_compile::html::{PageScript, PageTemplate, Piece, escape_attribute, parse_page};
+use rekindle_compile::resolve::Resolved;
+use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleId, ModuleUrl};
+
+use crate::project::Project;
+
+/// One page, parsed.
+#[derive(Debug)]
+pub struct Page {
+    pub file: FilePath,
+    /// Digest of its text.
+    pub hash: std::sync::Arc<str>,
+    /// Its module scripts, in document order.
+    pub entries: Vec<Entry>,
+    /// Sheets of its `<link>` elements.
+    pub sheets: Vec<ModuleId>,
+    /// Number of the batch in which its text last changed.
+    pub changed_at: u64,
+    template: PageTemplate,
+    /// Values of `Piece::Link` and `Piece::Asset`.
+    links: Vec<String>,
+    assets: Vec<String>,
+}
+
+/// A module script of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    Module(ModuleId),
+    /// The browser loads it by itself: another host's, or one of `public/`.
+    Address(String),
+    /// It is not there: the name it would have, and what is wrong.
+    Missing(ModuleUrl, Box<Diagnostic>),
+}
+
+/// Pages that were asked for, by address (`/index.html`).
+#[derive(Debug, Default)]
+pub struct Pages {
+    pages: BTreeMap<String, Page>,
+}
+
+impl Pages {
+    pub fn get(&self, url: &str) -> Option<&Page> {
+        self.pages.get(url)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Page)> {
+        self.pages.iter()
+    }
+
+    /// Addresses of the pages whose file is `path`.
+    pub fn of_file(&self, path: &Path) -> Vec<String> {
+        self.pages.iter().filter(|(_, page)| page.file.as_path() == path).map(|(url, _)| url.clone()).collect()
+    }
+
+    /// The page at `url`, read and parsed if it was not before. Errors only when the file cannot be read.
+    pub fn load(&mut self, url: &str, file: &FilePath, project: &mut Project) -> std::io::Result<&Page> {
+        if !self.pages.contains_key(url) {
+            let page = read_page(url, file, project, 0)?;
+            self.pages.insert(url.to_owned(), page);
+        }
+        Ok(&self.pages[url])
+    }
+
+    /// Reads the page anew; true if its text is another one.
+    pub fn reload(&mut self, url: &str, project: &mut Project, seq: u64) -> bool {
+        let Some(before) = self.pages.get(url) else { return false };
+        match read_page(url, &before.file.clone(), project, seq) {
+            Ok(page) if page.hash == before.hash => false,
+            Ok(page) => {
+                self.pages.insert(url.to_owned(), page);
+                true
+            }
+            // Gone, or not readable now: the next request says so.
+            Err(_) => self.pages.remove(url).is_some(),
+        }
+    }
+
+    /// Parses every page again, because what their specifiers or `%NAME%`s mean may have changed.
+    pub fn refresh(&mut self, project: &mut Project) {
+        for (url, page) in &mut self.pages {
+            if let Ok(mut fresh) = read_page(url, &page.file.clone(), project, page.changed_at) {
+                fresh.changed_at = page.changed_at;
+                *page = fresh;
+            }
+        }
+    }
+}
+
+fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std::io::Result<Page> {
+    let source = String::from_utf8_lossy(&std::fs::read(file)?).into_owned();
+    let env = project.env.clone();
+    let template = parse_page(&source, &|name| env.text(name));
+    let mut page = Page {
+        file: file.clone(),
+        hash: digest(&[source.as_bytes(), format!("{:?}", env.object()).as_bytes()]),
+        entries: Vec::new(),
+        sheets: Vec::new(),
+        changed_at: seq,
+        links: Vec::new(),
+        assets: Vec::new(),
+        template,
+    };
+    for at in 0..page.template.scripts.len() {
+        let entry = match &page.template.scripts[at] {
+            PageScript::External { specifier, offset } => external_entry(file, specifier, *offset, &source, project),
+            PageScript::Inline { code, offset } => {
+                let url = ModuleUrl::new(format!("{url}?html-proxy&index={at}.js"));
+                let inline = Source::Inline { code: code.clone(), offset: *offset };
+                Entry::Module(project.insert_inline(&url, file, inline))
+            }
+        };
+        page.entries.push(entry);
+    }
+    for link in &page.template.links {
+        let address = sheet_address(file, &link.specifier, project, &mut page.sheets);
+        page.links.push(address);
+    }
+    for asset in &page.template.assets {
+        page.assets.push(asset_address(file, &asset.specifier, project));
+    }
+    Ok(page)
+}
+
+fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str, project: &mut Project) -> Entry {
+    match project.compiler.resolver.resolve(page.as_path(), &relative(specifier), DepKind::Static) {
+        Ok(Resolved::File { path, url }) => Entry::Module(project.graph.insert(&url, &path)),
+        Ok(Resolved::Helper(url)) => Entry::Module(project.graph.insert(&url, &FilePath::new(url.as_str()))),
+        Ok(Resolved::Address(address)) => Entry::Address(address),
+        Err(unresolved) => {
+            let mut diagnostic = Diagnostic::error(unresolved.message)
+                .in_file(project.compiler.display(page.as_path()))
+                .at(source, offset, "<script".len());
+            diagnostic.help = unresolved.help.or_else(|| Some("the page's module script has to be a file of the project".into()));
+            Entry::Missing(ModuleUrl::new(absolute(page, specifier, project)), Box::new(diagnostic))
+        }
+    }
+}
+
+/// In a page `main.js` means `./main.js`.
+fn relative(specifier: &str) -> String {
+    let is_path = specifier.starts_with(['.', '/']) || specifier.contains("://");
+    if is_path { specifier.to_owned() } else { format!("./{specifier}") }
+}
+
+fn absolute(page: &FilePath, specifier: &str, project: &Project) -> String {
+    if specifier.starts_with('/') {
+        return specifier.to_owned();
+    }
+    let file = rekindle_compile::resolve::normal(&page.as_path().with_file_name("").join(specifier));
+    project.compiler.resolver.url_of(&file, None).as_str().to_owned()
+}
+
+/// A local sheet becomes a module of its own, so that an edit swaps the link.
+fn sheet_address(page: &FilePath, specifier: &str, project: &mut Project, sheets: &mut Vec<ModuleId>) -> String {
+    let (path, query) = specifier.split_once('?').map_or((specifier, ""), |(path, query)| (path, query));
+    match project.compiler.resolver.resolve(page.as_path(), path, DepKind::Asset) {
+        Ok(Resolved::File { path, url }) if url.path().ends_with(".css") => {
+            let id = project.graph.insert(&ModuleUrl::new(format!("{}?direct", url.path())), &path);
+            sheets.push(id);
+            let address = project.compiler.address_of(url.path());
+            if query.is_empty() { address } else { format!("{address}?{query}") }
+        }
+        _ => asset_address(page, specifier, project),
+    }
+}
+
+fn asset_address(page: &FilePath, specifier: &str, project: &mut Project) -> String {
+    let (path, suffix) = specifier.find(['?', '#']).map_or((specifier, ""), |at| specifier.split_at(at));
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    match project.compiler.resolver.resolve(page.as_path(), &decoded, DepKind::Asset) {
+        Ok(Resolved::File { path, url }) => {
+            project.admit_asset(url.as_str(), &path);
+            format!("{}{suffix}", project.compiler.address_of(url.path()))
+        }
+        Ok(Resolved::Address(address)) => format!("{address}{suffix}"),
+        _ => specifier.to_owned(),
+    }
+}
+
+impl Page {
+    /// Modules among its scripts and sheets.
+    pub fn modules(&self) -> Vec<ModuleId> {
+        let entries = self.entries.iter().filter_map(|entry| match entry {
+            Entry::Module(id) => Some(*id),
+            _ => None,
+        });
+        entries.chain(self.sheets.iter().copied()).collect()
+    }
+
+    /// Files that the page's own address lists refer to.
+    pub fn watched(&self) -> Vec<PathBuf> {
+        vec![self.file.as_path().to_owned()]
+    }
+
+    /// The page's text: `url` is its address, `preload` the segments it will need.
+    pub fn render(&self, url: &str, base: &str, preload: &[String]) -> String {
+        let mut text = String::new();
+        for piece in &self.template.pieces {
+            match piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::Head => {
+                    text.push_str(&format!("<script type=\"module\" src=\"{base}@rekindle/client\"></script>"));
+                    for address in preload {
+                        text.push_str(&format!("<link rel=\"modulepreload\" href=\"{base}@rekindle/s/{address}.js\">"));
+                    }
+                }
+                Piece::Boot => {
+                    let path = rekindle_compile::compile::encode_path(url).replace('&', "%26");
+                    text.push_str(&format!("<script type=\"module\" src=\"{base}@rekindle/page?path={path}\"></script>"));
+                }
+                Piece::Link(at) => text.push_str(&escape_attribute(&self.links[*at])),
+                Piece::Asset(at) => text.push_str(&escape_attribute(&self.assets[*at])),
+            }
+        }
+        text
+    }
+}
+

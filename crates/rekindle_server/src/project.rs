@@ -1,0 +1,386 @@
+//! The project as the loop sees it: graph, compiler and segments, and the steps that change them.
+//!
+//! ```text
+//! crawl(roots)            compiles what they reach statically, wave by wave, on all cores
+//! edited(files) ─► Delta  compiles what the files went into, and what that newly imports
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
+use rekindle_compile::nesting::COMPILE_STACK;
+use rekindle_graph::wire::Errors;
+use rekindle_graph::{
+    Delta, Diagnostic, EnvReads, FilePath, Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::config::Config;
+use crate::env::EnvValues;
+use crate::segments::Segments;
+use crate::servable::Servable;
+use crate::watch::Watcher;
+
+/// Graph, compiler, segments, and the files behind addresses.
+pub struct Project {
+    pub graph: ModuleGraph,
+    pub compiler: Compiler,
+    pub segments: Segments,
+    pub env: EnvValues,
+    pool: rayon::ThreadPool,
+    /// Modules that are no files: scripts written into pages.
+    inline: FxHashMap<ModuleUrl, Source>,
+    /// Files that modules and pages refer to by address, by that address (decoded, from the root).
+    assets: FxHashMap<String, Asset>,
+    /// Which modules carry the address of an asset.
+    asset_users: FxHashMap<PathBuf, FxHashSet<ModuleId>>,
+    asset_digests: FxHashMap<PathBuf, String>,
+    /// Modules that do not run because something they import is not there.
+    unlinked: FxHashSet<ModuleId>,
+}
+
+#[derive(Clone, Debug)]
+struct Asset {
+    file: FilePath,
+    servable: Servable,
+}
+
+impl Project {
+    pub fn new(config: &Config, secret: [u8; 32]) -> std::io::Result<Self> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .stack_size(COMPILE_STACK)
+            .thread_name(|at| format!("compile-{at}"))
+            .build()
+            .map_err(std::io::Error::other)?;
+        Ok(Self {
+            graph: ModuleGraph::default(),
+            compiler: Compiler::new(&config.root, config.public_dir.as_deref(), &config.base),
+            segments: Segments::new(secret),
+            env: EnvValues::load(config),
+            pool,
+            inline: FxHashMap::default(),
+            assets: FxHashMap::default(),
+            asset_users: FxHashMap::default(),
+            asset_digests: FxHashMap::default(),
+            unlinked: FxHashSet::default(),
+        })
+    }
+
+    // ---- crawl
+
+    /// Everything that running `roots` needs, compiled; in the order it was met. What cannot run is in it too.
+    pub fn crawl(&mut self, roots: &[ModuleId], watcher: &Watcher) -> Vec<ModuleId> {
+        let mut reached: Vec<ModuleId> = Vec::new();
+        let mut seen: FxHashSet<ModuleId> = FxHashSet::default();
+        let mut wave: Vec<ModuleId> = roots.iter().copied().filter(|&id| seen.insert(id)).collect();
+        while !wave.is_empty() {
+            let fresh: Vec<ModuleId> = wave.iter().copied().filter(|&id| self.graph[id].state == ModuleState::New).collect();
+            if !fresh.is_empty() {
+                self.compile(&fresh, watcher, &mut Delta::default());
+                self.segments.assign(&self.graph, &fresh);
+            }
+            let mut next = Vec::new();
+            for id in wave {
+                reached.push(id);
+                for dep in self.static_deps(id) {
+                    if seen.insert(dep) {
+                        next.push(dep);
+                    }
+                }
+            }
+            wave = next;
+        }
+        reached
+    }
+
+    /// Modules that `id` imports statically, as far as it can run at all.
+    fn static_deps(&self, id: ModuleId) -> Vec<ModuleId> {
+        let Some(published) = &self.graph[id].published else { return Vec::new() };
+        self.graph.static_deps(published).filter_map(|url| self.graph.get(url.as_str())).collect()
+    }
+
+    /// Compiles `ids` side by side and takes the results in, one after the other.
+    fn compile(&mut self, ids: &[ModuleId], watcher: &Watcher, delta: &mut Delta) {
+        let compile = |&id: &ModuleId| {
+            let module = &self.graph[id];
+            let source = self.inline.get(&module.url).cloned().unwrap_or(Source::File);
+            let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                self.compiler.compile(&module.url, &module.file, &source)
+            }));
+            compiled.unwrap_or_else(|_| crashed(&self.compiler.display(module.file.as_path())))
+        };
+        let compiled: Vec<Compiled> = self.pool.install(|| match ids {
+            [id] => vec![compile(id)],
+            _ => ids.par_iter().map(compile).collect(),
+        });
+        let mut files = Vec::new();
+        let mut folders = Vec::new();
+        for (&id, compiled) in ids.iter().zip(compiled) {
+            files.push(self.graph[id].file.as_path().to_owned());
+            files.extend(compiled.files.iter().map(|file| file.as_path().to_owned()));
+            folders.extend(compiled.links.folders.iter().cloned());
+            folders.extend(compiled.files.iter().filter(|file| !file.as_path().exists()).filter_map(|file| Some(file.as_path().parent()?.to_owned())));
+            self.absorb(id, compiled, delta);
+        }
+        watcher.watch_files(files);
+        watcher.watch_folders(folders);
+    }
+
+    fn absorb(&mut self, id: ModuleId, compiled: Compiled, delta: &mut Delta) {
+        let Compiled { result, links, files } = compiled;
+        self.admit(id, &links);
+        match links.errors.is_empty() {
+            true => self.unlinked.remove(&id),
+            false => self.unlinked.insert(id),
+        };
+        let result = match result {
+            Err(diagnostics) => Err(diagnostics),
+            Ok(_) if !links.errors.is_empty() => Err(links.errors),
+            Ok(definition) => {
+                let hash = self.published_hash(&definition, &links);
+                Ok(Published { definition, links: links.links, globs: links.globs, hash })
+            }
+        };
+        let change = self.graph.set(id, result, files);
+        delta.note(id, change);
+        self.segments.touch([id]);
+    }
+
+    /// Equal digests are equal modules for a tab: source, options, links, and the env values it reads.
+    fn published_hash(&self, definition: &rekindle_graph::Definition, links: &Links) -> std::sync::Arc<str> {
+        let env = match &definition.env {
+            EnvReads::None => String::new(),
+            reads => self.env.digest_of(reads),
+        };
+        let links = format!("{:?}{:?}", links.links, links.globs);
+        digest(&[definition.hash.as_bytes(), links.as_bytes(), env.as_bytes()])
+    }
+
+    /// Modules and assets that a compiled module names may be asked for from now on.
+    fn admit(&mut self, id: ModuleId, links: &Links) {
+        for (url, file) in &links.files {
+            if !crate::listing::is_secret_name(file.as_path()) {
+                self.graph.insert(url, file);
+            }
+        }
+        for (address, file) in &links.assets {
+            self.admit_asset(address, file);
+            self.asset_users.entry(file.as_path().to_owned()).or_default().insert(id);
+        }
+    }
+
+    /// Lets a file be fetched by its address. Files with secrets never are.
+    pub fn admit_asset(&mut self, address: &str, file: &FilePath) {
+        if crate::listing::is_secret_name(file.as_path()) || self.assets.contains_key(address) {
+            return;
+        }
+        let servable = Servable::admit(file.as_path().to_owned());
+        self.assets.insert(address.to_owned(), Asset { file: file.clone(), servable });
+        if let Ok(digest) = self.compiler.asset_digest(file) {
+            self.asset_digests.insert(file.as_path().to_owned(), digest);
+        }
+    }
+
+    pub fn asset(&self, path: &str) -> Option<&Servable> {
+        self.assets.get(path).map(|asset| &asset.servable)
+    }
+
+    pub fn asset_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.assets.values().map(|asset| asset.file.as_path().to_owned())
+    }
+
+    /// A script written into a page becomes a module of the page's file.
+    pub fn insert_inline(&mut self, url: &ModuleUrl, file: &FilePath, source: Source) -> ModuleId {
+        let id = self.graph.insert(url, file);
+        self.graph.forget(id);
+        self.inline.insert(url.clone(), source);
+        id
+    }
+
+    pub fn source_of(&self, url: &ModuleUrl) -> Source {
+        self.inline.get(url).cloned().unwrap_or(Source::File)
+    }
+
+    // ---- edits
+
+    /// Brings the graph up to date with what happened to `paths`. `listing_changed`: files may have appeared or
+    /// vanished anywhere, so that specifiers and globs may mean something else.
+    pub fn edited(&mut self, paths: &[PathBuf], listing_changed: bool, watcher: &Watcher) -> Delta {
+        let mut delta = Delta::default();
+        let mut touched: Vec<ModuleId> = Vec::new();
+        let mut listing_changed = listing_changed;
+        for path in paths {
+            touched.extend(self.asset_edit(path));
+            for id in self.graph.of_file(path) {
+                let is_own = self.graph[id].file.as_path() == path;
+                if is_own && !path.exists() && !self.inline.contains_key(&self.graph[id].url) {
+                    if self.graph[id].state != ModuleState::New && self.graph.delete(id) {
+                        delta.deleted.push(id);
+                        self.segments.touch([id]);
+                    }
+                    listing_changed = true;
+                } else if self.graph[id].state != ModuleState::New {
+                    listing_changed |= self.graph[id].state == ModuleState::Deleted;
+                    touched.push(id);
+                }
+            }
+        }
+        if listing_changed || paths.iter().any(|path| is_project_file(path)) {
+            self.compiler.clear();
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        self.compile(&touched, watcher, &mut delta);
+        if listing_changed {
+            self.relink(watcher, &mut delta);
+        }
+        self.compile_new_imports(watcher, &mut delta);
+        delta.changed.sort_unstable();
+        delta.changed.dedup();
+        let changed = delta.changed.clone();
+        self.segments.assign(&self.graph, &changed);
+        delta
+    }
+
+    /// Modules that carry the address of the asset at `path`, if its content is not what it was.
+    fn asset_edit(&mut self, path: &Path) -> Vec<ModuleId> {
+        let Some(users) = self.asset_users.get(path) else { return Vec::new() };
+        let Ok(digest) = self.compiler.asset_digest(&FilePath::new(path)) else { return Vec::new() };
+        if self.asset_digests.get(path) == Some(&digest) {
+            return Vec::new();
+        }
+        self.asset_digests.insert(path.to_owned(), digest);
+        self.compiler.asset_edited(path);
+        users.iter().copied().collect()
+    }
+
+    /// Resolves everything anew; compiles what had an import that was not there.
+    fn relink(&mut self, watcher: &Watcher, delta: &mut Delta) {
+        let waiting: Vec<ModuleId> = self.graph.ids().filter(|id| self.is_waiting(*id)).collect();
+        self.compile(&waiting, watcher, delta);
+        let ready: Vec<ModuleId> = self.graph.ids().filter(|&id| self.graph[id].state == ModuleState::Ready).collect();
+        let relink = |&id: &ModuleId| {
+            let module = &self.graph[id];
+            let published = module.published.as_ref()?;
+            let source = self.inline.get(&module.url).cloned().unwrap_or(Source::File);
+            let links = self.compiler.link(&published.definition, &module.file, &source);
+            let same = links.links == published.links && links.globs == published.globs && links.errors.is_empty();
+            (!same).then(|| (id, published.definition.clone(), links))
+        };
+        let relinked: Vec<_> = self.pool.install(|| ready.par_iter().filter_map(relink).collect());
+        for (id, definition, links) in relinked {
+            watcher.watch_folders(links.folders.iter().cloned());
+            let files = definition.files.clone();
+            self.absorb(id, Compiled { result: Ok(definition), links, files }, delta);
+        }
+    }
+
+    fn is_waiting(&self, id: ModuleId) -> bool {
+        match &self.graph[id].state {
+            ModuleState::Broken(_) => true,
+            ModuleState::Deleted => self.graph[id].file.as_path().exists(),
+            _ => false,
+        }
+    }
+
+    /// What a tab that takes the changes will import for the first time comes along.
+    fn compile_new_imports(&mut self, watcher: &Watcher, delta: &mut Delta) {
+        let mut queue = delta.changed.clone();
+        while !queue.is_empty() {
+            let mut fresh: Vec<ModuleId> = queue.iter().flat_map(|&id| self.static_deps(id)).collect();
+            fresh.retain(|&id| self.graph[id].state == ModuleState::New);
+            fresh.sort_unstable();
+            fresh.dedup();
+            if fresh.is_empty() {
+                return;
+            }
+            self.compile(&fresh, watcher, delta);
+            queue = fresh;
+        }
+    }
+
+    /// The values of env keys changed: the modules that read them are not what they were.
+    pub fn env_edited(&mut self, changed: &[String]) -> Delta {
+        let mut delta = Delta::default();
+        let readers: Vec<ModuleId> = self.graph.ids().collect();
+        for id in readers {
+            let Some(published) = self.graph[id].published.clone() else { continue };
+            if !published.definition.env.meets(changed) || self.graph[id].state != ModuleState::Ready {
+                continue;
+            }
+            let links = Links { links: published.links, globs: published.globs, ..Links::default() };
+            let files = published.definition.files.clone();
+            self.absorb(id, Compiled { result: Ok(published.definition), links, files }, &mut delta);
+        }
+        delta
+    }
+
+    // ---- what tabs are told
+
+    /// The reasons why these modules cannot run, where they cannot.
+    pub fn errors(&self, ids: impl IntoIterator<Item = ModuleId>) -> Errors {
+        let mut errors = Errors::new();
+        for id in ids {
+            let module = &self.graph[id];
+            match &module.state {
+                ModuleState::Broken(diagnostics) => {
+                    errors.insert(module.url.to_string(), diagnostics.clone());
+                }
+                ModuleState::Deleted => {
+                    let file = self.compiler.display(module.file.as_path());
+                    errors.insert(module.url.to_string(), vec![Diagnostic::error("the file is not there any more").in_file(file)]);
+                }
+                _ => {}
+            }
+        }
+        errors
+    }
+
+    /// The text of a linked sheet, with its addresses filled in.
+    pub fn linked_sheet(&self, id: ModuleId) -> Option<String> {
+        let published = self.graph[id].published.as_ref()?;
+        is_linked(&self.graph[id].url).then(|| rekindle_compile::compile::linked_css(&published.definition, &published.links))
+    }
+
+    /// Source map of a module's definition text.
+    pub fn source_map(&self, id: ModuleId) -> Option<String> {
+        let module = &self.graph[id];
+        let published = module.published.as_ref()?;
+        let source = self.source_of(&module.url);
+        self.pool.install(|| self.compiler.source_map(&module.url, &module.file, &source, &published.definition.hash))
+    }
+
+    /// Text of a file that the graph knows; nothing else is read.
+    pub fn read_known(&self, file: &Path) -> Option<String> {
+        let known = !self.graph.of_file(file).is_empty();
+        known.then(|| std::fs::read_to_string(file).ok())?
+    }
+
+    /// Whether some import of `id` is not there.
+    pub fn is_unlinked(&self, id: ModuleId) -> bool {
+        self.unlinked.contains(&id)
+    }
+
+    /// Modules that `id` imports in any way: statically, by `import()`, by a glob.
+    pub fn all_deps(&self, id: ModuleId) -> Vec<ModuleId> {
+        let Some(published) = &self.graph[id].published else { return Vec::new() };
+        let linked = published.links.iter().filter_map(Link::module);
+        let globbed = published.globs.iter().flatten().map(|(_, url)| url);
+        linked.chain(globbed).filter_map(|url| self.graph.get(url.as_str())).collect()
+    }
+}
+
+/// A panic of ours in one module is that module's error; the server goes on.
+fn crashed(file: &str) -> Compiled {
+    let diagnostic = Diagnostic::error("rekindle failed to compile this file")
+        .in_file(file)
+        .with_help("this is a bug in rekindle, not in your source: please report it together with the file");
+    Compiled { result: Err(vec![diagnostic]), links: Links::default(), files: Vec::new() }
+}
+
+/// Files whose content decides how specifiers are resolved.
+fn is_project_file(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    name == "package.json" || name.starts_with("tsconfig") || name.starts_with("jsconfig")
+}

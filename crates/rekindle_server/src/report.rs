@@ -1,0 +1,381 @@
+//! Everything the user reads in the terminal.
+//!
+//! ```text
+//!   rekindle 0.1.0 ready in 84 ms
+//!
+//!   local    http://localhost:5173/
+//!
+//! 14:03:22 hot updated /src/app.tsx in 2 tabs, 12 ms
+//! 14:03:40 page reload /src/store.ts, 31 ms
+//!          no module accepts it: /src/store.ts → /src/app.tsx → /index.html
+//! ```
+//!
+//! Colours repeat what the words say and are left out where they are unwelcome: on pipes, with `NO_COLOR`.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use rekindle_graph::Diagnostic;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GREEN: Style = AnsiColor::Green.on_default();
+const YELLOW: Style = AnsiColor::Yellow.on_default();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default();
+
+/// File names in one line; the rest is counted.
+const NAMED: usize = 3;
+
+/// The terminal. Clones write to the same one; a report is never torn apart by another.
+#[derive(Clone)]
+pub struct Report {
+    out: Arc<Mutex<dyn Write + Send>>,
+    clock: fn() -> String,
+}
+
+/// How an update went, summed over the tabs that received it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TabsOutcome {
+    /// Tabs that received the update.
+    pub tabs: usize,
+    /// Tabs that run the new code.
+    pub applied: usize,
+    /// Tabs that had not loaded any of the changed modules.
+    pub untouched: usize,
+    /// Tabs that went back to the old code because the new one threw, with what it threw.
+    pub failed: Vec<String>,
+    /// Modules at which the update stopped, where they are others than the changed ones.
+    pub boundaries: Vec<String>,
+}
+
+impl Report {
+    pub fn stdout() -> Self {
+        Self::to(anstream::stdout())
+    }
+
+    /// Without colours and with a fixed clock.
+    pub fn plain(out: impl Write + Send + 'static) -> Self {
+        let out: Box<dyn Write + Send> = Box::new(out);
+        let mut report = Self::to(AutoStream::never(out));
+        report.clock = || "14:03:22".to_owned();
+        report
+    }
+
+    fn to(out: impl Write + Send + 'static) -> Self {
+        Self { out: Arc::new(Mutex::new(out)), clock: || chrono::Local::now().format("%H:%M:%S").to_string() }
+    }
+
+    /// The server listens: its addresses, each with a word about who can reach it.
+    pub fn ready(&self, version: &str, urls: &[(&str, String)], took: Duration) {
+        let mut text = format!("\n  {BOLD}rekindle {version}{BOLD:#} ready in {}\n\n", latency(took));
+        let width = urls.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+        for (label, url) in urls {
+            text.push_str(&format!("  {label:width$}  {CYAN}{}{CYAN:#}\n", printable(url)));
+        }
+        self.write(&format!("{text}\n"));
+    }
+
+    /// An update reached the tabs.
+    pub fn updated(&self, files: &[String], outcome: &TabsOutcome, took: Duration) {
+        let files = list(files);
+        let took = latency(took);
+        let (style, what) = match outcome {
+            TabsOutcome { failed, .. } if !failed.is_empty() => (RED, "update failed"),
+            TabsOutcome { applied: 0, .. } => (DIM, "nothing to update for"),
+            _ => (GREEN, "hot updated"),
+        };
+        let tabs = match outcome {
+            TabsOutcome { failed, tabs: all, .. } if !failed.is_empty() => {
+                format!("in {} of {}", failed.len(), tabs(*all))
+            }
+            TabsOutcome { applied: 0, tabs: all, .. } => format!("in {}", tabs(*all)),
+            TabsOutcome { applied, .. } => format!("in {}", tabs(*applied)),
+        };
+        let mut rest = Vec::new();
+        if !outcome.boundaries.is_empty() && outcome.applied > 0 {
+            rest.push(format!("accepted by {}", list(&outcome.boundaries)));
+        }
+        if outcome.untouched > 0 && outcome.applied > 0 {
+            rest.push(format!("{} had not loaded it", tabs_alone(outcome.untouched)));
+        }
+        let mut failures = outcome.failed.clone();
+        failures.dedup();
+        rest.extend(failures);
+        if !outcome.failed.is_empty() {
+            rest.push("the page keeps running the old code".to_owned());
+        }
+        self.line(style, what, &format!("{files} {tabs}, {took}"), &rest);
+    }
+
+    /// A change that no module accepts: the file, and how the change reaches the page.
+    pub fn reload(&self, file: &str, chain: &[String], took: Duration) {
+        let rest = match chain.len() {
+            0 | 1 => Vec::new(),
+            _ => vec![format!("no module accepts it: {}", names(chain).join(" → "))],
+        };
+        let what = format!("{}, {}", printable(file), latency(took));
+        self.line(YELLOW, "page reload", &what, &rest);
+    }
+
+    /// A change while no page is open.
+    pub fn no_tabs(&self, files: &[String], took: Duration) {
+        self.line(DIM, "changed", &format!("{}, no tab is open, {}", list(files), latency(took)), &[]);
+    }
+
+    /// Mistakes in the user's files; the old page stays alive.
+    pub fn diagnostics(&self, diagnostics: &[Diagnostic]) {
+        let time = (self.clock)();
+        let text: String =
+            diagnostics.iter().map(|diagnostic| format!("{DIM}{time}{DIM:#} {}", show(diagnostic))).collect();
+        self.write(&text);
+    }
+
+    /// The mistakes reported before are gone.
+    pub fn fixed(&self, files: &[String]) {
+        self.line(GREEN, "fixed", &list(files), &[]);
+    }
+
+    pub fn note(&self, text: &str) {
+        self.line(CYAN, "note:", &printable(text), &[]);
+    }
+
+    pub fn warn(&self, text: &str) {
+        self.line(YELLOW, "warning:", &printable(text), &[]);
+    }
+
+    fn line(&self, style: Style, what: &str, text: &str, rest: &[String]) {
+        let time = (self.clock)();
+        let mut all = format!("{DIM}{time}{DIM:#} {style}{what}{style:#} {text}\n");
+        for line in rest.iter().flat_map(|text| text.lines()) {
+            let indent = " ".repeat(time.len() + 1);
+            all.push_str(&format!("{indent}{DIM}{}{DIM:#}\n", printable(line)));
+        }
+        self.write(&all);
+    }
+
+    fn write(&self, text: &str) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        // A terminal that went away is no reason to stop serving.
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+/// One diagnostic as the terminal shows it, with styles; ends with a newline.
+///
+/// ```text
+/// error: cannot find `./buton`
+///   --> src/app.tsx:1:20
+///   > 1 | import Button from './buton'
+///       |                    ^^^^^^^^^
+///   help: did you mean `./button`?
+/// ```
+pub fn show(diagnostic: &Diagnostic) -> String {
+    let mut text = format!("{RED}error{RED:#}: {BOLD}{}{BOLD:#}\n", printable(&diagnostic.message));
+    if let Some(location) = diagnostic.location() {
+        text.push_str(&format!("  {DIM}-->{DIM:#} {CYAN}{}{CYAN:#}\n", printable(&location)));
+    }
+    for line in diagnostic.frame.iter().flat_map(|frame| frame.lines()) {
+        text.push_str(&format!("  {}\n", printable(line)));
+    }
+    if let Some(help) = &diagnostic.help {
+        text.push_str(&format!("  {GREEN}help{GREEN:#}: {}\n", printable(help)));
+    }
+    text
+}
+
+/// `0.8 ms`, `12 ms`, `1.4 s`.
+pub fn latency(took: Duration) -> String {
+    let ms = took.as_secs_f64() * 1000.0;
+    match ms {
+        ..9.95 => format!("{ms:.1} ms"),
+        ..999.5 => format!("{ms:.0} ms"),
+        _ => format!("{:.1} s", ms / 1000.0),
+    }
+}
+
+fn tabs(count: usize) -> String {
+    if count == 1 { "1 tab".to_owned() } else { format!("{count} tabs") }
+}
+
+fn tabs_alone(count: usize) -> String {
+    if count == 1 { "1 other tab".to_owned() } else { format!("{count} other tabs") }
+}
+
+fn names(files: &[String]) -> Vec<String> {
+    files.iter().map(|file| printable(file)).collect()
+}
+
+fn list(files: &[String]) -> String {
+    let mut named = names(&files[..files.len().min(NAMED)]).join(", ");
+    if files.len() > NAMED {
+        named.push_str(&format!(" and {} more", files.len() - NAMED));
+    }
+    named
+}
+
+/// Names and messages come from files and pages; escape sequences in them must not steer the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\t' && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Screen {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn check(tell: impl FnOnce(&Report), expected: Expect) {
+        let screen = Screen::default();
+        tell(&Report::plain(screen.clone()));
+        expected.assert_eq(std::str::from_utf8(&screen.0.lock().unwrap()).unwrap());
+    }
+
+    fn strings(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| text.to_string()).collect()
+    }
+
+    const SOON: Duration = Duration::from_micros(12_345);
+
+    #[test]
+    fn the_addresses_are_shown_at_the_start() {
+        let urls = [("local", "http://localhost:5173/".to_owned()), ("network", "http://192.168.0.7:5173/".to_owned())];
+        check(
+            |report| report.ready("0.1.0", &urls, Duration::from_millis(84)),
+            expect![[r#"
+
+                  rekindle 0.1.0 ready in 84 ms
+
+                  local    http://localhost:5173/
+                  network  http://192.168.0.7:5173/
+
+            "#]],
+        );
+    }
+
+    #[test]
+    fn an_update_says_what_where_and_how_long() {
+        let outcome = TabsOutcome { tabs: 2, applied: 2, ..Default::default() };
+        check(
+            |report| report.updated(&strings(&["/src/app.tsx"]), &outcome, SOON),
+            expect![[r#"
+            14:03:22 hot updated /src/app.tsx in 2 tabs, 12 ms
+        "#]],
+        );
+        let outcome = TabsOutcome {
+            tabs: 2,
+            applied: 1,
+            untouched: 1,
+            boundaries: strings(&["/src/app.tsx"]),
+            ..Default::default()
+        };
+        let files = strings(&["/a.ts", "/b.ts", "/c.ts", "/d.ts", "/e.ts"]);
+        check(
+            |report| report.updated(&files, &outcome, Duration::from_micros(840)),
+            expect![[r#"
+            14:03:22 hot updated /a.ts, /b.ts, /c.ts and 2 more in 1 tab, 0.8 ms
+                     accepted by /src/app.tsx
+                     1 other tab had not loaded it
+        "#]],
+        );
+        let outcome = TabsOutcome { tabs: 1, untouched: 1, ..Default::default() };
+        check(
+            |report| report.updated(&files[..1], &outcome, SOON),
+            expect![[r#"
+            14:03:22 nothing to update for /a.ts in 1 tab, 12 ms
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_failed_update_says_that_the_old_code_runs_on() {
+        let failed = strings(&["TypeError: x is not a function", "TypeError: x is not a function"]);
+        let outcome = TabsOutcome { tabs: 2, failed, ..Default::default() };
+        check(
+            |report| report.updated(&strings(&["/src/app.tsx"]), &outcome, SOON),
+            expect![[r#"
+            14:03:22 update failed /src/app.tsx in 2 of 2 tabs, 12 ms
+                     TypeError: x is not a function
+                     the page keeps running the old code
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_reload_gives_its_reason() {
+        let chain = strings(&["/src/store.ts", "/src/app.tsx", "/index.html"]);
+        check(
+            |report| report.reload("/src/store.ts", &chain, SOON),
+            expect![[r#"
+                14:03:22 page reload /src/store.ts, 12 ms
+                         no module accepts it: /src/store.ts → /src/app.tsx → /index.html
+            "#]],
+        );
+        check(
+            |report| report.reload("/index.html", &[], Duration::from_millis(1400)),
+            expect![[r#"
+                14:03:22 page reload /index.html, 1.4 s
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_mistake_shows_its_place_and_advice() {
+        let source = "import Button from './buton'\n";
+        let diagnostic = Diagnostic::error("cannot find `./buton`")
+            .in_file("src/app.tsx")
+            .at(source, 19, 9)
+            .with_help("did you mean `./button`?");
+        check(
+            |report| {
+                report.diagnostics(&[diagnostic]);
+                report.fixed(&strings(&["/src/app.tsx"]));
+            },
+            expect![[r#"
+                14:03:22 error: cannot find `./buton`
+                  --> src/app.tsx:1:20
+                  > 1 | import Button from './buton'
+                      |                    ^^^^^^^^^
+                  help: did you mean `./button`?
+                14:03:22 fixed /src/app.tsx
+            "#]],
+        );
+    }
+
+    #[test]
+    fn single_lines() {
+        check(
+            |report| {
+                report.no_tabs(&strings(&["/src/app.tsx"]), SOON);
+                report.note("port 5173 is taken, using 5174");
+                report.warn("a name with \u{1b}[2J an escape");
+            },
+            expect![[r#"
+                14:03:22 changed /src/app.tsx, no tab is open, 12 ms
+                14:03:22 note: port 5173 is taken, using 5174
+                14:03:22 warning: a name with �[2J an escape
+            "#]],
+        );
+    }
+
+    #[test]
+    fn times_are_short() {
+        let shown = [40, 940, 9_949, 9_951, 10_400, 999_400, 999_600].map(|us| latency(Duration::from_micros(us)));
+        expect!["0.0 ms · 0.9 ms · 9.9 ms · 10 ms · 10 ms · 999 ms · 1.0 s"].assert_eq(&shown.join(" · "));
+    }
+}

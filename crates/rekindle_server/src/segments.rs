@@ -1,0 +1,185 @@
+//! Segments: the scripts in which definitions travel to a page.
+//!
+//! A module stays in the segment it was first put in, so an edit gives a new address to one segment and the browser
+//! finds all the others already compiled. Addresses are digests of the content, keyed by a secret of the project:
+//! they cannot be guessed, and they are the same after a restart.
+//!
+//! ```js
+//! import{$d}from"/@rekindle/client";
+//! $d("/src/a.ts","9f…",["/src/b.ts"],0,{deps:["./b"],names:[["b"]]},function*($x){…});
+//! export{};
+//! ```
+
+use std::collections::VecDeque;
+use std::fmt::Write;
+
+use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, Published};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// A segment that has grown to this many bytes takes no more modules.
+const SEALED_AT: usize = 256 * 1024;
+/// Earlier addresses of a segment that are still answered, for pages that are loading while it changes.
+const REMEMBERED: usize = 4;
+
+/// All segments. Only the loop owns one.
+#[derive(Debug)]
+pub struct Segments {
+    secret: [u8; 32],
+    segments: Vec<Segment>,
+    of_module: FxHashMap<ModuleId, usize>,
+    /// The segments that still take modules: of the project, and of its packages.
+    open: [Option<usize>; 2],
+    by_address: FxHashMap<String, usize>,
+}
+
+#[derive(Debug, Default)]
+struct Segment {
+    members: Vec<ModuleId>,
+    size: usize,
+    /// Newest last; empty until somebody asks.
+    addresses: VecDeque<String>,
+    stale: bool,
+}
+
+impl Segments {
+    pub fn new(secret: [u8; 32]) -> Self {
+        Self {
+            secret,
+            segments: Vec::new(),
+            of_module: FxHashMap::default(),
+            open: [None, None],
+            by_address: FxHashMap::default(),
+        }
+    }
+
+    /// Puts modules that have no segment yet into one, in their order.
+    pub fn assign(&mut self, graph: &ModuleGraph, ids: &[ModuleId]) {
+        for &id in ids {
+            let Some(published) = &graph[id].published else { continue };
+            if self.of_module.contains_key(&id) || rekindle_compile::compile::is_linked(&graph[id].url) {
+                continue;
+            }
+            let kind = usize::from(graph[id].url.as_str().contains("/node_modules/"));
+            let at = self.open_segment(kind);
+            let segment = &mut self.segments[at];
+            segment.members.push(id);
+            segment.size += published.definition.code.len();
+            segment.stale = true;
+            self.of_module.insert(id, at);
+            if segment.size >= SEALED_AT {
+                self.open[kind] = None;
+            }
+        }
+    }
+
+    fn open_segment(&mut self, kind: usize) -> usize {
+        *self.open[kind].get_or_insert_with(|| {
+            self.segments.push(Segment::default());
+            self.segments.len() - 1
+        })
+    }
+
+    /// These modules are not what they were: their segments get new addresses.
+    pub fn touch(&mut self, ids: impl IntoIterator<Item = ModuleId>) {
+        for id in ids {
+            if let Some(&at) = self.of_module.get(&id) {
+                self.segments[at].stale = true;
+            }
+        }
+    }
+
+    /// Addresses of the segments that hold `ids`, each once, in the order of the segments.
+    pub fn addresses_of(&mut self, graph: &ModuleGraph, ids: &[ModuleId]) -> Vec<String> {
+        let wanted: FxHashSet<usize> = ids.iter().filter_map(|id| self.of_module.get(id)).copied().collect();
+        let mut wanted: Vec<usize> = wanted.into_iter().collect();
+        wanted.sort_unstable();
+        wanted.into_iter().map(|at| self.address(graph, at)).collect()
+    }
+
+    fn address(&mut self, graph: &ModuleGraph, at: usize) -> String {
+        let segment = &mut self.segments[at];
+        if !segment.stale
+            && let Some(address) = segment.addresses.back()
+        {
+            return address.clone();
+        }
+        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
+        for &id in &segment.members {
+            if let Some(published) = served(graph, id) {
+                hasher.update(graph[id].url.as_str().as_bytes()).update(&[0]);
+                hasher.update(published.hash.as_bytes()).update(&[0]);
+            }
+        }
+        let address = hasher.finalize().to_hex()[..32].to_owned();
+        segment.stale = false;
+        if segment.addresses.back() != Some(&address) {
+            segment.addresses.push_back(address.clone());
+            self.by_address.insert(address.clone(), at);
+        }
+        if segment.addresses.len() > REMEMBERED
+            && let Some(old) = segment.addresses.pop_front()
+            && !segment.addresses.contains(&old)
+        {
+            self.by_address.remove(&old);
+        }
+        address
+    }
+
+    /// The script behind an address, and whether the address still is the digest of its content.
+    pub fn script(&mut self, graph: &ModuleGraph, address: &str, base: &str) -> Option<(String, bool)> {
+        let at = *self.by_address.get(address)?;
+        let is_current = self.address(graph, at) == address;
+        let segment = &self.segments[at];
+        let mut script = String::with_capacity(segment.size + segment.size / 8);
+        let _ = writeln!(script, "import{{$d}}from\"{base}@rekindle/client\";");
+        for &id in &segment.members {
+            if let Some(published) = served(graph, id) {
+                write_definition(&mut script, graph[id].url.as_str(), published);
+                script.push('\n');
+            }
+        }
+        let _ = write!(script, "export{{}};\n//# sourceMappingURL={base}@rekindle/s/{address}.js.map\n");
+        Some((script, is_current))
+    }
+
+    /// The modules in the script of an address, each with the line (from 0) on which its definition begins.
+    pub fn lines(&self, graph: &ModuleGraph, address: &str) -> Option<Vec<(ModuleId, usize)>> {
+        let segment = &self.segments[*self.by_address.get(address)?];
+        let mut line = 1;
+        let mut lines = Vec::new();
+        for &id in &segment.members {
+            if let Some(published) = served(graph, id) {
+                lines.push((id, line));
+                line += published.definition.code.bytes().filter(|&byte| byte == b'\n').count() + 1;
+            }
+        }
+        Some(lines)
+    }
+}
+
+fn served(graph: &ModuleGraph, id: ModuleId) -> Option<&Published> {
+    // A page that starts now must not run what its source no longer says.
+    let module = &graph[id];
+    if module.state == ModuleState::Ready { module.published.as_ref() } else { None }
+}
+
+/// `$d("/src/a.ts","9f…",["/src/b.ts"],0,{…},function*($x){…})`
+pub fn write_definition(out: &mut String, url: &str, published: &Published) {
+    let links: Vec<serde_json::Value> = published.links.iter().map(link_value).collect();
+    let globs = match published.globs.is_empty() {
+        true => "0".to_owned(),
+        false => serde_json::to_string(&published.globs).unwrap_or_default(),
+    };
+    let url = serde_json::to_string(url).unwrap_or_default();
+    let links = serde_json::to_string(&links).unwrap_or_default();
+    let _ = write!(out, "$d({url},\"{}\",{links},{globs},{});", published.hash, published.definition.code);
+}
+
+/// A module is its name, an address stands in a list, what is missing is null.
+fn link_value(link: &Link) -> serde_json::Value {
+    match link {
+        Link::Module(url) => url.as_str().into(),
+        Link::Address(address) => vec![address.as_str()].into(),
+        Link::Missing => serde_json::Value::Null,
+    }
+}

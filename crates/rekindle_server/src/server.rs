@@ -1,0 +1,163 @@
+//! `DevServer`: the library's entry point.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), rekindle_server::ServeError> {
+//! use rekindle_server::{DevServer, config::Config};
+//! let server = DevServer::builder(Config::new("/path/to/project"))
+//!     .on("my:question", |data, client| client.send("my:answer", data))
+//!     .start()
+//!     .await?;
+//! println!("{}", server.url());
+//! server.send("my:news", Some(serde_json::json!({ "text": "hello, every page" })));
+//! server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::client::Client;
+use crate::config::Config;
+use crate::dev::{Loop, Start};
+use crate::event::{Event, EventHandler, Inbox};
+use crate::events_process::EventsProcess;
+use crate::http::{Site, serve};
+use crate::listen::{ListenError, listen};
+use crate::report::Report;
+use crate::watch::Watcher;
+use crate::{rounds, secret};
+
+/// Why a server could not start.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("cannot start the compiling threads: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// A running development server. Dropping it without [`DevServer::stop`] leaves it running until the process ends.
+pub struct DevServer {
+    inbox: Inbox,
+    site: Arc<Site>,
+    urls: Vec<(&'static str, String)>,
+    serving: JoinHandle<()>,
+    looping: std::thread::JoinHandle<Option<EventsProcess>>,
+}
+
+/// Settings and handlers of a server that is about to start.
+pub struct Builder {
+    config: Config,
+    report: Report,
+    handlers: BTreeMap<String, Vec<EventHandler>>,
+}
+
+impl Builder {
+    /// Calls `handler` for each custom event of this name that a page sends, with the data (`None` if it sent none)
+    /// and the page's client, through which it may answer. `vite:client:connect` and `vite:client:disconnect` tell of
+    /// tabs that come and go. Handlers run on the server's own thread: hand longer work on.
+    pub fn on(mut self, event: &str, handler: impl Fn(Option<Value>, Client) + Send + Sync + 'static) -> Self {
+        self.handlers.entry(event.to_owned()).or_default().push(Arc::new(handler));
+        self
+    }
+
+    /// Where lines for the user go. Default: standard output.
+    pub fn report(mut self, report: Report) -> Self {
+        self.report = report;
+        self
+    }
+
+    /// Binds the port and begins to serve.
+    ///
+    /// # Errors
+    /// The port is taken (`strict_port`), the host is unknown, or the system gives no threads.
+    pub async fn start(self) -> Result<DevServer, ServeError> {
+        let Self { config, report, handlers } = self;
+        let began = Instant::now();
+        let mut bound = listen(&config.server).await?;
+        let (inbox, events) = mpsc::unbounded_channel();
+        let site = Arc::new(Site::new(&config, &bound, inbox.clone()));
+        let urls = addresses(&bound.local, &bound.network, &site, &config.base);
+        let note: Arc<dyn Fn(String) + Send + Sync> = {
+            let report = report.clone();
+            Arc::new(move |text| report.note(&text))
+        };
+        let events_process = (!config.events.command.is_empty()).then(|| {
+            EventsProcess::start(config.events.command.clone(), config.root.clone(), inbox.clone(), note.clone())
+        });
+        let start = Start {
+            token: site.token.as_str().to_owned(),
+            secret: secret::load_or_make(&config.cache_dir),
+            report: report.clone(),
+            handlers,
+            events_process,
+            watcher: Watcher::start(&config.watch, inbox.clone(), note),
+            config,
+        };
+        let server_loop = Loop::new(start)?;
+        let looping = std::thread::Builder::new()
+            .name("rekindle-loop".into())
+            .stack_size(16 << 20)
+            .spawn(move || server_loop.run(events))?;
+        tokio::spawn(tick(inbox.clone()));
+        let serving = tokio::spawn(serve(std::mem::take(&mut bound.listeners), site.clone()));
+        report.ready(env!("CARGO_PKG_VERSION"), &urls, began.elapsed());
+        if bound.exposed {
+            report.warn("other machines can reach this server; the network address above holds the key that lets them in");
+        }
+        Ok(DevServer { inbox, site, urls, serving, looping })
+    }
+}
+
+/// Wakes the loop now and then, so that a tab which never answers does not keep a line back.
+async fn tick(inbox: Inbox) {
+    let mut ticks = tokio::time::interval(rounds::PATIENCE / 2);
+    loop {
+        ticks.tick().await;
+        if inbox.send(Event::RoundDue).is_err() {
+            return;
+        }
+    }
+}
+
+fn addresses(local: &[String], network: &[String], site: &Site, base: &str) -> Vec<(&'static str, String)> {
+    let local = local.iter().map(|url| ("Local:", format!("{url}{base}")));
+    let network = network.iter().map(|url| ("Network:", site.with_key(&format!("{url}{base}"))));
+    local.chain(network).collect()
+}
+
+impl DevServer {
+    /// A server for `config`, to be given handlers and started.
+    pub fn builder(config: Config) -> Builder {
+        Builder { config, report: Report::stdout(), handlers: BTreeMap::new() }
+    }
+
+    /// The address to open on this machine, base included.
+    pub fn url(&self) -> &str {
+        self.urls.first().map_or("", |(_, url)| url)
+    }
+
+    /// Sends a custom event to every page.
+    pub fn send(&self, event: &str, data: Option<Value>) {
+        let _ = self.inbox.send(Event::Send { event: event.to_owned(), data, to: None });
+    }
+
+    /// Ends it: sockets are closed, the port is free again. Takes less than a second.
+    pub async fn stop(self) {
+        let Self { inbox, site, serving, looping, .. } = self;
+        site.stop();
+        let _ = inbox.send(Event::Stop);
+        let ended = tokio::task::spawn_blocking(move || looping.join());
+        if let Ok(Ok(Ok(Some(process)))) = tokio::time::timeout(Duration::from_millis(500), ended).await {
+            let _ = tokio::time::timeout(Duration::from_millis(300), process.stop()).await;
+        }
+        let _ = tokio::time::timeout(Duration::from_millis(900), serving).await;
+    }
+}

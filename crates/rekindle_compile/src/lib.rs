@@ -2,7 +2,7 @@
 
 pub mod env;
 pub mod glob;
-//pub mod html;
+pub mod html;
 pub mod json;
 //pub mod style;
 //pub mod tsconfig;

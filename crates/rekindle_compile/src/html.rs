@@ -245,14 +245,8 @@ impl Plan<'_> {
     }
 
     fn read_tag(&mut self, tag: &Tag) {
-        if let Some(ignore) = tag.attribute("vite-ignore") {
-            let before = &self.source[..ignore.name_start];
-            let start = before.trim_end().len().max(tag.range.start);
-            let end = match &ignore.value_range {
-                Some(value) => value.end + usize::from(self.source[value.end..].starts_with(['"', '\''])),
-                None => ignore.name_start + ignore.name.len(),
-            };
-            return self.edit(start..end, None);
+        if tag.attribute("vite-ignore").is_some() {
+            return self.remove_attribute(tag, "vite-ignore");
         }
         match tag.name.as_str() {
             "script" if tag.is_module_script() => self.read_module_script(tag),
@@ -276,6 +270,21 @@ impl Plan<'_> {
             "image" | "use" => self.read_addresses(tag, &["href", "xlink:href"]),
             _ => {}
         }
+    }
+
+    /// lol_html gives no usable location for an attribute without a value, so the tag's text is searched.
+    fn remove_attribute(&mut self, tag: &Tag, name: &str) {
+        let text = &self.source[tag.range.clone()];
+        let lowercase = text.to_ascii_lowercase();
+        let is_start = |at: usize| text[..at].ends_with(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\''));
+        let Some(at) = lowercase.match_indices(name).map(|(at, _)| at).find(|&at| is_start(at)) else { return };
+        let start = tag.range.start + text[..at].trim_end().len();
+        let value = tag.attribute(name).and_then(|attribute| attribute.value_range.clone());
+        let end = match value.filter(|value| !value.is_empty()) {
+            Some(value) => value.end + usize::from(self.source[value.end..].starts_with(['"', '\''])),
+            None => tag.range.start + at + name.len(),
+        };
+        self.edit(start..end, None);
     }
 
     fn read_module_script(&mut self, tag: &Tag) {
@@ -656,7 +665,17 @@ mod tests {
     fn vite_ignore_keeps_an_element_as_it_is() {
         check(
             "<script type=module vite-ignore src=\"./x.js\"></script><img src=\"./a.png\" vite-ignore=\"yes\">",
-            expect![[r#"[[head]]e=module vite-ignore src="./x.js"></script><img src="./a.png">[[boot]]"#]],
+            expect![[r#"[[head]]<script type=module src="./x.js"></script><img src="./a.png">[[boot]]"#]],
+        );
+    }
+
+    #[test]
+    fn attributes_without_value_do_not_disturb_others() {
+        check(
+            "<script async type=module crossorigin src=\"./x.js\"></script><video autoplay src=v.mp4 loop></video>",
+            expect![[r#"
+                [[head]][[boot]]<video autoplay src="[[asset v.mp4]]" loop></video>
+                script ./x.js"#]],
         );
     }
 
@@ -666,6 +685,7 @@ mod tests {
              <textarea><script type=module src=c.js></script></textarea>";
         let template = parse_page(page, &env);
         assert_eq!(template.scripts, []);
+        assert_eq!(template.pieces, [Piece::Text(page[..47].to_owned()), Piece::Head, Piece::Text(page[47..].to_owned()), Piece::Boot]);
     }
 
     #[test]

@@ -4,5 +4,5 @@ pub mod env;
 pub mod glob;
 pub mod html;
 pub mod json;
-//pub mod style;
-//pub mod tsconfig;
+pub mod style;
+pub mod tsconfig;

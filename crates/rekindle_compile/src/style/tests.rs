@@ -216,7 +216,6 @@ fn remote_imports_move_to_the_top() {
             @import "https://fonts.example/x.css";
             @import "//cdn.example/y.css" layer(two) print;
             @namespace svg "http://www.w3.org/2000/svg";
-            @namespace svg "http://www.w3.org/2000/svg";
 
             @layer rekindle-anonymous-0 {
               .b {
@@ -290,27 +289,28 @@ fn addresses_become_placeholders() {
               mask: url("#m");
               cursor: url("data:image/png;base64,AA"), auto;
               --bg: url("__rekindle_url_3__");
-              background-image: image-set("e.png" 1x, "a.png" 2x);
-              border-image: url("__rekindle_url_4__") 3;
-              behavior: var(--x) url("__rekindle_url_5__");
+              background-image: image-set("__rekindle_url_4__" 1x, "__rekindle_url_0__" 2x);
+              border-image: url("__rekindle_url_5__") 3;
+              behavior: var(--x) url("__rekindle_url_6__");
             }
 
             @font-face {
               font-family: x;
-              src: url("//cdn/x.woff") format("woff"), url("https://h/x.woff"), url("__rekindle_url_6__");
+              src: url("//cdn/x.woff") format("woff"), url("https://h/x.woff"), url("__rekindle_url_7__");
             }
 
             @unknown {
-              a: url("__rekindle_url_7__")
+              a: url("__rekindle_url_8__")
             }
             __rekindle_url_0__ = ./a.png
             __rekindle_url_1__ = ./b c.svg#icon
             __rekindle_url_2__ = ../c.png?x=1
             __rekindle_url_3__ = ./d.png
-            __rekindle_url_4__ = /public.png
-            __rekindle_url_5__ = ./f.htc
-            __rekindle_url_6__ = ./x.woff2
-            __rekindle_url_7__ = ./g.png
+            __rekindle_url_4__ = ./e.png
+            __rekindle_url_5__ = /public.png
+            __rekindle_url_6__ = ./f.htc
+            __rekindle_url_7__ = ./x.woff2
+            __rekindle_url_8__ = ./g.png
         "##]],
     );
 }
@@ -382,8 +382,8 @@ fn names_of_a_module_are_unique_and_listed_in_source_order() {
               }
             }
             zeta-x → _zeta-x_d22db4
-            beta → _beta_d22db4
             alpha → _alpha_d22db4
+            beta → _beta_d22db4
             gamma → _gamma_d22db4
             in → _in_d22db4
             id → _id_d22db4
@@ -566,10 +566,12 @@ fn what_a_browser_skips_does_not_stop_the_sheet() {
 #[test]
 fn real_mistakes_are_shown() {
     check(&[("a.css", ".a { color: red }}\n.b { color: blue }")], expect![[r#"
-        .a {
-          color: red;
-        }
-        warning a.css:1:18: invalid empty selector
+        a.css:1:18: unexpected `}`
+        > 1 | .a { color: red }}
+            |                  ^
+          2 | .b { color: blue }
+        help: it closes nothing: one is too many, or the opening one is missing
+        files 
     "#]]);
     check(&[("a.css", ".a { color: red }\n.b")], expect![[r#"
         a.css:2:3: the stylesheet ends in the middle of a rule
@@ -587,10 +589,9 @@ fn real_mistakes_are_shown() {
         files 
     "#]]);
     check(&[("a.css", ".a { color: red; ) }")], expect![[r#"
-        a.css:1:20: the stylesheet ends in the middle of a rule
-        > 1 | .a { color: red; ) }
-            |                    ^
-        files 
+        .a {
+        }
+        warning a.css:1:20: this is not valid CSS, a browser skips it
     "#]]);
     check(&[("a.module.css", "@value x: red;\n.a { color: x }")], expect![[r#"
         a.module.css:1:7: `@value` is not supported

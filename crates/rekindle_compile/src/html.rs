@@ -685,7 +685,10 @@ mod tests {
              <textarea><script type=module src=c.js></script></textarea>";
         let template = parse_page(page, &env);
         assert_eq!(template.scripts, []);
-        assert_eq!(template.pieces, [Piece::Text(page[..47].to_owned()), Piece::Head, Piece::Text(page[47..].to_owned()), Piece::Boot]);
+        assert_eq!(
+            template.pieces,
+            [Piece::Text(page[..47].to_owned()), Piece::Head, Piece::Text(page[47..].to_owned()), Piece::Boot]
+        );
     }
 
     #[test]

@@ -16,12 +16,13 @@
 mod bundle;
 mod load;
 mod names;
+mod recover;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use lightningcss::stylesheet::{PrinterOptions, StyleSheet};
 use lightningcss::rules::CssRuleList;
+use lightningcss::stylesheet::{PrinterOptions, StyleSheet};
 use oxc_allocator::Allocator;
 use rekindle_graph::{Diagnostic, FilePath};
 

@@ -41,7 +41,9 @@ impl TsOptions {
     pub fn defines_class_fields(&self) -> bool {
         self.use_define_for_class_fields.unwrap_or_else(|| match self.target.as_deref() {
             Some("es3" | "es5" | "es6") => false,
-            Some(target) => target.strip_prefix("es20").is_none_or(|year| year.parse::<u32>().is_ok_and(|year| year >= 22)),
+            Some(target) => {
+                target.strip_prefix("es20").is_none_or(|year| year.parse::<u32>().is_ok_and(|year| year >= 22))
+            }
             None => true,
         })
     }
@@ -117,7 +119,12 @@ impl TsConfigs {
     }
 
     /// The config itself if it includes the file, else the first project it refers to that does.
-    fn covering(&self, config: &Arc<Config>, file: &Path, files: &mut Vec<PathBuf>) -> Result<Option<Arc<Config>>, Diagnostic> {
+    fn covering(
+        &self,
+        config: &Arc<Config>,
+        file: &Path,
+        files: &mut Vec<PathBuf>,
+    ) -> Result<Option<Arc<Config>>, Diagnostic> {
         let mut open = vec![Arc::clone(config)];
         let mut seen = vec![config.path.clone()];
         while let Some(config) = open.pop() {
@@ -300,9 +307,11 @@ fn parse(source: &str, display: &str) -> Result<Map<String, Value>, Diagnostic> 
         let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         let sentence = error.to_string();
         let fact = sentence.split(" at line ").next().unwrap_or(&sentence);
-        Diagnostic::error(format!("{display} is not valid: {fact}"))
-            .in_file(display)
-            .at(source, line_start + error.column().saturating_sub(1), 1)
+        Diagnostic::error(format!("{display} is not valid: {fact}")).in_file(display).at(
+            source,
+            line_start + error.column().saturating_sub(1),
+            1,
+        )
     })
 }
 
@@ -407,7 +416,10 @@ mod tests {
     fn bases_are_merged_and_later_ones_win() {
         check(
             &[
-                ("tsconfig.json", r#"{ "extends": ["./a", "pkg", "@scope/b/strict.json"], "compilerOptions": { "jsx": "React" } }"#),
+                (
+                    "tsconfig.json",
+                    r#"{ "extends": ["./a", "pkg", "@scope/b/strict.json"], "compilerOptions": { "jsx": "React" } }"#,
+                ),
                 ("a.json", r#"{ "compilerOptions": { "jsxImportSource": "a" } }"#),
                 ("node_modules/pkg/package.json", r#"{ "tsconfig": "base.json" }"#),
                 ("node_modules/pkg/base.json", r#"{ "extends": "./more.json" }"#),
@@ -421,9 +433,13 @@ mod tests {
 
     #[test]
     fn the_referenced_project_that_includes_the_file_counts() {
-        let (app, node) = (named("app", r#""include": ["src"]"#), named("node", r#""include": ["vite.config.ts", "*.mts"]"#));
+        let (app, node) =
+            (named("app", r#""include": ["src"]"#), named("node", r#""include": ["vite.config.ts", "*.mts"]"#));
         let files = [
-            ("tsconfig.json", r#"{ "files": [], "references": [{ "path": "./tsconfig.node.json" }, { "path": "./tsconfig.app.json" }] }"#),
+            (
+                "tsconfig.json",
+                r#"{ "files": [], "references": [{ "path": "./tsconfig.node.json" }, { "path": "./tsconfig.app.json" }] }"#,
+            ),
             ("tsconfig.app.json", app.as_str()),
             ("tsconfig.node.json", node.as_str()),
         ];
@@ -462,8 +478,14 @@ mod tests {
         assert!(defines(Some("es2022")));
         assert!(!defines(Some("es2021")));
         assert!(!defines(Some("es6")));
-        assert!(TsOptions { use_define_for_class_fields: Some(true), target: Some("es5".to_owned()), ..TsOptions::default() }
-            .defines_class_fields());
+        assert!(
+            TsOptions {
+                use_define_for_class_fields: Some(true),
+                target: Some("es5".to_owned()),
+                ..TsOptions::default()
+            }
+            .defines_class_fields()
+        );
     }
 
     #[test]

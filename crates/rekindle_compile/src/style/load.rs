@@ -19,7 +19,7 @@ use rekindle_graph::Diagnostic;
 use rustc_hash::FxHashMap;
 
 use super::names::{self, Unit};
-use super::{StyleInput, StyleUrl};
+use super::{StyleInput, StyleUrl, recover};
 
 /// Everything behind one stylesheet.
 pub(super) struct Loaded<'a> {
@@ -87,6 +87,17 @@ pub(super) fn load<'a>(input: &'a StyleInput<'a>, texts: &'a Allocator) -> Loade
     loader.loaded
 }
 
+/// A block may hide its second mistake behind the first, so one more attempt may not be enough.
+const MOST_ATTEMPTS: usize = 10;
+
+/// What becomes of something lightningcss complains about.
+#[derive(PartialEq, Eq)]
+enum Judgement {
+    Kept,
+    Skipped,
+    Fatal,
+}
+
 struct Loader<'a> {
     input: &'a StyleInput<'a>,
     texts: &'a Allocator,
@@ -112,21 +123,7 @@ impl<'a> Loader<'a> {
 
     fn load_next(&mut self, index: usize) {
         let source = self.queue[index].clone();
-        let options = parser_options(self.input.modules, source.unit);
-        let warnings = options.warnings.clone();
-        let parsed = StyleSheet::parse(source.text, options);
-        let skipped = warnings.and_then(|warnings| warnings.write().ok().map(|mut list| std::mem::take(&mut *list)));
-        for error in skipped.into_iter().flatten() {
-            self.judge(&source, &error);
-        }
-        let mut rules = match parsed {
-            Ok(sheet) => sheet.rules.0,
-            Err(error) => {
-                let diagnostic = self.explain(&source, &error);
-                self.loaded.diagnostics.push(diagnostic);
-                Vec::new()
-            }
-        };
+        let mut rules = self.parse(&source);
         let mut urls = UrlVisitor { loader: self, source: &source };
         for rule in &mut rules {
             let Ok(()) = rule.visit(&mut urls);
@@ -136,6 +133,41 @@ impl<'a> Loader<'a> {
         }
         let (head, rules) = self.split_head(&source, rules);
         self.loaded.sheets.push(Sheet { head, rules });
+    }
+
+    /// The rules of a file without what a browser would skip.
+    fn parse(&mut self, source: &Source<'a>) -> Vec<CssRule<'a>> {
+        let mut text = source.text;
+        let mut attempts_left = MOST_ATTEMPTS;
+        loop {
+            let options = parser_options(self.input.modules, source.unit);
+            let warnings = options.warnings.clone();
+            let parsed = StyleSheet::parse(text, options);
+            let skipped =
+                warnings.and_then(|warnings| warnings.write().ok().map(|mut list| std::mem::take(&mut *list)));
+            let mut bad = Vec::new();
+            for error in skipped.into_iter().flatten() {
+                if self.judge(source, &error) == Judgement::Skipped {
+                    bad.push(source.text.len() - text_at(source, &error).len());
+                }
+            }
+            let rules = match parsed {
+                Ok(sheet) => sheet.rules.0,
+                Err(error) => {
+                    let diagnostic = self.explain(source, &error);
+                    self.loaded.diagnostics.push(diagnostic);
+                    return Vec::new();
+                }
+            };
+            attempts_left -= 1;
+            if attempts_left == 0 || !self.loaded.diagnostics.is_empty() {
+                return rules;
+            }
+            match recover::without_bad_items(text, &bad) {
+                Some(mended) => text = self.texts.alloc_str(&mended),
+                None => return rules,
+            }
+        }
     }
 
     fn split_head(&mut self, source: &Source<'a>, rules: Vec<CssRule<'a>>) -> (Vec<Head<'a>>, Vec<CssRule<'a>>) {
@@ -280,21 +312,26 @@ impl<'a> Loader<'a> {
     }
 
     /// A browser skips what it does not understand. So does the compiler, except for mistakes that swallow the rules behind them.
-    fn judge(&mut self, source: &Source<'a>, error: &Error<ParserError<'a>>) {
+    fn judge(&mut self, source: &Source<'a>, error: &Error<ParserError<'a>>) -> Judgement {
         match &error.kind {
             // Newer than this lightningcss, or meant for another tool: printed as it stands.
             ParserError::AtRuleInvalid(_)
             | ParserError::DeprecatedNestRule
             | ParserError::SelectorError(
                 SelectorError::UnsupportedPseudoClass(_) | SelectorError::UnsupportedPseudoElement(_),
-            ) => {}
+            ) => Judgement::Kept,
             kind if is_fatal(kind, text_at(source, error)) => {
                 let diagnostic = self.explain(source, error);
                 self.loaded.diagnostics.push(diagnostic);
+                Judgement::Fatal
             }
             _ => {
                 let diagnostic = self.explain(source, error);
-                self.loaded.warnings.push(diagnostic);
+                // A second attempt meets what stands outside of blocks again.
+                if !self.loaded.warnings.contains(&diagnostic) {
+                    self.loaded.warnings.push(diagnostic);
+                }
+                Judgement::Skipped
             }
         }
     }
@@ -303,7 +340,8 @@ impl<'a> Loader<'a> {
         let rest = text_at(source, error);
         let offset = source.text.len() - rest.len();
         let (message, help) = describe(&error.kind, rest);
-        let diagnostic = Diagnostic::error(message).in_file((self.input.display)(&source.path)).at(source.text, offset, 1);
+        let diagnostic =
+            Diagnostic::error(message).in_file((self.input.display)(&source.path)).at(source.text, offset, 1);
         match help {
             Some(help) => diagnostic.with_help(help),
             None => diagnostic,
@@ -412,27 +450,25 @@ fn describe(kind: &ParserError<'_>, rest: &str) -> (String, Option<&'static str>
             "`@value` is not supported".to_owned(),
             Some("use a custom property: `:root { --name: … }` and `var(--name)`"),
         ),
-        ParserError::SelectorError(SelectorError::AmbiguousCssModuleClass(name)) => (
-            format!("`:{name}` needs a selector in parentheses"),
-            Some("write `:global(.name)` or `:local(.name)`"),
-        ),
+        ParserError::SelectorError(SelectorError::AmbiguousCssModuleClass(name)) => {
+            (format!("`:{name}` needs a selector in parentheses"), Some("write `:global(.name)` or `:local(.name)`"))
+        }
         ParserError::EndOfInput => ("the stylesheet ends in the middle of a rule".to_owned(), None),
         ParserError::QualifiedRuleInvalid => ("a selector without a block".to_owned(), Some("add `{ … }` behind it")),
         ParserError::UnexpectedToken(token) => match spell(token) {
-            Some(sign @ ("}" | ")" | "]")) => {
-                (format!("unexpected `{sign}`"), Some(CLOSES_NOTHING))
-            }
+            Some(sign @ ("}" | ")" | "]")) => (format!("unexpected `{sign}`"), Some(CLOSES_NOTHING)),
             Some(sign) => (format!("unexpected `{sign}`"), None),
-            None if matches!(token, Token::BadString(_)) => ("a string that is not closed on its line".to_owned(), None),
+            None if matches!(token, Token::BadString(_)) => {
+                ("a string that is not closed on its line".to_owned(), None)
+            }
             None if matches!(token, Token::BadUrl(_)) => {
                 ("an address that is not valid".to_owned(), Some("put it in quotes: `url(\"…\")`"))
             }
             None => (SKIPPED.to_owned(), None),
         },
-        ParserError::UnexpectedImportRule => (
-            "`@import` behind other rules is ignored".to_owned(),
-            Some("move it to the top of the stylesheet"),
-        ),
+        ParserError::UnexpectedImportRule => {
+            ("`@import` behind other rules is ignored".to_owned(), Some("move it to the top of the stylesheet"))
+        }
         ParserError::MaximumNestingDepth => ("rules are nested too deeply".to_owned(), None),
         other => {
             let text = other.to_string();

@@ -221,10 +221,7 @@ fn keyframes_name<'k>(name: &'k KeyframesName<'_>) -> &'k str {
 }
 
 /// The names of the first unit in source order, each with all that it is composed of.
-pub(super) fn class_map(
-    units: &[Unit],
-    display: &dyn Fn(&Path) -> String,
-) -> (Vec<(String, String)>, Vec<Diagnostic>) {
+pub(super) fn class_map(units: &[Unit], display: &dyn Fn(&Path) -> String) -> (Vec<(String, String)>, Vec<Diagnostic>) {
     let names = Names::new(units);
     let mut seen = FxHashSet::default();
     let mut map = Vec::new();

@@ -208,7 +208,10 @@ fn remote_imports_move_to_the_top() {
                 "a.css",
                 "@layer one, two;\n@import './b.css' layer;\n@import url(https://fonts.example/x.css);\n@import './b.css' layer(two);\n.a { color: red }",
             ),
-            ("b.css", "@import '//cdn.example/y.css' print;\n@namespace svg url(http://www.w3.org/2000/svg);\n.b { color: red }"),
+            (
+                "b.css",
+                "@import '//cdn.example/y.css' print;\n@namespace svg url(http://www.w3.org/2000/svg);\n.b { color: red }",
+            ),
         ],
         expect![[r#"
             @layer one, two;
@@ -241,7 +244,10 @@ fn remote_imports_move_to_the_top() {
 fn packages_aliases_and_root_paths_resolve() {
     check(
         &[
-            ("src/deep/a.css", "@import 'pkg/x.css'; @import '~pkg/x.css' print; @import '@/y.css'; @import '/src/y.css' screen;"),
+            (
+                "src/deep/a.css",
+                "@import 'pkg/x.css'; @import '~pkg/x.css' print; @import '@/y.css'; @import '/src/y.css' screen;",
+            ),
             ("node_modules/pkg/x.css", ".x { background: url(./x.png) }"),
             ("src/y.css", ".y { background: url(@/img.png) }"),
             ("src/img.png", ""),
@@ -318,7 +324,10 @@ fn addresses_become_placeholders() {
 #[test]
 fn a_missing_import_is_shown_where_it_is_written() {
     check(
-        &[("src/a.css", "@import './there.css';\n@import './nowhere.css';\n@import 'nopkg/x.css';\n"), ("src/there.css", "")],
+        &[
+            ("src/a.css", "@import './there.css';\n@import './nowhere.css';\n@import 'nopkg/x.css';\n"),
+            ("src/there.css", ""),
+        ],
         expect![[r#"
             src/a.css:2:10: cannot find `./nowhere.css`
               1 | @import './there.css';
@@ -439,7 +448,10 @@ fn classes_are_composed_from_here_from_files_and_from_global() {
 #[test]
 fn names_of_imported_sheets_belong_to_the_module() {
     check(
-        &[("a.module.css", "@import './base.css';\n.a { composes: base; color: red }"), ("base.css", ".base { color: red }")],
+        &[
+            ("a.module.css", "@import './base.css';\n.a { composes: base; color: red }"),
+            ("base.css", ".base { color: red }"),
+        ],
         expect![[r#"
             ._base_183cf8 {
               color: red;
@@ -475,7 +487,9 @@ fn compositions_that_lead_nowhere_are_told() {
             warning a.module.css: `b.module.css` has no class `no` to compose
         "#]],
     );
-    check(&[("a.module.css", ".a { composes: x from './none.css' }\n.a .b { composes: c }\n.c { .d { composes: c } }")], expect![[r#"
+    check(
+        &[("a.module.css", ".a { composes: x from './none.css' }\n.a .b { composes: c }\n.c { .d { composes: c } }")],
+        expect![[r#"
         a.module.css:2:9: `composes` is not possible here
           1 | .a { composes: x from './none.css' }
         > 2 | .a .b { composes: c }
@@ -495,7 +509,8 @@ fn compositions_that_lead_nowhere_are_told() {
           3 | .c { .d { composes: c } }
         help: there is no file `none.css`
         files /app/none.css
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -565,54 +580,131 @@ fn what_a_browser_skips_does_not_stop_the_sheet() {
 
 #[test]
 fn real_mistakes_are_shown() {
-    check(&[("a.css", ".a { color: red }}\n.b { color: blue }")], expect![[r#"
+    check(
+        &[("a.css", ".a { color: red }}\n.b { color: blue }")],
+        expect![[r#"
         a.css:1:18: unexpected `}`
         > 1 | .a { color: red }}
             |                  ^
           2 | .b { color: blue }
         help: it closes nothing: one is too many, or the opening one is missing
         files 
-    "#]]);
-    check(&[("a.css", ".a { color: red }\n.b")], expect![[r#"
+    "#]],
+    );
+    check(
+        &[("a.css", ".a { color: red }\n.b")],
+        expect![[r#"
         a.css:2:3: the stylesheet ends in the middle of a rule
           1 | .a { color: red }
         > 2 | .b
             |   ^
         files 
-    "#]]);
-    check(&[("a.css", ".a { content: 'open\n}\n.b { color: red }")], expect![[r#"
+    "#]],
+    );
+    check(
+        &[("a.css", ".a { content: 'open\n}\n.b { color: red }")],
+        expect![[r#"
         a.css:1:15: a string that is not closed on its line
         > 1 | .a { content: 'open
             |               ^
           2 | }
           3 | .b { color: red }
         files 
-    "#]]);
-    check(&[("a.css", ".a { color: red; ) }")], expect![[r#"
-        .a {
-        }
-        warning a.css:1:20: this is not valid CSS, a browser skips it
-    "#]]);
-    check(&[("a.module.css", "@value x: red;\n.a { color: x }")], expect![[r#"
+    "#]],
+    );
+    check(
+        &[("a.css", ".a { color: red; ) }")],
+        expect![[r#"
+            .a {
+              color: red;
+            }
+            warning a.css:1:20: this is not valid CSS, a browser skips it
+        "#]],
+    );
+    check(
+        &[("a.module.css", "@value x: red;\n.a { color: x }")],
+        expect![[r#"
         a.module.css:1:7: `@value` is not supported
         > 1 | @value x: red;
             |       ^
           2 | .a { color: x }
         help: use a custom property: `:root { --name: … }` and `var(--name)`
         files 
-    "#]]);
-    check(&[("a.module.css", ":global .a { color: x }")], expect![[r#"
+    "#]],
+    );
+    check(
+        &[("a.module.css", ":global .a { color: x }")],
+        expect![[r#"
         a.module.css:1:2: `:global` needs a selector in parentheses
         > 1 | :global .a { color: x }
             |  ^
         help: write `:global(.name)` or `:local(.name)`
         files 
-    "#]]);
-    check(&[("a.css", "{ color: red }\n.a, { color: red }\n.b { color: red }")], expect![[r#"
+    "#]],
+    );
+    check(
+        &[("a.css", "{ color: red }\n.a, { color: red }\n.b { color: red }")],
+        expect![[r#"
         .b {
           color: red;
         }
         warning a.css:1:1: invalid empty selector
         warning a.css:2:5: invalid empty selector
-    "#]]);
+    "#]],
+    );
+}
+
+#[test]
+fn a_bad_declaration_takes_no_neighbour_with_it() {
+    check(
+        &[(
+            "a.css",
+            ".a { color: red; foo }\n.b { color: red; *zoom: 1 }\n.c { color: red; ) }\n.e { foo; color: red }\n\
+             .f { color: red; .g }\n.h { @media print { color: red; foo } color: blue }\n.i { color: red; foo; foo; *a: b; !; color: green; }",
+        )],
+        expect![[r#"
+            .a {
+              color: red;
+            }
+
+            .b {
+              color: red;
+            }
+
+            .c {
+              color: red;
+            }
+
+            .e {
+              color: red;
+            }
+
+            .f {
+              color: red;
+            }
+
+            .h {
+              @media print {
+                color: red;
+              }
+
+              color: #00f;
+            }
+
+            .i {
+              color: red;
+              color: green;
+            }
+            warning a.css:1:22: this is not valid CSS, a browser skips it
+            warning a.css:2:27: this is not valid CSS, a browser skips it
+            warning a.css:3:20: this is not valid CSS, a browser skips it
+            warning a.css:4:9: this is not valid CSS, a browser skips it
+            warning a.css:5:21: this is not valid CSS, a browser skips it
+            warning a.css:6:37: this is not valid CSS, a browser skips it
+            warning a.css:7:21: this is not valid CSS, a browser skips it
+            warning a.css:7:26: this is not valid CSS, a browser skips it
+            warning a.css:7:33: unexpected `;`
+            warning a.css:7:36: unexpected `;`
+        "#]],
+    );
 }

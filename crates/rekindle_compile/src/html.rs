@@ -200,7 +200,7 @@ fn scan_element(element: &mut Element<'_, '_>, tags: &Rc<RefCell<Vec<Tag>>>) {
         }));
     }
     let range = element.source_location().bytes();
-    let end = (!element.can_have_content()).then(|| range.end..range.end);
+    let end = (!element.can_have_content()).then_some(range.end..range.end);
     tags.borrow_mut().push(Tag { name, range, attributes, end, inert: false });
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use rekindle::Config;
+use rekindle::{Config, DevServer};
 use rekindle::flags::Flags;
 use rekindle::settings::{self, Settings};
 use rekindle_server::report::Report;
@@ -26,13 +26,58 @@ fn main() -> ExitCode {
     for note in notes {
         report.note(&note);
     }
-    run(config)
+    run(config, report)
 }
 
-/// Serves until Ctrl-C.
-fn run(config: Config) -> ExitCode {
-    let _ = writeln!(anstream::stderr(), "the server is not linked yet; it would serve {}", config.root.display());
+/// Serves until Ctrl-C or SIGTERM.
+fn run(config: Config, report: Report) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot start: {error}")),
+    };
+    let code = runtime.block_on(async {
+        let open = config.server.open.clone();
+        let server = match DevServer::builder(config).report(report.clone()).start().await {
+            Ok(server) => server,
+            Err(error) => return fail(&error.to_string()),
+        };
+        if let Some(path) = open {
+            let url = format!("{}{}", server.url(), path.trim_start_matches('/'));
+            if let Err(error) = rekindle_server::editor::open_browser(&url) {
+                report.warn(&format!("cannot open the browser: {error}"));
+            }
+        }
+        asked_to_end().await;
+        server.stop().await;
+        ExitCode::SUCCESS
+    });
+    // What is still being compiled is not worth waiting for.
+    runtime.shutdown_background();
+    code
+}
+
+fn fail(message: &str) -> ExitCode {
+    let _ = writeln!(anstream::stderr(), "error: {message}");
     ExitCode::FAILURE
+}
+
+/// Ctrl-C, or SIGTERM where there is one.
+async fn asked_to_end() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+            let _ = interrupted.await;
+            return;
+        };
+        tokio::select! {
+            _ = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupted.await;
 }
 
 /// `REKINDLE_LOG=debug` shows our own spans; what the user should read goes through the report.

@@ -3,7 +3,15 @@
 pub mod bundle;
 mod calls;
 mod commonjs;
+pub mod compile;
+pub mod env;
+pub mod glob;
+pub mod helpers;
+pub mod html;
+pub mod json;
 pub mod nesting;
+pub mod resolve;
 pub mod script;
+pub mod style;
 pub mod tsconfig;
 mod wrap;

@@ -207,9 +207,9 @@ fn lower<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module: &mut Par
 fn transform_options(ts: &TsOptions) -> TransformOptions {
     let mut options = TransformOptions::default();
     options.typescript.only_remove_type_imports = ts.verbatim_module_syntax || ts.preserve_value_imports;
-    options.decorator.legacy = ts.experimental_decorators;
-    options.decorator.emit_decorator_metadata = ts.emit_decorator_metadata;
-    if !ts.define_class_fields() {
+    options.decorator.legacy = ts.experimental_decorators == Some(true);
+    options.decorator.emit_decorator_metadata = ts.emit_decorator_metadata == Some(true);
+    if !ts.defines_class_fields() {
         options.assumptions.set_public_class_fields = true;
         options.typescript.remove_class_fields_without_initializer = true;
         options.env.es2022.class_properties = Some(oxc_transformer::ClassPropertiesOptions { loose: true });

@@ -32,7 +32,7 @@ use crate::report::Report;
 use crate::rounds::Rounds;
 use crate::segments::write_definition;
 use crate::servable::Servable;
-use crate::socket::Outbox;
+use crate::socket::{Outbox, Utf8Bytes};
 use crate::trace;
 use crate::watch::Watcher;
 
@@ -461,7 +461,7 @@ impl Loop {
     }
 
     fn broadcast(&self, message: &ServerMessage) {
-        let text: axum::extract::ws::Utf8Bytes = text(message).into();
+        let text: Utf8Bytes = text(message).into();
         for tab in self.tabs.values() {
             tab.outbox.send(text.clone());
         }

@@ -342,7 +342,7 @@ impl Site {
         if let Some(below) = path.strip_prefix(&self.base) {
             return Ok(format!("/{below}"));
         }
-        let is_entry = path == "/" || path.strip_prefix('/') == self.base.trim_matches('/').into();
+        let is_entry = path == "/" || path.strip_prefix('/') == Some(self.base.trim_matches('/'));
         if is_entry && is_navigation(head) {
             return Err(Reply::redirect(address::encode_path(&self.base)));
         }

@@ -13,7 +13,8 @@ pub fn trace(project: &Project, base: &str, address: &str, line: u32, column: u3
         Some(segment) => place_in_segment(project, segment.strip_suffix(".js")?, line)?,
         None => (project.graph.get(&path)?, line),
     };
-    let map = SourceMap::from_json_string(&project.source_map(id)?).ok()?;
+    let json = project.source_map(id)?;
+    let map = SourceMap::from_json_string(&json).ok()?;
     let table = map.generate_lookup_table();
     let token = map.lookup_token(&table, line.checked_sub(1)?, column.checked_sub(1)?)?;
     let file = project.compiler.display(project.graph[id].file.as_path());

@@ -1,0 +1,703 @@
+//! Turns an HTML page into a template: its own text, with places where the server puts scripts and addresses.
+//!
+//! ```html
+//! <head><link rel="stylesheet" href="./a.css"></head><body><img src="./b.png"><script type="module" src="./c.js"></script>
+//! ```
+//! becomes
+//! ```text
+//! Text(<head>) Head Text(<link rel="stylesheet" href=") Link(0) Text("></head><body><img src=") Asset(0) Text(">) Boot
+//! scripts: ./c.js    links: ./a.css    assets: ./b.png
+//! ```
+//!
+//! lol_html only tells where things are; every byte that is not replaced stays as it was written.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+
+use lol_html::html_content::{Element, EndTag};
+use lol_html::{HtmlRewriter, Settings, element, end_tag};
+
+/// A page, ready to be filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageTemplate {
+    pub pieces: Vec<Piece>,
+    /// The module scripts in document order; their tags are not in the pieces.
+    pub scripts: Vec<PageScript>,
+    pub links: Vec<PageLink>,
+    pub assets: Vec<PageAsset>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Text(String),
+    /// Where the client script goes: before anything else of the page can run. There is exactly one.
+    Head,
+    /// The place of the first module script, or the end of the body. There is exactly one.
+    Boot,
+    /// The address of `links[i]`, as the value of an attribute: to be escaped with [`escape_attribute`].
+    Link(usize),
+    /// The address of `assets[i]`, as the value of an attribute: to be escaped with [`escape_attribute`].
+    Asset(usize),
+}
+
+/// A module script of the page. `offset` is the byte in the page's source where the specifier or the code starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageScript {
+    External { specifier: String, offset: usize },
+    Inline { code: String, offset: usize },
+}
+
+/// A local `<link rel="stylesheet">`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageLink {
+    pub specifier: String,
+}
+
+/// A local address in any other attribute that the browser fetches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageAsset {
+    pub specifier: String,
+}
+
+/// Reads a page; `env` gives the value of a `%NAME%`, if the name is known.
+pub fn parse_page(source: &str, env: &dyn Fn(&str) -> Option<String>) -> PageTemplate {
+    let tags = scan(source);
+    let mut plan = Plan { source, env, template: PageTemplate::default(), edits: Vec::new() };
+    plan.place_head(&tags);
+    for tag in &tags {
+        plan.read_tag(tag);
+    }
+    plan.place_boot(&tags);
+    plan.read_env(&tags);
+    plan.finish()
+}
+
+/// Escapes a text for an attribute value in either kind of quotes.
+pub fn escape_attribute(text: &str) -> Cow<'_, str> {
+    escape(text, &['&', '<', '>', '"', '\''])
+}
+
+/// Escapes a text that stands between tags.
+pub fn escape_text(text: &str) -> Cow<'_, str> {
+    escape(text, &['&', '<', '>'])
+}
+
+fn escape<'a>(text: &'a str, special: &[char]) -> Cow<'a, str> {
+    if !text.contains(special) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' if special.contains(&'"') => escaped.push_str("&quot;"),
+            '\'' if special.contains(&'\'') => escaped.push_str("&#39;"),
+            _ => escaped.push(c),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// A start tag and where its element ends.
+#[derive(Debug)]
+struct Tag {
+    name: String,
+    range: Range<usize>,
+    attributes: Vec<Attribute>,
+    /// The end tag, where the page has one; only looked for on the elements in [`ENDS_MATTER`].
+    end: Option<Range<usize>>,
+    /// Inside a `<template>`, whose scripts do not run.
+    inert: bool,
+}
+
+#[derive(Debug)]
+struct Attribute {
+    name: String,
+    /// As written, entities and all.
+    value: String,
+    name_start: usize,
+    value_range: Option<Range<usize>>,
+}
+
+impl Tag {
+    fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    fn has_word(&self, name: &str, words: &[&str]) -> bool {
+        self.attribute(name).is_some_and(|attribute| {
+            attribute.value.split_ascii_whitespace().any(|word| words.contains(&word.to_ascii_lowercase().as_str()))
+        })
+    }
+
+    /// The whole element, to the end of the page when it is never closed.
+    fn element_range(&self, source: &str) -> Range<usize> {
+        self.range.start..self.end.as_ref().map_or(source.len(), |end| end.end)
+    }
+
+    fn content_range(&self, source: &str) -> Range<usize> {
+        self.range.end..self.end.as_ref().map_or(source.len(), |end| end.start)
+    }
+
+    fn is_module_script(&self) -> bool {
+        let is_module = |attribute: &Attribute| attribute.value.trim().eq_ignore_ascii_case("module");
+        self.name == "script" && self.attribute("type").is_some_and(is_module)
+    }
+}
+
+const ENDS_MATTER: [&str; 4] = ["script", "style", "template", "body"];
+
+/// The start tags of a page in document order.
+fn scan(source: &str) -> Vec<Tag> {
+    let tags = Rc::new(RefCell::new(Vec::new()));
+    let found = Rc::clone(&tags);
+    let settings = Settings {
+        element_content_handlers: vec![element!("*", move |element: &mut Element<'_, '_>| {
+            scan_element(element, &found);
+            Ok(())
+        })],
+        strict: false,
+        ..Settings::new()
+    };
+    let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
+    // Without a memory limit and in lenient mode there is nothing it refuses; what was found until then still counts.
+    let _ = rewriter.write(source.as_bytes()).and_then(|()| rewriter.end());
+    let mut tags = std::mem::take(&mut *tags.borrow_mut());
+    let templates: Vec<Range<usize>> =
+        tags.iter().filter(|tag| tag.name == "template").map(|tag| tag.content_range(source)).collect();
+    for tag in &mut tags {
+        tag.inert = templates.iter().any(|template| template.contains(&tag.range.start));
+    }
+    tags
+}
+
+fn scan_element(element: &mut Element<'_, '_>, tags: &Rc<RefCell<Vec<Tag>>>) {
+    let attributes = element
+        .attributes()
+        .iter()
+        .map(|attribute| Attribute {
+            name: attribute.name(),
+            value: attribute.value(),
+            name_start: attribute.name_source_location().map_or(0, |location| location.bytes().start),
+            value_range: attribute.value_source_location().map(|location| location.bytes()),
+        })
+        .collect();
+    let name = element.tag_name();
+    let index = tags.borrow().len();
+    if ENDS_MATTER.contains(&name.as_str()) && element.can_have_content() {
+        let (tags, name) = (Rc::clone(tags), name.clone());
+        // The handler is refused only for elements that cannot have content.
+        let _ = element.on_end_tag(end_tag!(move |end: &mut EndTag<'_>| {
+            // An element that was never closed ends with its parent, whose end tag is not its own.
+            if end.name() == name {
+                tags.borrow_mut()[index].end = Some(end.source_location().bytes());
+            }
+            Ok(())
+        }));
+    }
+    let range = element.source_location().bytes();
+    let end = (!element.can_have_content()).then_some(range.end..range.end);
+    tags.borrow_mut().push(Tag { name, range, attributes, end, inert: false });
+}
+
+/// What is to be replaced in the page.
+struct Plan<'a> {
+    source: &'a str,
+    env: &'a dyn Fn(&str) -> Option<String>,
+    template: PageTemplate,
+    edits: Vec<Edit>,
+}
+
+struct Edit {
+    range: Range<usize>,
+    piece: Option<Piece>,
+}
+
+impl Plan<'_> {
+    fn edit(&mut self, range: Range<usize>, piece: Option<Piece>) {
+        self.edits.push(Edit { range, piece });
+    }
+
+    fn place_head(&mut self, tags: &[Tag]) {
+        let live = || tags.iter().filter(|tag| !tag.inert);
+        let at = if let Some(head) = live().find(|tag| tag.name == "head") {
+            head.range.end
+        } else if let Some(html) = live().find(|tag| tag.name == "html") {
+            html.range.end
+        } else {
+            // The parser opens a head by itself before a script that comes first.
+            tags.first().map_or(self.source.len(), |tag| tag.range.start)
+        };
+        self.edit(at..at, Some(Piece::Head));
+    }
+
+    fn place_boot(&mut self, tags: &[Tag]) {
+        if self.edits.iter().any(|edit| edit.piece == Some(Piece::Boot)) {
+            return;
+        }
+        let body_end = tags.iter().find(|tag| tag.name == "body" && !tag.inert).and_then(|body| body.end.clone());
+        let at = body_end.map_or(self.source.len(), |end| end.start);
+        self.edit(at..at, Some(Piece::Boot));
+    }
+
+    fn read_tag(&mut self, tag: &Tag) {
+        if tag.attribute("vite-ignore").is_some() {
+            return self.remove_attribute(tag, "vite-ignore");
+        }
+        match tag.name.as_str() {
+            "script" if tag.is_module_script() => self.read_module_script(tag),
+            "script" if runs_as_classic_script(tag) => self.read_addresses(tag, &["src"]),
+            "script" => {}
+            "link" if tag.has_word("rel", &["stylesheet"]) => self.read_stylesheet(tag),
+            "link" if tag.has_word("rel", &ASSET_RELS) && !tag.has_word("as", &["script"]) => {
+                self.read_addresses(tag, &["href"]);
+                self.read_srcset(tag, "imagesrcset");
+            }
+            "meta" if tag.has_word("property", &ASSET_PROPERTIES) || tag.has_word("name", &ASSET_NAMES) => {
+                self.read_addresses(tag, &["content"]);
+            }
+            "img" | "source" => {
+                self.read_addresses(tag, &["src"]);
+                self.read_srcset(tag, "srcset");
+            }
+            "audio" | "embed" | "input" | "track" => self.read_addresses(tag, &["src"]),
+            "video" => self.read_addresses(tag, &["src", "poster"]),
+            "object" => self.read_addresses(tag, &["data"]),
+            "image" | "use" => self.read_addresses(tag, &["href", "xlink:href"]),
+            _ => {}
+        }
+    }
+
+    /// lol_html gives no usable location for an attribute without a value, so the tag's text is searched.
+    fn remove_attribute(&mut self, tag: &Tag, name: &str) {
+        let text = &self.source[tag.range.clone()];
+        let lowercase = text.to_ascii_lowercase();
+        let is_start = |at: usize| text[..at].ends_with(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\''));
+        let Some(at) = lowercase.match_indices(name).map(|(at, _)| at).find(|&at| is_start(at)) else { return };
+        let start = tag.range.start + text[..at].trim_end().len();
+        let value = tag.attribute(name).and_then(|attribute| attribute.value_range.clone());
+        let end = match value.filter(|value| !value.is_empty()) {
+            Some(value) => value.end + usize::from(self.source[value.end..].starts_with(['"', '\''])),
+            None => tag.range.start + at + name.len(),
+        };
+        self.edit(start..end, None);
+    }
+
+    fn read_module_script(&mut self, tag: &Tag) {
+        if tag.inert {
+            return;
+        }
+        let script = match tag.attribute("src") {
+            Some(src) => {
+                let specifier = self.decode(&src.value);
+                if !is_local(&specifier) {
+                    return;
+                }
+                let offset = src.value_range.as_ref().map_or(src.name_start, |value| value.start);
+                PageScript::External { specifier, offset }
+            }
+            None => {
+                let content = tag.content_range(self.source);
+                PageScript::Inline { offset: content.start, code: self.source[content].to_owned() }
+            }
+        };
+        let piece = self.template.scripts.is_empty().then_some(Piece::Boot);
+        self.template.scripts.push(script);
+        self.edit(tag.element_range(self.source), piece);
+    }
+
+    fn read_stylesheet(&mut self, tag: &Tag) {
+        let Some(href) = tag.attribute("href") else { return };
+        let (specifier, Some(range)) = (self.decode(&href.value), href.value_range.clone()) else { return };
+        if is_local(&specifier) {
+            self.replace_value(range, Piece::Link(self.template.links.len()));
+            self.template.links.push(PageLink { specifier });
+        }
+    }
+
+    fn read_addresses(&mut self, tag: &Tag, names: &[&str]) {
+        for attribute in names.iter().filter_map(|name| tag.attribute(name)) {
+            if let Some(range) = attribute.value_range.clone() {
+                self.add_asset(range);
+            }
+        }
+    }
+
+    /// `./a.png 1x, ./b.png 2x`: several addresses in one value.
+    fn read_srcset(&mut self, tag: &Tag, name: &str) {
+        let Some(range) = tag.attribute(name).and_then(|attribute| attribute.value_range.clone()) else { return };
+        let value = &self.source[range.clone()];
+        let is_gap = |c: char| c.is_ascii_whitespace() || c == ',';
+        let mut at = 0;
+        while let Some(start) = value[at..].find(|c| !is_gap(c)).map(|gap| at + gap) {
+            let end =
+                value[start..].find(|c: char| c.is_ascii_whitespace()).map_or(value.len(), |length| start + length);
+            let address = value[start..end].trim_end_matches(',');
+            self.add_asset(range.start + start..range.start + start + address.len());
+            let has_descriptor = start + address.len() == end;
+            at = if has_descriptor { value[end..].find(',').map_or(value.len(), |comma| end + comma) } else { end };
+        }
+    }
+
+    fn add_asset(&mut self, range: Range<usize>) {
+        let specifier = self.decode(&self.source[range.clone()]);
+        if is_local(&specifier) {
+            let piece = Piece::Asset(self.template.assets.len());
+            self.replace_value(range, piece);
+            self.template.assets.push(PageAsset { specifier });
+        }
+    }
+
+    /// An unquoted value gets quotes, since what comes instead may need them.
+    fn replace_value(&mut self, range: Range<usize>, piece: Piece) {
+        let quoted = self.source[..range.start].ends_with(['"', '\'']);
+        let in_list = self.source[..range.start].ends_with([' ', ',', '\n', '\t', '\r']);
+        if quoted || in_list {
+            return self.edit(range, Some(piece));
+        }
+        self.edit(range.start..range.start, Some(Piece::Text("\"".to_owned())));
+        self.edit(range.clone(), Some(piece));
+        self.edit(range.end..range.end, Some(Piece::Text("\"".to_owned())));
+    }
+
+    /// The text that an attribute value means: entities read, `%NAME%` replaced.
+    fn decode(&self, value: &str) -> String {
+        let value = decode_entities(value.trim());
+        let mut text = String::with_capacity(value.len());
+        let mut done = 0;
+        for (range, replacement) in env_references(&value, self.env) {
+            text.push_str(&value[done..range.start]);
+            text.push_str(&replacement);
+            done = range.end;
+        }
+        text.push_str(&value[done..]);
+        text
+    }
+
+    /// `%NAME%` anywhere but in module scripts, which read `import.meta.env`.
+    fn read_env(&mut self, tags: &[Tag]) {
+        let raw: Vec<Range<usize>> = tags
+            .iter()
+            .filter(|tag| matches!(tag.name.as_str(), "script" | "style"))
+            .map(|tag| tag.content_range(self.source))
+            .collect();
+        for (range, value) in env_references(self.source, self.env) {
+            let is_raw = raw.iter().any(|content| content.contains(&range.start));
+            let text = if is_raw { value } else { escape_attribute(&value).into_owned() };
+            self.edit(range, Some(Piece::Text(text)));
+        }
+    }
+
+    fn finish(mut self) -> PageTemplate {
+        // Stable: of two edits at one place the earlier planned comes first, so Head precedes Boot.
+        self.edits.sort_by_key(|edit| edit.range.start);
+        let mut done = 0;
+        for edit in self.edits {
+            // Inside a part that is already replaced: `%NAME%` in the address of a link.
+            if edit.range.start < done {
+                continue;
+            }
+            push_text(&mut self.template.pieces, &self.source[done..edit.range.start]);
+            done = edit.range.end;
+            match edit.piece {
+                Some(Piece::Text(text)) => push_text(&mut self.template.pieces, &text),
+                Some(piece) => self.template.pieces.push(piece),
+                None => {}
+            }
+        }
+        push_text(&mut self.template.pieces, &self.source[done..]);
+        self.template
+    }
+}
+
+const ASSET_RELS: [&str; 10] = [
+    "icon",
+    "apple-touch-icon",
+    "apple-touch-icon-precomposed",
+    "apple-touch-startup-image",
+    "mask-icon",
+    "manifest",
+    "image_src",
+    "preload",
+    "prefetch",
+    "fluid-icon",
+];
+
+const ASSET_PROPERTIES: [&str; 8] = [
+    "og:image",
+    "og:image:url",
+    "og:image:secure_url",
+    "og:audio",
+    "og:audio:secure_url",
+    "og:video",
+    "og:video:secure_url",
+    "og:logo",
+];
+
+const ASSET_NAMES: [&str; 7] = [
+    "msapplication-tileimage",
+    "msapplication-square70x70logo",
+    "msapplication-square150x150logo",
+    "msapplication-wide310x150logo",
+    "msapplication-square310x310logo",
+    "msapplication-config",
+    "twitter:image",
+];
+
+/// Import maps, JSON and templates of other languages are not scripts the browser fetches.
+fn runs_as_classic_script(tag: &Tag) -> bool {
+    let kind = tag.attribute("type").map_or("", |attribute| attribute.value.trim()).to_ascii_lowercase();
+    matches!(kind.as_str(), "" | "text/javascript" | "application/javascript" | "text/ecmascript")
+}
+
+/// Whether an address leads to the project rather than elsewhere.
+fn is_local(address: &str) -> bool {
+    if address.is_empty() || address.starts_with(['#', '?']) || address.starts_with("//") {
+        return false;
+    }
+    let scheme_end = address.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')));
+    let has_scheme = scheme_end.is_some_and(|end| end > 0 && address[end..].starts_with(':'));
+    !has_scheme
+}
+
+/// Each `%NAME%` that `env` knows: its byte range and its value.
+fn env_references(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Vec<(Range<usize>, String)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text[at..].find('%').map(|gap| at + gap) {
+        let rest = &text[start + 1..];
+        let length = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '$')))
+            .unwrap_or(rest.len());
+        at = start + 1;
+        if length > 0
+            && rest[length..].starts_with('%')
+            && let Some(value) = env(&rest[..length])
+        {
+            at = start + length + 2;
+            found.push((start..at, value));
+        }
+    }
+    found
+}
+
+/// The entities that occur in addresses; others stay as they are.
+fn decode_entities(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(start) = rest.find('&') {
+        text.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let entity = rest.find(';').map(|end| &rest[1..end]);
+        match entity.and_then(|name| Some((entity_char(name)?, name.len() + 2))) {
+            Some((c, length)) => {
+                text.push(c);
+                rest = &rest[length..];
+            }
+            None => {
+                text.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+fn entity_char(name: &str) -> Option<char> {
+    if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => number.parse(),
+        };
+        return char::from_u32(code.ok()?);
+    }
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => None,
+    }
+}
+
+fn push_text(pieces: &mut Vec<Piece>, text: &str) {
+    match pieces.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Piece::Text(last)) => last.push_str(text),
+        _ => pieces.push(Piece::Text(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn env(name: &str) -> Option<String> {
+        match name {
+            "VITE_TITLE" => Some("A <b> & \"c\"".to_owned()),
+            "BASE_URL" => Some("/".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The page with its places in double brackets, then what was taken out.
+    fn check(source: &str, expected: Expect) {
+        let page = parse_page(source, &env);
+        let mut text = String::new();
+        for piece in &page.pieces {
+            match piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::Head => text.push_str("[[head]]"),
+                Piece::Boot => text.push_str("[[boot]]"),
+                Piece::Link(index) => text.push_str(&format!("[[link {}]]", page.links[*index].specifier)),
+                Piece::Asset(index) => text.push_str(&format!("[[asset {}]]", page.assets[*index].specifier)),
+            }
+        }
+        for script in &page.scripts {
+            match script {
+                PageScript::External { specifier, offset } => {
+                    assert!(source[*offset..].starts_with(specifier.as_str()), "{offset}");
+                    text.push_str(&format!("\nscript {specifier}"));
+                }
+                PageScript::Inline { code, offset } => {
+                    assert!(source[*offset..].starts_with(code.as_str()), "{offset}");
+                    text.push_str(&format!("\ncode {code:?}"));
+                }
+            }
+        }
+        expected.assert_eq(&text);
+    }
+
+    #[test]
+    fn a_whole_page_keeps_all_but_its_module_scripts() {
+        check(
+            "<!doctype html>\n<html>\n<head>\n<meta charset=utf-8>\n<link rel=\"stylesheet\" href=\"./a.css?x=1&amp;y\">\n</head>\n\
+             <body>\n<div  id='app' ></div>\n<script type=\"module\" src=\"/src/main.tsx\"></script>\n\
+             <script type='Module' async>\nconst a = '%VITE_TITLE%' < 1 && \"</div>\"\n</script>\n<p>end</body></html>\n",
+            expect![[r#"
+                <!doctype html>
+                <html>
+                <head>[[head]]
+                <meta charset=utf-8>
+                <link rel="stylesheet" href="[[link ./a.css?x=1&y]]">
+                </head>
+                <body>
+                <div  id='app' ></div>
+                [[boot]]
+
+                <p>end</body></html>
+
+                script /src/main.tsx
+                code "\nconst a = '%VITE_TITLE%' < 1 && \"</div>\"\n""#]],
+        );
+    }
+
+    #[test]
+    fn pages_without_head_or_html_work() {
+        check(
+            "<!doctype html><script type=module src=./main.js></script>",
+            expect![[r#"
+                <!doctype html>[[head]][[boot]]
+                script ./main.js"#]],
+        );
+        check("<p>one</p>", expect!["[[head]]<p>one</p>[[boot]]"]);
+        check("", expect!["[[head]][[boot]]"]);
+        check("just text", expect!["just text[[head]][[boot]]"]);
+        check("<html lang=en><body>x</body></html>", expect!["<html lang=en>[[head]]<body>x[[boot]]</body></html>"]);
+        check("<html><body>x</html>", expect!["<html>[[head]]<body>x</html>[[boot]]"]);
+        check("<!-- <head> --><title>x</title>", expect!["<!-- <head> -->[[head]]<title>x</title>[[boot]]"]);
+    }
+
+    #[test]
+    fn an_unclosed_script_reaches_to_the_end() {
+        check(
+            "<p>x</p><script type=module>let a = 1",
+            expect![[r#"
+                [[head]]<p>x</p>[[boot]]
+                code "let a = 1""#]],
+        );
+    }
+
+    #[test]
+    fn local_addresses_become_assets() {
+        check(
+            "<img src=./a.png srcset=\"./a.png 1x, ./b.png 2x\"><img srcset=\"./c.png,./d.png 2x\">\n\
+             <link rel=\"shortcut icon\" href=\"%BASE_URL%favicon.ico\"><video poster='p.jpg' src=\"v.mp4\"></video>\n\
+             <svg><use href=\"./s.svg#one\"/><use href=\"#two\"/></svg><object data=\"o.pdf\"></object>\n\
+             <script src=\"/old.js\"></script><meta property=\"og:image\" content=\"./og.png\">",
+            expect![[r##"
+                [[head]]<img src="[[asset ./a.png]]" srcset="[[asset ./a.png]] 1x, [[asset ./b.png]] 2x"><img srcset="[[asset ./c.png,./d.png]] 2x">
+                <link rel="shortcut icon" href="[[asset /favicon.ico]]"><video poster='[[asset p.jpg]]' src="[[asset v.mp4]]"></video>
+                <svg><use href="[[asset ./s.svg#one]]"/><use href="#two"/></svg><object data="[[asset o.pdf]]"></object>
+                <script src="[[asset /old.js]]"></script><meta property="og:image" content="[[asset ./og.png]]">[[boot]]"##]],
+        );
+    }
+
+    #[test]
+    fn addresses_elsewhere_are_left_alone() {
+        let page = "<img src=\"https://x.y/a.png\"><img src=\"//x.y/a.png\"><img src=\"data:image/png;base64,AA==\"><img src=\"\">\
+             <a href=\"./page.html\">x</a><script type=module src=\"https://cdn/x.js\"></script><script src=\"HTTP://x/y.js\"></script>\
+             <link rel=canonical href=\"/x\"><script type=importmap>{\"imports\":{}}</script><img srcset=\"https://x/a 1x\">\
+             <link rel=stylesheet href=\"https://fonts/x.css\"><link rel=preload as=script href=\"/a.js\">";
+        let template = parse_page(page, &env);
+        assert_eq!(template.pieces, [Piece::Head, Piece::Text(page.to_owned()), Piece::Boot]);
+    }
+
+    #[test]
+    fn known_names_are_replaced_and_escaped() {
+        check(
+            "<title>%VITE_TITLE% at 100% %UNKNOWN% 5%%BASE_URL%</title><p title=\"%VITE_TITLE%\"></p><script>x = '%BASE_URL%'</script>",
+            expect![[
+                r#"[[head]]<title>A &lt;b&gt; &amp; &quot;c&quot; at 100% %UNKNOWN% 5%/</title><p title="A &lt;b&gt; &amp; &quot;c&quot;"></p><script>x = '/'</script>[[boot]]"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn vite_ignore_keeps_an_element_as_it_is() {
+        check(
+            "<script type=module vite-ignore src=\"./x.js\"></script><img src=\"./a.png\" vite-ignore=\"yes\">",
+            expect![[r#"[[head]]<script type=module src="./x.js"></script><img src="./a.png">[[boot]]"#]],
+        );
+    }
+
+    #[test]
+    fn attributes_without_value_do_not_disturb_others() {
+        check(
+            "<script async type=module crossorigin src=\"./x.js\"></script><video autoplay src=v.mp4 loop></video>",
+            expect![[r#"
+                [[head]][[boot]]<video autoplay src="[[asset v.mp4]]" loop></video>
+                script ./x.js"#]],
+        );
+    }
+
+    #[test]
+    fn scripts_that_do_not_run_stay() {
+        let page = "<!-- <script type=module src=a.js></script> --><template><script type=module src=\"b.js\"></script></template>\
+             <textarea><script type=module src=c.js></script></textarea>";
+        let template = parse_page(page, &env);
+        assert_eq!(template.scripts, []);
+        assert_eq!(
+            template.pieces,
+            [Piece::Text(page[..47].to_owned()), Piece::Head, Piece::Text(page[47..].to_owned()), Piece::Boot]
+        );
+    }
+
+    #[test]
+    fn text_beyond_ascii_keeps_its_place() {
+        check(
+            "\u{feff}<p>größe 日本</p><script type=module src=\"./ä.js\"></script>",
+            expect![[r#"
+                ﻿[[head]]<p>größe 日本</p>[[boot]]
+                script ./ä.js"#]],
+        );
+    }
+}

@@ -1,0 +1,710 @@
+use std::path::{Path, PathBuf};
+
+use expect_test::{Expect, expect};
+
+use super::*;
+
+const ROOT: &str = "/app";
+
+/// Files of a project by their path from the root; `node_modules/<specifier>` and a leading `@/` are resolved.
+struct Project<'a>(&'a [(&'a str, &'a str)]);
+
+impl Project<'_> {
+    fn has(&self, path: &Path) -> bool {
+        self.text(path).is_some()
+    }
+
+    fn text(&self, path: &Path) -> Option<String> {
+        let name = path.strip_prefix(ROOT).ok()?.to_str()?;
+        self.0.iter().find(|(file, _)| *file == name).map(|(_, text)| (*text).to_owned())
+    }
+
+    fn compile(&self, file: &str) -> Result<StyleOutput, StyleError> {
+        let path = Path::new(ROOT).join(file);
+        let source = self.text(&path).unwrap();
+        let display = |path: &Path| path.strip_prefix(ROOT).unwrap_or(path).display().to_string();
+        let resolve = |specifier: &str, from: &Path| {
+            let path = if let Some(rest) = specifier.strip_prefix('/') {
+                Path::new(ROOT).join(rest)
+            } else if let Some(rest) = specifier.strip_prefix("@/") {
+                Path::new(ROOT).join("src").join(rest)
+            } else if specifier.starts_with('.') {
+                normal(&from.parent().unwrap().join(specifier))
+            } else {
+                Path::new(ROOT).join("node_modules").join(specifier)
+            };
+            self.has(&path).then_some(path)
+        };
+        let read = |path: &Path| self.text(path).ok_or_else(|| std::io::ErrorKind::NotFound.into());
+        compile_style(&StyleInput {
+            file: &path,
+            source: &source,
+            modules: file.contains(".module."),
+            display: &display,
+            resolve: &resolve,
+            read: &read,
+        })
+    }
+}
+
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            std::path::Component::ParentDir => drop(normal.pop()),
+            std::path::Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+/// Compiles the first file and writes down all that comes out.
+fn check(files: &[(&str, &str)], expected: Expect) {
+    let mut text = String::new();
+    match Project(files).compile(files[0].0) {
+        Ok(output) => {
+            text.push_str(&output.css);
+            for url in &output.urls {
+                text.push_str(&format!("{} = {}\n", url.placeholder, url.specifier));
+                if let Some((start, end)) = url.offset {
+                    assert!(files[0].1.get(start as usize..end as usize).is_some());
+                }
+            }
+            for (name, value) in output.class_map.iter().flatten() {
+                text.push_str(&format!("{name} → {value}\n"));
+            }
+            if !output.files.is_empty() {
+                let files: Vec<_> = output.files.iter().map(ToString::to_string).collect();
+                text.push_str(&format!("files {}\n", files.join(" ")));
+            }
+            for warning in &output.warnings {
+                text.push_str(&format!("warning {}: {}\n", warning.location().unwrap_or_default(), warning.message));
+            }
+        }
+        Err(error) => {
+            for diagnostic in &error.diagnostics {
+                text.push_str(&format!("{}: {}\n", diagnostic.location().unwrap_or_default(), diagnostic.message));
+                text.push_str(&format!("{}\n", diagnostic.frame.as_deref().unwrap_or("(no frame)")));
+                text.push_str(&diagnostic.help.as_deref().map(|help| format!("help: {help}\n")).unwrap_or_default());
+            }
+            let files: Vec<_> = error.files.iter().map(ToString::to_string).collect();
+            text.push_str(&format!("files {}\n", files.join(" ")));
+        }
+    }
+    expected.assert_eq(&text);
+}
+
+#[test]
+fn imports_are_inlined_with_their_conditions() {
+    check(
+        &[
+            (
+                "src/a.css",
+                "@layer base, ui;\n@import 'reset.css' layer(base);\n@import url(\"./deep/b.css\") supports(display: grid) screen;\n.a { color: red }",
+            ),
+            ("src/reset.css", "* { margin: 0 }"),
+            ("src/deep/b.css", "@import '../c.css' print;\n.b { background: url(img/b.png) }"),
+            ("src/c.css", ".c { & .d { color: blue } }"),
+        ],
+        expect![[r#"
+            @layer base, ui;
+
+            @layer base {
+              * {
+                margin: 0;
+              }
+            }
+
+            @media screen {
+              @supports (display: grid) {
+                @media print {
+                  .c {
+                    & .d {
+                      color: #00f;
+                    }
+                  }
+                }
+              }
+            }
+
+            @media screen {
+              @supports (display: grid) {
+                .b {
+                  background: url("__rekindle_url_0__");
+                }
+              }
+            }
+
+            .a {
+              color: red;
+            }
+            __rekindle_url_0__ = ./deep/img/b.png
+            files /app/src/reset.css /app/src/deep/b.css /app/src/c.css
+        "#]],
+    );
+}
+
+#[test]
+fn the_last_import_of_a_sheet_decides() {
+    check(
+        &[
+            ("a.css", "@import './x.css';\n@import './y.css';\n@import './x.css';\n@import './y.css' print;"),
+            ("x.css", ".x { color: red }"),
+            ("y.css", "@import './x.css'; .y { color: red }"),
+        ],
+        expect![[r#"
+            .y {
+              color: red;
+            }
+
+            .x {
+              color: red;
+            }
+
+            @media print {
+              .x {
+                color: red;
+              }
+            }
+
+            @media print {
+              .y {
+                color: red;
+              }
+            }
+            files /app/x.css /app/y.css
+        "#]],
+    );
+}
+
+#[test]
+fn a_circle_of_imports_ends() {
+    check(
+        &[
+            ("a.css", "@import './b.css' print; .a { color: red }"),
+            ("b.css", "@import './a.css' screen; .b { color: red }"),
+        ],
+        expect![[r#"
+            @media print {
+              .b {
+                color: red;
+              }
+            }
+
+            .a {
+              color: red;
+            }
+            files /app/b.css
+        "#]],
+    );
+}
+
+#[test]
+fn remote_imports_move_to_the_top() {
+    check(
+        &[
+            (
+                "a.css",
+                "@layer one, two;\n@import './b.css' layer;\n@import url(https://fonts.example/x.css);\n@import './b.css' layer(two);\n.a { color: red }",
+            ),
+            (
+                "b.css",
+                "@import '//cdn.example/y.css' print;\n@namespace svg url(http://www.w3.org/2000/svg);\n.b { color: red }",
+            ),
+        ],
+        expect![[r#"
+            @layer one, two;
+            @import "//cdn.example/y.css" layer(rekindle-anonymous-0) print;
+            @import "https://fonts.example/x.css";
+            @import "//cdn.example/y.css" layer(two) print;
+            @namespace svg "http://www.w3.org/2000/svg";
+
+            @layer rekindle-anonymous-0 {
+              .b {
+                color: red;
+              }
+            }
+
+            @layer two {
+              .b {
+                color: red;
+              }
+            }
+
+            .a {
+              color: red;
+            }
+            files /app/b.css
+        "#]],
+    );
+}
+
+#[test]
+fn packages_aliases_and_root_paths_resolve() {
+    check(
+        &[
+            (
+                "src/deep/a.css",
+                "@import 'pkg/x.css'; @import '~pkg/x.css' print; @import '@/y.css'; @import '/src/y.css' screen;",
+            ),
+            ("node_modules/pkg/x.css", ".x { background: url(./x.png) }"),
+            ("src/y.css", ".y { background: url(@/img.png) }"),
+            ("src/img.png", ""),
+        ],
+        expect![[r#"
+            .x {
+              background: url("__rekindle_url_0__");
+            }
+
+            @media print {
+              .x {
+                background: url("__rekindle_url_0__");
+              }
+            }
+
+            .y {
+              background: url("__rekindle_url_1__");
+            }
+
+            @media screen {
+              .y {
+                background: url("__rekindle_url_1__");
+              }
+            }
+            __rekindle_url_0__ = ../../node_modules/pkg/x.png
+            __rekindle_url_1__ = ../img.png
+            files /app/node_modules/pkg/x.css /app/src/y.css
+        "#]],
+    );
+}
+
+#[test]
+fn addresses_become_placeholders() {
+    check(
+        &[(
+            "src/a.css",
+            ".a {\n  background: url(a.png), url('./b c.svg#icon'), url(\"../c.png?x=1\");\n  mask: url(#m); cursor: url(data:image/png;base64,AA), auto;\n  \
+             --bg: url(./d.png); background-image: image-set('e.png' 1x, url(a.png) 2x);\n  border-image: url(/public.png) 3;\n  behavior: var(--x) url(f.htc);\n}\n\
+             @font-face { font-family: x; src: url(//cdn/x.woff) format('woff'), url(https://h/x.woff), url(x.woff2) }\n\
+             @unknown { a: url(g.png) }",
+        )],
+        expect![[r##"
+            .a {
+              background: url("__rekindle_url_0__"), url("__rekindle_url_1__"), url("__rekindle_url_2__");
+              mask: url("#m");
+              cursor: url("data:image/png;base64,AA"), auto;
+              --bg: url("__rekindle_url_3__");
+              background-image: image-set("__rekindle_url_4__" 1x, "__rekindle_url_0__" 2x);
+              border-image: url("__rekindle_url_5__") 3;
+              behavior: var(--x) url("__rekindle_url_6__");
+            }
+
+            @font-face {
+              font-family: x;
+              src: url("//cdn/x.woff") format("woff"), url("https://h/x.woff"), url("__rekindle_url_7__");
+            }
+
+            @unknown {
+              a: url("__rekindle_url_8__")
+            }
+            __rekindle_url_0__ = ./a.png
+            __rekindle_url_1__ = ./b c.svg#icon
+            __rekindle_url_2__ = ../c.png?x=1
+            __rekindle_url_3__ = ./d.png
+            __rekindle_url_4__ = ./e.png
+            __rekindle_url_5__ = /public.png
+            __rekindle_url_6__ = ./f.htc
+            __rekindle_url_7__ = ./x.woff2
+            __rekindle_url_8__ = ./g.png
+        "##]],
+    );
+}
+
+#[test]
+fn a_missing_import_is_shown_where_it_is_written() {
+    check(
+        &[
+            ("src/a.css", "@import './there.css';\n@import './nowhere.css';\n@import 'nopkg/x.css';\n"),
+            ("src/there.css", ""),
+        ],
+        expect![[r#"
+            src/a.css:2:10: cannot find `./nowhere.css`
+              1 | @import './there.css';
+            > 2 | @import './nowhere.css';
+                |          ^^^^^^^^^^^^^
+              3 | @import 'nopkg/x.css';
+            help: there is no file `src/nowhere.css`
+            src/a.css:3:10: cannot find `nopkg/x.css`
+              1 | @import './there.css';
+              2 | @import './nowhere.css';
+            > 3 | @import 'nopkg/x.css';
+                |          ^^^^^^^^^^^
+            help: there is neither a file `src/nopkg/x.css` nor a package of that name
+            files /app/src/there.css /app/src/nowhere.css /app/src/nopkg/x.css
+        "#]],
+    );
+}
+
+#[test]
+fn names_of_a_module_are_unique_and_listed_in_source_order() {
+    check(
+        &[(
+            "src/b.module.css",
+            ".zeta-x { color: red; animation: spin 1s, global-fade 1s; animation-name: spin }\n.alpha:not(.beta) > .gamma { animation: var(--d) spin }\n\
+             :global(.outside) .in { grid-area: main; view-transition-name: card }\n#id { counter-reset: n }\n\
+             @keyframes spin { to { rotate: 1turn } }\n.sm\\:flex { color: red }\n@media print { .zeta-x { color: blue } }",
+        )],
+        expect![[r#"
+            ._zeta-x_d22db4 {
+              color: red;
+              animation: 1s _spin_d22db4, 1s global-fade;
+              animation-name: _spin_d22db4;
+            }
+
+            ._alpha_d22db4:not(._beta_d22db4) > ._gamma_d22db4 {
+              animation: var(--d) _spin_d22db4;
+            }
+
+            .outside ._in_d22db4 {
+              grid-area: main;
+              view-transition-name: card;
+            }
+
+            #_id_d22db4 {
+              counter-reset: n;
+            }
+
+            @keyframes _spin_d22db4 {
+              to {
+                rotate: 1turn;
+              }
+            }
+
+            ._sm\:flex_d22db4 {
+              color: red;
+            }
+
+            @media print {
+              ._zeta-x_d22db4 {
+                color: #00f;
+              }
+            }
+            zeta-x → _zeta-x_d22db4
+            alpha → _alpha_d22db4
+            beta → _beta_d22db4
+            gamma → _gamma_d22db4
+            in → _in_d22db4
+            id → _id_d22db4
+            spin → _spin_d22db4
+            sm:flex → _sm:flex_d22db4
+        "#]],
+    );
+}
+
+#[test]
+fn classes_are_composed_from_here_from_files_and_from_global() {
+    check(
+        &[
+            (
+                "src/a.module.css",
+                ".a { composes: b; composes: x y from './other.module.css'; composes: g from global; color: red }\n.b { composes: c }\n.c { color: blue }",
+            ),
+            ("src/other.module.css", ".x { composes: z from './third.module.css'; color: red }\n.y { color: red }"),
+            ("src/third.module.css", ".z { background: url(z.png) }"),
+        ],
+        expect![[r#"
+            ._z_da6d17 {
+              background: url("__rekindle_url_0__");
+            }
+
+            ._x_fb7236 {
+              color: red;
+            }
+
+            ._y_fb7236 {
+              color: red;
+            }
+
+            ._a_8f563b {
+              color: red;
+            }
+
+            ._b_8f563b {
+            }
+
+            ._c_8f563b {
+              color: #00f;
+            }
+            __rekindle_url_0__ = ./z.png
+            a → _a_8f563b g _b_8f563b _c_8f563b _x_fb7236 _z_da6d17 _y_fb7236
+            b → _b_8f563b _c_8f563b
+            c → _c_8f563b
+            files /app/src/other.module.css /app/src/third.module.css
+        "#]],
+    );
+}
+
+#[test]
+fn names_of_imported_sheets_belong_to_the_module() {
+    check(
+        &[
+            ("a.module.css", "@import './base.css';\n.a { composes: base; color: red }"),
+            ("base.css", ".base { color: red }"),
+        ],
+        expect![[r#"
+            ._base_183cf8 {
+              color: red;
+            }
+
+            ._a_183cf8 {
+              color: red;
+            }
+            a → _a_183cf8 _base_183cf8
+            base → _base_183cf8
+            files /app/base.css
+        "#]],
+    );
+}
+
+#[test]
+fn compositions_that_lead_nowhere_are_told() {
+    check(
+        &[
+            ("a.module.css", ".a { composes: nothing; composes: no from './b.module.css'; color: red }"),
+            ("b.module.css", ".b { composes: a from './a.module.css' }"),
+        ],
+        expect![[r#"
+            ._b_a13ee7 {
+            }
+
+            ._a_183cf8 {
+              color: red;
+            }
+            a → _a_183cf8
+            files /app/b.module.css
+            warning a.module.css: `a.module.css` has no class `nothing` to compose
+            warning a.module.css: `b.module.css` has no class `no` to compose
+        "#]],
+    );
+    check(
+        &[("a.module.css", ".a { composes: x from './none.css' }\n.a .b { composes: c }\n.c { .d { composes: c } }")],
+        expect![[r#"
+        a.module.css:2:9: `composes` is not possible here
+          1 | .a { composes: x from './none.css' }
+        > 2 | .a .b { composes: c }
+            |         ^^^^^^^^
+          3 | .c { .d { composes: c } }
+        help: it works in a rule whose selector is a single class, outside of other rules
+        a.module.css:3:11: `composes` is not possible here
+          1 | .a { composes: x from './none.css' }
+          2 | .a .b { composes: c }
+        > 3 | .c { .d { composes: c } }
+            |           ^^^^^^^^
+        help: it works in a rule whose selector is a single class, outside of other rules
+        a.module.css:1:24: cannot find `./none.css`
+        > 1 | .a { composes: x from './none.css' }
+            |                        ^^^^^^^^^^
+          2 | .a .b { composes: c }
+          3 | .c { .d { composes: c } }
+        help: there is no file `none.css`
+        files /app/none.css
+    "#]],
+    );
+}
+
+#[test]
+fn a_hash_depends_on_the_path_alone() {
+    let class = |source: &str| {
+        Project(&[("src/a.module.css", source)]).compile("src/a.module.css").unwrap().class_map.unwrap()[0].1.clone()
+    };
+    assert_eq!(class(".a { color: red }"), class(".a { color: blue }\n.b { color: red }"));
+}
+
+#[test]
+fn what_a_browser_skips_does_not_stop_the_sheet() {
+    check(
+        &[(
+            "a.css",
+            "@charset \"utf-8\";\n.a { color red; *zoom: 1; _height: 1px; filter: progid:DXImageTransform.Microsoft.gradient(startColorstr='#1', endColorstr='#2'); color: blue; }\n\
+             .b:unknown-thing { color: re } .c::what { color: red }\n\
+             @tailwind base;\n.d { @apply font-bold; }\n@import './late.css';\n.e { color: var(--x,) } .f { width: 10p; }\n\
+             <!-- .g { color: red } -->\n.h { color: red;; }\n.i { color: red",
+        )],
+        expect![[r##"
+            .a {
+              _height: 1px;
+              filter: progid:DXImageTransform.Microsoft.gradient(startColorstr="#1", endColorstr="#2");
+              color: #00f;
+            }
+
+            .b:unknown-thing {
+              color: re;
+            }
+
+            .c::what {
+              color: red;
+            }
+
+            @tailwind base;
+
+            .d {
+              @apply font-bold;
+            }
+
+            .e {
+              color: var(--x, );
+            }
+
+            .f {
+              width: 10p;
+            }
+
+            .g {
+              color: red;
+            }
+
+            .h {
+              color: red;
+            }
+
+            .i {
+              color: red;
+            }
+            warning a.css:2:11: this is not valid CSS, a browser skips it
+            warning a.css:2:25: unexpected `;`
+            warning a.css:6:8: `@import` behind other rules is ignored
+        "##]],
+    );
+}
+
+#[test]
+fn real_mistakes_are_shown() {
+    check(
+        &[("a.css", ".a { color: red }}\n.b { color: blue }")],
+        expect![[r#"
+        a.css:1:18: unexpected `}`
+        > 1 | .a { color: red }}
+            |                  ^
+          2 | .b { color: blue }
+        help: it closes nothing: one is too many, or the opening one is missing
+        files 
+    "#]],
+    );
+    check(
+        &[("a.css", ".a { color: red }\n.b")],
+        expect![[r#"
+        a.css:2:3: the stylesheet ends in the middle of a rule
+          1 | .a { color: red }
+        > 2 | .b
+            |   ^
+        files 
+    "#]],
+    );
+    check(
+        &[("a.css", ".a { content: 'open\n}\n.b { color: red }")],
+        expect![[r#"
+        a.css:1:15: a string that is not closed on its line
+        > 1 | .a { content: 'open
+            |               ^
+          2 | }
+          3 | .b { color: red }
+        files 
+    "#]],
+    );
+    check(
+        &[("a.css", ".a { color: red; ) }")],
+        expect![[r#"
+            .a {
+              color: red;
+            }
+            warning a.css:1:20: this is not valid CSS, a browser skips it
+        "#]],
+    );
+    check(
+        &[("a.module.css", "@value x: red;\n.a { color: x }")],
+        expect![[r#"
+        a.module.css:1:7: `@value` is not supported
+        > 1 | @value x: red;
+            |       ^
+          2 | .a { color: x }
+        help: use a custom property: `:root { --name: … }` and `var(--name)`
+        files 
+    "#]],
+    );
+    check(
+        &[("a.module.css", ":global .a { color: x }")],
+        expect![[r#"
+        a.module.css:1:2: `:global` needs a selector in parentheses
+        > 1 | :global .a { color: x }
+            |  ^
+        help: write `:global(.name)` or `:local(.name)`
+        files 
+    "#]],
+    );
+    check(
+        &[("a.css", "{ color: red }\n.a, { color: red }\n.b { color: red }")],
+        expect![[r#"
+        .b {
+          color: red;
+        }
+        warning a.css:1:1: invalid empty selector
+        warning a.css:2:5: invalid empty selector
+    "#]],
+    );
+}
+
+#[test]
+fn a_bad_declaration_takes_no_neighbour_with_it() {
+    check(
+        &[(
+            "a.css",
+            ".a { color: red; foo }\n.b { color: red; *zoom: 1 }\n.c { color: red; ) }\n.e { foo; color: red }\n\
+             .f { color: red; .g }\n.h { @media print { color: red; foo } color: blue }\n.i { color: red; foo; foo; *a: b; !; color: green; }",
+        )],
+        expect![[r#"
+            .a {
+              color: red;
+            }
+
+            .b {
+              color: red;
+            }
+
+            .c {
+              color: red;
+            }
+
+            .e {
+              color: red;
+            }
+
+            .f {
+              color: red;
+            }
+
+            .h {
+              @media print {
+                color: red;
+              }
+
+              color: #00f;
+            }
+
+            .i {
+              color: red;
+              color: green;
+            }
+            warning a.css:1:22: this is not valid CSS, a browser skips it
+            warning a.css:2:27: this is not valid CSS, a browser skips it
+            warning a.css:3:20: this is not valid CSS, a browser skips it
+            warning a.css:4:9: this is not valid CSS, a browser skips it
+            warning a.css:5:21: this is not valid CSS, a browser skips it
+            warning a.css:6:37: this is not valid CSS, a browser skips it
+            warning a.css:7:21: this is not valid CSS, a browser skips it
+            warning a.css:7:26: this is not valid CSS, a browser skips it
+            warning a.css:7:33: unexpected `;`
+            warning a.css:7:36: unexpected `;`
+        "#]],
+    );
+}

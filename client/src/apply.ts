@@ -61,7 +61,7 @@ export class Updater {
   invalidate(context: HotContext): { path: ModuleId; firstInvalidatedBy: ModuleId } {
     const first = this.firstInvalidatedBy ?? context.id
     // Only a module that has been updated can hand its update on (R30).
-    if (context.instance.replaced) this.invalidations.push({ from: context.id, first })
+    if (this.registry.instances.get(context.id)?.replaced) this.invalidations.push({ from: context.id, first })
     return { path: context.id, firstInvalidatedBy: first }
   }
 

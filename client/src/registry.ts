@@ -1,7 +1,7 @@
 /**
  * Holds every definition the page has received and runs them as ECMAScript modules.
  *
- * A definition is a generator: up to its `yield` the exports exist and functions are hoisted (instantiate), after it
+ * A definition is a generator: up to its first `yield` the exports exist and functions are hoisted (instantiate), after it
  * the body runs (evaluate). Names that are passed on (`export … from`, `export *`) are resolved to where they were
  * declared before anything runs, by the ambiguity rules of ECMA-262 section 16.2.1.7.
  *
@@ -273,7 +273,7 @@ export class Registry {
     const runtime = takes > 2 ? this.host.runtimeOf(instance) : undefined
     instance.generator = factory(setExports, meta, runtime)
     const first = instance.generator.next()
-    if (definition.meta.async) (first as Promise<unknown>).catch(() => {}) // The second `next` reports it.
+    if (first instanceof Promise) first.catch(() => {}) // The second `next` reports it.
     return instance
   }
 
@@ -497,10 +497,9 @@ export class Registry {
         this.evaluateCommonjs(instance)
       } else {
         if (this.hasCommonjsDep(instance)) this.relink(instance)
-        const ended = instance.generator!.next()
-        if (instance.definition.meta.async) {
-          return (ended as Promise<unknown>).then(() => void this.succeed(instance))
-        }
+        const step = instance.generator!.next()
+        if (step instanceof Promise) return step.then(() => this.succeed(instance))
+        if (!step.done) return this.resume(instance, step).then(() => this.succeed(instance))
       }
     } catch (error) {
       this.fail(instance, error)
@@ -508,6 +507,21 @@ export class Registry {
     }
     this.succeed(instance)
     return undefined
+  }
+
+  /** Top-level `await` is compiled to `yield`, so that a body begins at once; here each value is waited for. */
+  private async resume(instance: Instance, step: IteratorResult<unknown>): Promise<void> {
+    const generator = instance.generator as Generator
+    while (!step.done) {
+      let value: unknown
+      try {
+        value = await step.value
+      } catch (error) {
+        step = generator.throw(error)
+        continue
+      }
+      step = generator.next(value)
+    }
   }
 
   private succeed(instance: Instance): void {

@@ -42,7 +42,8 @@ fn apt_get(arguments: &[&str]) -> Command {
 
 /// Installs the packages that a folder's lock file names, unless that very lock file was installed before.
 pub fn npm_packages(folder: &Path) -> Result<(), String> {
-    let lock = std::fs::read(folder.join("package-lock.json")).map_err(|error| format!("no lock file in {}: {error}", folder.display()))?;
+    let lock = std::fs::read(folder.join("package-lock.json"))
+        .map_err(|error| format!("no lock file in {}: {error}", folder.display()))?;
     let receipt = folder.join("node_modules/.installed-lock");
     if std::fs::read(&receipt).is_ok_and(|installed| installed == lock) {
         return Ok(());

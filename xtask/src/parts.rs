@@ -81,13 +81,7 @@ fn browser() -> Result<Tally, String> {
     let program = target().join("release").join(format!("rekindle{}", std::env::consts::EXE_SUFFIX));
     let tests = files_ending_with(&e2e, ".test.mjs");
     // Two at a time: each is a browser and a server, and a test that starves tells nothing.
-    count(
-        node()?
-            .arg("--test-concurrency=2")
-            .args(tests)
-            .env("REKINDLE_BIN", program)
-            .env("CHROMIUM", chromium),
-    )
+    count(node()?.arg("--test-concurrency=2").args(tests).env("REKINDLE_BIN", program).env("CHROMIUM", chromium))
 }
 
 /// Runs a test runner, passes its output on line by line, and counts as it goes.
@@ -187,7 +181,8 @@ fn target() -> PathBuf {
 
 fn files_ending_with(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut files: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with(ending)).collect();
+    let mut files: Vec<_> =
+        entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with(ending)).collect();
     files.sort();
     files
 }

@@ -82,7 +82,10 @@ mod tests {
     #[test]
     fn nextest_has_one_summary() {
         check("     Summary [   0.012s] 4 tests run: 4 passed, 0 skipped", "4 passed, 0 failed");
-        check("     Summary [   1.5s] 5 tests run: 3 passed (1 slow), 1 failed, 1 timed out, 2 skipped", "3 passed, 2 failed");
+        check(
+            "     Summary [   1.5s] 5 tests run: 3 passed (1 slow), 1 failed, 1 timed out, 2 skipped",
+            "3 passed, 2 failed",
+        );
         check("     Summary [   0.1s] 1 test run: 1 passed, 0 skipped", "1 passed, 0 failed");
     }
 

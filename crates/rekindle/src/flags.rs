@@ -21,6 +21,15 @@ pub struct Flags {
 enum Command {
     /// Serve a project and update the open pages on every save
     Dev(DevFlags),
+    /// Write the browser runtime to a file, for its tests
+    #[command(hide = true)]
+    Client {
+        /// The file to write
+        out: PathBuf,
+        /// The last of the client's source files to take in, such as registry.ts [default: all]
+        #[arg(long)]
+        only: Option<String>,
+    },
 }
 
 /// Flags of `rekindle dev`. `None` leaves the matter to `rekindle.toml`, and that to the default.
@@ -51,12 +60,24 @@ pub struct DevFlags {
     pub mode: Option<String>,
 }
 
+/// What the command line asks for.
+#[derive(Clone, Debug)]
+pub enum Task {
+    Dev(DevFlags),
+    /// Write the browser runtime, up to the source file `only`, to `out`.
+    Client {
+        out: PathBuf,
+        only: Option<String>,
+    },
+}
+
 impl Flags {
-    /// The flags of `dev`, which is also what happens without a subcommand.
-    pub fn dev(self) -> DevFlags {
+    /// What is to be done; without a subcommand that is `dev`.
+    pub fn task(self) -> Task {
         match self.command {
-            Some(Command::Dev(flags)) => flags,
-            None => self.dev,
+            Some(Command::Dev(flags)) => Task::Dev(flags),
+            Some(Command::Client { out, only }) => Task::Client { out, only },
+            None => Task::Dev(self.dev),
         }
     }
 }
@@ -68,7 +89,10 @@ mod tests {
     use super::*;
 
     fn dev(line: &str) -> DevFlags {
-        Flags::try_parse_from(line.split_whitespace()).unwrap().dev()
+        match Flags::try_parse_from(line.split_whitespace()).unwrap().task() {
+            Task::Dev(flags) => flags,
+            other => panic!("{line} is {other:?}"),
+        }
     }
 
     #[test]

@@ -4,14 +4,17 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use rekindle::{Config, DevServer};
-use rekindle::flags::Flags;
+use rekindle::flags::{Flags, Task};
 use rekindle::settings::{self, Settings};
+use rekindle::{Config, DevServer};
 use rekindle_server::report::Report;
 
 fn main() -> ExitCode {
     log_if_asked();
-    let flags = Flags::parse().dev();
+    let flags = match Flags::parse().task() {
+        Task::Dev(flags) => flags,
+        Task::Client { out, only } => return write_client(&out, only.as_deref()),
+    };
     let Settings { config, notes } = match settings::read(&flags) {
         Ok(settings) => settings,
         Err(problems) => {
@@ -54,6 +57,15 @@ fn run(config: Config, report: Report) -> ExitCode {
     // What is still being compiled is not worth waiting for.
     runtime.shutdown_background();
     code
+}
+
+/// The browser runtime in a file, for its tests.
+fn write_client(out: &std::path::Path, only: Option<&str>) -> ExitCode {
+    let script = rekindle_server::client_script::runtime(only);
+    match script.and_then(|script| std::fs::write(out, script).map_err(|error| error.to_string())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("cannot write {}: {error}", out.display())),
+    }
 }
 
 fn fail(message: &str) -> ExitCode {

@@ -9,12 +9,24 @@ fn main() {
     let mut source = String::new();
     std::io::stdin().read_to_string(&mut source).expect("a script on standard input");
     let options = TsOptions::default();
-    let input = ScriptInput { source: &source, url: &url, display: &url, options: &options, may_be_commonjs: true, source_map: false };
+    let input = ScriptInput {
+        source: &source,
+        url: &url,
+        display: &url,
+        options: &options,
+        may_be_commonjs: true,
+        source_map: false,
+    };
     match compile_script(&input) {
         Ok(output) => println!("{}", output.code),
         Err(diagnostics) => {
             for diagnostic in diagnostics {
-                println!("{} {}\n{}", diagnostic.message, diagnostic.location().unwrap_or_default(), diagnostic.frame.unwrap_or_default());
+                println!(
+                    "{} {}\n{}",
+                    diagnostic.message,
+                    diagnostic.location().unwrap_or_default(),
+                    diagnostic.frame.unwrap_or_default()
+                );
             }
         }
     }

@@ -19,12 +19,23 @@ use oxc_span::SourceType;
 use oxc_transformer::{TransformOptions, Transformer};
 use rekindle_graph::Diagnostic;
 
-/// Joins `files` (name and source), dependencies first. Only the last one's exports are kept.
-pub fn join_modules(files: &[(&str, &str)]) -> Result<String, Vec<Diagnostic>> {
+/// Whose exports the joined script has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exports {
+    Last,
+    /// Those of all files: for tests of the parts.
+    All,
+}
+
+/// Joins `files` (name and source), dependencies first.
+///
+/// # Errors
+/// What does not parse, with the file's name.
+pub fn join_modules(files: &[(&str, &str)], exports: Exports) -> Result<String, Vec<Diagnostic>> {
     let mut script = String::new();
     for (at, (name, source)) in files.iter().enumerate() {
         let is_last = at + 1 == files.len();
-        script.push_str(&strip(name, source, is_last)?);
+        script.push_str(&strip(name, source, is_last || exports == Exports::All)?);
     }
     Ok(script)
 }
@@ -36,15 +47,17 @@ fn strip(name: &str, source: &str, keep_exports: bool) -> Result<String, Vec<Dia
     let mut errors: Vec<Diagnostic> =
         parsed.diagnostics.errors().map(|error| Diagnostic::error(error.message.to_string()).in_file(name)).collect();
     let scoping = SemanticBuilder::new().with_enum_eval(true).build(&program).semantic.into_scoping();
-    let lowered =
-        Transformer::new(&allocator, name.as_ref(), &TransformOptions::default()).build_with_scoping(scoping, &mut program);
+    let lowered = Transformer::new(&allocator, name.as_ref(), &TransformOptions::default())
+        .build_with_scoping(scoping, &mut program);
     errors.extend(lowered.diagnostics.errors().map(|error| Diagnostic::error(error.message.to_string()).in_file(name)));
     if !errors.is_empty() {
         return Err(errors);
     }
     join_scope(&allocator, &mut program, keep_exports);
-    let options =
-        CodegenOptions { comments: CommentOptions { normal: false, jsdoc: false, ..CommentOptions::default() }, ..CodegenOptions::default() };
+    let options = CodegenOptions {
+        comments: CommentOptions { normal: false, jsdoc: false, ..CommentOptions::default() },
+        ..CodegenOptions::default()
+    };
     Ok(Codegen::new().with_options(options).build(&program).code)
 }
 
@@ -54,7 +67,9 @@ fn join_scope<'a>(allocator: &'a Allocator, program: &mut Program<'a>, keep_expo
     for statement in program.body.take_in(&ast) {
         match statement {
             Statement::ImportDeclaration(_) => {}
-            Statement::ExportDeclaration(export) if !keep_exports => body.push(Statement::from(export.unbox().declaration)),
+            Statement::ExportDeclaration(export) if !keep_exports => {
+                body.push(Statement::from(export.unbox().declaration))
+            }
             Statement::ExportNamedDeclaration(_) if !keep_exports => {}
             other => body.push(other),
         }
@@ -72,6 +87,9 @@ mod tests {
             ("a.ts", "export const one: number = 1\nexport type T = string"),
             ("b.ts", "import { one, type T } from './a'\nexport const two: T = `${one}`"),
         ];
-        assert_eq!(join_modules(&files).expect("both parse"), "const one = 1;\nexport const two = `${one}`;\n");
+        assert_eq!(
+            join_modules(&files, Exports::Last).expect("both parse"),
+            "const one = 1;\nexport const two = `${one}`;\n"
+        );
     }
 }

@@ -38,7 +38,9 @@ pub(crate) fn accept_call(call: &CallExpression) -> AcceptCall {
             let Some(expression) = other.as_expression() else { return AcceptCall::Other };
             match constant_string(expression) {
                 Some(specifier) => AcceptCall::Deps(vec![(specifier, expression.span())]),
-                None if call.arguments.len() > 1 && may_be_a_path(expression) => AcceptCall::NotLiteral(expression.span()),
+                None if call.arguments.len() > 1 && may_be_a_path(expression) => {
+                    AcceptCall::NotLiteral(expression.span())
+                }
                 None => AcceptCall::Other,
             }
         }
@@ -103,7 +105,8 @@ pub(crate) fn asset_url(new: &NewExpression, scoping: &Scoping) -> Option<(Strin
         && callee.reference_id.get().is_some_and(|id| scoping.get_reference(id).symbol_id().is_none());
     let [first, second] = new.arguments.as_slice() else { return None };
     let base = static_member(second.as_expression()?)?;
-    let is_own_url = base.property.name == "url" && matches!(base.object.get_inner_expression(), Expression::ImportMeta(_));
+    let is_own_url =
+        base.property.name == "url" && matches!(base.object.get_inner_expression(), Expression::ImportMeta(_));
     let path = first.as_expression()?;
     let specifier = constant_string(path)?;
     let is_path = specifier.starts_with("./") || specifier.starts_with("../") || !is_absolute(&specifier);
@@ -131,7 +134,9 @@ pub(crate) fn type_attribute_of_options(options: &Expression) -> Option<String> 
 fn property<'b, 'a>(object: &'b Expression<'a>, name: &str) -> Option<&'b Expression<'a>> {
     let Expression::ObjectExpression(object) = object.get_inner_expression() else { return None };
     object.properties.iter().find_map(|property| match property {
-        ObjectPropertyKind::ObjectProperty(property) if property.key.is_specific_static_name(name) => Some(&property.value),
+        ObjectPropertyKind::ObjectProperty(property) if property.key.is_specific_static_name(name) => {
+            Some(&property.value)
+        }
         _ => None,
     })
 }
@@ -178,7 +183,9 @@ fn patterns(argument: Option<&Expression>, call: Span) -> Result<Vec<String>, (S
     if let Some(pattern) = constant_string(argument) {
         return Ok(vec![pattern]);
     }
-    let Expression::ArrayExpression(list) = argument.get_inner_expression() else { return Err((message(), argument.span())) };
+    let Expression::ArrayExpression(list) = argument.get_inner_expression() else {
+        return Err((message(), argument.span()));
+    };
     list.elements
         .iter()
         .map(|element| element.as_expression().and_then(constant_string).ok_or_else(|| (message(), element.span())))
@@ -253,11 +260,15 @@ fn query_text(value: &Expression) -> Option<String> {
 /// the template must begin with a relative or root path and end with an extension, as in Vite.
 pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
     let Expression::TemplateLiteral(template) = source.get_inner_expression() else { return None };
-    let texts: Vec<&str> =
-        template.quasis.iter().map(|quasi| quasi.value.cooked.as_ref().map(|text| text.as_str())).collect::<Option<_>>()?;
+    let texts: Vec<&str> = template
+        .quasis
+        .iter()
+        .map(|quasi| quasi.value.cooked.as_ref().map(|text| text.as_str()))
+        .collect::<Option<_>>()?;
     let (first, last) = (texts.first()?, texts.last()?);
     let rooted = first.starts_with("./") || first.starts_with("../") || first.starts_with('/');
-    let (last, query) = last.split_once('?').map_or((*last, String::new()), |(path, query)| (path, format!("?{query}")));
+    let (last, query) =
+        last.split_once('?').map_or((*last, String::new()), |(path, query)| (path, format!("?{query}")));
     if !rooted || !last.contains('.') || texts.iter().any(|text| text.contains('*')) {
         return None;
     }

@@ -105,7 +105,9 @@ impl<'a> Visit<'a> for Collector<'_> {
 fn truth(test: &Expression) -> Option<bool> {
     match test.get_inner_expression() {
         Expression::BooleanLiteral(literal) => Some(literal.value),
-        Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::LogicalNot => Some(!truth(&unary.argument)?),
+        Expression::UnaryExpression(unary) if unary.operator == UnaryOperator::LogicalNot => {
+            Some(!truth(&unary.argument)?)
+        }
         Expression::BinaryExpression(binary) => {
             let equal = constant_string(&binary.left)? == constant_string(&binary.right)?;
             match binary.operator {

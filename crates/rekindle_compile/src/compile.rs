@@ -33,7 +33,10 @@ pub struct Compiler {
 pub enum Source {
     File,
     /// A script written into a page: its text and the byte offset in the page where it begins.
-    Inline { code: String, offset: usize },
+    Inline {
+        code: String,
+        offset: usize,
+    },
 }
 
 /// A compiled module with what its specifiers mean now.
@@ -139,7 +142,10 @@ impl Compiler {
                 Some((_, tool)) => Err(vec![
                     Diagnostic::error(format!("{tool} files are not supported yet"))
                         .in_file(self.display(file.as_path()))
-                        .with_help(format!("compile it to {} beforehand, or import it with `?raw` or `?url`", if tool.ends_with('s') { "CSS" } else { "JavaScript" })),
+                        .with_help(format!(
+                            "compile it to {} beforehand, or import it with `?raw` or `?url`",
+                            if tool.ends_with('s') { "CSS" } else { "JavaScript" }
+                        )),
                 ]),
                 None => self.asset(file),
             },
@@ -148,7 +154,13 @@ impl Compiler {
 
     // ---- the kinds
 
-    fn script(&self, url: &ModuleUrl, file: &FilePath, source: &str, files: &mut Vec<FilePath>) -> Result<Definition, Vec<Diagnostic>> {
+    fn script(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        source: &str,
+        files: &mut Vec<FilePath>,
+    ) -> Result<Definition, Vec<Diagnostic>> {
         let typed = matches!(extension(url.path()).as_str(), "ts" | "mts" | "cts" | "tsx" | "jsx");
         let options = match typed {
             true => {
@@ -240,7 +252,12 @@ impl Compiler {
         Ok(format!("{}-{:?}", meta.len(), meta.modified().ok()))
     }
 
-    fn style(&self, url: &ModuleUrl, file: &FilePath, files: &mut Vec<FilePath>) -> Result<Definition, Vec<Diagnostic>> {
+    fn style(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        files: &mut Vec<FilePath>,
+    ) -> Result<Definition, Vec<Diagnostic>> {
         let source = self.read_text(file)?;
         let inline = Query::of(url.query()) == Query::Inline;
         let modules = url.path().ends_with(".module.css") && !inline;
@@ -256,11 +273,18 @@ impl Compiler {
         Ok(definition)
     }
 
-    fn compile_css(&self, file: &FilePath, source: &str, modules: bool, files: &mut Vec<FilePath>) -> Result<StyleOutput, Vec<Diagnostic>> {
+    fn compile_css(
+        &self,
+        file: &FilePath,
+        source: &str,
+        modules: bool,
+        files: &mut Vec<FilePath>,
+    ) -> Result<StyleOutput, Vec<Diagnostic>> {
         let resolve = |specifier: &str, from: &Path| self.resolve_css(specifier, from);
         let read = |path: &Path| std::fs::read_to_string(path);
         let display = |path: &Path| self.display(path);
-        let input = StyleInput { file: file.as_path(), source, modules, display: &display, resolve: &resolve, read: &read };
+        let input =
+            StyleInput { file: file.as_path(), source, modules, display: &display, resolve: &resolve, read: &read };
         match compile_style(&input) {
             Ok(output) => {
                 files.extend(output.files.iter().cloned());
@@ -298,7 +322,10 @@ impl Compiler {
             links.folders.extend(found.folders);
             let entries = found.entries.into_iter().map(|(key, path)| {
                 let path = path.canonicalize().unwrap_or(path);
-                let url = self.resolver.url_of(&path, Some(&call.query).map(|query| query.trim_start_matches('?')).filter(|query| !query.is_empty()));
+                let url = self.resolver.url_of(
+                    &path,
+                    Some(&call.query).map(|query| query.trim_start_matches('?')).filter(|query| !query.is_empty()),
+                );
                 links.files.push((url.clone(), FilePath::new(path)));
                 (key, url)
             });
@@ -354,7 +381,8 @@ impl Compiler {
             Source::File => (self.read_text(file).unwrap_or_default(), 0),
             Source::Inline { offset, .. } => {
                 let page = self.read_text(file).unwrap_or_default();
-                let lines = page.get(..*offset).map_or(0, |before| before.bytes().filter(|&byte| byte == b'\n').count());
+                let lines =
+                    page.get(..*offset).map_or(0, |before| before.bytes().filter(|&byte| byte == b'\n').count());
                 (page, *offset as i64 - lines as i64)
             }
         };
@@ -515,7 +543,8 @@ fn extension(path: &str) -> String {
 /// In packages, and where the extension says so.
 fn may_be_commonjs(file: &Path) -> bool {
     let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    matches!(extension, "cjs" | "cts") || (extension == "js" && file.components().any(|part| part.as_os_str() == "node_modules"))
+    matches!(extension, "cjs" | "cts")
+        || (extension == "js" && file.components().any(|part| part.as_os_str() == "node_modules"))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -539,7 +568,12 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
     let deps: Vec<Dep> = output
         .urls
         .iter()
-        .map(|url| Dep { specifier: without_suffix(&url.specifier).0.to_owned(), kind: DepKind::Asset, span: (0, 0), attribute: None })
+        .map(|url| Dep {
+            specifier: without_suffix(&url.specifier).0.to_owned(),
+            kind: DepKind::Asset,
+            span: (0, 0),
+            attribute: None,
+        })
         .collect();
     if kind == StyleUse::Link {
         let mut definition = plain(output.css.clone(), Vec::new(), &output.css);
@@ -578,7 +612,10 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
         }
     };
     let getters: Vec<String> = exports.iter().map(|(name, read)| format!("{name}:()=>{read}")).collect();
-    let code = format!("{{deps:{deps_text},names:[]{shape}}},function*($x,$m,$r){{$x({{{}}});yield;\n{body}\n}}", getters.join(","));
+    let code = format!(
+        "{{deps:{deps_text},names:[]{shape}}},function*($x,$m,$r){{$x({{{}}});yield;\n{body}\n}}",
+        getters.join(",")
+    );
     let mut definition = plain(code.clone(), exports.into_iter().map(|(name, _)| name).collect(), &code);
     definition.deps = deps;
     definition
@@ -588,7 +625,9 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
 fn css_expression(output: &StyleOutput) -> String {
     let mut pieces = Vec::new();
     let mut rest = output.css.as_str();
-    while let Some((at, number)) = output.urls.iter().enumerate().filter_map(|(number, url)| Some((rest.find(&url.placeholder)?, number))).min() {
+    while let Some((at, number)) =
+        output.urls.iter().enumerate().filter_map(|(number, url)| Some((rest.find(&url.placeholder)?, number))).min()
+    {
         let url = &output.urls[number];
         let suffix = without_suffix(&url.specifier).1;
         pieces.push(quoted(&rest[..at]));
@@ -655,7 +694,19 @@ pub fn digest(parts: &[&[u8]]) -> std::sync::Arc<str> {
 
 /// Percent-encodes what may not stand in an address's path.
 pub fn encode_path(path: &str) -> String {
-    const KEEP: &percent_encoding::AsciiSet =
-        &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+    const KEEP: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
+        .add(b' ')
+        .add(b'"')
+        .add(b'#')
+        .add(b'%')
+        .add(b'<')
+        .add(b'>')
+        .add(b'?')
+        .add(b'\\')
+        .add(b'^')
+        .add(b'`')
+        .add(b'{')
+        .add(b'|')
+        .add(b'}');
     percent_encoding::utf8_percent_encode(path, KEEP).to_string()
 }

@@ -41,7 +41,10 @@ export default function defineProperty(object, key, value) {
 }
 "#,
     ),
-    ("toPropertyKey", "export default (value) => (typeof value === 'symbol' ? value : Reflect.ownKeys({ [value]: 0 })[0])\n"),
+    (
+        "toPropertyKey",
+        "export default (value) => (typeof value === 'symbol' ? value : Reflect.ownKeys({ [value]: 0 })[0])\n",
+    ),
     ("classPrivateFieldLooseKey", "let count = 0\nexport default (name) => `__private_${count++}_${name}`\n"),
     (
         "classPrivateFieldLooseBase",

@@ -23,7 +23,8 @@ pub fn too_deep(source: &str) -> Option<usize> {
                 depth = depth.saturating_sub(1);
                 chain = 0;
             }
-            b'!' | b'~' | b'+' | b'-' | b'=' | b'?' | b':' | b'*' | b'&' | b'|' | b'^' | b'/' | b'<' | b'>' | b'`' | b'.' => {
+            b'!' | b'~' | b'+' | b'-' | b'=' | b'?' | b':' | b'*' | b'&' | b'|' | b'^' | b'/' | b'<' | b'>' | b'`'
+            | b'.' => {
                 chain += 1;
             }
             b';' | b',' | b'"' | b'\'' => chain = 0,

@@ -142,7 +142,9 @@ impl Resolver {
         if let ResolveError::Builtin { resolved, .. } = error {
             return Unresolved {
                 message: format!("`{path}` is a module of Node and not there in a browser"),
-                help: Some(format!("remove the import of `{resolved}`, or import a package that replaces it in browsers")),
+                help: Some(format!(
+                    "remove the import of `{resolved}`, or import a package that replaces it in browsers"
+                )),
                 folders,
             };
         }
@@ -163,7 +165,13 @@ impl Resolver {
     /// Folders whose listing decides whether `path` exists: the file's own, and that of an `index` file.
     fn folders_of(&self, importer: &Path, path: &str) -> Vec<PathBuf> {
         if is_bare(path) {
-            return importer.ancestors().skip(1).map(|folder| folder.join("node_modules")).filter(|folder| folder.is_dir()).chain([self.root.clone()]).collect();
+            return importer
+                .ancestors()
+                .skip(1)
+                .map(|folder| folder.join("node_modules"))
+                .filter(|folder| folder.is_dir())
+                .chain([self.root.clone()])
+                .collect();
         }
         let target = self.target(importer, path);
         let mut folders: Vec<PathBuf> = target.parent().map(Path::to_owned).into_iter().collect();
@@ -188,7 +196,8 @@ impl Resolver {
         let target = self.target(importer, path);
         let wanted = target.file_name()?.to_string_lossy().into_owned();
         let (folder, _) = path.rsplit_once('/')?;
-        let names = target.parent()?.read_dir().ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let names =
+            target.parent()?.read_dir().ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
         let stem = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
         let (distance, best) = names.map(|name| (strsim::osa_distance(&stem(&name), &stem(&wanted)), name)).min()?;
         (distance <= 1 + wanted.len() / 5).then(|| format!("{folder}/{best}"))

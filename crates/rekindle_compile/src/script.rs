@@ -56,7 +56,9 @@ pub fn compile_script(input: &ScriptInput) -> Result<ScriptOutput, Vec<Diagnosti
     let allocator = Allocator::default();
     let source_type = source_type(input.url);
     match parse(&allocator, input, source_type, false) {
-        Ok(module) if !(input.may_be_commonjs && commonjs::is_commonjs(&module)) => compile_module(&allocator, input, module),
+        Ok(module) if !(input.may_be_commonjs && commonjs::is_commonjs(&module)) => {
+            compile_module(&allocator, input, module)
+        }
         Ok(module) => compile_commonjs(&allocator, input, module, false),
         // What strict mode refuses may still be a sloppy CommonJS file.
         Err(errors) if input.may_be_commonjs && !source_type.is_typescript() => {
@@ -137,7 +139,15 @@ fn compile_module<'a>(
     let (body, map) = print(&module.program, input);
     let code = format!("{header}\n{body}}}");
     let exports = wrapped.exports.into_iter().map(|export| export.name).collect();
-    Ok(ScriptOutput { code, deps: wrapped.deps, globs: wrapped.globs, exports, stars: wrapped.stars, env: wrapped.env, map })
+    Ok(ScriptOutput {
+        code,
+        deps: wrapped.deps,
+        globs: wrapped.globs,
+        exports,
+        stars: wrapped.stars,
+        env: wrapped.env,
+        map,
+    })
 }
 
 fn compile_commonjs<'a>(
@@ -161,7 +171,15 @@ fn compile_commonjs<'a>(
         // Strict mode would refuse it, and the segment it travels in is a module: it is compiled when it runs.
         true => format!("{meta},(0,eval)({})", serde_json::to_string(&format!("({factory})")).unwrap_or_default()),
     };
-    Ok(ScriptOutput { code, deps: wrapped.deps, globs: wrapped.globs, exports, stars: wrapped.stars, env: wrapped.env, map })
+    Ok(ScriptOutput {
+        code,
+        deps: wrapped.deps,
+        globs: wrapped.globs,
+        exports,
+        stars: wrapped.stars,
+        env: wrapped.env,
+        map,
+    })
 }
 
 fn mistakes(wrapped: &wrap::Wrapped, input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {
@@ -191,7 +209,11 @@ fn define_node_env<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module
 }
 
 /// Types, JSX and decorators away. Newer syntax stays: the browsers a developer has run it.
-fn lower<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module: &mut Parsed<'a>) -> Result<(), Vec<Diagnostic>> {
+fn lower<'a>(
+    allocator: &'a Allocator,
+    input: &ScriptInput<'a>,
+    module: &mut Parsed<'a>,
+) -> Result<(), Vec<Diagnostic>> {
     let source_type = module.program.source_type;
     if !source_type.is_typescript() && !source_type.is_jsx() {
         return Ok(());

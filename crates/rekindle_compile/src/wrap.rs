@@ -11,9 +11,9 @@
 //! each time, so bindings are live and dead zones are the language's own (ECMA-262 section 16.2.1.6).
 
 use oxc_allocator::{Allocator, ArenaBox, ArenaVec, GetAllocator, TakeIn};
-use oxc_ast::builder::AstBuilder;
 use oxc_ast::ast::*;
-use oxc_ast_visit::{VisitMut, walk_mut};
+use oxc_ast::builder::AstBuilder;
+use oxc_ast_visit::{Visit, VisitMut, walk, walk_mut};
 use oxc_ecmascript::BoundNames;
 use oxc_semantic::{ScopeFlags, Scoping, SymbolId};
 use oxc_span::{GetSpan, SPAN, Span};
@@ -39,7 +39,10 @@ pub(crate) struct Wrapped {
     dynamic: Vec<usize>,
     /// There is an `import()` whose specifier is only known when it runs.
     computed_import: bool,
+    /// It awaits at its top level.
     is_async: bool,
+    /// It does so in a statement that only an async generator can hold: `for await`, `await using`.
+    needs_async_function: bool,
     uses_meta: bool,
     uses_runtime: bool,
     names_default_function: bool,
@@ -58,7 +61,12 @@ pub(crate) struct Export {
 
 /// Rewrites `program` in place. `prefix` begins every name that the wrapper brings in (`$`, or longer where the
 /// module uses such names itself).
-pub(crate) fn wrap<'a>(allocator: &'a Allocator, program: &mut Program<'a>, scoping: &Scoping, prefix: &'a str) -> Wrapped {
+pub(crate) fn wrap<'a>(
+    allocator: &'a Allocator,
+    program: &mut Program<'a>,
+    scoping: &Scoping,
+    prefix: &'a str,
+) -> Wrapped {
     let mut wrapper = Wrapper {
         ast: AstBuilder::new(allocator),
         scoping,
@@ -68,6 +76,7 @@ pub(crate) fn wrap<'a>(allocator: &'a Allocator, program: &mut Program<'a>, scop
         function_depth: 0,
         out: Wrapped::default(),
     };
+    wrapper.out.needs_async_function = program.source_text.contains("await") && AsyncStatements::are_in(program);
     wrapper.collect(program);
     wrapper.visit_program(program);
     wrapper.out
@@ -102,10 +111,13 @@ impl Wrapped {
         if !self.stars.is_empty() {
             meta.push_str(&format!(",stars:{}", json(&self.stars)));
         }
-        let passed_on: Vec<_> = self.exports.iter().filter_map(|export| Some((export, export.from.as_ref()?))).collect();
+        let passed_on: Vec<_> =
+            self.exports.iter().filter_map(|export| Some((export, export.from.as_ref()?))).collect();
         if !passed_on.is_empty() {
-            let from: Vec<String> =
-                passed_on.iter().map(|(export, (dep, name))| format!("{}:[{dep},{}]", key(&export.name), json(name))).collect();
+            let from: Vec<String> = passed_on
+                .iter()
+                .map(|(export, (dep, name))| format!("{}:[{dep},{}]", key(&export.name), json(name)))
+                .collect();
             meta.push_str(&format!(",from:{{{}}}", from.join(",")));
         }
         if !self.dynamic.is_empty() {
@@ -122,7 +134,7 @@ impl Wrapped {
             let with: Vec<_> = self.deps.iter().map(|dep| dep.attribute.as_deref()).collect();
             meta.push_str(&format!(",with:{}", json(&with)));
         }
-        if self.is_async {
+        if self.is_async || self.needs_async_function {
             meta.push_str(",async:true");
         }
         meta.push('}');
@@ -138,7 +150,7 @@ impl Wrapped {
             (false, false) => format!("{p}x"),
         };
         let used: Vec<usize> = (0..self.names.len()).filter(|&dep| !self.names[dep].is_empty()).collect();
-        let mut header = format!("{}function*({parameters}){{", if self.is_async { "async " } else { "" });
+        let mut header = format!("{}function*({parameters}){{", if self.needs_async_function { "async " } else { "" });
         if !used.is_empty() {
             let variables: Vec<String> = used.iter().map(|dep| format!("{p}{dep}")).collect();
             header.push_str(&format!("let {};", variables.join(",")));
@@ -319,7 +331,9 @@ impl<'a> Wrapper<'a, '_> {
         let import = self.symbol_of(local).and_then(|symbol| self.imports.get(&symbol).cloned());
         match import {
             Some((dep, Some(imported))) => self.export_passed_on(exported.as_str(), dep, imported.as_str()),
-            Some((dep, None)) => self.export(exported.as_str(), format!("{}{dep}", self.prefix), Some((dep, "*".into()))),
+            Some((dep, None)) => {
+                self.export(exported.as_str(), format!("{}{dep}", self.prefix), Some((dep, "*".into())))
+            }
             None => self.export(exported.as_str(), local.name.to_string(), None),
         }
     }
@@ -372,11 +386,26 @@ impl<'a> Wrapper<'a, '_> {
         let value = match anonymous {
             false => value,
             true => {
-                let key = PropertyKey::StaticIdentifier(ArenaBox::new_in(IdentifierName::new(SPAN, "default", ast), ast));
-                let property =
-                    ObjectPropertyKind::new_object_property(SPAN, PropertyKind::Init, key, value, false, false, false, ast);
+                let key =
+                    PropertyKey::StaticIdentifier(ArenaBox::new_in(IdentifierName::new(SPAN, "default", ast), ast));
+                let property = ObjectPropertyKind::new_object_property(
+                    SPAN,
+                    PropertyKind::Init,
+                    key,
+                    value,
+                    false,
+                    false,
+                    false,
+                    ast,
+                );
                 let object = Expression::new_object_expression(SPAN, [property], ast);
-                Expression::new_static_member_expression(SPAN, object, IdentifierName::new(SPAN, "default", ast), false, ast)
+                Expression::new_static_member_expression(
+                    SPAN,
+                    object,
+                    IdentifierName::new(SPAN, "default", ast),
+                    false,
+                    ast,
+                )
             }
         };
         let pattern = BindingPattern::new_binding_identifier(SPAN, variable, ast);
@@ -411,11 +440,17 @@ impl<'a> Wrapper<'a, '_> {
     }
 
     /// `$r.<method>(arguments)`
-    fn runtime_call<const N: usize>(&mut self, method: &'a str, arguments: [Expression<'a>; N], span: Span) -> Expression<'a> {
+    fn runtime_call<const N: usize>(
+        &mut self,
+        method: &'a str,
+        arguments: [Expression<'a>; N],
+        span: Span,
+    ) -> Expression<'a> {
         self.out.uses_runtime = true;
         let ast = &self.ast;
         let runtime = self.own_identifier("r", SPAN);
-        let callee = Expression::new_static_member_expression(SPAN, runtime, IdentifierName::new(SPAN, method, ast), false, ast);
+        let callee =
+            Expression::new_static_member_expression(SPAN, runtime, IdentifierName::new(SPAN, method, ast), false, ast);
         Expression::new_call_expression(span, callee, None, arguments.map(Argument::from), false, ast)
     }
 
@@ -506,7 +541,11 @@ impl<'a> Wrapper<'a, '_> {
                 Some(self.runtime_call("glob", [number, picked], call.span))
             }
             Err((message, span)) => {
-                self.error(message, span, "import.meta.glob is expanded before the module runs, so its arguments must be literals");
+                self.error(
+                    message,
+                    span,
+                    "import.meta.glob is expanded before the module runs, so its arguments must be literals",
+                );
                 None
             }
         }
@@ -546,6 +585,15 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
                 walk_mut::walk_expression(self, it);
                 if let Expression::ImportExpression(import) = it.take_in(&self.ast) {
                     *it = self.rewrite_import_call(import.unbox());
+                }
+            }
+            // `await x` → `yield x`: the registry waits and resumes. An async generator would begin its body a turn late.
+            Expression::AwaitExpression(_) if self.function_depth == 0 && !self.out.needs_async_function => {
+                walk_mut::walk_expression(self, it);
+                self.out.is_async = true;
+                if let Expression::AwaitExpression(awaited) = it.take_in(&self.ast) {
+                    let awaited = awaited.unbox();
+                    *it = Expression::new_yield_expression(awaited.span, false, Some(awaited.argument), &self.ast);
                 }
             }
             Expression::CallExpression(call) if calls::is_glob(call) => match self.rewrite_glob(call) {
@@ -624,26 +672,50 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
         self.function_depth -= 1;
     }
 
-    fn visit_await_expression(&mut self, it: &mut AwaitExpression<'a>) {
-        self.out.is_async |= self.function_depth == 0;
-        walk_mut::walk_await_expression(self, it);
-    }
-
-    fn visit_for_of_statement(&mut self, it: &mut ForOfStatement<'a>) {
-        self.out.is_async |= it.r#await && self.function_depth == 0;
-        walk_mut::walk_for_of_statement(self, it);
-    }
-
-    fn visit_variable_declaration(&mut self, it: &mut VariableDeclaration<'a>) {
-        self.out.is_async |= it.kind == VariableDeclarationKind::AwaitUsing && self.function_depth == 0;
-        walk_mut::walk_variable_declaration(self, it);
-    }
-
     fn visit_decorator(&mut self, it: &mut Decorator<'a>) {
         self.error(
             "no browser runs decorators yet",
             it.span,
             "set `experimentalDecorators: true` in tsconfig.json to have them compiled away",
         );
+    }
+}
+
+/// Looks for `for await` and `await using` outside of functions: only an async generator can hold those.
+#[derive(Default)]
+struct AsyncStatements {
+    function_depth: u32,
+    found: bool,
+}
+
+impl AsyncStatements {
+    fn are_in(program: &Program) -> bool {
+        let mut search = Self::default();
+        search.visit_program(program);
+        search.found
+    }
+}
+
+impl<'a> Visit<'a> for AsyncStatements {
+    fn visit_function(&mut self, it: &Function<'a>, flags: ScopeFlags) {
+        self.function_depth += 1;
+        walk::walk_function(self, it, flags);
+        self.function_depth -= 1;
+    }
+
+    fn visit_arrow_function_expression(&mut self, it: &ArrowFunctionExpression<'a>) {
+        self.function_depth += 1;
+        walk::walk_arrow_function_expression(self, it);
+        self.function_depth -= 1;
+    }
+
+    fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
+        self.found |= it.r#await && self.function_depth == 0;
+        walk::walk_for_of_statement(self, it);
+    }
+
+    fn visit_variable_declaration(&mut self, it: &VariableDeclaration<'a>) {
+        self.found |= it.kind == VariableDeclarationKind::AwaitUsing && self.function_depth == 0;
+        walk::walk_variable_declaration(self, it);
     }
 }

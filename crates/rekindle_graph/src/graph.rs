@@ -73,7 +73,10 @@ impl Published {
 pub enum Change {
     Nothing,
     /// A new definition, or the end of an error, or both.
-    Updated { definition: bool, fixed: bool },
+    Updated {
+        definition: bool,
+        fixed: bool,
+    },
     Broke,
 }
 

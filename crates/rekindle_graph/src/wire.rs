@@ -34,7 +34,10 @@ pub enum ServerMessage {
     Pong,
     /// The tab comes from another start of the server: it is asked for the digests of its modules.
     Compare,
-    Welcome { session: String, seq: u64 },
+    Welcome {
+        session: String,
+        seq: u64,
+    },
     Custom {
         event: String,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +49,9 @@ pub enum ServerMessage {
         #[serde(skip_serializing_if = "Option::is_none")]
         frame: Option<String>,
     },
-    Reload { reason: String },
+    Reload {
+        reason: String,
+    },
 }
 
 /// What one save did.

@@ -22,17 +22,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bound = listen(&config.server).await?;
     let site = Arc::new(Site::new(&config, &bound, inbox));
     let public = PublicFiles::list(config.root.join("public"));
-    let client = format!(
-        "const token = \"{}\"; export {{}} // MODULE_OK",
-        site.token.as_str()
-    );
+    let client = format!("const token = \"{}\"; export {{}} // MODULE_OK", site.token.as_str());
     tokio::spawn(async move {
         let mut outboxes = Vec::new();
         while let Some(event) = events.recv().await {
             match event {
-                Event::Request(request, asker) => {
-                    drop(asker.send(answer(&request, &public, &client)))
-                }
+                Event::Request(request, asker) => drop(asker.send(answer(&request, &public, &client))),
                 Event::Connected(id, outbox) => outboxes.push((id, outbox)),
                 Event::Gone(gone) => outboxes.retain(|(id, _)| *id != gone),
                 _ => {}
@@ -52,14 +47,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn answer(request: &Request, public: &PublicFiles, client: &str) -> Answer {
     match request.path.as_str() {
         "/" | "/index.html" => Answer::ok("text/html", PAGE, Cache::No),
-        "/src/main.js" if request.query.is_empty() => Answer::ok(
-            "text/javascript",
-            "export const MODULE_OK = 1",
-            Cache::Revalidate,
-        ),
-        "/@rekindle/client" | "/@vite/client" => {
-            Answer::ok("text/javascript", client.to_owned(), Cache::No)
+        "/src/main.js" if request.query.is_empty() => {
+            Answer::ok("text/javascript", "export const MODULE_OK = 1", Cache::Revalidate)
         }
+        "/@rekindle/client" | "/@vite/client" => Answer::ok("text/javascript", client.to_owned(), Cache::No),
         path => match public.get(path) {
             Some(file) => Answer {
                 status: 200,

@@ -9,16 +9,8 @@
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// Everything that may not stand in a path of a `Location`.
-const PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'`')
-    .add(b'%')
-    .add(b'\\');
+const PATH: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'%').add(b'\\');
 
 /// Splits a target into path and query, both as they were sent.
 pub fn split(target: &str) -> (&str, &str) {
@@ -49,9 +41,7 @@ pub fn decode_path(raw: &str) -> Result<String, &'static str> {
 
 fn is_plain(segment: &str) -> bool {
     // "." and ".." end in a dot as well. Windows drops both endings and reads "name:stream".
-    !segment.is_empty()
-        && !segment.ends_with(['.', ' '])
-        && !(cfg!(windows) && segment.contains(':'))
+    !segment.is_empty() && !segment.ends_with(['.', ' ']) && !(cfg!(windows) && segment.contains(':'))
 }
 
 fn decode_once(raw: &str) -> Result<String, &'static str> {
@@ -62,10 +52,7 @@ fn decode_once(raw: &str) -> Result<String, &'static str> {
             bytes.push(byte);
             continue;
         }
-        let digits = rest
-            .next()
-            .and_then(hex_digit)
-            .zip(rest.next().and_then(hex_digit));
+        let digits = rest.next().and_then(hex_digit).zip(rest.next().and_then(hex_digit));
         let Some((high, low)) = digits else {
             return Err("the path has a broken percent escape");
         };
@@ -83,26 +70,18 @@ fn hex_digit(byte: u8) -> Option<u8> {
 
 /// The value of a percent-encoded query parameter; `None` unless it is given exactly once and decodes cleanly.
 pub fn parameter(query: &str, name: &str) -> Option<String> {
-    let mut values = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .filter(|(key, _)| *key == name);
+    let mut values = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
     let (_, value) = values.next()?;
     if values.next().is_some() {
         return None;
     }
-    percent_encoding::percent_decode_str(value)
-        .decode_utf8()
-        .ok()
-        .map(Into::into)
+    percent_encoding::percent_decode_str(value).decode_utf8().ok().map(Into::into)
 }
 
 /// The query without our cache parameter: the first `t=<digits>`.
 pub fn without_cache_parameter(query: &str) -> String {
-    let ours = |part: &str| {
-        part.strip_prefix("t=")
-            .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-    };
+    let ours =
+        |part: &str| part.strip_prefix("t=").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
     without_first(query, ours)
 }
 
@@ -135,14 +114,8 @@ mod tests {
         assert_eq!(decode_path("/%252e%252e/x").as_deref(), Ok("/%2e%2e/x"));
         assert_eq!(decode_path("/c%23.svg").as_deref(), Ok("/c#.svg"));
         assert_eq!(decode_path("/some/folder/").as_deref(), Ok("/some/folder/"));
-        assert_eq!(
-            decode_path("/@fs/home/x.js").as_deref(),
-            Ok("/@fs/home/x.js")
-        );
-        assert_eq!(
-            decode_path("/.well-known/x").as_deref(),
-            Ok("/.well-known/x")
-        );
+        assert_eq!(decode_path("/@fs/home/x.js").as_deref(), Ok("/@fs/home/x.js"));
+        assert_eq!(decode_path("/.well-known/x").as_deref(), Ok("/.well-known/x"));
     }
 
     #[test]

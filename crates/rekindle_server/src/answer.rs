@@ -44,11 +44,6 @@ impl Answer {
     }
 
     pub fn ok(content_type: &'static str, body: impl Into<Bytes>, cache: Cache) -> Self {
-        Self {
-            status: 200,
-            content_type,
-            body: Body::Bytes(body.into()),
-            cache,
-        }
+        Self { status: 200, content_type, body: Body::Bytes(body.into()), cache }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use rekindle_compile::bundle::{Exports, join_modules};
+
 use crate::config::{Bindings, Config};
 
 /// The client's sources, dependencies first.
@@ -21,13 +23,15 @@ const SOURCES: [(&str, &str); 9] = [
 /// names the last file to take in.
 pub fn runtime(only: Option<&str>) -> Result<String, String> {
     let last = only.and_then(|only| SOURCES.iter().position(|(name, _)| *name == only)).unwrap_or(SOURCES.len() - 1);
-    rekindle_compile::bundle::join_modules(&SOURCES[..=last]).map_err(|errors| format!("{errors:?}"))
+    let exports = if only.is_some() { Exports::All } else { Exports::Last };
+    join_modules(&SOURCES[..=last], exports).map_err(|errors| format!("{errors:?}"))
 }
 
 /// The script behind `/@rekindle/client`.
 pub fn client_script(config: &Config, token: &str) -> String {
     static RUNTIME: OnceLock<String> = OnceLock::new();
-    let runtime = RUNTIME.get_or_init(|| runtime(None).unwrap_or_else(|error| unreachable!("our own client does not compile: {error}")));
+    let runtime = RUNTIME
+        .get_or_init(|| runtime(None).unwrap_or_else(|error| unreachable!("our own client does not compile: {error}")));
     let bindings = match config.hmr.bindings {
         Bindings::Live => "live",
         Bindings::Frozen => "frozen",
@@ -46,7 +50,9 @@ mod tests {
     #[test]
     fn the_client_compiles_and_exports_what_pages_import() {
         let script = client_script(&Config::new("/nowhere"), "abcdefghijklmnop");
-        for name in ["$d", "boot", "facade", "createHotContext", "injectQuery", "updateStyle", "removeStyle", "ErrorOverlay"] {
+        for name in
+            ["$d", "boot", "facade", "createHotContext", "injectQuery", "updateStyle", "removeStyle", "ErrorOverlay"]
+        {
             assert!(script.contains(name), "{name}");
         }
         assert!(script.starts_with("let token = \"abcdefghijklmnop\""));

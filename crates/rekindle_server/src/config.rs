@@ -121,16 +121,8 @@ impl Config {
                 allowed_origins: Vec::new(),
             },
             serve: ServeConfig::default(),
-            hmr: HmrConfig {
-                enabled: true,
-                overlay: true,
-                bindings: Bindings::Live,
-            },
-            watch: WatchConfig {
-                poll: false,
-                interval: 100,
-                settle: 4,
-            },
+            hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live },
+            watch: WatchConfig { poll: false, interval: 100, settle: 4 },
             events: EventsConfig::default(),
         }
     }

@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rekindle_compile::compile::{is_linked, is_script};
-use rekindle_graph::wire::{Applied, Batch, ClientMessage, EditedPage, Errors, Manifest, Outcome, PushedDefinition, ServerMessage};
+use rekindle_graph::wire::{
+    Applied, Batch, ClientMessage, EditedPage, Errors, Manifest, Outcome, PushedDefinition, ServerMessage,
+};
 use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState, ModuleUrl};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -366,8 +368,16 @@ impl Loop {
         let delta = Delta {
             changed,
             broken: broken.into_iter().filter(|&id| graph[id].state != ModuleState::Deleted).collect(),
-            fixed: graph.ids().filter(|&id| since(graph[id].fixed_at) && graph[id].state == ModuleState::Ready).collect(),
-            deleted: self.deletions.iter().filter(|(id, at)| since(*at) && graph[*id].state == ModuleState::Deleted).map(|(id, _)| *id).collect(),
+            fixed: graph
+                .ids()
+                .filter(|&id| since(graph[id].fixed_at) && graph[id].state == ModuleState::Ready)
+                .collect(),
+            deleted: self
+                .deletions
+                .iter()
+                .filter(|(id, at)| since(*at) && graph[*id].state == ModuleState::Deleted)
+                .map(|(id, _)| *id)
+                .collect(),
         };
         let pages = self.pages.iter().filter(|(_, page)| since(page.changed_at));
         let pages = pages.map(|(url, page)| self.edited_page(url, page)).collect();
@@ -447,8 +457,11 @@ impl Loop {
     fn on_trace(&mut self, id: ClientId, number: u64, frames: &[(String, u32, u32)]) {
         const MOST: usize = 30;
         let base = &self.config.base;
-        let traced: Vec<_> =
-            frames.iter().take(MOST).map(|(url, line, column)| trace::trace(&self.project, base, url, *line, *column)).collect();
+        let traced: Vec<_> = frames
+            .iter()
+            .take(MOST)
+            .map(|(url, line, column)| trace::trace(&self.project, base, url, *line, *column))
+            .collect();
         let first = traced.iter().flatten().next();
         let frame = first.and_then(|first| trace::frame(&self.project, first, &self.config.root));
         self.send(id, &ServerMessage::Traced { id: number, frames: traced, frame });
@@ -539,7 +552,9 @@ impl Loop {
         let preload = self.project.segments.addresses_of(&self.project.graph, &modules);
         match self.pages.get(url) {
             Some(page) => Answer::ok(HTML, page.render(url, &self.config.base, &preload), Cache::Revalidate),
-            None => Answer::text(404, format!("{} cannot be read any more", self.project.compiler.display(file.as_path()))),
+            None => {
+                Answer::text(404, format!("{} cannot be read any more", self.project.compiler.display(file.as_path())))
+            }
         }
     }
 
@@ -587,7 +602,11 @@ impl Loop {
         }
         manifest.page = Some(url.to_owned());
         manifest.entries = Some(entries);
-        script.push_str(&format!("import{{boot}}from\"{}@rekindle/client\";\nboot({});\n", self.config.base, json(&manifest)));
+        script.push_str(&format!(
+            "import{{boot}}from\"{}@rekindle/client\";\nboot({});\n",
+            self.config.base,
+            json(&manifest)
+        ));
         Answer::ok(SCRIPT, script, Cache::Revalidate)
     }
 
@@ -635,7 +654,12 @@ impl Loop {
     fn file(&self, path: &str) -> Option<Answer> {
         let public = self.public.as_ref().and_then(|public| public.get(path));
         let servable = public.or_else(|| self.project.asset(path)).or_else(|| self.listed(path))?;
-        Some(Answer { status: 200, content_type: content_type(path), body: Body::File(servable.clone()), cache: Cache::Revalidate })
+        Some(Answer {
+            status: 200,
+            content_type: content_type(path),
+            body: Body::File(servable.clone()),
+            cache: Cache::Revalidate,
+        })
     }
 
     /// A file that `[serve]` lists. Scripts among them are answered as modules.

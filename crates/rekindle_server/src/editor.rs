@@ -36,9 +36,7 @@ impl EditorError {
 
 impl Editor {
     pub fn new(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-        }
+        Self { root: root.to_owned() }
     }
 
     /// `place` is a module's address or a path below the root, with `:line` or `:line:column` after it.
@@ -48,9 +46,7 @@ impl Editor {
             let place = editor.find(&place).ok_or(EditorError::NotOurs)?;
             start(&place)
         });
-        opened
-            .await
-            .unwrap_or_else(|error| Err(EditorError::NotStarted(io::Error::other(error))))
+        opened.await.unwrap_or_else(|error| Err(EditorError::NotStarted(io::Error::other(error))))
     }
 
     fn find(&self, place: &str) -> Option<Place> {
@@ -71,11 +67,7 @@ impl Editor {
                 .unwrap_or(path)
                 .trim_start_matches('/'),
         );
-        if below.as_os_str().is_empty()
-            || !below
-                .components()
-                .all(|part| matches!(part, Component::Normal(_)))
-        {
+        if below.as_os_str().is_empty() || !below.components().all(|part| matches!(part, Component::Normal(_))) {
             return None;
         }
         let file = std::fs::canonicalize(root.join(below)).ok()?;
@@ -94,10 +86,7 @@ struct Place {
 fn split_place(place: &str) -> (&str, Option<u32>, Option<u32>) {
     let cut = |text: &str| -> Option<(usize, u32)> {
         let (before, number) = text.rsplit_once(':')?;
-        number
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| Some((before.len(), number.parse().ok()?)))?
+        number.bytes().all(|byte| byte.is_ascii_digit()).then(|| Some((before.len(), number.parse().ok()?)))?
     };
     match cut(place) {
         None => (place, None, None),
@@ -113,10 +102,7 @@ fn start(place: &Place) -> Result<(), EditorError> {
     let Some((program, own)) = command.split_first() else {
         return Err(EditorError::NoEditor);
     };
-    let name = Path::new(program)
-        .file_stem()
-        .map(|name| name.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
+    let name = Path::new(program).file_stem().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     if matches!(
         name.as_str(),
         "vi" | "vim" | "nvim" | "nano" | "micro" | "hx" | "helix" | "kak" | "joe" | "pico" | "ed"
@@ -139,11 +125,7 @@ fn start(place: &Place) -> Result<(), EditorError> {
 fn editor_command() -> Result<Vec<String>, EditorError> {
     let named = ["LAUNCH_EDITOR", "VISUAL", "EDITOR"]
         .iter()
-        .find_map(|name| {
-            std::env::var(name)
-                .ok()
-                .filter(|value| !value.trim().is_empty())
-        });
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
     if let Some(named) = named {
         // A path with spaces is one word if such a program exists, otherwise the words after the first are its options.
         return match Path::new(&named).is_file() {
@@ -151,28 +133,16 @@ fn editor_command() -> Result<Vec<String>, EditorError> {
             false => Ok(named.split_whitespace().map(str::to_owned).collect()),
         };
     }
-    let known = [
-        "code", "cursor", "windsurf", "codium", "zed", "subl", "webstorm", "idea",
-    ];
+    let known = ["code", "cursor", "windsurf", "codium", "zed", "subl", "webstorm", "idea"];
     let found = known.iter().find_map(|name| find_program(name));
-    found
-        .map(|program| vec![program.to_string_lossy().into_owned()])
-        .ok_or(EditorError::NoEditor)
+    found.map(|program| vec![program.to_string_lossy().into_owned()]).ok_or(EditorError::NoEditor)
 }
 
 fn find_program(name: &str) -> Option<PathBuf> {
-    let endings: &[&str] = if cfg!(windows) {
-        &[".exe", ".cmd"]
-    } else {
-        &[""]
-    };
+    let endings: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
     let folders = std::env::var_os("PATH")?;
     std::env::split_paths(&folders)
-        .flat_map(|folder| {
-            endings
-                .iter()
-                .map(move |ending| folder.join(format!("{name}{ending}")))
-        })
+        .flat_map(|folder| endings.iter().map(move |ending| folder.join(format!("{name}{ending}"))))
         .find(|program| program.is_file())
 }
 
@@ -197,20 +167,10 @@ fn arguments(editor: &str, place: &Place) -> Vec<std::ffi::OsString> {
         "gvim" | "mvim" | "neovide" | "gedit" | "kate" | "mate" => {
             vec![format!("+{line}").into(), file]
         }
-        "notepad++" => vec![
-            format!("-n{line}").into(),
-            format!("-c{column}").into(),
-            file,
-        ],
-        "idea" | "idea64" | "webstorm" | "webstorm64" | "phpstorm" | "pycharm" | "rubymine"
-        | "rustrover" | "goland" | "rider" | "clion" => {
-            vec![
-                "--line".into(),
-                line.to_string().into(),
-                "--column".into(),
-                column.to_string().into(),
-                file,
-            ]
+        "notepad++" => vec![format!("-n{line}").into(), format!("-c{column}").into(), file],
+        "idea" | "idea64" | "webstorm" | "webstorm64" | "phpstorm" | "pycharm" | "rubymine" | "rustrover"
+        | "goland" | "rider" | "clion" => {
+            vec!["--line".into(), line.to_string().into(), "--column".into(), column.to_string().into(), file]
         }
         _ => vec![file],
     }
@@ -234,10 +194,7 @@ mod tests {
         assert_eq!(split_place("a.js:3"), ("a.js", Some(3), None));
         assert_eq!(split_place("a.js:3:5"), ("a.js", Some(3), Some(5)));
         assert_eq!(split_place("a:b.js:3:5"), ("a:b.js", Some(3), Some(5)));
-        assert_eq!(
-            split_place("a.js:99999999999"),
-            ("a.js:99999999999", None, None)
-        );
+        assert_eq!(split_place("a.js:99999999999"), ("a.js:99999999999", None, None));
     }
 
     #[test]
@@ -249,18 +206,10 @@ mod tests {
         std::fs::write(folder.path().join("secret.txt"), "").unwrap();
         let editor = Editor::new(&root);
         let real = std::fs::canonicalize(&root).unwrap();
-        for place in [
-            "src/a.js",
-            "/src/a.js",
-            "/src/a.js?raw:3:5",
-            "src/a.js:3",
-            &format!("/@fs{}/src/a.js", real.display()),
-        ] {
-            assert_eq!(
-                editor.find(place).map(|place| place.file),
-                Some(real.join("src/a.js")),
-                "{place}"
-            );
+        for place in
+            ["src/a.js", "/src/a.js", "/src/a.js?raw:3:5", "src/a.js:3", &format!("/@fs{}/src/a.js", real.display())]
+        {
+            assert_eq!(editor.find(place).map(|place| place.file), Some(real.join("src/a.js")), "{place}");
         }
         let outside = format!("{}/secret.txt", folder.path().display());
         let escape = format!("/@fs{}/../secret.txt", real.display());
@@ -287,11 +236,7 @@ mod tests {
 
     #[test]
     fn editors_are_told_the_line_in_their_own_way() {
-        let place = Place {
-            file: "/p/a.js".into(),
-            line: Some(3),
-            column: Some(5),
-        };
+        let place = Place { file: "/p/a.js".into(), line: Some(3), column: Some(5) };
         let told = |editor: &str| {
             arguments(editor, &place)
                 .iter()

@@ -48,7 +48,8 @@ impl EnvValues {
     /// Keys whose value is another one, or there on one side only.
     pub fn difference(&self, other: &Self) -> Vec<String> {
         let keys = self.values.keys().chain(other.values.keys());
-        let mut changed: Vec<String> = keys.filter(|key| self.values.get(*key) != other.values.get(*key)).cloned().collect();
+        let mut changed: Vec<String> =
+            keys.filter(|key| self.values.get(*key) != other.values.get(*key)).cloned().collect();
         changed.sort();
         changed.dedup();
         changed

@@ -29,11 +29,7 @@ pub enum Event {
     /// The file system changed; paths as the watcher names them.
     Files(FileBatch),
     /// The user's program (library or events process) sends a custom event: to one client, or to all.
-    Send {
-        event: String,
-        data: Option<Value>,
-        to: Option<ClientId>,
-    },
+    Send { event: String, data: Option<Value>, to: Option<ClientId> },
     /// A round of answers from the tabs has been open for long enough.
     RoundDue,
     /// Ctrl-C, SIGTERM or `DevServer::stop`.

@@ -73,13 +73,8 @@ impl EventsProcess {
     pub fn start(command: Vec<String>, root: PathBuf, inbox: Inbox, report: Report) -> Self {
         let (lines, queue) = mpsc::channel(QUEUE);
         let (running, stopped) = oneshot::channel();
-        let keeper = Arc::new(Keeper {
-            command,
-            root,
-            inbox,
-            report: report.clone(),
-            has_misspoken: AtomicBool::new(false),
-        });
+        let keeper =
+            Arc::new(Keeper { command, root, inbox, report: report.clone(), has_misspoken: AtomicBool::new(false) });
         Self {
             lines,
             is_full: AtomicBool::new(false),
@@ -91,22 +86,12 @@ impl EventsProcess {
 
     /// Passes a custom event on. Never waits: when the program does not keep up, the event is dropped.
     pub fn tell(&self, event: &str, data: Option<&Value>, client: ClientId) {
-        let told = Told {
-            event,
-            data,
-            client: client.0,
-        };
-        let mut line = serde_json::to_string(&told)
-            .expect("strings and JSON values are written without failing");
+        let told = Told { event, data, client: client.0 };
+        let mut line = serde_json::to_string(&told).expect("strings and JSON values are written without failing");
         line.push('\n');
-        let is_full = matches!(
-            self.lines.try_send(line),
-            Err(mpsc::error::TrySendError::Full(_))
-        );
+        let is_full = matches!(self.lines.try_send(line), Err(mpsc::error::TrySendError::Full(_)));
         if is_full && !self.is_full.swap(true, Ordering::Relaxed) {
-            (self.report)(format!(
-                "the events process does not keep up; `{event}` and what follows it is dropped"
-            ));
+            (self.report)(format!("the events process does not keep up; `{event}` and what follows it is dropped"));
         } else if !is_full {
             self.is_full.store(false, Ordering::Relaxed);
         }
@@ -129,11 +114,7 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn keep(
-        self: Arc<Self>,
-        mut queue: mpsc::Receiver<String>,
-        mut stopped: oneshot::Receiver<()>,
-    ) {
+    async fn keep(self: Arc<Self>, mut queue: mpsc::Receiver<String>, mut stopped: oneshot::Receiver<()>) {
         let mut pause = FIRST_PAUSE;
         loop {
             let started = Instant::now();
@@ -143,10 +124,7 @@ impl Keeper {
             if started.elapsed() >= HEALTHY {
                 pause = FIRST_PAUSE;
             }
-            (self.report)(format!(
-                "the events process {how}; it is started again in {} ms",
-                pause.as_millis()
-            ));
+            (self.report)(format!("the events process {how}; it is started again in {} ms", pause.as_millis()));
             tokio::select! {
                 () = sleep(pause) => {}
                 _ = &mut stopped => return,
@@ -164,22 +142,15 @@ impl Keeper {
         let mut child = match self.spawn() {
             Ok(child) => child,
             Err(error) => {
-                return Some(format!(
-                    "cannot be started (`{}`: {error})",
-                    self.command.join(" ")
-                ));
+                return Some(format!("cannot be started (`{}`: {error})", self.command.join(" ")));
             }
         };
         let stdin = child.stdin.take()?;
         // Read in their own tasks, so that the last words of a program that just ended are heard as well.
         let keeper = self.clone();
-        tokio::spawn(each_line(child.stdout.take()?, move |line| {
-            keeper.hear(line)
-        }));
+        tokio::spawn(each_line(child.stdout.take()?, move |line| keeper.hear(line)));
         let keeper = self.clone();
-        tokio::spawn(each_line(child.stderr.take()?, move |line| {
-            (keeper.report)(line.to_owned())
-        }));
+        tokio::spawn(each_line(child.stderr.take()?, move |line| (keeper.report)(line.to_owned())));
         tokio::select! {
             status = child.wait() => return Some(status.map_or_else(|error| format!("is lost ({error})"), |status| format!("ended ({status})"))),
             _ = stopped => {}
@@ -215,16 +186,8 @@ impl Keeper {
             return;
         }
         match serde_json::from_str::<Says>(line) {
-            Ok(Says {
-                event,
-                data,
-                client,
-            }) => {
-                let _ = self.inbox.send(Event::Send {
-                    event,
-                    data,
-                    to: client.map(ClientId),
-                });
+            Ok(Says { event, data, client }) => {
+                let _ = self.inbox.send(Event::Send { event, data, to: client.map(ClientId) });
             }
             Err(error) if !self.has_misspoken.swap(true, Ordering::Relaxed) => {
                 (self.report)(format!(
@@ -248,11 +211,7 @@ async fn write_lines(mut stdin: ChildStdin, queue: &mut mpsc::Receiver<String>) 
 
 async fn each_line(pipe: impl AsyncRead + Unpin, mut take: impl FnMut(&str)) {
     let (mut pipe, mut line) = (BufReader::new(pipe), Vec::new());
-    while pipe
-        .read_until(b'\n', &mut line)
-        .await
-        .is_ok_and(|count| count > 0)
-    {
+    while pipe.read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
         take(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
         line.clear();
     }
@@ -298,13 +257,7 @@ mod tests {
 
         async fn reported(&self, part: &str) {
             for _ in 0..500 {
-                if self
-                    .reports
-                    .lock()
-                    .unwrap()
-                    .iter()
-                    .any(|text| text.contains(part))
-                {
+                if self.reports.lock().unwrap().iter().any(|text| text.contains(part)) {
                     return;
                 }
                 sleep(Duration::from_millis(10)).await;
@@ -318,15 +271,10 @@ mod tests {
         let mut stage = stage("cat");
         stage.process.tell("a", None, ClientId(7));
         stage.process.tell("b", Some(&Value::Null), ClientId(8));
-        stage
-            .process
-            .tell("c", Some(&json!({ "x": "line\nbreak" })), ClientId(9));
+        stage.process.tell("c", Some(&json!({ "x": "line\nbreak" })), ClientId(9));
         assert_eq!(stage.next().await, ("a".into(), None, Some(7)));
         assert_eq!(stage.next().await, ("b".into(), Some(Value::Null), Some(8)));
-        assert_eq!(
-            stage.next().await,
-            ("c".into(), Some(json!({ "x": "line\nbreak" })), Some(9))
-        );
+        assert_eq!(stage.next().await, ("c".into(), Some(json!({ "x": "line\nbreak" })), Some(9)));
         stage.process.stop().await;
     }
 
@@ -341,26 +289,16 @@ mod tests {
         let mut stage = stage(r#"echo '{"event":"up"}'; exit 3"#);
         stage.next().await;
         stage.next().await;
-        stage
-            .reported("ended (exit status: 3); it is started again in 200 ms")
-            .await;
+        stage.reported("ended (exit status: 3); it is started again in 200 ms").await;
     }
 
     #[tokio::test]
     async fn other_lines_are_reported_once_and_stderr_always() {
-        let mut stage =
-            stage(r#"echo nonsense; echo more; echo oops >&2; echo '{"event":"after"}'; cat"#);
+        let mut stage = stage(r#"echo nonsense; echo more; echo oops >&2; echo '{"event":"after"}'; cat"#);
         assert_eq!(stage.next().await.0, "after");
         stage.reported("nonsense").await;
         stage.reported("oops").await;
-        assert!(
-            !stage
-                .reports
-                .lock()
-                .unwrap()
-                .iter()
-                .any(|text| text.contains("more"))
-        );
+        assert!(!stage.reports.lock().unwrap().iter().any(|text| text.contains("more")));
     }
 
     #[tokio::test]

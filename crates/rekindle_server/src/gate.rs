@@ -65,10 +65,7 @@ pub struct Head {
 
 impl Head {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The Host header. The gate lets no head pass without one.
@@ -78,17 +75,12 @@ impl Head {
 
     /// Whether a header that is a comma-separated list holds a word.
     pub fn lists(&self, name: &str, word: &str) -> bool {
-        self.headers
-            .iter()
-            .filter(|(key, _)| key == name)
-            .any(|(_, value)| list_holds(value, word))
+        self.headers.iter().filter(|(key, _)| key == name).any(|(_, value)| list_holds(value, word))
     }
 }
 
 fn list_holds(value: &str, word: &str) -> bool {
-    value
-        .split(',')
-        .any(|item| item.trim().eq_ignore_ascii_case(word))
+    value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word))
 }
 
 /// Why the gate does not let a request pass. The connection ends with the answer.
@@ -141,10 +133,7 @@ impl Gate {
                 Ok(Ok(1..)) => {}
                 Ok(_) => return Arrival::Over,
                 Err(_) => {
-                    return Arrival::Refused(Refusal {
-                        status: 408,
-                        reason: "the request took too long to arrive",
-                    });
+                    return Arrival::Refused(Refusal { status: 408, reason: "the request took too long to arrive" });
                 }
             }
         }
@@ -165,9 +154,7 @@ impl Gate {
         let Some(end) = scan(&self.buffer, &mut self.scanned)? else {
             return match self.buffer.len() < HEAD_LIMIT {
                 true => Ok(None),
-                false if self.buffer.contains(&b'\n') => {
-                    refuse(431, "the request's head is too long")
-                }
+                false if self.buffer.contains(&b'\n') => refuse(431, "the request's head is too long"),
                 false => refuse(414, "the address is too long"),
             };
         };
@@ -233,30 +220,18 @@ fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
         }
         _ => return refuse(400, "the request is malformed"),
     }
-    let (Some(method), Some(target), Some(version)) =
-        (request.method, request.path, request.version)
-    else {
+    let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version) else {
         return refuse(400, "the request is malformed");
     };
     let headers: Vec<_> = request
         .headers
         .iter()
-        .map(|header| {
-            (
-                header.name.to_ascii_lowercase(),
-                String::from_utf8_lossy(header.value).into_owned(),
-            )
-        })
+        .map(|header| (header.name.to_ascii_lowercase(), String::from_utf8_lossy(header.value).into_owned()))
         .collect();
     check_target(target)?;
     check_headers(&headers)?;
     let body = body_length(&headers)?;
-    let mut head = Head {
-        method: method_of(method),
-        target: target.to_owned(),
-        keep_alive: false,
-        headers,
-    };
+    let mut head = Head { method: method_of(method), target: target.to_owned(), keep_alive: false, headers };
     head.keep_alive = version == 1 && body == 0 && !head.lists("connection", "close");
     Ok(head)
 }
@@ -299,12 +274,7 @@ fn check_headers(headers: &[(String, String)]) -> Result<(), Refusal> {
 }
 
 fn body_length(headers: &[(String, String)]) -> Result<u64, Refusal> {
-    let value = |name: &str| {
-        headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
+    let value = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let Some(length) = value("content-length") else {
         return match value("transfer-encoding") {
             None => Ok(0),
@@ -334,11 +304,7 @@ mod tests {
             match gate.next(&mut stream).await {
                 Arrival::Head(head) => said.push(head.target),
                 Arrival::Refused(refusal) => {
-                    return said
-                        .into_iter()
-                        .chain([refusal.status.to_string()])
-                        .collect::<Vec<_>>()
-                        .join(" ");
+                    return said.into_iter().chain([refusal.status.to_string()]).collect::<Vec<_>>().join(" ");
                 }
                 Arrival::Over => return said.join(" "),
             }
@@ -351,22 +317,16 @@ mod tests {
 
     #[tokio::test]
     async fn pipelined_requests_pass_one_after_the_other() {
-        assert_eq!(
-            pass(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nHEAD /b?c HTTP/1.1\r\nhost: x\r\n\r\n").await,
-            "/a /b?c"
-        );
+        assert_eq!(pass(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\nHEAD /b?c HTTP/1.1\r\nhost: x\r\n\r\n").await, "/a /b?c");
     }
 
     #[tokio::test]
     async fn a_head_may_arrive_byte_by_byte() {
         let (mut client, mut server) = tokio::io::duplex(1);
         let sender = tokio::spawn(async move {
-            tokio::io::AsyncWriteExt::write_all(&mut client, b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
-                .await
+            tokio::io::AsyncWriteExt::write_all(&mut client, b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n").await
         });
-        assert!(
-            matches!(Gate::default().next(&mut server).await, Arrival::Head(head) if head.target == "/a")
-        );
+        assert!(matches!(Gate::default().next(&mut server).await, Arrival::Head(head) if head.target == "/a"));
         sender.await.unwrap().unwrap();
     }
 
@@ -375,32 +335,12 @@ mod tests {
         for target in ["/", "/a?b=\"<x>", "/%23", "/naïve", "/[x]|{y}"] {
             assert_eq!(request(&format!("GET {target} HTTP/1.1"), "").await, target);
         }
-        for target in [
-            "x",
-            "*",
-            "http://localhost/",
-            "//x#y",
-            "/#",
-            "/?#",
-            "localhost:80",
-            "/\t",
-            "/\u{85}",
-        ] {
-            assert_eq!(
-                request(&format!("GET {target} HTTP/1.1"), "").await,
-                "400",
-                "{target:?}"
-            );
+        for target in ["x", "*", "http://localhost/", "//x#y", "/#", "/?#", "localhost:80", "/\t", "/\u{85}"] {
+            assert_eq!(request(&format!("GET {target} HTTP/1.1"), "").await, "400", "{target:?}");
         }
         assert_eq!(pass(b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n").await, "400");
-        assert_eq!(
-            request(&format!("GET /{} HTTP/1.1", "a".repeat(16_384)), "").await,
-            "414"
-        );
-        assert_eq!(
-            request(&format!("GET /{} HTTP/1.1", "a".repeat(100_000)), "").await,
-            "414"
-        );
+        assert_eq!(request(&format!("GET /{} HTTP/1.1", "a".repeat(16_384)), "").await, "414");
+        assert_eq!(request(&format!("GET /{} HTTP/1.1", "a".repeat(100_000)), "").await, "414");
     }
 
     #[tokio::test]
@@ -459,20 +399,14 @@ mod tests {
             ("Content-Length: 1048577\r\n", "413"),
             ("Expect: 100-continue\r\n", "417"),
         ] {
-            assert_eq!(
-                request("POST / HTTP/1.1", headers).await,
-                status,
-                "{headers}"
-            );
+            assert_eq!(request("POST / HTTP/1.1", headers).await, status, "{headers}");
         }
     }
 
     #[test]
     fn a_connection_ends_with_a_request_that_announces_a_body() {
         let keeps = |version: &str, header: &str| {
-            parse(format!("POST / HTTP/{version}\r\nHost: x\r\n{header}\r\n").as_bytes())
-                .unwrap()
-                .keep_alive
+            parse(format!("POST / HTTP/{version}\r\nHost: x\r\n{header}\r\n").as_bytes()).unwrap().keep_alive
         };
         assert!(keeps("1.1", ""));
         assert!(keeps("1.1", "Content-Length: 0\r\n"));
@@ -484,26 +418,16 @@ mod tests {
     #[tokio::test]
     async fn heads_are_bounded() {
         assert_eq!(request("GET / HTTP/1.1", &"A: b\r\n".repeat(99)).await, "/");
-        assert_eq!(
-            request("GET / HTTP/1.1", &"A: b\r\n".repeat(100)).await,
-            "431"
-        );
-        assert_eq!(
-            request("GET / HTTP/1.1", &format!("A: {}\r\n", "b".repeat(200_000))).await,
-            "431"
-        );
+        assert_eq!(request("GET / HTTP/1.1", &"A: b\r\n".repeat(100)).await, "431");
+        assert_eq!(request("GET / HTTP/1.1", &format!("A: {}\r\n", "b".repeat(200_000))).await, "431");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_half_sent_head_is_answered_after_ten_seconds() {
         let (mut client, mut server) = tokio::io::duplex(64);
-        tokio::io::AsyncWriteExt::write_all(&mut client, b"GET / HTTP/1.1\r\n")
-            .await
-            .unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut client, b"GET / HTTP/1.1\r\n").await.unwrap();
         let start = Instant::now();
-        assert!(
-            matches!(Gate::default().next(&mut server).await, Arrival::Refused(refusal) if refusal.status == 408)
-        );
+        assert!(matches!(Gate::default().next(&mut server).await, Arrival::Refused(refusal) if refusal.status == 408));
         assert_eq!(start.elapsed().as_secs(), 10);
     }
 }

@@ -16,13 +16,7 @@ pub struct Hosts {
 impl Hosts {
     /// `names` are the configured hosts and the name the server was bound to.
     pub fn new(port: u16, names: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            port: port.to_string(),
-            names: names
-                .into_iter()
-                .map(|name| name.to_ascii_lowercase())
-                .collect(),
-        }
+        Self { port: port.to_string(), names: names.into_iter().map(|name| name.to_ascii_lowercase()).collect() }
     }
 
     /// Whether a Host header names this server.
@@ -39,24 +33,19 @@ impl Hosts {
 
     fn is_ours(&self, name: &str) -> bool {
         if let Some(address) = name.strip_prefix('[') {
-            return address
-                .strip_suffix(']')
-                .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+            return address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
         }
         if name.parse::<Ipv4Addr>().is_ok() {
             return true;
         }
-        is_domain(name)
-            && (name == "localhost" || name.ends_with(".localhost") || self.is_listed(name))
+        is_domain(name) && (name == "localhost" || name.ends_with(".localhost") || self.is_listed(name))
     }
 
     fn is_listed(&self, name: &str) -> bool {
-        self.names
-            .iter()
-            .any(|listed| match listed.strip_prefix('.') {
-                Some(parent) => name == parent || name.ends_with(listed.as_str()),
-                None => name == listed,
-            })
+        self.names.iter().any(|listed| match listed.strip_prefix('.') {
+            Some(parent) => name == parent || name.ends_with(listed.as_str()),
+            None => name == listed,
+        })
     }
 }
 
@@ -66,20 +55,14 @@ fn split_port(host: &str) -> Option<(&str, Option<&str>)> {
     let Some(colon) = host[after_address..].find(':') else {
         return Some((host, None));
     };
-    let (name, port) = (
-        &host[..after_address + colon],
-        &host[after_address + colon + 1..],
-    );
+    let (name, port) = (&host[..after_address + colon], &host[after_address + colon + 1..]);
     let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then_some((name, Some(port)))
 }
 
 fn is_domain(name: &str) -> bool {
     let is_label = |label: &str| {
-        !label.is_empty()
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     name.len() <= 253 && name.split('.').all(is_label)
 }
@@ -103,16 +86,11 @@ impl Origin {
             return Self::Absent;
         };
         // A proxy in front of us may speak TLS, so both schemes count; the authority must be the one we were addressed by.
-        let authority = origin
-            .strip_prefix("http://")
-            .or_else(|| origin.strip_prefix("https://"));
+        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
         if authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host)) {
             return Self::Same;
         }
-        match allowed
-            .iter()
-            .any(|listed| listed == origin && listed != "null" && listed != "*")
-        {
+        match allowed.iter().any(|listed| listed == origin && listed != "null" && listed != "*") {
             true => Self::Allowed,
             false => Self::Foreign,
         }
@@ -129,14 +107,7 @@ mod tests {
     use super::*;
 
     fn hosts() -> Hosts {
-        Hosts::new(
-            5173,
-            [
-                "my.test".to_owned(),
-                ".example.com".to_owned(),
-                "mapped.test:8080".to_owned(),
-            ],
-        )
+        Hosts::new(5173, ["my.test".to_owned(), ".example.com".to_owned(), "mapped.test:8080".to_owned()])
     }
 
     #[test]
@@ -219,11 +190,7 @@ mod tests {
 
     #[test]
     fn an_origin_is_ours_only_when_it_is_where_the_request_goes() {
-        let allowed = [
-            "http://backend.test:8000".to_owned(),
-            "*".to_owned(),
-            "null".to_owned(),
-        ];
+        let allowed = ["http://backend.test:8000".to_owned(), "*".to_owned(), "null".to_owned()];
         let of = |origin| Origin::of(origin, "localhost:5173", &allowed);
         assert_eq!(of(None), Origin::Absent);
         assert_eq!(of(Some("http://localhost:5173")), Origin::Same);

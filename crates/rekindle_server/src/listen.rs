@@ -33,10 +33,7 @@ pub enum ListenError {
     #[error("cannot find the host {host}")]
     UnknownHost { host: String },
     #[error("cannot listen on {address}: {error}")]
-    Refused {
-        address: SocketAddr,
-        error: io::Error,
-    },
+    Refused { address: SocketAddr, error: io::Error },
 }
 
 /// Opens the listeners. With `strict_port` the wanted port or an error, otherwise the next free one; port 0 is any.
@@ -47,9 +44,7 @@ pub async fn listen(config: &ServerConfig) -> Result<Bound, ListenError> {
         match bind_all(&addresses, port).await {
             Ok(listeners) => return Ok(describe(config.host.as_deref(), &addresses, listeners)),
             Err(ListenError::PortTaken { .. }) if port == 0 => {}
-            Err(ListenError::PortTaken { .. })
-                if !config.strict_port && port < config.port.saturating_add(TRIES) =>
-            {
+            Err(ListenError::PortTaken { .. }) if !config.strict_port && port < config.port.saturating_add(TRIES) => {
                 port += 1
             }
             Err(error) => return Err(error),
@@ -63,26 +58,15 @@ async fn addresses(host: Option<&str>) -> Result<Vec<IpAddr>, ListenError> {
     let Some(host) = host.filter(|host| !host.is_empty() && *host != "localhost") else {
         return Ok(loopback());
     };
-    let address = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     match address {
         // Browsers try ::1 for `localhost` first; somebody else's server must not be what they find there.
-        Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => Ok(vec![
-            Ipv4Addr::UNSPECIFIED.into(),
-            Ipv6Addr::LOCALHOST.into(),
-        ]),
+        Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => Ok(vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::LOCALHOST.into()]),
         Ok(address) => Ok(vec![address]),
         Err(_) => {
-            let unknown = || ListenError::UnknownHost {
-                host: host.to_owned(),
-            };
-            let mut found: Vec<IpAddr> = lookup_host((host, 0))
-                .await
-                .map_err(|_| unknown())?
-                .map(|address| address.ip())
-                .collect();
+            let unknown = || ListenError::UnknownHost { host: host.to_owned() };
+            let mut found: Vec<IpAddr> =
+                lookup_host((host, 0)).await.map_err(|_| unknown())?.map(|address| address.ip()).collect();
             found.dedup();
             match found.is_empty() {
                 true => Err(unknown()),
@@ -99,10 +83,7 @@ async fn bind_all(addresses: &[IpAddr], port: u16) -> Result<Vec<TcpListener>, L
         let address = SocketAddr::new(address, port);
         match bind(address).await {
             Ok(listener) => {
-                port = listener
-                    .local_addr()
-                    .map_err(|error| ListenError::Refused { address, error })?
-                    .port();
+                port = listener.local_addr().map_err(|error| ListenError::Refused { address, error })?.port();
                 listeners.push(listener);
             }
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -122,8 +103,7 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     // either of the two. Linux refuses this by itself.
     if !cfg!(target_os = "linux") && address.ip().is_loopback() && address.port() != 0 {
         let knock = tokio::net::TcpStream::connect(address);
-        if let Ok(Ok(_)) = tokio::time::timeout(std::time::Duration::from_millis(100), knock).await
-        {
+        if let Ok(Ok(_)) = tokio::time::timeout(std::time::Duration::from_millis(100), knock).await {
             return Err(io::ErrorKind::AddrInUse.into());
         }
     }
@@ -131,14 +111,9 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn describe(host: Option<&str>, addresses: &[IpAddr], listeners: Vec<TcpListener>) -> Bound {
-    let port = listeners
-        .iter()
-        .find_map(|listener| listener.local_addr().ok())
-        .map_or(0, |address| address.port());
+    let port = listeners.iter().find_map(|listener| listener.local_addr().ok()).map_or(0, |address| address.port());
     let name = host.filter(|host| {
-        host.trim_matches(['[', ']']).parse::<IpAddr>().is_err()
-            && *host != "localhost"
-            && !host.is_empty()
+        host.trim_matches(['[', ']']).parse::<IpAddr>().is_err() && *host != "localhost" && !host.is_empty()
     });
     let exposed = addresses.iter().any(|address| !address.is_loopback());
     let everywhere = addresses.iter().any(IpAddr::is_unspecified);
@@ -152,28 +127,16 @@ fn describe(host: Option<&str>, addresses: &[IpAddr], listeners: Vec<TcpListener
         local.push(url("localhost".into()));
     }
     let mut network: Vec<String> = match everywhere {
-        true => own_addresses()
-            .iter()
-            .map(|address| url(as_host(address)))
-            .collect(),
-        false => addresses
-            .iter()
-            .filter(|address| !address.is_loopback())
-            .map(|address| url(as_host(address)))
-            .collect(),
+        true => own_addresses().iter().map(|address| url(as_host(address))).collect(),
+        false => {
+            addresses.iter().filter(|address| !address.is_loopback()).map(|address| url(as_host(address))).collect()
+        }
     };
     if let Some(name) = name {
         let urls = if exposed { &mut network } else { &mut local };
         urls.insert(0, url(name.to_owned()));
     }
-    Bound {
-        listeners,
-        port,
-        exposed,
-        name: name.map(str::to_owned),
-        local,
-        network,
-    }
+    Bound { listeners, port, exposed, name: name.map(str::to_owned), local, network }
 }
 
 /// The addresses by which this machine would speak to others. Connecting a UDP socket sends nothing; it only asks the
@@ -185,45 +148,27 @@ fn own_addresses() -> Vec<IpAddr> {
         socket.connect(to).ok()?;
         socket.local_addr().ok().map(|address| address.ip())
     });
-    own.filter(|address| !address.is_loopback() && !address.is_unspecified())
-        .collect()
+    own.filter(|address| !address.is_loopback() && !address.is_unspecified()).collect()
 }
 
 /// Who listens on a port, as `node (process 123)`, where the system tells.
 fn owner_of(port: u16) -> Option<String> {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
-        .map(|table| std::fs::read_to_string(table).unwrap_or_default());
-    let inode = tables
-        .iter()
-        .flat_map(|table| table.lines())
-        .find_map(|line| {
-            let columns: Vec<&str> = line.split_whitespace().collect();
-            let is_ours =
-                columns.get(1)?.ends_with(&format!(":{port:04X}")) && *columns.get(3)? == "0A";
-            is_ours
-                .then(|| columns.get(9).map(|inode| format!("socket:[{inode}]")))
-                .flatten()
-        })?;
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| std::fs::read_to_string(table).unwrap_or_default());
+    let inode = tables.iter().flat_map(|table| table.lines()).find_map(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let is_ours = columns.get(1)?.ends_with(&format!(":{port:04X}")) && *columns.get(3)? == "0A";
+        is_ours.then(|| columns.get(9).map(|inode| format!("socket:[{inode}]"))).flatten()
+    })?;
     let is_holder = |process: &std::path::Path| {
-        let handles = std::fs::read_dir(process.join("fd"))
+        let handles = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        handles
             .into_iter()
-            .flatten()
-            .flatten();
-        handles.into_iter().any(|handle| {
-            std::fs::read_link(handle.path()).is_ok_and(|link| link.as_os_str() == inode.as_str())
-        })
+            .any(|handle| std::fs::read_link(handle.path()).is_ok_and(|link| link.as_os_str() == inode.as_str()))
     };
-    let process = std::fs::read_dir("/proc")
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|process| is_holder(process))?;
+    let process =
+        std::fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path()).find(|process| is_holder(process))?;
     let name = std::fs::read_to_string(process.join("comm")).ok()?;
-    Some(format!(
-        "{} (process {})",
-        name.trim(),
-        process.file_name()?.to_str()?
-    ))
+    Some(format!("{} (process {})", name.trim(), process.file_name()?.to_str()?))
 }
 
 #[cfg(test)]
@@ -232,11 +177,7 @@ mod tests {
     use crate::config::Config;
 
     fn server(port: u16, strict_port: bool) -> ServerConfig {
-        ServerConfig {
-            port,
-            strict_port,
-            ..Config::new("/project").server
-        }
+        ServerConfig { port, strict_port, ..Config::new("/project").server }
     }
 
     #[tokio::test]
@@ -254,24 +195,14 @@ mod tests {
     async fn a_taken_port_is_told_or_passed_over() {
         let taken = listen(&server(0, true)).await.unwrap();
         let error = listen(&server(taken.port, true)).await.unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with(&format!("port {} is already in use", taken.port)),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with(&format!("port {} is already in use", taken.port)), "{error}");
         let next = listen(&server(taken.port, false)).await.unwrap();
         assert!(next.port > taken.port);
     }
 
     #[tokio::test]
     async fn all_addresses_means_exposed() {
-        let bound = listen(&ServerConfig {
-            host: Some("0.0.0.0".into()),
-            ..server(0, true)
-        })
-        .await
-        .unwrap();
+        let bound = listen(&ServerConfig { host: Some("0.0.0.0".into()), ..server(0, true) }).await.unwrap();
         assert!(bound.exposed);
         assert_eq!(bound.local, [format!("http://localhost:{}", bound.port)]);
     }

@@ -19,8 +19,7 @@ const DEPTH_LIMIT: usize = 64;
 /// Whether a path has a name that is never served, whoever asks or imports it. Give the path relative to the folder
 /// it was found in: a project may live below a folder with an odd name.
 pub fn is_secret_name(path: &Path) -> bool {
-    path.components()
-        .any(|part| is_secret_part(&part.as_os_str().to_string_lossy().to_lowercase()))
+    path.components().any(|part| is_secret_part(&part.as_os_str().to_string_lossy().to_lowercase()))
 }
 
 fn is_secret_part(name: &str) -> bool {
@@ -49,21 +48,14 @@ fn is_secret_part(name: &str) -> bool {
         ".dockercfg",
     ];
     const KEYS: [&str; 5] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ed448"];
-    const ENDINGS: [&str; 13] = [
-        "pem", "key", "crt", "cer", "der", "csr", "p8", "p12", "pfx", "jks", "keystore", "ppk",
-        "kdbx",
-    ];
+    const ENDINGS: [&str; 13] =
+        ["pem", "key", "crt", "cer", "der", "csr", "p8", "p12", "pfx", "jks", "keystore", "ppk", "kdbx"];
     // Backups of a secret are the secret: `.npmrc~`, `server.pem.bak`.
     let name = name.trim_end_matches('~');
-    let name = [".bak", ".old", ".orig", ".save", ".swp"]
-        .iter()
-        .find_map(|ending| name.strip_suffix(ending))
-        .unwrap_or(name);
+    let name =
+        [".bak", ".old", ".orig", ".save", ".swp"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    name.starts_with(".env")
-        || NAMES.contains(&name)
-        || KEYS.contains(&name)
-        || ENDINGS.contains(&ending)
+    name.starts_with(".env") || NAMES.contains(&name) || KEYS.contains(&name) || ENDINGS.contains(&ending)
 }
 
 /// What the project's root holds for the browser, besides modules and `public/`.
@@ -81,29 +73,21 @@ impl RootFiles {
     pub fn list(config: &Config) -> Self {
         let mut listed = Self::default();
         let included = listed.globs(&config.serve.include);
-        let is_served =
-            |path: &str| config.serve.mode == ServeMode::Root || included.is_match(path);
+        let is_served = |path: &str| config.serve.mode == ServeMode::Root || included.is_match(path);
         let walk = Walk::of(&config.root, |path| {
-            let is_hidden = path.file_name().is_none_or(|name| {
-                name == "node_modules" || name.as_encoded_bytes().starts_with(b".")
-            });
+            let is_hidden =
+                path.file_name().is_none_or(|name| name == "node_modules" || name.as_encoded_bytes().starts_with(b"."));
             let folder = config.root.join(path);
             !is_hidden && Some(&folder) != config.public_dir.as_ref() && folder != config.cache_dir
         });
         let warns = config.serve.mode == ServeMode::Root || !config.serve.include.is_empty();
-        listed
-            .warnings
-            .extend(walk.left_out.into_iter().filter(|_| warns));
+        listed.warnings.extend(walk.left_out.into_iter().filter(|_| warns));
         for (path, real) in walk.files {
             if path.ends_with(".html") {
-                listed
-                    .pages
-                    .insert(format!("/{path}"), FilePath::new(real.clone()));
+                listed.pages.insert(format!("/{path}"), FilePath::new(real.clone()));
             }
             if is_served(&path) {
-                listed
-                    .files
-                    .insert(format!("/{path}"), Servable::admit(real));
+                listed.files.insert(format!("/{path}"), Servable::admit(real));
             }
         }
         listed
@@ -142,10 +126,7 @@ pub(crate) struct Walk {
 impl Walk {
     /// `enters` decides about each folder, by its path below `top`.
     pub fn of(top: &Path, enters: impl Fn(&Path) -> bool) -> Self {
-        let mut walk = Self {
-            files: Vec::new(),
-            left_out: Vec::new(),
-        };
+        let mut walk = Self { files: Vec::new(), left_out: Vec::new() };
         // A folder that is not there has no files; that it appears is the watcher's news.
         if let Ok(real_top) = fs::canonicalize(top) {
             walk.folder(&real_top, &real_top, &mut PathBuf::new(), &enters);
@@ -153,13 +134,7 @@ impl Walk {
         walk
     }
 
-    fn folder(
-        &mut self,
-        real_top: &Path,
-        real: &Path,
-        below: &mut PathBuf,
-        enters: &impl Fn(&Path) -> bool,
-    ) {
+    fn folder(&mut self, real_top: &Path, real: &Path, below: &mut PathBuf, enters: &impl Fn(&Path) -> bool) {
         let Ok(entries) = fs::read_dir(real) else {
             return;
         };
@@ -172,22 +147,15 @@ impl Walk {
         }
     }
 
-    fn entry(
-        &mut self,
-        real_top: &Path,
-        entry: &fs::DirEntry,
-        below: &mut PathBuf,
-        enters: &impl Fn(&Path) -> bool,
-    ) {
+    fn entry(&mut self, real_top: &Path, entry: &fs::DirEntry, below: &mut PathBuf, enters: &impl Fn(&Path) -> bool) {
         let Ok(mut kind) = entry.file_type() else {
             return;
         };
         let mut real = entry.path();
         if kind.is_symlink() {
             // A link to nothing is nothing.
-            let Some((target, facts)) = fs::canonicalize(&real)
-                .and_then(|target| fs::metadata(&target).map(|facts| (target, facts)))
-                .ok()
+            let Some((target, facts)) =
+                fs::canonicalize(&real).and_then(|target| fs::metadata(&target).map(|facts| (target, facts))).ok()
             else {
                 return;
             };
@@ -216,10 +184,7 @@ impl Walk {
 
 /// A path below a folder with forward slashes; `None` when it is not Unicode and so has no address.
 fn address_of(below: &Path) -> Option<String> {
-    let parts: Option<Vec<&str>> = below
-        .components()
-        .map(|part| part.as_os_str().to_str())
-        .collect();
+    let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
     parts.map(|parts| parts.join("/"))
 }
 
@@ -285,30 +250,17 @@ mod tests {
             ".env",
         ]);
         let listed = RootFiles::list(&config);
-        assert_eq!(
-            listed.pages.keys().collect::<Vec<_>>(),
-            ["/docs/intro.html", "/index.html"]
-        );
+        assert_eq!(listed.pages.keys().collect::<Vec<_>>(), ["/docs/intro.html", "/index.html"]);
         assert!(listed.get("/a.js").is_none());
     }
 
     #[test]
     fn what_is_included_is_served() {
-        let (_folder, mut config) = project(&[
-            "assets/a/b.png",
-            "assets/c.pem",
-            "assets/.hidden/d.png",
-            "src/e.ts",
-        ]);
+        let (_folder, mut config) = project(&["assets/a/b.png", "assets/c.pem", "assets/.hidden/d.png", "src/e.ts"]);
         config.serve.include = vec!["assets/**".into(), "[".into()];
         let listed = RootFiles::list(&config);
         assert!(listed.get("/assets/a/b.png").is_some());
-        for path in [
-            "/assets/c.pem",
-            "/assets/.hidden/d.png",
-            "/src/e.ts",
-            "assets/a/b.png",
-        ] {
+        for path in ["/assets/c.pem", "/assets/.hidden/d.png", "/src/e.ts", "assets/a/b.png"] {
             assert!(listed.get(path).is_none(), "{path}");
         }
         assert_eq!(listed.warnings.len(), 1);
@@ -316,8 +268,7 @@ mod tests {
 
     #[test]
     fn root_mode_serves_all_but_secrets_and_hidden_folders() {
-        let (_folder, mut config) =
-            project(&["src/e.ts", ".git/config", "deep/.env", "id_rsa", ".idea/x"]);
+        let (_folder, mut config) = project(&["src/e.ts", ".git/config", "deep/.env", "id_rsa", ".idea/x"]);
         config.serve.mode = ServeMode::Root;
         let listed = RootFiles::list(&config);
         assert!(listed.get("/src/e.ts").is_some());

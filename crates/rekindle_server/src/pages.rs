@@ -143,7 +143,8 @@ fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str,
             let mut diagnostic = Diagnostic::error(unresolved.message)
                 .in_file(project.compiler.display(page.as_path()))
                 .at(source, offset, "<script".len());
-            diagnostic.help = unresolved.help.or_else(|| Some("the page's module script has to be a file of the project".into()));
+            diagnostic.help =
+                unresolved.help.or_else(|| Some("the page's module script has to be a file of the project".into()));
             Entry::Missing(ModuleUrl::new(absolute(page, specifier, project)), Box::new(diagnostic))
         }
     }
@@ -219,7 +220,9 @@ impl Page {
                 }
                 Piece::Boot => {
                     let path = rekindle_compile::compile::encode_path(url).replace('&', "%26");
-                    text.push_str(&format!("<script type=\"module\" src=\"{base}@rekindle/page?path={path}\"></script>"));
+                    text.push_str(&format!(
+                        "<script type=\"module\" src=\"{base}@rekindle/page?path={path}\"></script>"
+                    ));
                 }
                 Piece::Link(at) => text.push_str(&escape_attribute(&self.links[*at])),
                 Piece::Asset(at) => text.push_str(&escape_attribute(&self.assets[*at])),
@@ -228,4 +231,3 @@ impl Page {
         text
     }
 }
-

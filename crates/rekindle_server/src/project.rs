@@ -75,7 +75,8 @@ impl Project {
         let mut seen: FxHashSet<ModuleId> = FxHashSet::default();
         let mut wave: Vec<ModuleId> = roots.iter().copied().filter(|&id| seen.insert(id)).collect();
         while !wave.is_empty() {
-            let fresh: Vec<ModuleId> = wave.iter().copied().filter(|&id| self.graph[id].state == ModuleState::New).collect();
+            let fresh: Vec<ModuleId> =
+                wave.iter().copied().filter(|&id| self.graph[id].state == ModuleState::New).collect();
             if !fresh.is_empty() {
                 self.compile(&fresh, watcher, &mut Delta::default());
                 self.segments.assign(&self.graph, &fresh);
@@ -120,7 +121,13 @@ impl Project {
             files.push(self.graph[id].file.as_path().to_owned());
             files.extend(compiled.files.iter().map(|file| file.as_path().to_owned()));
             folders.extend(compiled.links.folders.iter().cloned());
-            folders.extend(compiled.files.iter().filter(|file| !file.as_path().exists()).filter_map(|file| Some(file.as_path().parent()?.to_owned())));
+            folders.extend(
+                compiled
+                    .files
+                    .iter()
+                    .filter(|file| !file.as_path().exists())
+                    .filter_map(|file| Some(file.as_path().parent()?.to_owned())),
+            );
             self.absorb(id, compiled, delta);
         }
         watcher.watch_files(files);
@@ -329,7 +336,10 @@ impl Project {
                 }
                 ModuleState::Deleted => {
                     let file = self.compiler.display(module.file.as_path());
-                    errors.insert(module.url.to_string(), vec![Diagnostic::error("the file is not there any more").in_file(file)]);
+                    errors.insert(
+                        module.url.to_string(),
+                        vec![Diagnostic::error("the file is not there any more").in_file(file)],
+                    );
                 }
                 _ => {}
             }
@@ -340,7 +350,8 @@ impl Project {
     /// The text of a linked sheet, with its addresses filled in.
     pub fn linked_sheet(&self, id: ModuleId) -> Option<String> {
         let published = self.graph[id].published.as_ref()?;
-        is_linked(&self.graph[id].url).then(|| rekindle_compile::compile::linked_css(&published.definition, &published.links))
+        is_linked(&self.graph[id].url)
+            .then(|| rekindle_compile::compile::linked_css(&published.definition, &published.links))
     }
 
     /// Source map of a module's definition text.

@@ -19,10 +19,7 @@ pub struct PublicFiles {
 impl PublicFiles {
     /// Lists the folder; one that does not exist has no files.
     pub fn list(folder: impl Into<PathBuf>) -> Self {
-        let mut listed = Self {
-            folder: folder.into(),
-            ..Self::default()
-        };
+        let mut listed = Self { folder: folder.into(), ..Self::default() };
         listed.refresh();
         listed
     }
@@ -30,11 +27,7 @@ impl PublicFiles {
     /// Lists the folder again.
     pub fn refresh(&mut self) {
         let walk = Walk::of(&self.folder, |_| true);
-        self.files = walk
-            .files
-            .into_iter()
-            .map(|(path, real)| (format!("/{path}"), Servable::admit(real)))
-            .collect();
+        self.files = walk.files.into_iter().map(|(path, real)| (format!("/{path}"), Servable::admit(real))).collect();
         self.warnings = walk.left_out;
     }
 

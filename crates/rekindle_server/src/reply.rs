@@ -30,11 +30,7 @@ pub struct Reply {
 #[derive(Debug)]
 enum Content {
     Pieces(Vec<Bytes>),
-    File {
-        file: std::fs::File,
-        start: u64,
-        length: u64,
-    },
+    File { file: std::fs::File, start: u64, length: u64 },
 }
 
 impl Content {
@@ -49,11 +45,7 @@ impl Content {
     fn cut(self, range: &std::ops::Range<u64>) -> Self {
         let length = range.end - range.start;
         match self {
-            Self::File { file, start, .. } => Self::File {
-                file,
-                start: start + range.start,
-                length,
-            },
+            Self::File { file, start, .. } => Self::File { file, start: start + range.start, length },
             Self::Pieces(pieces) => Self::Pieces(cut_pieces(pieces, range)),
         }
     }
@@ -76,15 +68,8 @@ impl Reply {
     pub fn text(status: u16, text: impl Into<String>) -> Self {
         let mut text = text.into();
         text.push('\n');
-        let headers = vec![
-            ("content-type", "text/plain; charset=utf-8".into()),
-            ("cache-control", "no-store".into()),
-        ];
-        Self {
-            status,
-            headers,
-            content: Content::Pieces(vec![text.into()]),
-        }
+        let headers = vec![("content-type", "text/plain; charset=utf-8".into()), ("cache-control", "no-store".into())];
+        Self { status, headers, content: Content::Pieces(vec![text.into()]) }
     }
 
     pub fn redirect(location: String) -> Self {
@@ -100,21 +85,12 @@ impl Reply {
     #[cfg(test)]
     pub fn show(&self) -> String {
         let location = self.headers.iter().find(|(name, _)| *name == "location");
-        location.map_or_else(
-            || self.status.to_string(),
-            |(_, location)| format!("{} {location}", self.status),
-        )
+        location.map_or_else(|| self.status.to_string(), |(_, location)| format!("{} {location}", self.status))
     }
 
     pub fn is_script_or_page(&self) -> bool {
-        let kind = self
-            .headers
-            .iter()
-            .find(|(name, _)| *name == "content-type")
-            .map_or("", |(_, value)| value);
-        ["javascript", "json", "html", "text/plain"]
-            .iter()
-            .any(|word| kind.contains(word))
+        let kind = self.headers.iter().find(|(name, _)| *name == "content-type").map_or("", |(_, value)| value);
+        ["javascript", "json", "html", "text/plain"].iter().any(|word| kind.contains(word))
     }
 
     /// The loop's answer to a request: opened, validated against what the client has, and cut to the range it wants.
@@ -123,18 +99,7 @@ impl Reply {
             Body::Bytes(bytes) => (Content::Pieces(vec![bytes]), None),
             Body::Pieces(pieces) => (Content::Pieces(pieces), None),
             Body::File(servable) => match servable.open().await {
-                Ok(Opened {
-                    file,
-                    length,
-                    modified,
-                }) => (
-                    Content::File {
-                        file,
-                        start: 0,
-                        length,
-                    },
-                    modified,
-                ),
+                Ok(Opened { file, length, modified }) => (Content::File { file, start: 0, length }, modified),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return Self::text(404, "the file is gone");
                 }
@@ -146,57 +111,34 @@ impl Reply {
             ("cache-control", cache_control(answer.cache).to_owned()),
         ];
         if answer.status != 200 {
-            return Self {
-                status: answer.status,
-                headers,
-                content,
-            };
+            return Self { status: answer.status, headers, content };
         }
         if answer.cache == Cache::Revalidate
             && let Some(tag) = entity_tag(&content, modified)
         {
-            let known = head
-                .header("if-none-match")
-                .is_some_and(|known| holds_tag(known, &tag));
+            let known = head.header("if-none-match").is_some_and(|known| holds_tag(known, &tag));
             headers.push(("etag", tag));
             if known {
-                return Self {
-                    status: 304,
-                    headers,
-                    content: Content::Pieces(Vec::new()),
-                };
+                return Self { status: 304, headers, content: Content::Pieces(Vec::new()) };
             }
         }
         headers.push(("accept-ranges", "bytes".to_owned()));
-        Self {
-            status: 200,
-            headers,
-            content,
-        }
-        .for_range(head)
+        Self { status: 200, headers, content }.for_range(head)
     }
 
     fn for_range(mut self, head: &Head) -> Self {
         let length = self.content.len();
         // Our tags are weak, so a range that is conditional on one gets the whole file.
-        let wanted = head
-            .header("range")
-            .filter(|_| head.method == Method::Get && head.header("if-range").is_none());
+        let wanted = head.header("range").filter(|_| head.method == Method::Get && head.header("if-range").is_none());
         match wanted.map_or(Range::Whole, |wanted| range_of(wanted, length)) {
             Range::Whole => self,
             Range::Part(range) => {
-                self.headers.push((
-                    "content-range",
-                    format!("bytes {}-{}/{length}", range.start, range.end - 1),
-                ));
-                Self {
-                    status: 206,
-                    headers: self.headers,
-                    content: self.content.cut(&range),
-                }
+                self.headers.push(("content-range", format!("bytes {}-{}/{length}", range.start, range.end - 1)));
+                Self { status: 206, headers: self.headers, content: self.content.cut(&range) }
             }
-            Range::Outside => Self::text(416, "the range is outside the file")
-                .with("content-range", format!("bytes */{length}")),
+            Range::Outside => {
+                Self::text(416, "the range is outside the file").with("content-range", format!("bytes */{length}"))
+            }
         }
     }
 
@@ -213,11 +155,7 @@ impl Reply {
         }
         match self.content {
             Content::Pieces(pieces) => write_all(stream, [vec![head], pieces].concat()).await,
-            Content::File {
-                file,
-                start,
-                length,
-            } => {
+            Content::File { file, start, length } => {
                 write_all(stream, vec![head]).await?;
                 write_file(stream, tokio::fs::File::from_std(file), start, length).await
             }
@@ -235,11 +173,7 @@ impl Reply {
         if !matches!(self.status, 204 | 304) {
             head.push_str(&format!("content-length: {}\r\n", self.content.len()));
         }
-        head.push_str(if keep_alive {
-            "\r\n"
-        } else {
-            "connection: close\r\n\r\n"
-        });
+        head.push_str(if keep_alive { "\r\n" } else { "connection: close\r\n\r\n" });
         head.into()
     }
 }
@@ -284,16 +218,9 @@ enum Range {
 
 /// One range of bytes; anything else (several ranges, other units, nonsense) is answered with the whole.
 fn range_of(header: &str, length: u64) -> Range {
-    let number = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| text.parse::<u64>().ok())
-            .flatten()
-    };
-    let Some((first, last)) = header
-        .strip_prefix("bytes=")
-        .and_then(|range| range.trim().split_once('-'))
-    else {
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let Some((first, last)) = header.strip_prefix("bytes=").and_then(|range| range.trim().split_once('-')) else {
         return Range::Whole;
     };
     let (start, end) = match (number(first), number(last)) {
@@ -334,10 +261,7 @@ async fn write_file(
 }
 
 /// Writes some pieces without copying them together. Waits as long as the client keeps taking.
-pub async fn write_all(
-    stream: &mut (impl AsyncWrite + Unpin),
-    pieces: Vec<Bytes>,
-) -> io::Result<()> {
+pub async fn write_all(stream: &mut (impl AsyncWrite + Unpin), pieces: Vec<Bytes>) -> io::Result<()> {
     let mut pieces = std::collections::VecDeque::from(pieces);
     loop {
         while pieces.front().is_some_and(Bytes::is_empty) {
@@ -346,11 +270,7 @@ pub async fn write_all(
         if pieces.is_empty() {
             return stream.flush().await;
         }
-        let slices: Vec<IoSlice> = pieces
-            .iter()
-            .take(64)
-            .map(|piece| IoSlice::new(piece))
-            .collect();
+        let slices: Vec<IoSlice> = pieces.iter().take(64).map(|piece| IoSlice::new(piece)).collect();
         let mut written = timeout(STALL_TIME, stream.write_vectored(&slices)).await??;
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
@@ -401,10 +321,7 @@ mod tests {
         assert_eq!(range_of("bytes=-3", 10), Range::Part(7..10));
         assert_eq!(range_of("bytes=-30", 10), Range::Part(0..10));
         assert_eq!(range_of("bytes=9-99", 10), Range::Part(9..10));
-        assert_eq!(
-            range_of("bytes=0-18446744073709551615", 10),
-            Range::Part(0..10)
-        );
+        assert_eq!(range_of("bytes=0-18446744073709551615", 10), Range::Part(0..10));
         for outside in ["bytes=10-", "bytes=10-11", "bytes=-0", "bytes=99-100"] {
             assert_eq!(range_of(outside, 10), Range::Outside, "{outside}");
         }
@@ -426,11 +343,7 @@ mod tests {
 
     #[test]
     fn a_range_may_span_pieces() {
-        let pieces = || {
-            ["abc", "", "def", "ghi"]
-                .map(Bytes::from_static_str)
-                .to_vec()
-        };
+        let pieces = || ["abc", "", "def", "ghi"].map(Bytes::from_static_str).to_vec();
         let cut = |range| cut_pieces(pieces(), &range).concat();
         assert_eq!(cut(0..9), b"abcdefghi");
         assert_eq!(cut(1..2), b"b");

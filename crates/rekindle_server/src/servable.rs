@@ -37,11 +37,7 @@ impl Servable {
             }
             let file = std::fs::File::open(&path)?;
             let facts = file.metadata()?;
-            Ok(Opened {
-                length: facts.len(),
-                modified: facts.modified().ok(),
-                file,
-            })
+            Ok(Opened { length: facts.len(), modified: facts.modified().ok(), file })
         });
         opened.await.map_err(io::Error::other)?
     }

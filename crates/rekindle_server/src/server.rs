@@ -110,7 +110,9 @@ impl Builder {
         let serving = tokio::spawn(serve(std::mem::take(&mut bound.listeners), site.clone()));
         report.ready(env!("CARGO_PKG_VERSION"), &urls, began.elapsed());
         if bound.exposed {
-            report.warn("other machines can reach this server; the network address above holds the key that lets them in");
+            report.warn(
+                "other machines can reach this server; the network address above holds the key that lets them in",
+            );
         }
         Ok(DevServer { inbox, site, urls, serving, looping })
     }

@@ -70,13 +70,7 @@ struct Queue {
 impl Outbox {
     fn new() -> (Self, mpsc::UnboundedReceiver<Outgoing>) {
         let (line, lines) = mpsc::unbounded_channel();
-        (
-            Self {
-                line,
-                queue: Arc::default(),
-            },
-            lines,
-        )
+        (Self { line, queue: Arc::default() }, lines)
     }
 
     /// Queues a message. A tab that has not taken 8 MiB of earlier ones is closed instead; one message may be larger.
@@ -104,9 +98,7 @@ impl Outbox {
 
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbox")
-            .field("waiting", &self.queue.bytes)
-            .finish_non_exhaustive()
+        f.debug_struct("Outbox").field("waiting", &self.queue.bytes).finish_non_exhaustive()
     }
 }
 
@@ -124,8 +116,7 @@ pub(crate) struct Handshake {
 impl Handshake {
     /// Whether a request wants to become a socket at all.
     pub fn is_wanted(head: &Head) -> bool {
-        head.header("upgrade")
-            .is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
+        head.header("upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
     }
 
     /// Reads the handshake of RFC 6455, section 4.2.1.
@@ -147,10 +138,7 @@ impl Handshake {
             _ => return Err("the subprotocol is not known"),
         };
         match head.header("sec-websocket-key").filter(|key| is_key(key)) {
-            Some(key) => Ok(Self {
-                accept: derive_accept_key(key.as_bytes()),
-                protocol,
-            }),
+            Some(key) => Ok(Self { accept: derive_accept_key(key.as_bytes()), protocol }),
             None => Err("the key of the handshake is malformed"),
         }
     }
@@ -159,10 +147,7 @@ impl Handshake {
 /// Base64 of 16 bytes.
 fn is_key(key: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
-    key.len() == 24
-        && key
-            .strip_suffix("==")
-            .is_some_and(|digits| digits.bytes().all(is_digit))
+    key.len() == 24 && key.strip_suffix("==").is_some_and(|digits| digits.bytes().all(is_digit))
 }
 
 /// Why a connection ends: the code that is sent to the tab, or nothing when it is gone already.
@@ -295,10 +280,7 @@ async fn speak(
 /// Says goodbye and waits a moment for the tab to have read it, whatever it is still sending.
 async fn farewell(mut socket: WebSocketStream<TcpStream>, end: End) {
     if let Some(code) = end {
-        let frame = CloseFrame {
-            code: CloseCode::from(code),
-            reason: Utf8Bytes::default(),
-        };
+        let frame = CloseFrame { code: CloseCode::from(code), reason: Utf8Bytes::default() };
         let _ = timeout(FAREWELL, socket.close(Some(frame))).await;
     }
     crate::http::linger(socket.into_inner()).await;
@@ -313,11 +295,7 @@ struct Allowance {
 
 impl Allowance {
     fn new() -> Self {
-        Self {
-            since: Instant::now(),
-            messages: 0,
-            bytes: 0,
-        }
+        Self { since: Instant::now(), messages: 0, bytes: 0 }
     }
 
     fn admits(&mut self, bytes: usize) -> bool {
@@ -332,9 +310,7 @@ impl Allowance {
 
 /// Parses JSON whose nesting is bounded before a recursive parser sees it.
 fn parse_shallow(text: &str) -> Option<Value> {
-    (depth(text.as_bytes()) <= DEPTH_LIMIT)
-        .then(|| serde_json::from_str(text).ok())
-        .flatten()
+    (depth(text.as_bytes()) <= DEPTH_LIMIT).then(|| serde_json::from_str(text).ok()).flatten()
 }
 
 fn depth(json: &[u8]) -> usize {
@@ -413,13 +389,7 @@ mod tests {
     #[test]
     fn a_key_is_sixteen_bytes() {
         assert!(is_key("dGhlIHNhbXBsZSBub25jZQ=="));
-        for key in [
-            "",
-            "short",
-            "dGhlIHNhbXBsZSBub25jZQ=",
-            "dGhlIHNhbXBsZSBub25jZ===",
-            "dGhlIHNhbXBsZSBub25j!Q==",
-        ] {
+        for key in ["", "short", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZ===", "dGhlIHNhbXBsZSBub25j!Q=="] {
             assert!(!is_key(key), "{key}");
         }
     }

@@ -37,19 +37,9 @@ async fn server() -> Server {
     let bound = listen(&config.server).await.unwrap();
     let (port, site) = (bound.port, Arc::new(Site::new(&config, &bound, inbox)));
     let (sayings, said) = mpsc::unbounded_channel();
-    tokio::spawn(fake_loop(
-        events,
-        PublicFiles::list(root.path().join("public")),
-        sayings,
-    ));
+    tokio::spawn(fake_loop(events, PublicFiles::list(root.path().join("public")), sayings));
     let serving = tokio::spawn(serve(bound.listeners, site.clone()));
-    Server {
-        site,
-        port,
-        serving,
-        said,
-        root,
-    }
+    Server { site, port, serving, said, root }
 }
 
 /// Answers requests, echoes what tabs say, and floods a tab that asks for it.
@@ -82,20 +72,12 @@ async fn fake_loop(
 fn answer(request: &Request, public: &PublicFiles) -> Answer {
     let text = "text/plain; charset=utf-8";
     match (request.path.as_str(), public.get(&request.path)) {
-        (_, Some(file)) => Answer {
-            status: 200,
-            content_type: text,
-            body: Body::File(file.clone()),
-            cache: Cache::Revalidate,
-        },
+        (_, Some(file)) => {
+            Answer { status: 200, content_type: text, body: Body::File(file.clone()), cache: Cache::Revalidate }
+        }
         ("/pieces", _) => {
             let pieces = ["abc", "def"].map(|piece| piece.as_bytes().into()).to_vec();
-            Answer {
-                status: 200,
-                content_type: text,
-                body: Body::Pieces(pieces),
-                cache: Cache::Revalidate,
-            }
+            Answer { status: 200, content_type: text, body: Body::Pieces(pieces), cache: Cache::Revalidate }
         }
         ("/large", _) => Answer::ok(text, vec![b'x'; 1 << 20], Cache::Forever),
         (path, _) => Answer::text(404, format!("{path}?{}", request.query)),
@@ -110,24 +92,15 @@ impl Server {
     /// Sends lines, closes the sending side and reads to the end.
     async fn exchange(&self, lines: &str) -> String {
         let mut stream = self.connect().await;
-        stream
-            .write_all(lines.replace('\n', "\r\n").as_bytes())
-            .await
-            .unwrap();
+        stream.write_all(lines.replace('\n', "\r\n").as_bytes()).await.unwrap();
         stream.shutdown().await.unwrap();
         let mut bytes = Vec::new();
-        timeout(Duration::from_secs(5), stream.read_to_end(&mut bytes))
-            .await
-            .unwrap()
-            .unwrap();
+        timeout(Duration::from_secs(5), stream.read_to_end(&mut bytes)).await.unwrap().unwrap();
         String::from_utf8_lossy(&bytes).replace("\r\n", "\n")
     }
 
     async fn get(&self, target: &str, headers: &str) -> String {
-        self.exchange(&format!(
-            "GET {target} HTTP/1.1\nHost: localhost\n{headers}\n"
-        ))
-        .await
+        self.exchange(&format!("GET {target} HTTP/1.1\nHost: localhost\n{headers}\n")).await
     }
 
     /// A socket whose handshake is written by hand; what the server says to it comes back with it.
@@ -141,25 +114,15 @@ impl Server {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(
-                timeout(Duration::from_secs(5), stream.read_u8())
-                    .await
-                    .unwrap()
-                    .unwrap(),
-            );
+            head.push(timeout(Duration::from_secs(5), stream.read_u8()).await.unwrap().unwrap());
         }
         (stream, String::from_utf8(head).unwrap())
     }
 
     async fn tab(&self) -> TcpStream {
-        let (mut stream, head) = self
-            .socket(&format!("?token={}", self.site.token.as_str()), "rekindle")
-            .await;
+        let (mut stream, head) = self.socket(&format!("?token={}", self.site.token.as_str()), "rekindle").await;
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-        assert_eq!(
-            hear(&mut stream).await,
-            (1, br#"{"type":"connected"}"#.to_vec())
-        );
+        assert_eq!(hear(&mut stream).await, (1, br#"{"type":"connected"}"#.to_vec()));
         stream
     }
 }
@@ -172,10 +135,7 @@ async fn hear(stream: &mut TcpStream) -> (u8, Vec<u8>) {
         stream.read_exact(&mut payload).await?;
         std::io::Result::Ok((first & 15, payload))
     };
-    timeout(Duration::from_secs(5), hear)
-        .await
-        .unwrap()
-        .unwrap()
+    timeout(Duration::from_secs(5), hear).await.unwrap().unwrap()
 }
 
 /// Sends one small masked frame.
@@ -190,17 +150,12 @@ fn close(code: u16) -> (u8, Vec<u8>) {
 }
 
 fn statuses(answers: &str) -> Vec<&str> {
-    answers
-        .split("HTTP/1.1 ")
-        .skip(1)
-        .map(|answer| &answer[..3])
-        .collect()
+    answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect()
 }
 
 fn age(file: &Path) {
     let file = std::fs::File::options().write(true).open(file).unwrap();
-    file.set_modified(std::time::SystemTime::now() - Duration::from_secs(60))
-        .unwrap();
+    file.set_modified(std::time::SystemTime::now() - Duration::from_secs(60)).unwrap();
 }
 
 #[tokio::test]
@@ -208,10 +163,7 @@ async fn files_are_sent_whole_in_part_and_not_again() {
     let server = server().await;
     age(&server.root.path().join("public/digits.txt"));
     let whole = server.get("/digits.txt", "").await;
-    assert!(
-        whole.starts_with("HTTP/1.1 200 OK\n") && whole.ends_with("\n\n0123456789"),
-        "{whole}"
-    );
+    assert!(whole.starts_with("HTTP/1.1 200 OK\n") && whole.ends_with("\n\n0123456789"), "{whole}");
     for header in [
         "x-content-type-options: nosniff\n",
         "cross-origin-resource-policy: same-origin\n",
@@ -223,46 +175,20 @@ async fn files_are_sent_whole_in_part_and_not_again() {
     assert!(!whole.contains("access-control"), "{whole}");
     let part = server.get("/digits.txt", "Range: bytes=2-4\n").await;
     assert!(
-        part.starts_with("HTTP/1.1 206")
-            && part.contains("content-range: bytes 2-4/10\n")
-            && part.ends_with("\n\n234"),
+        part.starts_with("HTTP/1.1 206") && part.contains("content-range: bytes 2-4/10\n") && part.ends_with("\n\n234"),
         "{part}"
     );
     let outside = server.get("/digits.txt", "Range: bytes=10-\n").await;
+    assert!(outside.starts_with("HTTP/1.1 416") && outside.contains("content-range: bytes */10\n"), "{outside}");
+    let tag = whole.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let again = server.get("/digits.txt", &format!("If-None-Match: {tag}\n")).await;
     assert!(
-        outside.starts_with("HTTP/1.1 416") && outside.contains("content-range: bytes */10\n"),
-        "{outside}"
-    );
-    let tag = whole
-        .lines()
-        .find_map(|line| line.strip_prefix("etag: "))
-        .unwrap();
-    let again = server
-        .get("/digits.txt", &format!("If-None-Match: {tag}\n"))
-        .await;
-    assert!(
-        again.starts_with("HTTP/1.1 304")
-            && again.ends_with("\n\n")
-            && !again.contains("content-length"),
+        again.starts_with("HTTP/1.1 304") && again.ends_with("\n\n") && !again.contains("content-length"),
         "{again}"
     );
-    let head = server
-        .exchange("HEAD /digits.txt HTTP/1.1\nHost: localhost\n\n")
-        .await;
-    assert!(
-        head.contains("content-length: 10\n") && head.ends_with("\n\n"),
-        "{head}"
-    );
-    assert_eq!(
-        server
-            .get("/large.bin", "")
-            .await
-            .split_once("\n\n")
-            .unwrap()
-            .1
-            .len(),
-        1_000_000
-    );
+    let head = server.exchange("HEAD /digits.txt HTTP/1.1\nHost: localhost\n\n").await;
+    assert!(head.contains("content-length: 10\n") && head.ends_with("\n\n"), "{head}");
+    assert_eq!(server.get("/large.bin", "").await.split_once("\n\n").unwrap().1.len(), 1_000_000);
 }
 
 #[tokio::test]
@@ -270,45 +196,22 @@ async fn a_file_that_just_changed_has_no_tag_and_one_that_vanished_is_not_found(
     let server = server().await;
     assert!(!server.get("/digits.txt", "").await.contains("etag"));
     std::fs::remove_file(server.root.path().join("public/gone.txt")).unwrap();
-    assert!(
-        server
-            .get("/gone.txt", "")
-            .await
-            .starts_with("HTTP/1.1 404")
-    );
+    assert!(server.get("/gone.txt", "").await.starts_with("HTTP/1.1 404"));
 }
 
 #[tokio::test]
 async fn pieces_are_one_body() {
     let server = server().await;
     let whole = server.get("/pieces", "").await;
-    assert!(
-        whole.ends_with("\n\nabcdef") && whole.contains("etag: W/\""),
-        "{whole}"
-    );
-    assert!(
-        server
-            .get("/pieces", "Range: bytes=-4\n")
-            .await
-            .ends_with("\n\ncdef")
-    );
+    assert!(whole.ends_with("\n\nabcdef") && whole.contains("etag: W/\""), "{whole}");
+    assert!(server.get("/pieces", "Range: bytes=-4\n").await.ends_with("\n\ncdef"));
 }
 
 #[tokio::test]
 async fn requests_on_one_connection_are_answered_in_order() {
     let server = server().await;
     let get = |target: &str| format!("GET {target} HTTP/1.1\nHost: localhost\n\n");
-    let answers = server
-        .exchange(
-            &[
-                get("/a"),
-                get("/digits.txt"),
-                get("/mistake"),
-                get("/b?c&t=1"),
-            ]
-            .concat(),
-        )
-        .await;
+    let answers = server.exchange(&[get("/a"), get("/digits.txt"), get("/mistake"), get("/b?c&t=1")].concat()).await;
     assert_eq!(statuses(&answers), ["404", "200", "500", "404"]);
     assert!(answers.ends_with("/b?c"), "{answers}");
 }
@@ -319,28 +222,12 @@ async fn nothing_after_a_bad_request_or_a_body_is_answered() {
     let hidden = "GET /digits.txt HTTP/1.1\nHost: localhost\n\n";
     for (request, status) in [
         ("GET /#x HTTP/1.1\nHost: localhost\n\n", "400"),
-        (
-            "POST / HTTP/1.1\nHost: localhost\nContent-Length: 3\n\n",
-            "405",
-        ),
-        (
-            "GET / HTTP/1.1\nHost: localhost\nContent-Length: 0\nTransfer-Encoding: chunked\n\n0\n\n",
-            "400",
-        ),
-        (
-            "GET / HTTP/1.0\nHost: localhost\nConnection: keep-alive\n\n",
-            "404",
-        ),
-        (
-            "GET / HTTP/1.1\nHost: localhost\nConnection: close\n\n",
-            "404",
-        ),
+        ("POST / HTTP/1.1\nHost: localhost\nContent-Length: 3\n\n", "405"),
+        ("GET / HTTP/1.1\nHost: localhost\nContent-Length: 0\nTransfer-Encoding: chunked\n\n0\n\n", "400"),
+        ("GET / HTTP/1.0\nHost: localhost\nConnection: keep-alive\n\n", "404"),
+        ("GET / HTTP/1.1\nHost: localhost\nConnection: close\n\n", "404"),
     ] {
-        assert_eq!(
-            statuses(&server.exchange(&format!("{request}{hidden}")).await),
-            [status],
-            "{request}"
-        );
+        assert_eq!(statuses(&server.exchange(&format!("{request}{hidden}")).await), [status], "{request}");
     }
 }
 
@@ -348,14 +235,7 @@ async fn nothing_after_a_bad_request_or_a_body_is_answered() {
 async fn a_client_that_never_reads_does_not_hold_up_others() {
     let server = server().await;
     let mut greedy = server.connect().await;
-    greedy
-        .write_all(
-            "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                .repeat(200)
-                .as_bytes(),
-        )
-        .await
-        .unwrap();
+    greedy.write_all("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200).as_bytes()).await.unwrap();
     assert!(server.get("/digits.txt", "").await.ends_with("0123456789"));
 }
 
@@ -386,16 +266,10 @@ async fn a_socket_needs_the_whole_token_and_a_ping_needs_none() {
         let (_, head) = server.socket(query, "rekindle").await;
         assert!(head.starts_with("HTTP/1.1 403"), "{query}: {head}");
     }
-    let (_, head) = server
-        .socket(&format!("?token={token}"), "rekindle, other")
-        .await;
+    let (_, head) = server.socket(&format!("?token={token}"), "rekindle, other").await;
     assert!(head.starts_with("HTTP/1.1 400"), "{head}");
     let (mut ping, head) = server.socket("", "rekindle-ping").await;
-    assert!(
-        head.starts_with("HTTP/1.1 101")
-            && head.contains("sec-websocket-protocol: rekindle-ping\r\n"),
-        "{head}"
-    );
+    assert!(head.starts_with("HTTP/1.1 101") && head.contains("sec-websocket-protocol: rekindle-ping\r\n"), "{head}");
     assert_eq!(hear(&mut ping).await, close(1000));
 }
 
@@ -410,9 +284,7 @@ async fn a_tab_that_breaks_the_rules_is_closed_with_the_reason() {
     talkative.write_all(&flood).await.unwrap();
     assert_eq!(hear(&mut talkative).await, close(1008));
     let mut long = server.tab().await;
-    long.write_all(&[0x81, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 1, 0, 0, 0, 0])
-        .await
-        .unwrap();
+    long.write_all(&[0x81, 0xff, 0, 0, 0, 0, 0, 0x10, 0, 1, 0, 0, 0, 0]).await.unwrap();
     assert_eq!(hear(&mut long).await, close(1009));
 }
 
@@ -441,13 +313,6 @@ async fn stopping_says_goodbye() {
     server.site.stop();
     assert_eq!(hear(&mut tab).await, close(1001));
     drop(tab);
-    timeout(Duration::from_secs(1), server.serving)
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(
-        TcpStream::connect(("127.0.0.1", server.port))
-            .await
-            .is_err()
-    );
+    timeout(Duration::from_secs(1), server.serving).await.unwrap().unwrap();
+    assert!(TcpStream::connect(("127.0.0.1", server.port)).await.is_err());
 }

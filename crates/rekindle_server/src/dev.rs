@@ -519,7 +519,8 @@ impl Loop {
         let at = text.rfind("</body>").unwrap_or(text.len());
         let (sender, receiver) = mpsc::unbounded_channel();
         let _ = sender.send(bytes::Bytes::from(text[..at].to_owned()));
-        let answer = Answer { status: 200, content_type: HTML, body: Body::Stream(Arrivals::new(receiver)), cache: Cache::No };
+        let answer =
+            Answer { status: 200, content_type: HTML, body: Body::Stream(Arrivals::new(receiver)), cache: Cache::No };
         let _ = asker.send(answer);
         self.streams.push((sender, bytes::Bytes::from(text[at..].to_owned())));
     }
@@ -808,7 +809,10 @@ impl Loop {
 
 /// The browser fetches and compiles these while the rest is still on its way.
 pub fn preload_links(base: &str, addresses: &[String]) -> String {
-    addresses.iter().map(|address| format!("<link rel=\"modulepreload\" href=\"{base}@rekindle/s/{address}.js\">")).collect()
+    addresses
+        .iter()
+        .map(|address| format!("<link rel=\"modulepreload\" href=\"{base}@rekindle/s/{address}.js\">"))
+        .collect()
 }
 
 fn merge(delta: &mut Delta, more: Delta) {

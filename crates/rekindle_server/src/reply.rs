@@ -31,7 +31,11 @@ pub struct Reply {
 #[derive(Debug)]
 enum Content {
     Pieces(Vec<Bytes>),
-    File { file: std::fs::File, start: u64, length: u64 },
+    File {
+        file: std::fs::File,
+        start: u64,
+        length: u64,
+    },
     /// Of unknown length: sent in chunks.
     Stream(mpsc::UnboundedReceiver<Bytes>),
 }

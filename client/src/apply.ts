@@ -69,6 +69,7 @@ export class Updater {
   async update(links: ModuleId[], timestamp: number): Promise<Outcome> {
     this.invalidated.clear()
     await this.settleTopLevel()
+    this.dropFailed()
     const verdict = propagate(this.registry, this.hot, this.registry.stale)
     let outcome = await this.apply(verdict, links, timestamp)
     for (let next; outcome.result !== 'reload' && (next = this.invalidations.shift()); ) {
@@ -87,6 +88,14 @@ export class Updater {
     const verdict = propagate(this.registry, this.hot, [], invalidation)
     const outcome = await this.apply(verdict, [], timestamp, invalidation)
     return { ...outcome, boundaries: [...before.boundaries, ...outcome.boundaries] }
+  }
+
+  /** A module that threw when it was first imported, and was caught: the next `import()` runs what is newest. */
+  private dropFailed(): void {
+    for (const id of this.registry.stale) {
+      const failed = this.registry.instances.get(id)?.state === 'failed'
+      if (failed && !this.registry.importers.has(id) && !this.registry.entries.has(id)) this.registry.remove(id)
+    }
   }
 
   /** A module that is still waiting at its top-level await finishes first; one that never does is left behind. */

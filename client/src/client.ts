@@ -11,7 +11,7 @@ import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
 import { HotTable, type HotContext } from './hot'
 import type { Applied, Batch, Diagnostic, ErrorPayload, Errors, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
 import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './overlay'
-import type { Boundary, Verdict } from './propagate'
+import type { Verdict } from './propagate'
 import { Registry, type Instance, type Namespace } from './registry'
 import { ModuleRuntime, type RuntimeHost } from './runtime'
 import { Socket } from './socket'
@@ -34,6 +34,8 @@ let session = ''
 /** Number of the last batch taken in. */
 let seq = 0
 let page: string | null = null
+/** Digest of the page's own text. */
+let pageHash: string | undefined
 const env: Record<string, unknown> = {}
 const errors = new Map<ModuleId, Diagnostic[]>()
 /** Modules that something here wants to run and that have no definition. */
@@ -136,6 +138,7 @@ async function startLazy(id: ModuleId): Promise<void> {
 /** The page's own script calls this once its definitions are there. */
 export function boot(manifest: PageManifest): void {
   page = manifest.page
+  pageHash = manifest.pageHash
   takeManifest(manifest)
   for (const id of manifest.entries) {
     registry.entries.add(id)
@@ -198,6 +201,8 @@ function startEntry(id: ModuleId): void {
 function crash(id: ModuleId, error: unknown): void {
   crashed = { id, error }
   globalThis.reportError(error)
+  runtimeError = overlayError(error, `thrown while ${id} started`)
+  showErrors([])
 }
 
 // ---- definitions from the server
@@ -311,9 +316,7 @@ function errorPayload(id: ModuleId, diagnostic: Diagnostic): ErrorPayload {
 }
 
 function acknowledge(outcome: Outcome, batch: Batch, began: number): void {
-  if (outcome.result === 'nothing') return
   const { result, boundaries, chain, reason, error } = outcome
-  if (result === 'waiting') return
   const applied: Applied = { type: 'applied', seq: batch.seq, result, boundaries, chain, reason, error, took: performance.now() - began }
   socket.sendNow(applied)
 }
@@ -335,7 +338,8 @@ const updatePage: UpdatePage = {
     console.error(PREFIX, error)
     const paths = boundaries.map(({ path }) => path).join(', ')
     console.error(`${PREFIX} Failed to reload ${paths}. The page keeps the code it had; the next save tries again.`)
-    runtimeError = overlayError(error, boundaries)
+    const updated = boundaries.map(({ accepted }) => accepted).join(', ')
+    runtimeError = overlayError(error, `thrown by the update of ${updated}`)
     showErrors([])
   },
   succeeded() {
@@ -432,10 +436,10 @@ let traces = 0
 const tracing = new Map<number, OverlayError>()
 
 /** An error thrown by an update; its place in the original source is told by the server a moment later. */
-function overlayError(error: unknown, boundaries: Boundary[]): OverlayError {
+function overlayError(error: unknown, title: string): OverlayError {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   const stack = error instanceof Error ? withoutOurFrames(error.stack ?? '') : ''
-  const shown: OverlayError = { message, stack, title: `thrown by the update of ${boundaries.map(({ accepted }) => accepted).join(', ')}` }
+  const shown: OverlayError = { message, stack, title }
   const frames = [...stack.matchAll(/\(?(https?:[^\s()]+):(\d+):(\d+)\)?/g)].map(([, url, line, column]) => [url, Number(line), Number(column)])
   if (frames.length > 0) {
     tracing.set(++traces, shown)
@@ -543,7 +547,7 @@ function tellVersions(): void {
   for (let at = 0; at === 0 || at < all.length; at += VERSIONS_AT_ONCE) {
     const modules = Object.fromEntries(all.slice(at, at + VERSIONS_AT_ONCE))
     const last = at + VERSIONS_AT_ONCE >= all.length
-    socket.sendNow({ type: 'versions', page, entries: [...registry.entries], errors: [...errors.keys()], modules, last })
+    socket.sendNow({ type: 'versions', page, pageHash, entries: [...registry.entries], errors: [...errors.keys()], modules, last })
   }
 }
 

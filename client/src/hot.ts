@@ -66,6 +66,8 @@ export class HotTable {
 
   /** The context of a new instance. Its predecessor, if any, is suspended until `retire` or `restore`. */
   create(instance: Instance): HotContext {
+    const left = this.contexts.get(instance.id)
+    if (left) this.retire(left) // Of a try that did not get to run.
     const context = new HotContext(this, instance)
     this.contexts.set(instance.id, context)
     return context

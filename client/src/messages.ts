@@ -72,6 +72,8 @@ export interface Manifest {
 /** A page's start: its modules scripts in document order. */
 export interface PageManifest extends Manifest {
   page: string
+  /** Digest of the page's own text. */
+  pageHash: string
   entries: ModuleId[]
 }
 
@@ -115,7 +117,7 @@ export interface TracedFrame {
 export interface Applied {
   type: 'applied'
   seq: number
-  result: 'updated' | 'reload' | 'failed'
+  result: 'nothing' | 'updated' | 'reload' | 'failed' | 'waiting'
   /** Boundaries that took the update. */
   boundaries: ModuleId[]
   /** For a reload: from the changed module up to the entry. */

@@ -204,11 +204,17 @@ export class Registry {
     const order: Instance[] = []
     const made = new Set<ModuleId>()
     this.made = []
-    for (const root of roots) this.walk(root, fresh, made, order)
-    this.resolveExports(order)
-    for (const instance of order) this.makeNamespace(instance)
-    for (const instance of order) this.checkNames(instance)
-    for (const instance of order) this.link(instance)
+    try {
+      for (const root of roots) this.walk(root, fresh, made, order)
+      this.resolveExports(order)
+      for (const instance of order) this.makeNamespace(instance)
+      for (const instance of order) this.checkNames(instance)
+      for (const instance of order) this.link(instance)
+    } catch (error) {
+      // Nothing of these has run: the next try starts them anew. What they replace is put back by the update.
+      for (const { id, replaced } of this.made) if (!replaced) this.remove(id)
+      throw error
+    }
     return order
   }
 

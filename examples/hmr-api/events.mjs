@@ -1,8 +1,8 @@
 /**
  * The server's side of the page's custom events.
  *
- *     in:  {"event":"greet:hello","data":{"name":"Ada"},"client":"…"}
- *     out: {"event":"greet:answer","data":{…},"client":"…"}     to that tab
+ *     in:  {"event":"greet:hello","data":{"name":"Ada"},"client":7}
+ *     out: {"event":"greet:answer","data":{…},"client":7}     to that tab
  *          {"event":"greet:seen","data":{…}}                    to every tab
  */
 import { createInterface } from 'node:readline'

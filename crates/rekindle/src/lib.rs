@@ -1,6 +1,7 @@
 //! rekindle as a library: what a program needs to start a development server of its own.
 
 pub use rekindle_server::config::*;
+pub use rekindle_server::report::Report;
 pub use rekindle_server::{Builder, Client, DevServer, ServeError};
 
 pub mod flags;

@@ -45,7 +45,10 @@ fn run(config: Config, report: Report) -> ExitCode {
             Err(error) => return fail(&error.to_string()),
         };
         if let Some(path) = open {
-            let url = format!("{}{}", server.url(), path.trim_start_matches('/'));
+            let url = match path.contains("://") {
+                true => path,
+                false => format!("{}{}", server.url(), path.trim_start_matches('/')),
+            };
             if let Err(error) = rekindle_server::editor::open_browser(&url) {
                 report.warn(&format!("cannot open the browser: {error}"));
             }

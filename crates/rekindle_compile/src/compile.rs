@@ -17,7 +17,7 @@ use crate::resolve::{self, Resolved, Resolver, Unresolved};
 use crate::script::{ScriptInput, compile_script};
 use crate::style::{StyleInput, StyleOutput, compile_style};
 use crate::tsconfig::TsConfigs;
-use crate::{glob, helpers, json};
+use crate::{glob, helpers, json, secrets};
 
 /// Everything that compiling needs besides a file: the project's facts, shared by all threads.
 pub struct Compiler {
@@ -68,7 +68,10 @@ pub struct Links {
 
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 /// Kinds of files that need a tool which is not there (yet).
-const UNSUPPORTED: [(&str, &str); 7] = [
+const UNSUPPORTED: [(&str, &str); 10] = [
+    ("pcss", "PostCSS"),
+    ("sss", "SugarSS"),
+    ("wasm", "WebAssembly"),
     ("scss", "Sass"),
     ("sass", "Sass"),
     ("less", "Less"),
@@ -130,6 +133,11 @@ impl Compiler {
         let query = Query::of(url.query());
         let extension = extension(url.path());
         match query {
+            Query::Worker => Err(vec![
+                Diagnostic::error("workers are not supported yet")
+                    .in_file(self.display(file.as_path()))
+                    .with_help("until they are, build the worker beforehand and put it in public/"),
+            ]),
             Query::Raw => self.raw(file),
             Query::Bytes => self.bytes(file),
             Query::Url => self.asset(file),
@@ -145,10 +153,7 @@ impl Compiler {
                 Some((_, tool)) => Err(vec![
                     Diagnostic::error(format!("{tool} files are not supported yet"))
                         .in_file(self.display(file.as_path()))
-                        .with_help(format!(
-                            "compile it to {} beforehand, or import it with `?raw` or `?url`",
-                            if tool.ends_with('s') { "CSS" } else { "JavaScript" }
-                        )),
+                        .with_help(unsupported_help(tool)),
                 ]),
                 None => self.asset(file),
             },
@@ -330,7 +335,8 @@ impl Compiler {
         for call in &definition.globs {
             let found = glob::expand(call, file.as_path(), &self.root);
             links.folders.extend(found.folders);
-            let entries = found.entries.into_iter().map(|(key, path)| {
+            let entries = found.entries.into_iter().filter(|(_, path)| !secrets::holds_secrets(path, &self.root));
+            let entries = entries.map(|(key, path)| {
                 let path = path.canonicalize().unwrap_or(path);
                 let url = self.resolver.url_of(
                     &path,
@@ -357,6 +363,13 @@ impl Compiler {
             Ok(Resolved::Helper(url)) => {
                 links.files.push((url.clone(), FilePath::new(url.as_str())));
                 Link::Module(url)
+            }
+            Ok(Resolved::File { path, .. }) if secrets::holds_secrets(path.as_path(), &self.root) => {
+                let message = format!("`{}` looks like a file with secrets, so it is never served", dep.specifier);
+                let help = "give what the page needs a file of its own, or a variable with the prefix VITE_".to_owned();
+                let unresolved = Unresolved { message, help: Some(help), folders: Vec::new() };
+                self.note_missing(dep, file, source, unresolved, links);
+                Link::Missing
             }
             Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Asset => self.asset_link(path, links),
             Ok(Resolved::File { path, url }) => {
@@ -501,6 +514,15 @@ impl Compiler {
     }
 }
 
+fn unsupported_help(tool: &str) -> String {
+    let what = match tool {
+        "Sass" | "Less" | "Stylus" | "PostCSS" | "SugarSS" => "compile it to CSS beforehand",
+        "WebAssembly" => "import its address with `?url` and instantiate it from there",
+        _ => "compile it to JavaScript beforehand",
+    };
+    format!("{what}, or import it with `?raw` or `?url`")
+}
+
 /// What a query asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Query {
@@ -508,6 +530,8 @@ enum Query {
     Url,
     Inline,
     Bytes,
+    /// `?worker`, `?sharedworker`
+    Worker,
     /// None, or one that only makes another instance.
     Other,
 }
@@ -518,6 +542,7 @@ impl Query {
         match () {
             _ if has("raw") => Self::Raw,
             _ if has("bytes") => Self::Bytes,
+            _ if has("worker") || has("sharedworker") => Self::Worker,
             _ if has("inline") => Self::Inline,
             _ if has("url") || has("no-inline") => Self::Url,
             _ => Self::Other,

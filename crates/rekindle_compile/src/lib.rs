@@ -13,6 +13,7 @@ pub mod json;
 pub mod nesting;
 pub mod resolve;
 pub mod script;
+pub mod secrets;
 pub mod style;
 pub mod tsconfig;
 mod wrap;

@@ -82,7 +82,9 @@ pub(crate) struct Parsed<'a> {
 fn source_type(url: &str) -> SourceType {
     let path = url.split_once('?').map_or(url, |(path, _)| path);
     // Every script is first read as a module; what is CommonJS is found out from what it uses.
-    SourceType::from_path(path).unwrap_or_else(|_| SourceType::mjs()).with_module(true)
+    let known = SourceType::from_path(path).unwrap_or_else(|_| SourceType::mjs()).with_module(true);
+    // JSX is understood in plain `.js` as well: nothing else could be meant by it.
+    if known.is_typescript() { known } else { known.with_jsx(true) }
 }
 
 fn parse<'a>(
@@ -214,8 +216,8 @@ fn lower<'a>(
     input: &ScriptInput<'a>,
     module: &mut Parsed<'a>,
 ) -> Result<(), Vec<Diagnostic>> {
-    let source_type = module.program.source_type;
-    if !source_type.is_typescript() && !source_type.is_jsx() {
+    let may_hold_jsx = input.source.contains("</") || input.source.contains("/>");
+    if !module.program.source_type.is_typescript() && !may_hold_jsx {
         return Ok(());
     }
     let options = transform_options(input.options);

@@ -22,6 +22,9 @@ pub struct Manifest {
     /// Only for a page's start: its name and its module scripts in document order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
+    /// Digest of the page's own text.
+    #[serde(rename = "pageHash", skip_serializing_if = "Option::is_none")]
+    pub page_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entries: Option<Vec<ModuleUrl>>,
 }
@@ -106,6 +109,8 @@ pub enum ClientMessage {
     },
     Versions {
         page: Option<String>,
+        #[serde(default, rename = "pageHash")]
+        page_hash: Option<String>,
         #[serde(default)]
         entries: Vec<String>,
         #[serde(default)]

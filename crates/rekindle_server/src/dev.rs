@@ -7,7 +7,7 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rekindle_compile::compile::{is_linked, is_script};
@@ -99,7 +99,8 @@ impl Loop {
             report.warn(warning);
         }
         watcher.watch_files(EnvValues::files(&config));
-        watcher.watch_folders(config.public_dir.clone());
+        watcher.watch_folders(public.iter().flat_map(PublicFiles::folders));
+        watcher.watch_folders(listing.folders(&config.root));
         Ok(Self {
             client_script: client_script(&config, &token).into(),
             session: format!("{:x}", SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())),
@@ -167,6 +168,7 @@ impl Loop {
         if self.public_changed(&batch) {
             if let Some(public) = &mut self.public {
                 public.refresh();
+                self.watcher.watch_folders(public.folders());
             }
             listing_changed = true;
         }
@@ -263,17 +265,21 @@ impl Loop {
         }
     }
 
+    /// Whether files appeared or vanished so that specifiers or globs may mean something else.
     fn listing_changed(&self, batch: &FileBatch) -> bool {
-        let appeared = |path: &PathBuf| {
-            let known = self.project.graph.of_file(path);
-            known.is_empty() || !path.exists()
-        };
-        !batch.folders.is_empty() || batch.paths.iter().any(appeared)
+        let project = &self.project;
+        let known = |path: &PathBuf| !project.graph.of_file(path).is_empty();
+        let appeared = |path: &PathBuf| if known(path) { !path.exists() } else { project.cares_about(path) };
+        let moved = |folder: &PathBuf| project.is_new_folder(folder) && !self.is_public(folder);
+        batch.paths.iter().any(appeared) || batch.folders.iter().any(moved)
+    }
+
+    fn is_public(&self, path: &Path) -> bool {
+        self.config.public_dir.as_ref().is_some_and(|folder| path.starts_with(folder))
     }
 
     fn public_changed(&self, batch: &FileBatch) -> bool {
-        let Some(folder) = &self.config.public_dir else { return false };
-        batch.paths.iter().chain(&batch.folders).any(|path| path.starts_with(folder))
+        batch.paths.iter().chain(&batch.folders).any(|path| self.is_public(path))
     }
 
     /// Files of the graph below folders that changed.
@@ -305,9 +311,13 @@ impl Loop {
                     edited.push(EditedPage { page: url, file: self.project.compiler.display(path) });
                 }
             }
-            if path.extension().is_some_and(|extension| extension == "html") {
-                self.listing = RootFiles::list(&self.config);
-            }
+        }
+        let is_listed = |path: &PathBuf| {
+            path.extension().is_some_and(|extension| extension == "html") || !self.config.serve.include.is_empty()
+        };
+        if paths.iter().any(is_listed) {
+            self.listing = RootFiles::list(&self.config);
+            self.watcher.watch_folders(self.listing.folders(&self.config.root));
         }
         if refresh_all {
             self.pages.refresh(&mut self.project);
@@ -334,12 +344,12 @@ impl Loop {
         match message {
             ClientMessage::Ping => self.send(id, &ServerMessage::Pong),
             ClientMessage::Hello { page, session, seq, entries } => self.on_hello(id, page, &session, seq, &entries),
-            ClientMessage::Versions { page, entries, errors, modules, last } => {
+            ClientMessage::Versions { page, page_hash, entries, errors, modules, last } => {
                 if let Some(tab) = self.tabs.get_mut(&id) {
                     tab.versions.extend(modules);
                 }
                 if last {
-                    self.compare(id, page, &entries, &errors);
+                    self.compare(id, page, page_hash, &entries, &errors);
                 }
             }
             ClientMessage::Custom { event, data } => self.on_custom(id, &event, data),
@@ -396,7 +406,14 @@ impl Loop {
     }
 
     /// A tab from another start of the server: what differs is sent as one batch.
-    fn compare(&mut self, id: ClientId, page: Option<String>, entries: &[String], errors: &[String]) {
+    fn compare(
+        &mut self,
+        id: ClientId,
+        page: Option<String>,
+        page_hash: Option<String>,
+        entries: &[String],
+        errors: &[String],
+    ) {
         let Some(versions) = self.tabs.get_mut(&id).map(|tab| std::mem::take(&mut tab.versions)) else { return };
         let mut roots: Vec<ModuleId> = Vec::new();
         if let Some(url) = &page
@@ -414,7 +431,10 @@ impl Loop {
         let broken = graph.ids().filter(|&id| matches!(graph[id].state, ModuleState::Broken(_))).collect();
         let fixed = errors.iter().filter_map(known).filter(|&id| graph[id].state == ModuleState::Ready).collect();
         let delta = Delta { changed, broken, fixed, deleted: Vec::new() };
-        let batch = self.batch(&delta, Vec::new(), true);
+        let shown = page.as_deref().and_then(|url| Some((url, self.pages.get(url)?)));
+        let edited = shown.filter(|(_, now)| page_hash.is_some_and(|hash| *now.hash != *hash));
+        let pages = edited.map(|(url, page)| self.edited_page(url, page)).into_iter().collect();
+        let batch = self.batch(&delta, pages, true);
         self.send(id, &ServerMessage::Batch(batch));
     }
 
@@ -436,8 +456,11 @@ impl Loop {
     }
 
     fn on_custom(&mut self, id: ClientId, event: &str, data: Option<Value>) {
-        if event == "vite:invalidate" && data.as_ref().and_then(|data| data.get("path")?.as_str()).is_none() {
-            return;
+        if event == "vite:invalidate" {
+            let field = |name: &str| data.as_ref().and_then(|data| data.get(name)?.as_str());
+            let Some(path) = field("path") else { return };
+            let why = field("message").map(|message| format!(": {message}")).unwrap_or_default();
+            self.report.note(&format!("{path} hands its update on to its importers{why}"));
         }
         self.tell_handlers(event, data, id);
     }
@@ -589,7 +612,9 @@ impl Loop {
             true => path.to_owned(),
             false => format!("{path}?{}", request.query),
         };
-        if let Some(answer) = self.sheet(path).or_else(|| self.file(path)).or_else(|| self.module(&key)) {
+        if let Some(answer) =
+            self.sheet(path).or_else(|| self.file(path)).or_else(|| self.plain(&key)).or_else(|| self.module(&key))
+        {
             return answer;
         }
         if request.navigation
@@ -692,6 +717,7 @@ impl Loop {
             }
         }
         manifest.page = Some(url.to_owned());
+        manifest.page_hash = Some(page.hash.to_string());
         manifest.entries = Some(entries);
         script.push_str(&format!(
             "import{{boot}}from\"{}@rekindle/client\";\nboot({});\n",
@@ -713,6 +739,7 @@ impl Loop {
             env: self.project.env.object(),
             errors: self.project.errors(modules.iter().copied()),
             page: None,
+            page_hash: None,
             entries: None,
         }
     }
@@ -756,6 +783,21 @@ impl Loop {
     /// A file that `[serve]` lists. Scripts among them are answered as modules.
     fn listed(&self, path: &str) -> Option<&Servable> {
         self.listing.get(path).filter(|_| !is_script(&ModuleUrl::new(path)))
+    }
+
+    /// An imported JSON file or sheet, fetched by its address: as it is, not as a module.
+    fn plain(&mut self, path: &str) -> Option<Answer> {
+        let id = self.project.graph.get(path)?;
+        let file = self.project.graph[id].file.clone();
+        if path.ends_with(".json") {
+            self.project.admit_asset(path, &file);
+            return self.file(path);
+        }
+        if path.ends_with(".css") {
+            self.project.graph.insert(&ModuleUrl::new(format!("{path}?direct")), &file);
+            return self.sheet(path);
+        }
+        None
     }
 
     /// A module by its own address, for native imports: its definition, what it needs, and its exports.

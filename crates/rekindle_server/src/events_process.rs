@@ -218,6 +218,7 @@ async fn each_line(pipe: impl AsyncRead + Unpin, mut take: impl FnMut(&str)) {
 }
 
 #[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use std::sync::Mutex;
 

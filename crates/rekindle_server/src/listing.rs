@@ -16,47 +16,7 @@ use crate::servable::Servable;
 /// Links inside links end here at the latest.
 const DEPTH_LIMIT: usize = 64;
 
-/// Whether a path has a name that is never served, whoever asks or imports it. Give the path relative to the folder
-/// it was found in: a project may live below a folder with an odd name.
-pub fn is_secret_name(path: &Path) -> bool {
-    path.components().any(|part| is_secret_part(&part.as_os_str().to_string_lossy().to_lowercase()))
-}
-
-fn is_secret_part(name: &str) -> bool {
-    const NAMES: [&str; 22] = [
-        ".git",
-        ".hg",
-        ".svn",
-        ".ssh",
-        ".aws",
-        ".azure",
-        ".gnupg",
-        ".kube",
-        ".docker",
-        ".netrc",
-        "_netrc",
-        ".npmrc",
-        ".yarnrc",
-        ".yarnrc.yml",
-        ".pypirc",
-        ".pgpass",
-        ".my.cnf",
-        ".htpasswd",
-        ".htaccess",
-        ".git-credentials",
-        ".vault-token",
-        ".dockercfg",
-    ];
-    const KEYS: [&str; 5] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ed448"];
-    const ENDINGS: [&str; 13] =
-        ["pem", "key", "crt", "cer", "der", "csr", "p8", "p12", "pfx", "jks", "keystore", "ppk", "kdbx"];
-    // Backups of a secret are the secret: `.npmrc~`, `server.pem.bak`.
-    let name = name.trim_end_matches('~');
-    let name =
-        [".bak", ".old", ".orig", ".save", ".swp"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    name.starts_with(".env") || NAMES.contains(&name) || KEYS.contains(&name) || ENDINGS.contains(&ending)
-}
+pub use rekindle_compile::secrets::is_secret_name;
 
 /// What the project's root holds for the browser, besides modules and `public/`.
 #[derive(Clone, Debug, Default)]
@@ -91,6 +51,16 @@ impl RootFiles {
             }
         }
         listed
+    }
+
+    /// Folders in which a page or a listed file may appear: the root and those that hold some.
+    pub fn folders(&self, root: &Path) -> Vec<PathBuf> {
+        let names = self.pages.keys().chain(self.files.keys());
+        let below = names.filter_map(|path| Some(root.join(Path::new(&path[1..]).parent()?)));
+        let mut folders: Vec<PathBuf> = below.chain([root.to_owned()]).collect();
+        folders.sort();
+        folders.dedup();
+        folders
     }
 
     /// The file of a decoded path that begins with a slash.

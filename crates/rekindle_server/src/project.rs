@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
+use rekindle_compile::glob::could_match;
 use rekindle_compile::nesting::COMPILE_STACK;
+use rekindle_compile::secrets::holds_secrets;
 use rekindle_graph::wire::Errors;
 use rekindle_graph::{
     Delta, Diagnostic, EnvReads, FilePath, Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published,
@@ -29,7 +31,14 @@ pub struct Project {
     pub compiler: Compiler,
     pub segments: Segments,
     pub env: EnvValues,
+    root: PathBuf,
     pool: rayon::ThreadPool,
+    /// Folders in which a missing file may appear.
+    missing_in: FxHashSet<PathBuf>,
+    /// Modules with `import.meta.glob`.
+    globbing: FxHashSet<ModuleId>,
+    /// Folders whose listing was asked for.
+    listed: FxHashSet<PathBuf>,
     /// Modules that are no files: scripts written into pages.
     inline: FxHashMap<ModuleUrl, Source>,
     /// Files that modules and pages refer to by address, by that address (decoded, from the root).
@@ -75,7 +84,11 @@ impl Project {
             compiler: Compiler::new(&config.root, config.public_dir.as_deref(), &config.base),
             segments: Segments::new(secret),
             env: EnvValues::load(config),
+            root: config.root.clone(),
             pool,
+            missing_in: FxHashSet::default(),
+            globbing: FxHashSet::default(),
+            listed: FxHashSet::default(),
             inline: FxHashMap::default(),
             assets: FxHashMap::default(),
             asset_users: FxHashMap::default(),
@@ -148,12 +161,41 @@ impl Project {
             self.absorb(id, compiled, delta);
         }
         watcher.watch_files(files);
+        self.watch_folders(folders, watcher);
+    }
+
+    fn watch_folders(&mut self, folders: Vec<PathBuf>, watcher: &Watcher) {
+        self.listed.extend(folders.iter().cloned());
         watcher.watch_folders(folders);
+    }
+
+    /// Whether a file or folder that appeared or vanished can change what some specifier or glob means.
+    pub fn cares_about(&self, path: &Path) -> bool {
+        let is_missing = path.ancestors().take(3).skip(1).any(|folder| self.missing_in.contains(folder));
+        is_missing || self.globbing.iter().any(|&id| self.globs_match(id, path))
+    }
+
+    /// Whether a folder appeared or vanished where one is listed.
+    pub fn is_new_folder(&self, folder: &Path) -> bool {
+        !self.listed.contains(folder) || !folder.exists()
+    }
+
+    fn globs_match(&self, id: ModuleId, path: &Path) -> bool {
+        let module = &self.graph[id];
+        let calls = module.published.iter().flat_map(|published| &published.definition.globs);
+        calls.into_iter().any(|call| could_match(call, module.file.as_path(), &self.root, path))
     }
 
     fn absorb(&mut self, id: ModuleId, compiled: Compiled, delta: &mut Delta) {
         let Compiled { result, links, files } = compiled;
         self.admit(id, &links);
+        if links.links.contains(&Link::Missing) || files.iter().any(|file| !file.as_path().exists()) {
+            self.missing_in.extend(links.folders.iter().cloned());
+            self.missing_in.extend(files.iter().filter_map(|file| Some(file.as_path().parent()?.to_owned())));
+        }
+        if !links.globs.is_empty() {
+            self.globbing.insert(id);
+        }
         let result = match result {
             Err(diagnostics) => Err(diagnostics),
             Ok(_) if !links.errors.is_empty() => Err(links.errors),
@@ -180,9 +222,7 @@ impl Project {
     /// Modules and assets that a compiled module names may be asked for from now on.
     fn admit(&mut self, id: ModuleId, links: &Links) {
         for (url, file) in &links.files {
-            if !crate::listing::is_secret_name(file.as_path()) {
-                self.graph.insert(url, file);
-            }
+            self.graph.insert(url, file);
         }
         for (address, file) in &links.assets {
             self.admit_asset(address, file);
@@ -192,7 +232,7 @@ impl Project {
 
     /// Lets a file be fetched by its address. Files with secrets never are.
     pub fn admit_asset(&mut self, address: &str, file: &FilePath) {
-        if crate::listing::is_secret_name(file.as_path()) || self.assets.contains_key(address) {
+        if holds_secrets(file.as_path(), &self.root) || self.assets.contains_key(address) {
             return;
         }
         let servable = Servable::admit(file.as_path().to_owned());
@@ -282,13 +322,17 @@ impl Project {
             let source = self.inline.get(&module.url).cloned().unwrap_or(Source::File);
             let links = self.compiler.link(&published.definition, &module.file, &source);
             let same = links.links == published.links && links.globs == published.globs && links.errors.is_empty();
-            (!same).then(|| (id, published.definition.clone(), links))
+            let keeps = same && links.folders.is_empty();
+            (!keeps).then(|| (id, (!same).then(|| published.definition.clone()), links))
         };
         let relinked: Vec<_> = self.pool.install(|| ready.par_iter().filter_map(relink).collect());
         for (id, definition, links) in relinked {
-            watcher.watch_folders(links.folders.iter().cloned());
-            let files = definition.files.clone();
-            self.absorb(id, Compiled { result: Ok(definition), links, files }, delta);
+            // Also where nothing changed: a folder that appeared is one in which a match may appear next.
+            self.watch_folders(links.folders.clone(), watcher);
+            if let Some(definition) = definition {
+                let files = definition.files.clone();
+                self.absorb(id, Compiled { result: Ok(definition), links, files }, delta);
+            }
         }
     }
 

@@ -36,6 +36,15 @@ impl PublicFiles {
         self.files.get(path)
     }
 
+    /// The folder and every one below it that holds a file.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let below = self.files.keys().filter_map(|path| Some(self.folder.join(Path::new(&path[1..]).parent()?)));
+        let mut folders: Vec<PathBuf> = below.chain([self.folder.clone()]).collect();
+        folders.sort();
+        folders.dedup();
+        folders
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }

@@ -111,11 +111,15 @@ impl Report {
         self.line(style, what, &format!("{files} {tabs}, {took}"), &rest);
     }
 
-    /// A change that no module accepts: the file, and how the change reaches the page.
-    pub fn reload(&self, file: &str, chain: &[String], took: Duration) {
-        let rest = match chain.len() {
-            0 | 1 => Vec::new(),
-            _ => vec![format!("no module accepts it: {}", names(chain).join(" → "))],
+    /// The page had to be reloaded: the file, why, and how the change reaches the page. Without `reason` it is that no
+    /// module accepts the change.
+    pub fn reload(&self, file: &str, reason: Option<&str>, chain: &[String], took: Duration) {
+        let chain = if chain.len() > 1 { names(chain).join(" → ") } else { String::new() };
+        let rest = match (reason, chain.is_empty()) {
+            (None, true) => Vec::new(),
+            (None, false) => vec![format!("no module accepts it: {chain}")],
+            (Some(reason), true) => vec![reason.to_owned()],
+            (Some(reason), false) => vec![format!("{reason}: {chain}")],
         };
         let what = format!("{}, {}", printable(file), latency(took));
         self.line(YELLOW, "page reload", &what, &rest);
@@ -320,14 +324,14 @@ mod tests {
     fn a_reload_gives_its_reason() {
         let chain = strings(&["/src/store.ts", "/src/app.tsx", "/index.html"]);
         check(
-            |report| report.reload("/src/store.ts", &chain, SOON),
+            |report| report.reload("/src/store.ts", None, &chain, SOON),
             expect![[r#"
                 14:03:22 page reload /src/store.ts, 12 ms
                          no module accepts it: /src/store.ts → /src/app.tsx → /index.html
             "#]],
         );
         check(
-            |report| report.reload("/index.html", &[], Duration::from_millis(1400)),
+            |report| report.reload("/index.html", None, &[], Duration::from_millis(1400)),
             expect![[r#"
                 14:03:22 page reload /index.html, 1.4 s
             "#]],

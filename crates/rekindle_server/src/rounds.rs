@@ -21,8 +21,16 @@ struct Round {
     waiting: BTreeSet<ClientId>,
     outcome: TabsOutcome,
     /// The reload that made it necessary, and how long until it was decided.
-    reload: Option<(Vec<String>, Duration)>,
+    reload: Option<Reload>,
     applied_after: Option<Duration>,
+}
+
+/// What a tab said of its reload.
+#[derive(Debug)]
+struct Reload {
+    chain: Vec<String>,
+    reason: Option<String>,
+    took: Duration,
 }
 
 /// The rounds that are under way.
@@ -61,7 +69,11 @@ impl Rounds {
         let took = round.noticed.elapsed();
         match applied.result {
             Outcome::Nothing | Outcome::Waiting => round.outcome.untouched += 1,
-            Outcome::Reload => round.reload = Some((applied.chain, took)),
+            Outcome::Reload => {
+                // That nothing accepts it is what the line says anyway.
+                let reason = applied.reason.filter(|reason| !reason.starts_with("nothing accepts"));
+                round.reload = Some(Reload { chain: applied.chain, reason, took });
+            }
             Outcome::Failed => round.outcome.failed.push(applied.error.unwrap_or_default()),
             Outcome::Updated => {
                 round.outcome.applied += 1;
@@ -104,9 +116,9 @@ impl Rounds {
 impl Round {
     fn show(self, report: &Report) {
         let took = self.applied_after.unwrap_or_else(|| self.noticed.elapsed());
-        if let Some((chain, took)) = self.reload {
+        if let Some(Reload { chain, reason, took }) = self.reload {
             let file = self.files.first().map_or("", String::as_str);
-            report.reload(file, &chain, took);
+            report.reload(file, reason.as_deref(), &chain, took);
         } else {
             report.updated(&self.files, &self.outcome, took);
         }

@@ -92,9 +92,14 @@ fn one_module_imported_twice_is_one_dependency() {
 
 #[test]
 fn an_unused_import_is_still_checked_and_run() {
-    check_in(&AB, "main.js", "import { a } from './a.js'", expect![[r#"
+    check_in(
+        &AB,
+        "main.js",
+        "import { a } from './a.js'",
+        expect![[r#"
         {deps:["./a.js"],names:[["a"]]},function*($x){let $0;$x({},$n=>{$0=$n(0)});yield;
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
@@ -199,19 +204,28 @@ fn string_names_and_prototype_names_are_properties_like_others() {
             const local = $0["two words"] + $0.__proto__;
             }"#]],
     );
-    check("main.js", "const x = 1\nexport { x as __proto__ }", expect![[r#"
+    check(
+        "main.js",
+        "const x = 1\nexport { x as __proto__ }",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({["__proto__"]:()=>x});yield;
         const x = 1;
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
 fn names_that_the_wrapper_would_use_are_avoided() {
-    check_in(&AB, "main.js", "import { a } from './a.js'\nconst $0 = a, $x = 1\nexport default $0", expect![[r#"
+    check_in(
+        &AB,
+        "main.js",
+        "import { a } from './a.js'\nconst $0 = a, $x = 1\nexport default $0",
+        expect![[r#"
         {deps:["./a.js"],names:[["a"]]},function*($$x){let $$0;$$x({default:()=>$$default},$$n=>{$$0=$$n(0)});yield;
         const $0 = $$0.a, $x = 1;
         const $$default = $0;
-        }"#]]);
+        }"#]],
+    );
     check_in(
         &AB,
         "main.js",
@@ -300,65 +314,113 @@ fn export_from_and_stars_name_their_module() {
 
 #[test]
 fn default_exports_of_each_form() {
-    check("main.js", "export default function () { return 1 }", expect![[r#"
+    check(
+        "main.js",
+        "export default function () { return 1 }",
+        expect![[r#"
         {deps:[],names:[]},function*($x,$m,$r){$r.nameDefault($default);$x({default:()=>$default});yield;
         function $default() {
         	return 1;
         }
-        }"#]]);
-    check("main.js", "export default async function named() {}\nnamed = 1", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "export default async function named() {}\nnamed = 1",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>named});yield;
         async function named() {}
         named = 1;
-        }"#]]);
-    check("main.js", "export default class { static x = 1 }", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "export default class { static x = 1 }",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
         const $default = { default: class {
         	static x = 1;
         } }.default;
-        }"#]]);
-    check("main.js", "export default class Named {}", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "export default class Named {}",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>Named});yield;
         class Named {}
-        }"#]]);
-    check("main.js", "export default () => 1", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "export default () => 1",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
         const $default = { default: () => 1 }.default;
-        }"#]]);
-    check("main.js", "export default (function () {})", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "export default (function () {})",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
         const $default = { default: (function() {}) }.default;
-        }"#]]);
-    check("main.js", "export default (class {})", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "export default (class {})",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
         const $default = { default: class {} }.default;
-        }"#]]);
-    check("main.js", "export default function* () {}", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "export default function* () {}",
+        expect![[r#"
         {deps:[],names:[]},function*($x,$m,$r){$r.nameDefault($default);$x({default:()=>$default});yield;
         function* $default() {}
-        }"#]]);
-    check("main.js", "let x = 1\nexport default x\nx = 2", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "let x = 1\nexport default x\nx = 2",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
         let x = 1;
         const $default = x;
         x = 2;
-        }"#]]);
-    check("main.js", "export default { a: 1 }", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "export default { a: 1 }",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
         const $default = { a: 1 };
-        }"#]]);
-    check("main.js", "export default [1, 2].map((n) => n)", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "export default [1, 2].map((n) => n)",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
         const $default = [1, 2].map((n) => n);
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
 fn directives_and_the_hashbang_line_go() {
-    check("main.js", "#!/usr/bin/env node\n'use strict'\n'use client'\nexport const a = 1", expect![[r#"
+    check(
+        "main.js",
+        "#!/usr/bin/env node\n'use strict'\n'use client'\nexport const a = 1",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({a:()=>a});yield;
         const a = 1;
-        }"#]]);
+        }"#]],
+    );
 }
 
 // ---- import() and import.meta
@@ -502,26 +564,42 @@ fn top_level_await_yields() {
 
 #[test]
 fn asynchronous_statements_make_an_asynchronous_generator() {
-    check("main.js", "for await (const x of []) console.log(await x)", expect![[r#"
+    check(
+        "main.js",
+        "for await (const x of []) console.log(await x)",
+        expect![[r#"
         {deps:[],names:[],async:true},async function*($x){$x({});yield;
         for await (const x of []) console.log(await x);
-        }"#]]);
-    check("main.js", "await using file = open()\nawait file", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "await using file = open()\nawait file",
+        expect![[r#"
         {deps:[],names:[],async:true},async function*($x){$x({});yield;
         await using file = open();
         await file;
-        }"#]]);
-    check("main.js", "async function f() { for await (const x of []) x; await using y = x }", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "async function f() { for await (const x of []) x; await using y = x }",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({});yield;
         async function f() {
         	for await (const x of []) x;
         	await using y = x;
         }
-        }"#]]);
-    check("main.js", "using file = open()", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js",
+        "using file = open()",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({});yield;
         using file = open();
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
@@ -700,7 +778,11 @@ fn parameter_properties_are_assigned_first() {
 #[test]
 fn class_fields_are_defined_or_assigned() {
     const SOURCE: &str = "export class A { a = 1; b: number; declare c: number; static d = A.name; ['e' + 1] = 2; #f = 3; get() { return this.#f } }";
-    check_with("{ \"useDefineForClassFields\": true, \"target\": \"es2015\" }", "main.ts", SOURCE, expect![[r#"
+    check_with(
+        "{ \"useDefineForClassFields\": true, \"target\": \"es2015\" }",
+        "main.ts",
+        SOURCE,
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({A:()=>A});yield;
         class A {
         	a = 1;
@@ -712,8 +794,13 @@ fn class_fields_are_defined_or_assigned() {
         		return this.#f;
         	}
         }
-        }"#]]);
-    check_with("{ \"useDefineForClassFields\": false }", "main.ts", SOURCE, expect![[r#"
+        }"#]],
+    );
+    check_with(
+        "{ \"useDefineForClassFields\": false }",
+        "main.ts",
+        SOURCE,
+        expect![[r#"
         {deps:["@oxc-project/runtime/helpers/classPrivateFieldLooseBase","@oxc-project/runtime/helpers/classPrivateFieldLooseKey"],names:[["default"],["default"]]},function*($x){let $0,$1;$x({A:()=>A},$n=>{$0=$n(0);$1=$n(1)});yield;
         var _A;
         let _ref;
@@ -734,22 +821,33 @@ fn class_fields_are_defined_or_assigned() {
         }
         _A = A;
         A.d = _A.name;
-        }"#]]);
-    check_with("{ \"target\": \"ES2021\" }", "main.ts", "class A { a = 1; b }", expect![[r#"
+        }"#]],
+    );
+    check_with(
+        "{ \"target\": \"ES2021\" }",
+        "main.ts",
+        "class A { a = 1; b }",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({});yield;
         class A {
         	constructor() {
         		this.a = 1;
         	}
         }
-        }"#]]);
-    check_with("{ \"target\": \"ES2022\" }", "main.ts", "class A { a = 1; b }", expect![[r#"
+        }"#]],
+    );
+    check_with(
+        "{ \"target\": \"ES2022\" }",
+        "main.ts",
+        "class A { a = 1; b }",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({});yield;
         class A {
         	a = 1;
         	b;
         }
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
@@ -811,33 +909,54 @@ fn decorators_are_compiled_with_their_metadata() {
 
 #[test]
 fn require_of_typescript_and_export_assignment_are_refused() {
-    check_in(&AB, "main.ts", "import a = require('./a.js')\nexport const x = a", expect![[r#"
+    check_in(
+        &AB,
+        "main.ts",
+        "import a = require('./a.js')\nexport const x = a",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({x:()=>x});yield;
         const a = require("./a.js");
         const x = a;
-        }"#]]);
-    check("main.ts", "const a = 1\nexport = a", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.ts",
+        "const a = 1\nexport = a",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({});yield;
         const a = 1;
         module.exports = a;
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
 fn modules_of_other_extensions() {
-    check("main.mts", "export const a: number = 1", expect![[r#"
+    check(
+        "main.mts",
+        "export const a: number = 1",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({a:()=>a});yield;
         const a = 1;
-        }"#]]);
-    check("main.mjs", "export const a = 1", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.mjs",
+        "export const a = 1",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({a:()=>a});yield;
         const a = 1;
-        }"#]]);
-    check("main.cts", "const a: number = 1\nmodule.exports = { a }", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.cts",
+        "const a: number = 1\nmodule.exports = { a }",
+        expect![[r#"
         {cjs:true,deps:[],names:[]},function(module,exports,require,$r){
         const a: number = 1;
         module.exports = { a };
-        }"#]]);
+        }"#]],
+    );
 }
 
 // ---- JSX
@@ -846,7 +965,11 @@ const JSX: &str = "import { Button as B } from 'https://b'\nimport * as ui from 
 
 #[test]
 fn jsx_automatic_is_the_default() {
-    check_in(&REACT, "main.jsx", JSX, expect![[r#"
+    check_in(
+        &REACT,
+        "main.jsx",
+        JSX,
+        expect![[r#"
         {deps:["https://b","https://ui","react/jsx-dev-runtime"],names:[["Button"],["*"],["jsxDEV","Fragment"]]},function*($x){let $0,$1,$2;$x({x:()=>x},$n=>{$0=$n(0);$1=$n(1);$2=$n(2)});yield;
         var _jsxFileName = "/main.jsx";
         const x = (0, $2.jsxDEV)("div", {
@@ -874,7 +997,8 @@ fn jsx_automatic_is_the_default() {
         	lineNumber: 3,
         	columnNumber: 18
         }, this);
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
@@ -884,7 +1008,9 @@ fn jsx_follows_tsconfig() {
         let files = [("tsconfig.json", tsconfig.as_str()), REACT[0], REACT[1], REACT[2], REACT[3]];
         check_in(&files, "main.tsx", "export const x = <a><></></a>", expect);
     };
-    with("{ \"jsx\": \"react-jsx\" }", expect![[r#"
+    with(
+        "{ \"jsx\": \"react-jsx\" }",
+        expect![[r#"
         {deps:["react/jsx-dev-runtime"],names:[["Fragment","jsxDEV"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
         var _jsxFileName = "/main.tsx";
         const x = (0, $0.jsxDEV)("a", { children: (0, $0.jsxDEV)($0.Fragment, {}, void 0, false, {
@@ -896,8 +1022,11 @@ fn jsx_follows_tsconfig() {
         	lineNumber: 1,
         	columnNumber: 18
         }, this);
-        }"#]]);
-    with("{ \"jsx\": \"react-jsxdev\", \"jsxImportSource\": \"preact\" }", expect![[r#"
+        }"#]],
+    );
+    with(
+        "{ \"jsx\": \"react-jsxdev\", \"jsxImportSource\": \"preact\" }",
+        expect![[r#"
         {deps:["preact/jsx-dev-runtime"],names:[["Fragment","jsxDEV"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
         var _jsxFileName = "/main.tsx";
         const x = (0, $0.jsxDEV)("a", { children: (0, $0.jsxDEV)($0.Fragment, {}, void 0, false, {
@@ -909,16 +1038,25 @@ fn jsx_follows_tsconfig() {
         	lineNumber: 1,
         	columnNumber: 18
         }, this);
-        }"#]]);
-    with("{ \"jsx\": \"react\" }", expect![[r#"
+        }"#]],
+    );
+    with(
+        "{ \"jsx\": \"react\" }",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({x:()=>x});yield;
         const x = React.createElement("a", null, React.createElement(React.Fragment, null));
-        }"#]]);
-    with("{ \"jsx\": \"react\", \"jsxFactory\": \"h\", \"jsxFragmentFactory\": \"Fragment\" }", expect![[r#"
+        }"#]],
+    );
+    with(
+        "{ \"jsx\": \"react\", \"jsxFactory\": \"h\", \"jsxFragmentFactory\": \"Fragment\" }",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({x:()=>x});yield;
         const x = h("a", null, h(Fragment, null));
-        }"#]]);
-    with("{ \"jsx\": \"preserve\" }", expect![[r#"
+        }"#]],
+    );
+    with(
+        "{ \"jsx\": \"preserve\" }",
+        expect![[r#"
         {deps:["react/jsx-dev-runtime"],names:[["Fragment","jsxDEV"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
         var _jsxFileName = "/main.tsx";
         const x = (0, $0.jsxDEV)("a", { children: (0, $0.jsxDEV)($0.Fragment, {}, void 0, false, {
@@ -930,12 +1068,17 @@ fn jsx_follows_tsconfig() {
         	lineNumber: 1,
         	columnNumber: 18
         }, this);
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
 fn jsx_follows_pragmas() {
-    check_in(&REACT, "main.jsx", "/** @jsxImportSource preact */\nexport const x = <a />", expect![[r#"
+    check_in(
+        &REACT,
+        "main.jsx",
+        "/** @jsxImportSource preact */\nexport const x = <a />",
+        expect![[r#"
         {deps:["preact/jsx-dev-runtime"],names:[["jsxDEV"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
         var _jsxFileName = "/main.jsx";
         const x = (0, $0.jsxDEV)("a", {}, void 0, false, {
@@ -943,7 +1086,8 @@ fn jsx_follows_pragmas() {
         	lineNumber: 2,
         	columnNumber: 18
         }, this);
-        }"#]]);
+        }"#]],
+    );
     check_in(
         &AB,
         "main.tsx",
@@ -993,7 +1137,13 @@ fn commonjs_is_wrapped_in_its_own_function() {
 
 #[test]
 fn sloppy_commonjs_is_compiled_when_it_runs() {
-    check("old.cjs", "with (Math) { module.exports = max(1, 2) }\nvar public = 010", expect![[r#"{cjs:true,deps:[],names:[]},(0,eval)("(function(module,exports,require,$r){\nwith(Math) {\n\tmodule.exports = max(1, 2);\n}\nvar public = 8;\n})")"#]]);
+    check(
+        "old.cjs",
+        "with (Math) { module.exports = max(1, 2) }\nvar public = 010",
+        expect![[
+            r#"{cjs:true,deps:[],names:[]},(0,eval)("(function(module,exports,require,$r){\nwith(Math) {\n\tmodule.exports = max(1, 2);\n}\nvar public = 8;\n})")"#
+        ]],
+    );
 }
 
 #[test]
@@ -1017,36 +1167,56 @@ fn only_the_build_for_development_is_required() {
 
 #[test]
 fn node_env_is_a_constant_in_modules_too() {
-    check("main.js", "export const dev = process.env.NODE_ENV !== 'production'", expect![[r#"
+    check(
+        "main.js",
+        "export const dev = process.env.NODE_ENV !== 'production'",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({dev:()=>dev});yield;
         const dev = "development" !== "production";
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
 fn a_script_of_the_project_is_no_commonjs() {
-    check("main.js", "console.log(typeof module, typeof exports)", expect![[r#"
+    check(
+        "main.js",
+        "console.log(typeof module, typeof exports)",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({});yield;
         console.log(typeof module, typeof exports);
-        }"#]]);
+        }"#]],
+    );
 }
 
 // ---- JSON, CSS, assets
 
 #[test]
 fn json_has_an_export_per_key() {
-    check("data.json", "{ \"a\": 1, \"two words\": [2], \"default\": 3, \"class\": 4 }", expect![[r#"
+    check(
+        "data.json",
+        "{ \"a\": 1, \"two words\": [2], \"default\": 3, \"class\": 4 }",
+        expect![[r#"
         {deps:[],names:[]},function*($x,$m,$r){$x({default:()=>$j,a:()=>$j.a});yield;
         var $j={ "a": 1, "two words": [2], "default": 3, "class": 4 };
-        }"#]]);
-    check("data.json", "[1, 2]", expect![[r#"
+        }"#]],
+    );
+    check(
+        "data.json",
+        "[1, 2]",
+        expect![[r#"
         {deps:[],names:[]},function*($x,$m,$r){$x({default:()=>$j});yield;
         var $j=[1, 2];
-        }"#]]);
-    check("data.json", "{ \"__proto__\": 1 }", expect![[r#"
+        }"#]],
+    );
+    check(
+        "data.json",
+        "{ \"__proto__\": 1 }",
+        expect![[r#"
         {deps:[],names:[]},function*($x,$m,$r){$x({default:()=>$j});yield;
         var $j=JSON.parse("{ \"__proto__\": 1 }");
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
@@ -1064,101 +1234,166 @@ fn a_stylesheet_puts_itself_on_the_page() {
 
 #[test]
 fn a_css_module_exports_its_names() {
-    check("box.module.css", ".title { color: red }\n.two-words { composes: title }", expect![[r#"
+    check(
+        "box.module.css",
+        ".title { color: red }\n.two-words { composes: title }",
+        expect![[r#"
         {deps:[],names:[],shape:"f02fd0da0b0d1a22"},function*($x,$m,$r){$x({default:()=>$d,title:()=>$d["title"]});yield;
         var $d={"title":"_title_e9a8da","two-words":"_two-words_e9a8da _title_e9a8da"};$r.style("._title_e9a8da {\n  color: red;\n}\n\n._two-words_e9a8da {\n}\n",false);
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
 fn queries_ask_for_text_addresses_and_data() {
-    check("note.txt?raw", "one\n\"two\" \u{2028}", expect![[r#"
+    check(
+        "note.txt?raw",
+        "one\n\"two\" \u{2028}",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$d});yield;
         var $d="one\n\"two\"  ";
-        }"#]]);
-    check("main.css?inline", "a { color: red }", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.css?inline",
+        "a { color: red }",
+        expect![[r#"
         {deps:[],names:[]},function*($x,$m,$r){$x({default:()=>$d});yield;
         var $d="a {\n  color: red;\n}\n";
-        }"#]]);
-    check("main.css?raw", "a { color: red }", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.css?raw",
+        "a { color: red }",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$d});yield;
         var $d="a { color: red }";
-        }"#]]);
-    check("main.js?raw", "export {}", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.js?raw",
+        "export {}",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$d});yield;
         var $d="export {}";
-        }"#]]);
-    check("main.css?url", "a {}", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.css?url",
+        "a {}",
+        expect![[r#"
         {deps:[""],names:[]},function*($x,$m,$r){$x({default:()=>$a});yield;
         var $a=$r.asset(0);
-        }"#]]);
-    check("dot.svg", "<svg/>", expect![[r#"
+        }"#]],
+    );
+    check(
+        "dot.svg",
+        "<svg/>",
+        expect![[r#"
         {deps:[""],names:[]},function*($x,$m,$r){$x({default:()=>$a});yield;
         var $a=$r.asset(0);
-        }"#]]);
-    check("dot.svg?inline", "<svg/>", expect![[r#"
+        }"#]],
+    );
+    check(
+        "dot.svg?inline",
+        "<svg/>",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$d});yield;
         var $d="data:image/svg+xml;base64,PHN2Zy8+";
-        }"#]]);
-    check("dot.bin?bytes", "ab", expect![[r#"
+        }"#]],
+    );
+    check(
+        "dot.bin?bytes",
+        "ab",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({default:()=>$d});yield;
         var $d=new Uint8Array([97,98]);
-        }"#]]);
-    check("main.css?sheet", "a { color: red }", expect![[r#"
+        }"#]],
+    );
+    check(
+        "main.css?sheet",
+        "a { color: red }",
+        expect![[r#"
         {deps:[],names:[]},function*($x,$m,$r){$x({default:()=>$d});yield;
         var $d=new CSSStyleSheet();$d.replaceSync("a {\n  color: red;\n}\n");
-        }"#]]);
+        }"#]],
+    );
 }
 
 // ---- mistakes
 
 #[test]
 fn a_syntax_error_has_its_place() {
-    check("main.js", "const a = 1\nconst b = = 2\n", expect![[r#"
+    check(
+        "main.js",
+        "const a = 1\nconst b = = 2\n",
+        expect![[r#"
         error: Unexpected token
         at main.js:2:11
           1 | const a = 1
         > 2 | const b = = 2
             |           ^
-    "#]]);
-    check("main.ts", "let x: = 1", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.ts",
+        "let x: = 1",
+        expect![[r#"
         error: Unexpected token
         at main.ts:1:8
         > 1 | let x: = 1
             |        ^
-    "#]]);
-    check("main.js", "const a = 1\nlet a = 2", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "const a = 1\nlet a = 2",
+        expect![[r#"
         error: Identifier `a` has already been declared
         at main.js:1:7
         > 1 | const a = 1
             |       ^
           2 | let a = 2
-    "#]]);
-    check("main.js", "export { nothing }", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "export { nothing }",
+        expect![[r#"
         error: Export 'nothing' is not defined
         at main.js:1:10
         > 1 | export { nothing }
             |          ^^^^^^^
-    "#]]);
-    check("main.js", "const a = 1\nexport { a as x, a as x }", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "const a = 1\nexport { a as x, a as x }",
+        expect![[r#"
         error: Duplicated export 'x'
         at main.js:2:15
           1 | const a = 1
         > 2 | export { a as x, a as x }
             |               ^
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn imports_cannot_be_assigned_to() {
-    check_in(&AB, "main.js", "import { a } from './a.js'\na = 1", expect![[r#"
+    check_in(
+        &AB,
+        "main.js",
+        "import { a } from './a.js'\na = 1",
+        expect![[r#"
         error: the import `a` cannot be assigned to
         at main.js:2:1
           1 | import { a } from './a.js'
         > 2 | a = 1
             | ^
         help: imports are read-only: export a function from the other module that changes the value
-    "#]]);
+    "#]],
+    );
     check_in(
         &AB,
         "main.js",
@@ -1210,145 +1445,211 @@ fn imports_cannot_be_assigned_to() {
 
 #[test]
 fn decorators_need_the_option() {
-    check("main.ts", "@dec\nclass A {}", expect![[r#"
+    check(
+        "main.ts",
+        "@dec\nclass A {}",
+        expect![[r#"
         error: no browser runs decorators yet
         at main.ts:1:1
         > 1 | @dec
             | ^^^^
           2 | class A {}
         help: set `experimentalDecorators: true` in tsconfig.json to have them compiled away
-    "#]]);
-    check("main.js", "class A { @dec m() {} }", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "class A { @dec m() {} }",
+        expect![[r#"
         error: no browser runs decorators yet
         at main.js:1:11
         > 1 | class A { @dec m() {} }
             |           ^^^^
         help: set `experimentalDecorators: true` in tsconfig.json to have them compiled away
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn accept_takes_literals() {
-    check("main.js", "const path = './a.js'\nimport.meta.hot?.accept(path, () => {})", expect![[r#"
+    check(
+        "main.js",
+        "const path = './a.js'\nimport.meta.hot?.accept(path, () => {})",
+        expect![[r#"
         error: import.meta.hot.accept() takes a string literal or an array of string literals
         at main.js:2:25
           1 | const path = './a.js'
         > 2 | import.meta.hot?.accept(path, () => {})
             |                         ^^^^
         help: write the path of each accepted module as a literal here
-    "#]]);
-    check("main.js", "import.meta.hot.accept(['./a.js', path], () => {})", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "import.meta.hot.accept(['./a.js', path], () => {})",
+        expect![[r#"
         error: import.meta.hot.accept() takes a string literal or an array of string literals
         at main.js:1:35
         > 1 | import.meta.hot.accept(['./a.js', path], () => {})
             |                                   ^^^^
         help: write the path of each accepted module as a literal here
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn glob_takes_literals() {
-    check("main.js", "const all = import.meta.glob(path)", expect![[r#"
+    check(
+        "main.js",
+        "const all = import.meta.glob(path)",
+        expect![[r#"
         error: import.meta.glob() takes a string literal or an array of string literals
         at main.js:1:30
         > 1 | const all = import.meta.glob(path)
             |                              ^^^^
         help: import.meta.glob is expanded before the module runs, so its arguments must be literals
-    "#]]);
-    check("main.js", "import.meta.glob('./*.js', { eager: yes })", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "import.meta.glob('./*.js', { eager: yes })",
+        expect![[r#"
         error: the option `eager` of import.meta.glob() must be a literal
         at main.js:1:37
         > 1 | import.meta.glob('./*.js', { eager: yes })
             |                                     ^^^
         help: import.meta.glob is expanded before the module runs, so its arguments must be literals
-    "#]]);
-    check("main.js", "import.meta.glob('./*.js', { egger: true })", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "import.meta.glob('./*.js', { egger: true })",
+        expect![[r#"
         error: import.meta.glob() has no option `egger`
         at main.js:1:30
         > 1 | import.meta.glob('./*.js', { egger: true })
             |                              ^^^^^^^^^^^
         help: import.meta.glob is expanded before the module runs, so its arguments must be literals
-    "#]]);
-    check("main.js", "import.meta.glob('./*.js', options)", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "import.meta.glob('./*.js', options)",
+        expect![[r#"
         error: the options of import.meta.glob() must be an object literal
         at main.js:1:28
         > 1 | import.meta.glob('./*.js', options)
             |                            ^^^^^^^
         help: import.meta.glob is expanded before the module runs, so its arguments must be literals
-    "#]]);
-    check("main.js", "import.meta.glob('pages/*.js')", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "import.meta.glob('pages/*.js')",
+        expect![[r#"
         error: the pattern `pages/*.js` must start with `./`, `../`, `/`, `**` or an alias
         at main.js:1:1
         > 1 | import.meta.glob('pages/*.js')
             | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn import_phases_are_not_supported() {
-    check_in(&AB, "main.js", "import defer * as a from './a.js'\na.x", expect![[r#"
+    check_in(
+        &AB,
+        "main.js",
+        "import defer * as a from './a.js'\na.x",
+        expect![[r#"
         error: `import defer` is not supported
         at main.js:1:1
         > 1 | import defer * as a from './a.js'
             | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           2 | a.x
         help: import the module without a phase
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_missing_import_names_what_is_near() {
-    check_in(&[("button.tsx", "")], "main.ts", "import { Button } from './buton'\nButton()", expect![[r#"
+    check_in(
+        &[("button.tsx", "")],
+        "main.ts",
+        "import { Button } from './buton'\nButton()",
+        expect![[r#"
         error: cannot find `./buton`
         at main.ts:1:24
         > 1 | import { Button } from './buton'
             |                        ^^^^^^^^^
           2 | Button()
         help: did you mean `./button.tsx`?
-    "#]]);
-    check("main.js", "import 'some-package/part'", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "import 'some-package/part'",
+        expect![[r#"
         error: cannot find `some-package/part`
         at main.js:1:8
         > 1 | import 'some-package/part'
             |        ^^^^^^^^^^^^^^^^^^^
         help: install it: npm install some-package
-    "#]]);
-    check("main.js", "import fs from 'node:fs'\nfs", expect![[r#"
+    "#]],
+    );
+    check(
+        "main.js",
+        "import fs from 'node:fs'\nfs",
+        expect![[r#"
         error: `node:fs` is a module of Node and not there in a browser
         at main.js:1:16
         > 1 | import fs from 'node:fs'
             |                ^^^^^^^^^
           2 | fs
         help: remove the import of `node:fs`, or import a package that replaces it in browsers
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn nesting_has_a_limit() {
     let deep = format!("export const a = {}1{}", "(".repeat(70_000), ")".repeat(70_000));
-    check("main.js", &deep, expect![[r#"
+    check(
+        "main.js",
+        &deep,
+        expect![[r#"
         error: the source is nested too deeply to be parsed
         at main.js:1:60018
         > 1 | export const a = (((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((
         help: if a program wrote this file, let it build the value in steps
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_file_must_be_utf8() {
-    check_bytes(&[], "main.js", b"const a = 1\nconst b = '\xff'", expect![[r#"
+    check_bytes(
+        &[],
+        "main.js",
+        b"const a = 1\nconst b = '\xff'",
+        expect![[r#"
         error: the file is not valid UTF-8 at byte 23
         at main.js:2:12
           1 | const a = 1
         > 2 | const b = '
             |            ^
         help: save it with the encoding UTF-8
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn json_must_be_json() {
-    check("data.json", "{\n  \"a\": 1,\n}", expect![[r#"
+    check(
+        "data.json",
+        "{\n  \"a\": 1,\n}",
+        expect![[r#"
         error: data.json is not valid JSON: trailing comma
         at data.json:3:1
           1 | {
@@ -1356,12 +1657,16 @@ fn json_must_be_json() {
         > 3 | }
             | ^
         help: remove the comma before the closing bracket
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn css_must_be_css() {
-    check("main.css", "a { color: red }\n}\nb { color: blue", expect![[r#"
+    check(
+        "main.css",
+        "a { color: red }\n}\nb { color: blue",
+        expect![[r#"
         error: unexpected `}`
         at main.css:2:1
           1 | a { color: red }
@@ -1369,14 +1674,19 @@ fn css_must_be_css() {
             | ^
           3 | b { color: blue
         help: it closes nothing: one is too many, or the opening one is missing
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_needs_a_tool_is_refused() {
-    check("main.scss", "a { b { color: red } }", expect![[r#"
+    check(
+        "main.scss",
+        "a { b { color: red } }",
+        expect![[r#"
         error: Sass files are not supported yet
         at main.scss
         help: compile it to CSS beforehand, or import it with `?raw` or `?url`
-    "#]]);
+    "#]],
+    );
 }

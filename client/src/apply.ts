@@ -233,7 +233,9 @@ export class Updater {
     const candidates = new Set<ModuleId>()
     for (const old of this.dropped) {
       this.carryDynamicImports(old)
-      for (const id of this.registry.depsOf(old)) candidates.add(id)
+      const now = this.registry.instances.get(old.id)
+      const kept = now ? this.registry.depsOf(now) : new Set()
+      for (const id of this.registry.depsOf(old)) if (!kept.has(id)) candidates.add(id)
     }
     this.dropped = []
     const pruned: ModuleId[] = []

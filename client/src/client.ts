@@ -434,7 +434,7 @@ const tracing = new Map<number, OverlayError>()
 /** An error thrown by an update; its place in the original source is told by the server a moment later. */
 function overlayError(error: unknown, boundaries: Boundary[]): OverlayError {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const stack = error instanceof Error ? withoutOurFrames(error.stack ?? '') : ''
   const shown: OverlayError = { message, stack, title: `thrown by the update of ${boundaries.map(({ accepted }) => accepted).join(', ')}` }
   const frames = [...stack.matchAll(/\(?(https?:[^\s()]+):(\d+):(\d+)\)?/g)].map(([, url, line, column]) => [url, Number(line), Number(column)])
   if (frames.length > 0) {
@@ -442,6 +442,11 @@ function overlayError(error: unknown, boundaries: Boundary[]): OverlayError {
     socket.sendNow({ type: 'trace', id: traces, frames })
   }
   return shown
+}
+
+/** The frames of this client say nothing about the page's code. */
+function withoutOurFrames(stack: string): string {
+  return stack.split('\n').filter((line) => !line.includes('/@rekindle/client') && !line.includes('Generator.next')).join('\n')
 }
 
 function traced(id: number, frames: (TracedFrame | null)[], frame: string | undefined): void {

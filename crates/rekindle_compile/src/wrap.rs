@@ -243,7 +243,7 @@ impl<'a> Wrapper<'a, '_> {
         let dep = self.static_dep(&import.source, import.with_clause.as_deref());
         for specifier in import.specifiers.iter().flatten() {
             let (local, imported) = match specifier {
-                ImportDeclarationSpecifier::ImportSpecifier(it) => (&it.local, Some(it.imported.name().into())),
+                ImportDeclarationSpecifier::ImportSpecifier(it) => (&it.local, Some(it.imported.name())),
                 ImportDeclarationSpecifier::ImportDefaultSpecifier(it) => (&it.local, Some(Str::from("default"))),
                 ImportDeclarationSpecifier::ImportNamespaceSpecifier(it) => (&it.local, None),
             };
@@ -534,7 +534,7 @@ impl<'a> Wrapper<'a, '_> {
                 let picked = match import {
                     Some(name) => {
                         let name = self.ast.allocator().alloc_str(&name);
-                        Expression::new_string_literal(SPAN, &*name, None, &self.ast)
+                        Expression::new_string_literal(SPAN, name, None, &self.ast)
                     }
                     None => Expression::new_null_literal(SPAN, &self.ast),
                 };

@@ -41,7 +41,8 @@ pub fn decode_path(raw: &str) -> Result<String, &'static str> {
 
 fn is_plain(segment: &str) -> bool {
     // "." and ".." end in a dot as well. Windows drops both endings and reads "name:stream".
-    !segment.is_empty() && !segment.ends_with(['.', ' ']) && !(cfg!(windows) && segment.contains(':'))
+    let is_stream = cfg!(windows) && segment.contains(':');
+    !segment.is_empty() && !segment.ends_with(['.', ' ']) && !is_stream
 }
 
 fn decode_once(raw: &str) -> Result<String, &'static str> {

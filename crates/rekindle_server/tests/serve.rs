@@ -1,5 +1,7 @@
 //! The HTTP side on a real port, with a loop that knows a few addresses: bytes in, bytes out.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -107,7 +107,7 @@ function fileLink({ file, place }: OverlayError): HTMLElement {
 }
 
 function tip(): HTMLElement {
-  const tip = element('p', 'tip', 'The page goes on with the code it had. Fix the source, or close this with ')
+  const tip = element('p', 'tip', 'Fix the source and the page goes on by itself. Close this with ')
   tip.append(element('kbd', '', 'Esc'))
   return tip
 }

@@ -12,6 +12,7 @@ use std::sync::RwLock;
 
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
 
+use crate::cache::DefinitionCache;
 use crate::resolve::{self, Resolved, Resolver, Unresolved};
 use crate::script::{ScriptInput, compile_script};
 use crate::style::{StyleInput, StyleOutput, compile_style};
@@ -24,6 +25,7 @@ pub struct Compiler {
     base: String,
     pub resolver: Resolver,
     tsconfigs: TsConfigs,
+    cache: DefinitionCache,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
     asset_versions: RwLock<HashMap<PathBuf, u32>>,
 }
@@ -85,6 +87,7 @@ impl Compiler {
             base: base.to_owned(),
             resolver: Resolver::new(root, public_dir, base),
             tsconfigs: TsConfigs::new(),
+            cache: DefinitionCache::default(),
             asset_versions: RwLock::default(),
         }
     }
@@ -170,6 +173,11 @@ impl Compiler {
             }
             false => Default::default(),
         };
+        let hash = digest(&[source.as_bytes(), url.as_str().as_bytes(), format!("{options:?}").as_bytes()]);
+        if let Some(mut known) = self.cache.get(&hash) {
+            known.files.clone_from(files);
+            return Ok(known);
+        }
         let display = self.display(file.as_path());
         let input = ScriptInput {
             source,
@@ -180,16 +188,18 @@ impl Compiler {
             source_map: false,
         };
         let output = compile_script(&input)?;
-        Ok(Definition {
+        let definition = Definition {
             code: output.code.into(),
-            hash: digest(&[source.as_bytes(), url.as_str().as_bytes(), format!("{options:?}").as_bytes()]),
+            hash,
             deps: output.deps,
             globs: output.globs,
             exports: output.exports,
             stars: output.stars,
             env: output.env,
             files: files.clone(),
-        })
+        };
+        self.cache.keep(&definition);
+        Ok(definition)
     }
 
     /// Positions in the page stay the page's: the script is compiled below as many empty lines.

@@ -1,6 +1,7 @@
 //! One source file → one definition.
 
 pub mod bundle;
+mod cache;
 mod calls;
 mod commonjs;
 pub mod compile;

@@ -1,6 +1,9 @@
 //! What the loop answers to a request; `http.rs` turns it into bytes with the headers every answer carries.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use bytes::Bytes;
+use tokio::sync::mpsc;
 
 /// An answer to one checked request.
 #[derive(Clone, Debug)]
@@ -18,8 +21,25 @@ pub enum Body {
     Bytes(Bytes),
     /// Pieces sent one after the other; nothing is copied together.
     Pieces(Vec<Bytes>),
+    /// Pieces that come one after the other while the answer is being written; it ends when the sender is dropped.
+    Stream(Arrivals),
     /// An admitted file, read when it is sent; ranges are honoured. Only [`crate::servable::Servable`]s can be read.
     File(crate::servable::Servable),
+}
+
+/// The receiving end of a streamed body. An answer has one reader, so a clone takes the stream with it.
+#[derive(Clone, Debug)]
+pub struct Arrivals(Arc<Mutex<Option<mpsc::UnboundedReceiver<Bytes>>>>);
+
+impl Arrivals {
+    pub fn new(receiver: mpsc::UnboundedReceiver<Bytes>) -> Self {
+        Self(Arc::new(Mutex::new(Some(receiver))))
+    }
+
+    /// The receiver, to whoever asks first.
+    pub(crate) fn take(&self) -> Option<mpsc::UnboundedReceiver<Bytes>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// How long a browser may keep an answer.

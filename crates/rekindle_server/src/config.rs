@@ -85,7 +85,7 @@ pub struct WatchConfig {
     pub poll: bool,
     /// Milliseconds between two looks when polling. Default 100.
     pub interval: u64,
-    /// Milliseconds of quiet that end a batch. Default 4.
+    /// Milliseconds of quiet that end a batch. Default 2.
     pub settle: u64,
 }
 
@@ -122,7 +122,7 @@ impl Config {
             },
             serve: ServeConfig::default(),
             hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live },
-            watch: WatchConfig { poll: false, interval: 100, settle: 4 },
+            watch: WatchConfig { poll: false, interval: 100, settle: 2 },
             events: EventsConfig::default(),
         }
     }

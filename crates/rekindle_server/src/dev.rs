@@ -6,7 +6,7 @@
 //! Said     ─► hello, applied, custom event, trace
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,10 +16,10 @@ use rekindle_graph::wire::{
 };
 use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState, ModuleUrl};
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::address::parameter;
-use crate::answer::{Answer, Body, Cache};
+use crate::answer::{Answer, Arrivals, Body, Cache};
 use crate::client::Client;
 use crate::client_script::client_script;
 use crate::config::Config;
@@ -28,7 +28,7 @@ use crate::event::{ClientId, Event, EventHandler, FileBatch, Request};
 use crate::events_process::EventsProcess;
 use crate::listing::RootFiles;
 use crate::pages::{Entry, Page, Pages};
-use crate::project::Project;
+use crate::project::{Crawl, Project};
 use crate::public::PublicFiles;
 use crate::report::Report;
 use crate::rounds::Rounds;
@@ -73,6 +73,11 @@ pub struct Loop {
     watcher: Watcher,
     handlers: BTreeMap<String, Vec<EventHandler>>,
     events_process: Option<EventsProcess>,
+    events: mpsc::UnboundedReceiver<Event>,
+    /// Events that came while a page was being compiled and can wait until that is done.
+    backlog: VecDeque<Event>,
+    /// Pages that are being sent while their modules are compiled.
+    streams: Vec<(mpsc::UnboundedSender<bytes::Bytes>, bytes::Bytes)>,
 }
 
 struct Tab {
@@ -84,7 +89,7 @@ struct Tab {
 }
 
 impl Loop {
-    pub fn new(start: Start) -> std::io::Result<Self> {
+    pub fn new(start: Start, events: mpsc::UnboundedReceiver<Event>) -> std::io::Result<Self> {
         let Start { config, token, secret, report, handlers, events_process, watcher } = start;
         let project = Project::new(&config, secret)?;
         let public = config.public_dir.as_ref().map(PublicFiles::list);
@@ -110,14 +115,17 @@ impl Loop {
             watcher,
             handlers,
             events_process,
+            events,
+            backlog: VecDeque::new(),
+            streams: Vec::new(),
             config,
         })
     }
 
     /// Handles events until [`Event::Stop`].
-    pub fn run(mut self, mut events: mpsc::UnboundedReceiver<Event>) -> Option<EventsProcess> {
+    pub fn run(mut self) -> Option<EventsProcess> {
         self.warm_up();
-        while let Some(event) = events.blocking_recv() {
+        while let Some(event) = self.backlog.pop_front().or_else(|| self.events.blocking_recv()) {
             if matches!(event, Event::Stop) {
                 break;
             }
@@ -133,16 +141,14 @@ impl Loop {
     /// The first page is compiled while the browser is still starting.
     fn warm_up(&mut self) {
         if let Some((url, file)) = self.page_file("/") {
-            let _ = self.page_modules(&url, &file);
+            let warmed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.page_modules(&url, &file)));
+            drop(warmed); // What went wrong shows again when the page is asked for.
         }
     }
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::Request(request, asker) => {
-                let answer = self.answer(&request);
-                let _ = asker.send(answer); // The asker may have hung up.
-            }
+            Event::Request(request, asker) => self.on_request(&request, asker),
             Event::Connected(id, outbox) => self.on_connected(id, outbox),
             Event::Said(id, message) => self.on_said(id, message),
             Event::Gone(id) => self.on_gone(id),
@@ -482,6 +488,90 @@ impl Loop {
 
     // ---- requests: keys into tables
 
+    fn on_request(&mut self, request: &Request, asker: oneshot::Sender<Answer>) {
+        if let Some((url, file)) = self.page_of(request)
+            && self.pages.get(&url).is_none()
+        {
+            // A page that nobody has asked for: its text goes out while its modules are compiled.
+            if self.pages.load(&url, &file, &mut self.project).is_ok() {
+                self.stream_page(&url, asker);
+                let _ = self.page_modules(&url, &file);
+                return;
+            }
+        }
+        let answer = self.answer(request);
+        let _ = asker.send(answer); // The asker may have hung up.
+    }
+
+    /// The page that a request shows, if it shows one.
+    fn page_of(&self, request: &Request) -> Option<(String, FilePath)> {
+        let path = request.path.as_str();
+        if path.starts_with("/@") {
+            return None;
+        }
+        self.page_file(path)
+    }
+
+    /// Begins to send a page. The segments that its modules go into are announced as they are sealed.
+    fn stream_page(&mut self, url: &str, asker: oneshot::Sender<Answer>) {
+        let Some(page) = self.pages.get(url) else { return };
+        let text = page.render(url, &self.config.base, &[]);
+        let at = text.rfind("</body>").unwrap_or(text.len());
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let _ = sender.send(bytes::Bytes::from(text[..at].to_owned()));
+        let answer = Answer { status: 200, content_type: HTML, body: Body::Stream(Arrivals::new(receiver)), cache: Cache::No };
+        let _ = asker.send(answer);
+        self.streams.push((sender, bytes::Bytes::from(text[at..].to_owned())));
+    }
+
+    /// Everything that `roots` need, compiled; requests that do not depend on it are answered meanwhile.
+    fn crawl(&mut self, roots: &[ModuleId], page: Option<&str>) -> Vec<ModuleId> {
+        let mut crawl = Crawl::from(roots);
+        let mut announced = Vec::new();
+        while self.project.step(&mut crawl, &self.watcher) {
+            let sealed = self.project.segments.take_sealed(&self.project.graph);
+            self.announce(&sealed);
+            announced.extend(sealed);
+            while let Ok(event) = self.events.try_recv() {
+                self.between_steps(event, page, &announced);
+            }
+        }
+        for (sender, rest) in self.streams.drain(..) {
+            let _ = sender.send(rest);
+        }
+        crawl.reached
+    }
+
+    fn announce(&self, addresses: &[String]) {
+        if addresses.is_empty() || self.streams.is_empty() {
+            return;
+        }
+        let links = bytes::Bytes::from(preload_links(&self.config.base, addresses));
+        for (sender, _) in &self.streams {
+            let _ = sender.send(links.clone());
+        }
+    }
+
+    /// While a page is compiled: the client, segments that are done, and the page itself can be had.
+    fn between_steps(&mut self, event: Event, page: Option<&str>, announced: &[String]) {
+        let Event::Request(request, asker) = event else { return self.backlog.push_back(event) };
+        let is_ready = request.path == "/@rekindle/client" || request.path.starts_with("/@rekindle/s/");
+        if is_ready {
+            let answer = self.answer(&request);
+            let _ = asker.send(answer);
+        } else if let Some(url) = page
+            && self.page_of(&request).is_some_and(|(asked, _)| asked == url)
+        {
+            self.stream_page(url, asker);
+            let links = bytes::Bytes::from(preload_links(&self.config.base, announced));
+            if let Some((sender, _)) = self.streams.last() {
+                let _ = sender.send(links);
+            }
+        } else {
+            self.backlog.push_back(Event::Request(request, asker));
+        }
+    }
+
     fn answer(&mut self, request: &Request) -> Answer {
         let path = request.path.as_str();
         if let Some(internal) = path.strip_prefix("/@rekindle/") {
@@ -564,7 +654,7 @@ impl Loop {
         let roots = page.modules();
         self.watcher.watch_files(page.watched());
         let known_broken = self.broken_count();
-        let modules = self.project.crawl(&roots, &self.watcher);
+        let modules = self.crawl(&roots, Some(url));
         if self.broken_count() > known_broken {
             self.report_broken(&modules);
         }
@@ -714,6 +804,11 @@ impl Loop {
         }
         names
     }
+}
+
+/// The browser fetches and compiles these while the rest is still on its way.
+pub fn preload_links(base: &str, addresses: &[String]) -> String {
+    addresses.iter().map(|address| format!("<link rel=\"modulepreload\" href=\"{base}@rekindle/s/{address}.js\">")).collect()
 }
 
 fn merge(delta: &mut Delta, more: Delta) {

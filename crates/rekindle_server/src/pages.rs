@@ -214,9 +214,7 @@ impl Page {
                 Piece::Text(piece) => text.push_str(piece),
                 Piece::Head => {
                     text.push_str(&format!("<script type=\"module\" src=\"{base}@rekindle/client\"></script>"));
-                    for address in preload {
-                        text.push_str(&format!("<link rel=\"modulepreload\" href=\"{base}@rekindle/s/{address}.js\">"));
-                    }
+                    text.push_str(&crate::dev::preload_links(base, preload));
                 }
                 Piece::Boot => {
                     let path = rekindle_compile::compile::encode_path(url).replace('&', "%26");

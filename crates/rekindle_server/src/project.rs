@@ -5,6 +5,7 @@
 //! edited(files) ─► Delta  compiles what the files went into, and what that newly imports
 //! ```
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -36,14 +37,30 @@ pub struct Project {
     /// Which modules carry the address of an asset.
     asset_users: FxHashMap<PathBuf, FxHashSet<ModuleId>>,
     asset_digests: FxHashMap<PathBuf, String>,
-    /// Modules that do not run because something they import is not there.
-    unlinked: FxHashSet<ModuleId>,
 }
 
 #[derive(Clone, Debug)]
 struct Asset {
-    file: FilePath,
     servable: Servable,
+}
+
+/// Modules that a crawl compiles before it lets others have a turn.
+const STEP: usize = 256;
+
+/// A walk over static imports, breadth first, that can be paused.
+#[derive(Debug)]
+pub struct Crawl {
+    queue: VecDeque<ModuleId>,
+    seen: FxHashSet<ModuleId>,
+    pub reached: Vec<ModuleId>,
+}
+
+impl Crawl {
+    pub fn from(roots: &[ModuleId]) -> Self {
+        let mut seen = FxHashSet::default();
+        let queue = roots.iter().copied().filter(|&id| seen.insert(id)).collect();
+        Self { queue, seen, reached: Vec::new() }
+    }
 }
 
 impl Project {
@@ -63,7 +80,6 @@ impl Project {
             assets: FxHashMap::default(),
             asset_users: FxHashMap::default(),
             asset_digests: FxHashMap::default(),
-            unlinked: FxHashSet::default(),
         })
     }
 
@@ -71,28 +87,29 @@ impl Project {
 
     /// Everything that running `roots` needs, compiled; in the order it was met. What cannot run is in it too.
     pub fn crawl(&mut self, roots: &[ModuleId], watcher: &Watcher) -> Vec<ModuleId> {
-        let mut reached: Vec<ModuleId> = Vec::new();
-        let mut seen: FxHashSet<ModuleId> = FxHashSet::default();
-        let mut wave: Vec<ModuleId> = roots.iter().copied().filter(|&id| seen.insert(id)).collect();
-        while !wave.is_empty() {
-            let fresh: Vec<ModuleId> =
-                wave.iter().copied().filter(|&id| self.graph[id].state == ModuleState::New).collect();
-            if !fresh.is_empty() {
-                self.compile(&fresh, watcher, &mut Delta::default());
-                self.segments.assign(&self.graph, &fresh);
-            }
-            let mut next = Vec::new();
-            for id in wave {
-                reached.push(id);
-                for dep in self.static_deps(id) {
-                    if seen.insert(dep) {
-                        next.push(dep);
-                    }
+        let mut crawl = Crawl::from(roots);
+        while self.step(&mut crawl, watcher) {}
+        crawl.reached
+    }
+
+    /// Compiles the next modules of a crawl; false when there are none left.
+    pub fn step(&mut self, crawl: &mut Crawl, watcher: &Watcher) -> bool {
+        let wave: Vec<ModuleId> = (0..STEP).map_while(|_| crawl.queue.pop_front()).collect();
+        let fresh: Vec<ModuleId> =
+            wave.iter().copied().filter(|&id| self.graph[id].state == ModuleState::New).collect();
+        if !fresh.is_empty() {
+            self.compile(&fresh, watcher, &mut Delta::default());
+            self.segments.assign(&self.graph, &fresh);
+        }
+        for id in wave {
+            crawl.reached.push(id);
+            for dep in self.static_deps(id) {
+                if crawl.seen.insert(dep) {
+                    crawl.queue.push_back(dep);
                 }
             }
-            wave = next;
         }
-        reached
+        !crawl.queue.is_empty()
     }
 
     /// Modules that `id` imports statically, as far as it can run at all.
@@ -137,10 +154,6 @@ impl Project {
     fn absorb(&mut self, id: ModuleId, compiled: Compiled, delta: &mut Delta) {
         let Compiled { result, links, files } = compiled;
         self.admit(id, &links);
-        match links.errors.is_empty() {
-            true => self.unlinked.remove(&id),
-            false => self.unlinked.insert(id),
-        };
         let result = match result {
             Err(diagnostics) => Err(diagnostics),
             Ok(_) if !links.errors.is_empty() => Err(links.errors),
@@ -183,7 +196,7 @@ impl Project {
             return;
         }
         let servable = Servable::admit(file.as_path().to_owned());
-        self.assets.insert(address.to_owned(), Asset { file: file.clone(), servable });
+        self.assets.insert(address.to_owned(), Asset { servable });
         if let Ok(digest) = self.compiler.asset_digest(file) {
             self.asset_digests.insert(file.as_path().to_owned(), digest);
         }
@@ -191,10 +204,6 @@ impl Project {
 
     pub fn asset(&self, path: &str) -> Option<&Servable> {
         self.assets.get(path).map(|asset| &asset.servable)
-    }
-
-    pub fn asset_files(&self) -> impl Iterator<Item = PathBuf> {
-        self.assets.values().map(|asset| asset.file.as_path().to_owned())
     }
 
     /// A script written into a page becomes a module of the page's file.
@@ -366,11 +375,6 @@ impl Project {
     pub fn read_known(&self, file: &Path) -> Option<String> {
         let known = !self.graph.of_file(file).is_empty();
         known.then(|| std::fs::read_to_string(file).ok())?
-    }
-
-    /// Whether some import of `id` is not there.
-    pub fn is_unlinked(&self, id: ModuleId) -> bool {
-        self.unlinked.contains(&id)
     }
 
     /// Modules that `id` imports in any way: statically, by `import()`, by a glob.

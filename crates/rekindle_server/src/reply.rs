@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::answer::{Answer, Body, Cache};
@@ -31,13 +32,16 @@ pub struct Reply {
 enum Content {
     Pieces(Vec<Bytes>),
     File { file: std::fs::File, start: u64, length: u64 },
+    /// Of unknown length: sent in chunks.
+    Stream(mpsc::UnboundedReceiver<Bytes>),
 }
 
 impl Content {
-    fn len(&self) -> u64 {
+    fn len(&self) -> Option<u64> {
         match self {
-            Self::Pieces(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
-            Self::File { length, .. } => *length,
+            Self::Pieces(pieces) => Some(pieces.iter().map(|piece| piece.len() as u64).sum()),
+            Self::File { length, .. } => Some(*length),
+            Self::Stream(_) => None,
         }
     }
 
@@ -47,6 +51,7 @@ impl Content {
         match self {
             Self::File { file, start, .. } => Self::File { file, start: start + range.start, length },
             Self::Pieces(pieces) => Self::Pieces(cut_pieces(pieces, range)),
+            Self::Stream(_) => self,
         }
     }
 }
@@ -98,6 +103,10 @@ impl Reply {
         let (content, modified) = match answer.body {
             Body::Bytes(bytes) => (Content::Pieces(vec![bytes]), None),
             Body::Pieces(pieces) => (Content::Pieces(pieces), None),
+            Body::Stream(arrivals) => match arrivals.take() {
+                Some(receiver) => (Content::Stream(receiver), None),
+                None => return Self::text(500, "the page is being sent already"),
+            },
             Body::File(servable) => match servable.open().await {
                 Ok(Opened { file, length, modified }) => (Content::File { file, start: 0, length }, modified),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -122,12 +131,14 @@ impl Reply {
                 return Self { status: 304, headers, content: Content::Pieces(Vec::new()) };
             }
         }
-        headers.push(("accept-ranges", "bytes".to_owned()));
+        if content.len().is_some() {
+            headers.push(("accept-ranges", "bytes".to_owned()));
+        }
         Self { status: 200, headers, content }.for_range(head)
     }
 
     fn for_range(mut self, head: &Head) -> Self {
-        let length = self.content.len();
+        let Some(length) = self.content.len() else { return self };
         // Our tags are weak, so a range that is conditional on one gets the whole file.
         let wanted = head.header("range").filter(|_| head.method == Method::Get && head.header("if-range").is_none());
         match wanted.map_or(Range::Whole, |wanted| range_of(wanted, length)) {
@@ -159,6 +170,10 @@ impl Reply {
                 write_all(stream, vec![head]).await?;
                 write_file(stream, tokio::fs::File::from_std(file), start, length).await
             }
+            Content::Stream(receiver) => {
+                write_all(stream, vec![head]).await?;
+                write_chunks(stream, receiver).await
+            }
         }
     }
 
@@ -171,7 +186,10 @@ impl Reply {
             head.push_str("\r\n");
         }
         if !matches!(self.status, 204 | 304) {
-            head.push_str(&format!("content-length: {}\r\n", self.content.len()));
+            match self.content.len() {
+                Some(length) => head.push_str(&format!("content-length: {length}\r\n")),
+                None => head.push_str("transfer-encoding: chunked\r\n"),
+            }
         }
         head.push_str(if keep_alive { "\r\n" } else { "connection: close\r\n\r\n" });
         head.into()
@@ -195,6 +213,7 @@ fn entity_tag(content: &Content, modified: Option<SystemTime>) -> Option<String>
             });
             Some(format!("W/\"{}\"", &hasher.finalize().to_hex()[..32]))
         }
+        Content::Stream(_) => None,
         Content::File { length, .. } => {
             let modified = modified?;
             let is_settled = modified.elapsed().is_ok_and(|age| age > CLOCK_DOUBT);
@@ -258,6 +277,21 @@ async fn write_file(
         write_all(stream, vec![chunk.freeze()]).await?;
     }
     Ok(())
+}
+
+/// Each piece as one chunk (RFC 9112 section 7.1), as it arrives.
+async fn write_chunks(
+    stream: &mut (impl AsyncWrite + Unpin),
+    mut receiver: mpsc::UnboundedReceiver<Bytes>,
+) -> io::Result<()> {
+    while let Some(piece) = receiver.recv().await {
+        if piece.is_empty() {
+            continue; // An empty chunk would be the last one.
+        }
+        let size = Bytes::from(format!("{:x}\r\n", piece.len()));
+        write_all(stream, vec![size, piece, Bytes::from_static(b"\r\n")]).await?;
+    }
+    write_all(stream, vec![Bytes::from_static(b"0\r\n\r\n")]).await
 }
 
 /// Writes some pieces without copying them together. Waits as long as the client keeps taking.

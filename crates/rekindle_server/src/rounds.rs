@@ -61,7 +61,7 @@ impl Rounds {
         let took = round.noticed.elapsed();
         match applied.result {
             Outcome::Nothing | Outcome::Waiting => round.outcome.untouched += 1,
-            Outcome::Reload => round.reload = Some((reload_chain(applied), took)),
+            Outcome::Reload => round.reload = Some((applied.chain, took)),
             Outcome::Failed => round.outcome.failed.push(applied.error.unwrap_or_default()),
             Outcome::Updated => {
                 round.outcome.applied += 1;
@@ -92,10 +92,6 @@ impl Rounds {
         self.close(|round| round.sent.elapsed() >= PATIENCE, report);
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
-    }
-
     fn close(&mut self, done: impl Fn(&Round) -> bool, report: &Report) {
         let (closed, open) = std::mem::take(&mut self.open).into_iter().partition(done);
         self.open = open;
@@ -115,8 +111,4 @@ impl Round {
             report.updated(&self.files, &self.outcome, took);
         }
     }
-}
-
-fn reload_chain(applied: Applied) -> Vec<String> {
-    applied.chain
 }

@@ -30,6 +30,8 @@ pub struct Segments {
     /// The segments that still take modules: of the project, and of its packages.
     open: [Option<usize>; 2],
     by_address: FxHashMap<String, usize>,
+    /// Sealed since somebody last asked.
+    sealed: Vec<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +51,14 @@ impl Segments {
             of_module: FxHashMap::default(),
             open: [None, None],
             by_address: FxHashMap::default(),
+            sealed: Vec::new(),
         }
+    }
+
+    /// Addresses of the segments that were sealed since the last call.
+    pub fn take_sealed(&mut self, graph: &ModuleGraph) -> Vec<String> {
+        let sealed = std::mem::take(&mut self.sealed);
+        sealed.into_iter().map(|at| self.address(graph, at)).collect()
     }
 
     /// Puts modules that have no segment yet into one, in their order.
@@ -68,6 +77,7 @@ impl Segments {
             self.of_module.insert(id, at);
             if segment.size >= SEALED_AT {
                 self.open[kind] = None;
+                self.sealed.push(at);
             }
         }
     }

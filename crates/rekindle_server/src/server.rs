@@ -101,11 +101,11 @@ impl Builder {
             watcher: Watcher::start(&config.watch, inbox.clone(), note),
             config,
         };
-        let server_loop = Loop::new(start)?;
+        let server_loop = Loop::new(start, events)?;
         let looping = std::thread::Builder::new()
             .name("rekindle-loop".into())
             .stack_size(16 << 20)
-            .spawn(move || server_loop.run(events))?;
+            .spawn(move || server_loop.run())?;
         tokio::spawn(tick(inbox.clone()));
         let serving = tokio::spawn(serve(std::mem::take(&mut bound.listeners), site.clone()));
         report.ready(env!("CARGO_PKG_VERSION"), &urls, began.elapsed());

@@ -70,10 +70,13 @@ test('a taken port is said plainly', { files: PLAIN }, async (app) => {
   assert.match(app.printed, /in use/)
 })
 
-test('rekindle-ping answers without a token, to this machine only', { files: PLAIN, load: false }, async (app) => {
-  assert.equal((await upgrade(app, { 'sec-websocket-protocol': 'rekindle-ping' })).protocol, 'rekindle-ping')
-  assert.equal((await upgrade(app, { 'sec-websocket-protocol': 'rekindle-ping', host: 'elsewhere.example' })).refused, true)
-  assert.equal((await upgrade(app, { 'sec-websocket-protocol': 'rekindle' })).refused, true)
+test('rekindle-ping answers a page of this server without a token, and nobody else', { files: PLAIN, load: false }, async (app) => {
+  const origin = new URL(app.url).origin
+  const protocol = { 'sec-websocket-protocol': 'rekindle-ping' }
+  assert.equal((await upgrade(app, { ...protocol, origin })).protocol, 'rekindle-ping')
+  assert.equal((await upgrade(app, { ...protocol, origin: 'http://elsewhere.example' })).refused, true)
+  assert.equal((await upgrade(app, { ...protocol, origin, host: 'elsewhere.example' })).refused, true)
+  assert.equal((await upgrade(app, { origin, 'sec-websocket-protocol': 'rekindle' })).refused, true)
 })
 
 /** Asks for the server's socket, from outside any page. */

@@ -45,6 +45,60 @@ test('a page that was broken from the start comes up with the fix', {
   await tab.noOverlay()
 })
 
+test('a page that stopped at an error while it started comes up with a fix of any module it needs', {
+  load: false,
+  files: { 'main.ts': `import { part } from './part'\nshow('a', part)`, 'part.ts': `export const part = 'one'\nthrow new Error('not today')` },
+}, async (app) => {
+  await app.load()
+  assert.match(app.errors.join(), /not today/)
+  await app.edit('main.ts', `import { part } from './part'`, `const part = 'none'`)
+  await app.reloaded()
+  await app.sees('#a', 'none')
+})
+
+test('an import of a name that does not exist is explained, and the page comes up when it does', {
+  load: false,
+  files: { 'main.ts': `import { part } from './part'\nshow('a', part)`, 'part.ts': `export const parts = 'one'` },
+}, async (app) => {
+  await app.load()
+  assert.match(app.errors.join(), /`part`, imported by \/main\.ts, is not exported by \/part\.ts/)
+  await app.edit('part.ts', 'parts', 'part')
+  await app.reloaded()
+  await app.sees('#a', 'one')
+})
+
+test('a module that throws does not hold back the saves of others', {
+  files: {
+    'main.ts': `import './broken'\nimport './other'`,
+    'broken.ts': `show('a', 'one')\nimport.meta.hot!.accept()`,
+    'other.ts': `show('b', 'one')\nimport.meta.hot!.accept()`,
+  },
+}, async (app) => {
+  await app.edit('broken.ts', `show('a', 'one')`, `throw new Error('not today')`)
+  await app.overlay('not today')
+  await app.edit('other.ts', 'one', 'two')
+  await app.sees('#b', 'two')
+  await app.overlay('not today')
+  await app.edit('broken.ts', `throw new Error('not today')`, `show('a', 'two')`)
+  await app.sees('#a', 'two')
+  await app.noOverlay()
+  await app.stayed()
+})
+
+test('invalidate between two saves takes the importers along', {
+  files: {
+    'main.ts': `import { size } from './size'\nshow('a', size)\nconst data = import.meta.hot!.data\nshow('b', (data.runs = (data.runs ?? 0) + 1))\nimport.meta.hot!.accept()`,
+    'size.ts': `export const size = 1\nimport.meta.hot!.accept()\ndocument.body.onclick = () => import.meta.hot!.invalidate()`,
+  },
+}, async (app) => {
+  await app.edit('size.ts', 'size = 1', 'size = 2')
+  await app.prints(/size\.ts.*ms/)
+  await app.page.evaluate(() => document.body.click())
+  await app.sees('#a', '2')
+  await app.sees('#b', '2')
+  await app.stayed()
+})
+
 test('a copy that throws is rolled back', {
   files: {
     'main.ts': `import { value } from './value'\nshow('a', value)\nlet clicks = 0\ndocument.body.onclick = () => show('c', value + ++clicks)\nimport.meta.hot!.accept()`,

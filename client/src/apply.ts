@@ -14,7 +14,7 @@
 import type { Acceptor, HotContext, HotTable } from './hot'
 import type { ModuleId, Update, UpdatePayload } from './messages'
 import { propagate, type Boundary, type Invalidation, type Verdict } from './propagate'
-import type { Instance, Namespace, Registry } from './registry'
+import type { Definition, Instance, Namespace, Registry } from './registry'
 
 /** What an update needs of the page. */
 export interface UpdatePage {
@@ -43,13 +43,23 @@ export interface Outcome {
 /** Milliseconds that an update waits for a module which is still at its top-level await. */
 const TOP_LEVEL_PATIENCE = 10_000
 
+/** An update that could not go through. Its modules stay stale until another try may go better. */
+interface Attempt {
+  stale: ModuleId[]
+  /** All it would have run or imported. While these are the same, it would meet the same error. */
+  needed: Map<ModuleId, Definition | undefined>
+  /** Some definition was not to be had: nothing has run, so that trying again costs nothing. */
+  waiting: boolean
+}
+
 export class Updater {
-  /** `invalidate()` calls of the update that is being applied. */
+  /** `invalidate()` calls that have not been followed yet. */
   private invalidations: Invalidation[] = []
   /** While accept callbacks run: which module's `invalidate` began this update. */
   private firstInvalidatedBy: ModuleId | undefined
-  /** Modules that have invalidated since the last save. */
-  private readonly invalidated = new Set<ModuleId>()
+  /** The copy that has invalidated, of each module that did since the last save. */
+  private readonly invalidated = new Map<ModuleId, Instance>()
+  private attempts: Attempt[] = []
 
   constructor(
     private readonly registry: Registry,
@@ -60,34 +70,81 @@ export class Updater {
   /** Called by `hot.invalidate()`. Returns what the event says (R28, R29). */
   invalidate(context: HotContext): { path: ModuleId; firstInvalidatedBy: ModuleId } {
     const first = this.firstInvalidatedBy ?? context.id
-    // Only a module that has been updated can hand its update on (R30).
-    if (this.registry.instances.get(context.id)?.replaced) this.invalidations.push({ from: context.id, first })
+    const live = this.registry.instances.get(context.id)
+    // Only a module that has been updated can hand its update on, and each copy once (R30).
+    if (live?.replaced && this.invalidated.get(context.id) !== live) this.invalidations.push({ from: context.id, first })
     return { path: context.id, firstInvalidatedBy: first }
   }
 
-  /** Brings everything that is stale up to date, and follows the invalidations this leads to. */
+  /** Brings what is stale up to date, and follows the invalidations this leads to. */
   async update(links: ModuleId[], timestamp: number): Promise<Outcome> {
     this.invalidated.clear()
     await this.settleTopLevel()
     this.dropFailed()
-    const verdict = propagate(this.registry, this.hot, this.registry.stale)
-    let outcome = await this.apply(verdict, links, timestamp)
+    const [due, ...waiting] = this.due()
+    let outcome = await this.applyTo(due!, links, timestamp)
+    outcome = await this.followInvalidations(timestamp, outcome)
+    for (const stale of waiting) {
+      if (outcome.result === 'reload') break
+      const more = await this.followInvalidations(timestamp, await this.applyTo(stale, [], timestamp))
+      if (more.result !== 'waiting' || outcome.result === 'nothing') outcome = join(outcome, more)
+    }
+    return outcome
+  }
+
+  private applyTo(stale: Set<ModuleId>, links: ModuleId[], timestamp: number): Promise<Outcome> {
+    return this.apply(propagate(this.registry, this.hot, stale), links, timestamp, undefined, [...stale])
+  }
+
+  /** Follows the `invalidate()` calls made since; `before` is how the update went that led to them. */
+  async followInvalidations(timestamp: number, before: Outcome = { result: 'nothing', boundaries: [] }): Promise<Outcome> {
+    let outcome = before
     for (let next; outcome.result !== 'reload' && (next = this.invalidations.shift()); ) {
-      outcome = await this.followInvalidation(next, timestamp, outcome)
+      outcome = join(outcome, await this.followInvalidation(next, timestamp))
     }
     this.invalidations = []
     return outcome
   }
 
-  private async followInvalidation(invalidation: Invalidation, timestamp: number, before: Outcome): Promise<Outcome> {
-    if (this.invalidated.has(invalidation.from)) {
-      const verdict: Verdict = { kind: 'reload', chain: [invalidation.from], reason: 'circular import invalidate' }
-      return this.apply(verdict, [], timestamp)
-    }
-    this.invalidated.add(invalidation.from)
-    const verdict = propagate(this.registry, this.hot, [], invalidation)
-    const outcome = await this.apply(verdict, [], timestamp, invalidation)
-    return { ...outcome, boundaries: [...before.boundaries, ...outcome.boundaries] }
+  private async followInvalidation(invalidation: Invalidation, timestamp: number): Promise<Outcome> {
+    const { from } = invalidation
+    const live = this.registry.instances.get(from)
+    const known = this.invalidated.get(from)
+    if (!live || known === live) return { result: 'nothing', boundaries: [] }
+    if (known) return this.apply({ kind: 'reload', chain: [from], reason: 'circular import invalidate' }, [], timestamp)
+    this.invalidated.set(from, live)
+    return this.apply(propagate(this.registry, this.hot, [], invalidation), [], timestamp, invalidation)
+  }
+
+  // ---- attempts
+
+  /**
+   * What to bring up to date: first what was saved, with the failed attempts it has to do with, then each attempt that
+   * waits for a definition. A module that throws does not hold back the saves of others.
+   */
+  private due(): Set<ModuleId>[] {
+    const saved = new Set(this.registry.stale)
+    for (const { stale } of this.attempts) for (const id of stale) saved.delete(id)
+    const isStale = (id: ModuleId) => this.registry.stale.has(id)
+    const waiting: Set<ModuleId>[] = []
+    const needed = this.attempts.length > 0 ? this.registry.neededBy(saved) : new Map()
+    this.attempts = this.attempts.filter((attempt) => {
+      const stale = attempt.stale.filter(isStale)
+      if (stale.length === 0) return false
+      if (stale.some((id) => needed.has(id)) || this.isAnother(attempt)) for (const id of stale) saved.add(id)
+      else if (attempt.waiting) waiting.push(new Set(stale))
+      else return true
+      return false
+    })
+    return [saved, ...waiting]
+  }
+
+  private isAnother({ needed }: Attempt): boolean {
+    return [...needed].some(([id, definition]) => this.registry.definitions.get(id) !== definition)
+  }
+
+  private note(stale: ModuleId[], rerun: ReadonlySet<ModuleId>, waiting: boolean): void {
+    this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting })
   }
 
   /** A module that threw when it was first imported, and was caught: the next `import()` runs what is newest. */
@@ -106,7 +163,7 @@ export class Updater {
     await Promise.race([Promise.allSettled(pending), limit])
   }
 
-  private async apply(verdict: Verdict, links: ModuleId[], timestamp: number, invalidation?: Invalidation): Promise<Outcome> {
+  private async apply(verdict: Verdict, links: ModuleId[], timestamp: number, invalidation?: Invalidation, stale: ModuleId[] = []): Promise<Outcome> {
     if (verdict.kind === 'reload') {
       await this.page.reload(verdict, verdict.chain[0])
       return { result: 'reload', boundaries: [], chain: verdict.chain, reason: verdict.reason }
@@ -114,14 +171,18 @@ export class Updater {
     const boundaries = verdict.kind === 'accepted' ? verdict.boundaries : []
     const rerun = verdict.kind === 'accepted' ? verdict.rerun : new Set<ModuleId>()
     if (boundaries.length === 0 && links.length === 0) return { result: 'nothing', boundaries: [] }
-    if (!(await this.page.ensure(rerun))) return { result: 'waiting', boundaries: [] }
+    if (!(await this.page.ensure(rerun))) {
+      this.note(stale, rerun, true)
+      return { result: 'waiting', boundaries: [] }
+    }
 
     const payload = updatePayload(boundaries, links, timestamp, invalidation)
     await this.hot.dispatch('vite:beforeUpdate', payload)
     const swapped = links.length > 0 ? this.page.swapLinks(links, timestamp) : undefined
     const error = await this.replace(boundaries, rerun, invalidation)
     await swapped
-    if (error === undefined) this.page.succeeded()
+    if (error !== undefined) this.note(stale, rerun, false)
+    else if (this.attempts.every(({ waiting }) => waiting)) this.page.succeeded()
     await this.hot.dispatch('vite:afterUpdate', payload)
     if (error === undefined) await this.prune()
     return {
@@ -214,6 +275,7 @@ export class Updater {
     const context = this.hot.suspend(instance.id)
     if (context) this.hot.retire(context)
     this.registry.remove(instance.id)
+    this.hot.dropData(instance.id)
     this.page.removeStyle(instance.id)
   }
 
@@ -308,6 +370,14 @@ export class Updater {
       return undefined
     }
   }
+}
+
+/** How two updates went that came from one save. */
+function join(first: Outcome, second: Outcome): Outcome {
+  if (second.result === 'nothing') return first
+  const boundaries = [...first.boundaries, ...second.boundaries]
+  if (first.result === 'failed' && second.result !== 'reload') return { ...first, boundaries }
+  return { ...second, boundaries }
 }
 
 /** `live`: importers read new exports after an update. `frozen`: they keep what they imported, as in Vite. */

@@ -277,7 +277,8 @@ async function takeBatch(batch: Batch): Promise<void> {
   takeErrors(batch.errors)
   for (const { page: edited, file } of batch.pages) if (edited === page) return reloadForPage(edited, file, batch)
 
-  if (crashed && (registry.stale.size > 0 || batch.definitions.some(({ id }) => wanted.has(id)))) {
+  const needed = crashed && registry.neededBy([crashed.id])
+  if (crashed && (registry.stale.size > 0 || batch.definitions.some(({ id }) => wanted.has(id) || needed!.has(id)))) {
     return restart(`the page had stopped at an error in ${crashed.id}`, batch, began)
   }
   await announceErrors(batch)
@@ -358,6 +359,8 @@ function invalidated(context: HotContext, message: string | undefined): void {
   void hot.dispatch('vite:invalidate', payload)
   socket.send({ type: 'custom', event: 'vite:invalidate', data: payload })
   debug(`invalidate ${context.id}${message ? `: ${message}` : ''}`)
+  // During an update, that one follows it; at any other time nobody else would.
+  enqueue(async () => void (await updater.followInvalidations(Date.now())))
 }
 
 function debug(line: string): void {

@@ -35,6 +35,8 @@ interface Listener {
   event: string
   fn: EventListener
   context: HotContext
+  /** It has not settled in time before: it is not waited for again. */
+  slow?: boolean
 }
 
 /** Milliseconds that one listener may keep an update waiting. */
@@ -111,12 +113,14 @@ export class HotTable {
    */
   async dispatch(event: string, payload: unknown): Promise<void> {
     const pending: Promise<unknown>[] = []
-    for (const { event: name, fn, context } of this.listeners) {
-      if (name !== event || !context.active) continue
-      const doing = `a listener of ${event} in ${context.id}`
+    for (const listener of this.listeners) {
+      if (listener.event !== event || !listener.context.active) continue
+      const doing = `a listener of ${event} in ${listener.context.id}`
       try {
-        const result = fn(payload)
-        if (isPromise(result)) pending.push(this.patiently(result, doing))
+        const result = listener.fn(payload)
+        if (!isPromise(result)) continue
+        const settled = this.patiently(result, doing, () => (listener.slow = true))
+        if (!listener.slow) pending.push(settled)
       } catch (error) {
         this.host.report(error, doing)
       }
@@ -125,11 +129,12 @@ export class HotTable {
   }
 
   /** Waits for `result`, but not for ever; failures are reported. */
-  async patiently(result: PromiseLike<unknown>, doing: string): Promise<void> {
+  async patiently(result: PromiseLike<unknown>, doing: string, late?: () => void): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined
     const limit = new Promise<void>((done) => {
       timer = setTimeout(() => {
         this.host.report(new Error(`${doing} has not settled for ${LISTENER_PATIENCE / 1000} s; going on without it`), doing)
+        late?.()
         done()
       }, LISTENER_PATIENCE)
     })

@@ -140,6 +140,18 @@ export class Registry {
     return deps
   }
 
+  /** The newest definitions of `roots` and of all they import; undefined for those that are not here. */
+  neededBy(roots: Iterable<ModuleId>): Map<ModuleId, Definition | undefined> {
+    const needed = new Map<ModuleId, Definition | undefined>()
+    const seen = new Set<ModuleId>(roots)
+    for (const id of seen) {
+      const definition = this.definitions.get(id)
+      needed.set(id, definition)
+      if (definition) for (const link of this.staticDeps(definition)) if (typeof link === 'string') seen.add(link)
+    }
+    return needed
+  }
+
   /**
    * Modules without a definition that running `roots` would need, in the order they are met.
    * Live instances outside `fresh` are not looked into.
@@ -195,7 +207,14 @@ export class Registry {
    * Returns a promise only if a module in there waits for something; throws what a module throws.
    */
   run(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set()): Promise<void> | undefined {
-    const order = this.instantiate(roots, fresh)
+    let order: Instance[]
+    try {
+      order = this.instantiate(roots, fresh)
+    } catch (error) {
+      // Nothing of them has run: whoever wants them next starts anew.
+      for (const { id } of this.made) this.remove(id)
+      throw error
+    }
     return this.evaluate(order)
   }
 
@@ -204,17 +223,11 @@ export class Registry {
     const order: Instance[] = []
     const made = new Set<ModuleId>()
     this.made = []
-    try {
-      for (const root of roots) this.walk(root, fresh, made, order)
-      this.resolveExports(order)
-      for (const instance of order) this.makeNamespace(instance)
-      for (const instance of order) this.checkNames(instance)
-      for (const instance of order) this.link(instance)
-    } catch (error) {
-      // Nothing of these has run: the next try starts them anew. What they replace is put back by the update.
-      for (const { id, replaced } of this.made) if (!replaced) this.remove(id)
-      throw error
-    }
+    for (const root of roots) this.walk(root, fresh, made, order)
+    this.resolveExports(order)
+    for (const instance of order) this.makeNamespace(instance)
+    for (const instance of order) this.checkNames(instance)
+    for (const instance of order) this.link(instance)
     return order
   }
 
@@ -470,7 +483,7 @@ export class Registry {
       const before = this.pendingDeps(instance)
       if (before.length > 0) {
         instance.state = 'evaluating'
-        instance.done = Promise.all(before).then(() => this.evaluateOne(instance))
+        instance.done = Promise.all(before).then(() => this.evaluateLate(instance))
       } else {
         try {
           instance.done = this.evaluateOne(instance) ?? null
@@ -494,6 +507,12 @@ export class Registry {
       if (dep?.done && dep.state === 'evaluating' && dep !== instance) pending.push(dep.done)
     }
     return pending
+  }
+
+  /** While it waited for its dependencies, the update it belonged to may have been put back. */
+  private evaluateLate(instance: Instance): Promise<void> | undefined {
+    if (this.instances.get(instance.id) !== instance) throw new Error(`${instance.id} was replaced before it ran`)
+    return this.evaluateOne(instance)
   }
 
   private evaluateOne(instance: Instance): Promise<void> | undefined {

@@ -1,0 +1,415 @@
+/** One update from beginning to end: order, payloads, failures. */
+import assert from 'node:assert/strict'
+import { afterEach, mock, test } from 'node:test'
+import { Page, setBindings } from './page.mjs'
+
+const accepting = ({ hot }) => hot.accept()
+const tick = () => new Promise(setImmediate)
+
+/** A module that tells when it runs and when it is disposed. */
+const talking = (name, more = () => {}) => (module) => {
+  module.log.push(`${name} runs`)
+  module.hot.dispose(() => module.log.push(`${name} disposed`))
+  more(module)
+}
+
+async function opened(modules, ...entries) {
+  const page = new Page()
+  for (const [id, module] of Object.entries(modules)) page.module(id, module)
+  await page.open(...(entries.length > 0 ? entries : [Object.keys(modules)[0]]))
+  page.said()
+  return page
+}
+
+afterEach(() => {
+  mock.timers.reset()
+  setBindings('live')
+})
+
+// ---- the order of things
+
+test('dispose, new code, callback, log line: between the two events', async () => {
+  const page = await opened({ app: { run: talking('old', ({ hot, log }) => hot.accept(() => log.push('told'))) } })
+  page.on('vite:beforeUpdate', () => page.log.push('before'))
+  page.on('vite:afterUpdate', () => page.log.push('after'))
+  const outcome = await page.save('app', { run: talking('new') })
+  assert.deepEqual(page.said(), ['before', 'old disposed', 'new runs', 'told', 'hot updated: app', 'after'])
+  assert.deepEqual([outcome.result, outcome.boundaries], ['updated', ['app']])
+})
+
+test('everything that is replaced is disposed once, before any new code', async () => {
+  const page = await opened({
+    page: { deps: ['a', 'b'], run: talking('page', accepting) },
+    a: { deps: ['util'], run: talking('a') },
+    b: { deps: ['util'], run: talking('b') },
+    util: { run: talking('util') },
+  })
+  await page.save('util', { run: talking('new util') })
+  const said = page.said()
+  assert.deepEqual(said.slice(0, 4).sort(), ['a disposed', 'b disposed', 'page disposed', 'util disposed'])
+  assert.deepEqual(said.slice(4), ['new util runs', 'a runs', 'b runs', 'page runs', 'hot updated: page'])
+})
+
+test('what disposers return is waited for', async () => {
+  const page = await opened({ app: { run: ({ hot, log }) => (hot.accept(), hot.dispose(() => tick().then(() => log.push('gone')))) } })
+  await page.save('app', { run: ({ log }) => log.push('new') })
+  assert.deepEqual(page.said(), ['gone', 'new', 'hot updated: app'])
+})
+
+test('a disposer that throws or rejects is reported and keeps nothing back', async () => {
+  const fails = { throws: () => { throw new Error('threw') }, rejects: () => Promise.reject(new Error('rejected')) }
+  for (const [how, disposer] of Object.entries(fails)) {
+    const page = await opened({ app: { run: ({ hot }) => (hot.accept(), hot.dispose(disposer)) } })
+    await page.save('app', { run: ({ log }) => log.push('new') })
+    assert.deepEqual(page.said().filter((line) => !line.startsWith('reported')), ['new', 'hot updated: app'], how)
+  }
+})
+
+test('a disposer that never settles is reported, and the update goes on', async () => {
+  const page = await opened({ app: { run: ({ hot }) => (hot.accept(), hot.dispose(() => new Promise(() => {}))) } })
+  mock.timers.enable({ apis: ['setTimeout'] })
+  const saved = page.save('app', { run: ({ log }) => log.push('new') })
+  await tick()
+  assert.deepEqual(page.said(), [])
+  mock.timers.tick(5000)
+  await saved
+  assert.match(page.said().join('\n'), /^reported the disposer of app: .*not settled.*\nnew\nhot updated: app$/)
+})
+
+test('a disposer is called for one update only', async () => {
+  const page = await opened({ app: { run: talking('first', accepting) } })
+  await page.save('app', { run: accepting })
+  await page.save('app', { run: accepting })
+  assert.deepEqual(page.said(), ['first disposed', 'hot updated: app', 'hot updated: app'])
+})
+
+test('the last disposer of a copy counts', async () => {
+  const page = await opened({ app: { run: ({ hot, log }) => (hot.accept(), hot.dispose(() => log.push('one')), hot.dispose(() => log.push('two'))) } })
+  await page.save('app', {})
+  assert.deepEqual(page.said(), ['two', 'hot updated: app'])
+})
+
+// ---- what is told
+
+test('the payloads are those of Vite', async () => {
+  const page = await opened({
+    page: { deps: ['self', 'dep'], run: ({ hot }) => hot.accept('dep', () => {}) },
+    self: { deps: ['util'], run: accepting },
+    dep: { deps: ['util'] },
+    util: {},
+  })
+  const payloads = []
+  page.on('vite:beforeUpdate', (payload) => payloads.push(payload))
+  page.on('vite:afterUpdate', (payload) => payloads.push(payload))
+  await page.save('util', {})
+  const entry = (path, acceptedPath) =>
+    ({ type: 'js-update', timestamp: 1700000000000, path, acceptedPath, explicitImportRequired: false, isWithinCircularImport: false })
+  const update = { type: 'update', updates: [entry('self', 'self'), entry('page', 'dep')] }
+  assert.deepEqual(payloads, [update, update])
+})
+
+test('callbacks run in the order they were registered, after all new code', async () => {
+  const page = await opened({
+    page: {
+      deps: ['dep'],
+      run({ hot, log }) {
+        hot.accept('dep', () => log.push('first'))
+        hot.accept(['dep'], () => log.push('second'))
+        hot.accept('dep', () => log.push('third'))
+      },
+    },
+    dep: {},
+  })
+  await page.save('dep', { run: ({ log }) => log.push('dep runs') })
+  assert.deepEqual(page.said(), ['dep runs', 'first', 'second', 'third', 'hot updated: dep via page'])
+})
+
+test('a callback for a list is called once for each, with only its slot filled', async () => {
+  const page = await opened({
+    page: { deps: ['a', 'b'], run: ({ hot, log }) => hot.accept(['a', 'b', 'a'], (list) => log.push(list.map((next) => next?.value ?? '-').join(' '))) },
+    a: { exports: { value: 'a1' } },
+    b: { exports: { value: 'b1' } },
+  })
+  await page.save('a', { exports: { value: 'a2' } }, 'b', { exports: { value: 'b2' } })
+  assert.deepEqual(page.said(), ['a2 - a2', 'hot updated: a via page', '- b2 -', 'hot updated: b via page'])
+})
+
+test('accept without a callback takes the update all the same', async () => {
+  const page = await opened({ page: { deps: { dep: ['value'] }, run: ({ hot }) => hot.accept('dep') }, dep: { exports: { value: 1 } } })
+  const { result } = await page.save('dep', { exports: { value: 2 } })
+  assert.equal(result, 'updated')
+})
+
+test('a callback that throws is reported; the next one is called', async () => {
+  const page = await opened({
+    app: { run: ({ hot, log }) => (hot.accept(() => { throw new Error('no') }), hot.accept(async () => { throw new Error('later') }), hot.accept(() => log.push('told'))) },
+  })
+  const after = []
+  page.on('vite:afterUpdate', () => after.push('after'))
+  await page.save('app', {})
+  await tick()
+  assert.deepEqual(page.said(), ['reported an accept callback of app: no', 'told', 'hot updated: app', 'reported an accept callback of app: later'])
+  assert.deepEqual(after, ['after'])
+})
+
+test('the callback of the old copy gets the new one', async () => {
+  const page = await opened({ app: { exports: { value: 1 }, run: ({ hot, log }) => hot.accept((next) => log.push(`now ${next.value}`)) } })
+  await page.save('app', { exports: { value: 2 }, run: ({ hot, log }) => hot.accept((next) => log.push(`then ${next.value}`)) })
+  await page.save('app', { exports: { value: 3 } })
+  assert.deepEqual(page.said(), ['now 2', 'hot updated: app', 'then 3', 'hot updated: app'])
+})
+
+test('a boundary that runs again itself is not told about its dependency', async () => {
+  const page = await opened({
+    page: { deps: ['app'], run: accepting },
+    app: { deps: ['dep', 'util'], run: ({ hot, log }) => hot.accept('dep', () => log.push('told')) },
+    dep: { deps: ['util'] },
+    util: {},
+  })
+  await page.save('util', {})
+  assert.deepEqual(page.said().filter((line) => line === 'told'), [])
+})
+
+test('an update that nobody accepts only reloads', async () => {
+  const page = await opened({ page: { deps: ['app'], run: talking('page') }, app: { run: talking('app') } })
+  page.on('vite:beforeUpdate', () => page.log.push('before'))
+  const outcome = await page.save('app', {})
+  assert.deepEqual(page.said(), ['reload app → page (nothing accepts app)'])
+  assert.deepEqual([outcome.result, outcome.chain], ['reload', ['app', 'page']])
+})
+
+test('a definition that is the same as before is no update', async () => {
+  const page = await opened({ app: { run: talking('app', accepting) } })
+  const { hash, links, meta, factory } = page.registry.definitions.get('app')
+  page.registry.define('app', hash, links, 0, meta, factory)
+  assert.equal((await page.update()).result, 'nothing')
+  assert.deepEqual(page.said(), [])
+})
+
+test('a module that waits at its top-level await is updated after it', async () => {
+  const page = await opened({ page: {} })
+  let go
+  page.module('slow', { async: true, run: async ({ hot, log }) => (hot.accept(), await new Promise((done) => (go = done)), log.push('old done')) })
+  const running = page.open('slow')
+  await tick()
+  const saved = page.save('slow', { run: ({ log }) => log.push('new runs') })
+  await tick()
+  go()
+  await Promise.all([running, saved])
+  assert.deepEqual(page.said(), ['old done', 'new runs', 'hot updated: slow'])
+})
+
+test('the update waits for the top-level await of the new code', async () => {
+  const page = await opened({ app: { run: ({ hot, log }) => hot.accept((next) => log.push(`told ${next.value}`)) } })
+  await page.save('app', { async: true, exports: { value: 0 }, run: async ({ set }) => (await tick(), set('value', 2)) })
+  assert.deepEqual(page.said(), ['told 2', 'hot updated: app'])
+})
+
+// ---- failures
+
+const failing = { run() { throw new Error('not today') } }
+
+test('new code that throws: all old copies are live again, and callbacks get undefined', async () => {
+  const page = await opened({
+    page: { deps: { app: ['value'] }, run: ({ hot, log }) => hot.accept('app', (next) => log.push(`told ${next}`)) },
+    app: { deps: { util: ['value'] }, exports: { value: 'old app' }, run: ({ hot, log }) => hot.on('ping', () => log.push('old hears')) },
+    util: { exports: { value: 'old util' } },
+  })
+  const before = new Map(page.registry.instances)
+  page.module('app', { deps: ['util'], run: ({ hot, log }) => (hot.on('ping', () => log.push('new hears')), failing.run()) })
+  const outcome = await page.save('util', { exports: { value: 'new util' } })
+  assert.equal(outcome.result, 'failed')
+  assert.deepEqual(page.failures, ['page: not today'])
+  assert.deepEqual(new Map(page.registry.instances), before)
+  await page.hot.dispatch('ping')
+  assert.deepEqual(page.said(), ['told undefined', 'old hears'])
+})
+
+test('a list callback gets a list of undefined when the new code threw', async () => {
+  const page = await opened({ page: { deps: ['a', 'b'], run: ({ hot, log }) => hot.accept(['a', 'b'], (list) => log.push(JSON.stringify(list))) }, a: {}, b: {} })
+  await page.save('a', failing)
+  assert.deepEqual(page.said(), ['[null,null]'])
+})
+
+test('the next good save goes on from there', async () => {
+  const page = await opened({ app: { run: talking('one', accepting) } })
+  await page.save('app', failing)
+  assert.deepEqual(page.said(), ['one disposed'])
+  await page.save('app', { run: talking('three', accepting) })
+  assert.deepEqual(page.said(), ['three runs', 'hot updated: app'])
+  assert.deepEqual(page.failures, [])
+  await page.save('app', {})
+  assert.deepEqual(page.said(), ['three disposed', 'hot updated: app'])
+})
+
+test('a fix of what the failing module imports starts it again', async () => {
+  const page = await opened({ page: { deps: ['app'], run: accepting }, app: { deps: ['limit'], run: accepting }, limit: { exports: { value: 1 }, run: accepting } })
+  const checks = { deps: ['limit'], run({ hot, log, use }) {
+    if (use('limit').value < 2) throw new Error('too small')
+    log.push('app is up')
+    hot.accept()
+  } }
+  await page.save('app', checks)
+  assert.deepEqual(page.failures, ['app: too small'])
+  await page.save('limit', { exports: { value: 2 }, run: accepting })
+  assert.ok(page.said().includes('app is up'))
+  assert.deepEqual(page.failures, [])
+})
+
+test('a module that fails does not hold back a save that has nothing to do with it', async () => {
+  const page = await opened({ page: { deps: ['broken', 'other'] }, broken: { run: accepting }, other: { run: accepting } })
+  let tries = 0
+  await page.save('broken', { run() { tries++; throw new Error('not today') } })
+  const outcome = await page.save('other', { run: talking('other', accepting) })
+  assert.equal(outcome.result, 'updated')
+  assert.deepEqual(page.said(), ['other runs', 'hot updated: other'])
+  assert.deepEqual([tries, page.failures], [1, ['broken: not today']])
+})
+
+test('a missing export is found before anything has run, and rolled back', async () => {
+  const page = await opened({ page: { deps: { dep: ['value'] }, run: talking('page', accepting) }, dep: { exports: { value: 1 } } })
+  const outcome = await page.save('dep', { exports: { other: 2 }, run: ({ log }) => log.push('dep runs') })
+  assert.match(outcome.error, /`value`, imported by page, is not exported by dep/)
+  assert.deepEqual(page.said(), ['page disposed'])
+  assert.equal(page.registry.instances.get('page').state, 'evaluated')
+})
+
+test('modules that came along with a failed update go again, and start anew with the next', async () => {
+  const page = await opened({ page: { run: accepting } })
+  page.module('fresh', { run: ({ hot, log }) => (log.push('fresh runs'), hot.on('ping', () => log.push('fresh hears')), hot.data.left = true) })
+  await page.save('page', { deps: ['fresh'], ...failing })
+  assert.equal(page.isLive('fresh'), false)
+  await page.hot.dispatch('ping')
+  assert.deepEqual(page.said(), ['fresh runs'])
+  page.module('fresh', { run: ({ hot, log }) => log.push(`fresh with ${JSON.stringify(hot.data)}`) })
+  await page.save('page', { deps: ['fresh'], run: accepting })
+  assert.deepEqual(page.said(), ['fresh with {}', 'hot updated: page'])
+})
+
+test('an asynchronous failure is rolled back too, and what was still running cannot come back', async () => {
+  const page = await opened({ page: { deps: ['fails', 'late'], run: accepting }, late: { deps: ['slow'], run: ({ log }) => log.push('late runs') }, fails: {}, slow: { exports: { value: 1 } } })
+  let go
+  const slow = { async: true, exports: { value: 2 }, run: async ({ log }) => (await new Promise((done) => (go = done)), log.push('slow done')) }
+  const saved = page.save('slow', slow, 'fails', { async: true, run: async () => { throw new Error('not today') } })
+  await tick()
+  await tick()
+  go()
+  assert.equal((await saved).result, 'failed')
+  await tick()
+  assert.deepEqual(page.said(), ['slow done'])
+  assert.equal(page.registry.instances.get('slow').namespace.value, 1)
+  assert.equal(page.registry.instances.get('page').state, 'evaluated')
+})
+
+test('a module that failed to link does not count as run', async () => {
+  const page = await opened({ page: {} })
+  page.module('lazy', { deps: { dep: ['missing'] } }).module('dep', {})
+  await assert.rejects(async () => page.registry.run(['lazy']), /is not exported by dep/)
+  assert.deepEqual([page.isLive('lazy'), page.isLive('dep')], [false, false])
+  await assert.rejects(async () => page.registry.run(['lazy']), /is not exported by dep/)
+})
+
+test('thrown values that are no errors fail the update too', async () => {
+  for (const value of [undefined, null, 'text', 0]) {
+    const page = await opened({ app: { run: accepting } })
+    assert.equal((await page.save('app', { run() { throw value } })).result, 'failed', String(value))
+  }
+})
+
+// ---- invalidate
+
+const invalidating = (message) => ({ hot }) => hot.accept(() => hot.invalidate(message))
+
+test('invalidate hands the update to the importers, between events of its own', async () => {
+  const page = await opened({ page: { deps: ['size'], run: talking('page', accepting) }, size: { run: invalidating('too large') } })
+  const seen = []
+  page.on('vite:beforeUpdate', ({ updates }) => page.log.push('before') && seen.push(updates.map(({ path, firstInvalidatedBy }) => [path, firstInvalidatedBy])))
+  page.on('vite:afterUpdate', () => page.log.push('after'))
+  const outcome = await page.save('size', { run: ({ log }) => log.push('size runs') })
+  assert.deepEqual(page.said(), [
+    'before', 'size runs', 'invalidate size, first size: too large', 'hot updated: size', 'after',
+    'before', 'page disposed', 'page runs', 'hot updated: page', 'after',
+  ])
+  assert.deepEqual(seen, [[['size', undefined]], [['page', 'size']]])
+  assert.deepEqual(outcome.boundaries, ['size', 'page'])
+})
+
+test('invalidate reaches an importer that accepts the module', async () => {
+  const page = await opened({
+    page: { deps: ['size'], run: ({ hot, log }) => hot.accept('size', (next) => log.push(`told ${next.value}`)) },
+    size: { exports: { value: 1 }, run: invalidating() },
+  })
+  await page.save('size', { exports: { value: 2 }, run: ({ log }) => log.push('size runs') })
+  assert.deepEqual(page.said(), ['size runs', 'invalidate size, first size', 'hot updated: size', 'told 2', 'hot updated: size via page'])
+})
+
+test('who is invalidated further up names who began', async () => {
+  const page = await opened({ page: { deps: ['middle'], run: accepting }, middle: { deps: ['leaf'], run: invalidating() }, leaf: { run: invalidating() } })
+  await page.save('leaf', { run: accepting })
+  const told = page.said().filter((line) => line.startsWith('invalidate'))
+  assert.deepEqual(told, ['invalidate leaf, first leaf', 'invalidate middle, first leaf'])
+})
+
+test('invalidate at the top level of new code begins an update after this one', async () => {
+  const page = await opened({ page: { deps: ['size'], run: talking('page', accepting) }, size: { run: accepting } })
+  page.on('vite:afterUpdate', () => page.log.push('after'))
+  await page.save('size', { run: ({ hot }) => (hot.accept(), hot.invalidate()) })
+  assert.deepEqual(page.said(), ['invalidate size, first size', 'hot updated: size', 'after', 'page disposed', 'page runs', 'hot updated: page', 'after'])
+})
+
+test('invalidate while the page loads is only told', async () => {
+  const page = await opened({ page: { deps: ['size'], run: accepting }, size: { run: ({ hot }) => hot.invalidate() } })
+  assert.equal((await page.update()).result, 'nothing')
+})
+
+test('invalidating twice in one update counts once', async () => {
+  const page = await opened({ page: { deps: ['size'], run: talking('page', accepting) }, size: { run: ({ hot }) => hot.accept(() => (hot.invalidate(), hot.invalidate())) } })
+  await page.save('size', { run: accepting })
+  assert.deepEqual(page.said().filter((line) => line.startsWith('page ') || line.startsWith('reload')), ['page disposed', 'page runs'])
+})
+
+test('an entry that invalidates reloads', async () => {
+  const page = await opened({ page: { run: invalidating() } })
+  const outcome = await page.save('page', {})
+  assert.equal(outcome.result, 'reload')
+})
+
+test('modules of a cycle that hand an update to each other reload', async () => {
+  const page = await opened({ page: { deps: ['a'], run: accepting }, a: { deps: ['b'], run: invalidating() }, b: { deps: ['a'], run: invalidating() } })
+  const outcome = await page.save('a', { deps: ['b'], run: invalidating() })
+  assert.deepEqual([outcome.result, outcome.reason], ['reload', 'circular import invalidate'])
+})
+
+test('a cycle that the first invalidation is not part of ends in a reload as well', async () => {
+  const page = await opened({
+    page: { deps: ['b'] },
+    b: { deps: ['c'], run: invalidating() },
+    c: { deps: ['b', 'a'], run: invalidating() },
+    a: { run: invalidating() },
+  })
+  const outcome = await page.save('a', { run: accepting })
+  assert.equal(outcome.result, 'reload')
+})
+
+test('invalidate between two saves is followed at once', async () => {
+  const page = await opened({ page: { deps: ['size'], run: talking('page', accepting) }, size: { run: accepting } })
+  await page.save('size', { run: accepting })
+  page.said()
+  page.hotOf('size').invalidate()
+  await page.updater.followInvalidations(1)
+  assert.deepEqual(page.said(), ['invalidate size, first size', 'page disposed', 'page runs', 'hot updated: page'])
+  page.hotOf('size').invalidate()
+  await page.updater.followInvalidations(2)
+  assert.deepEqual(page.said(), ['invalidate size, first size'], 'nothing has been updated since')
+})
+
+// ---- links
+
+test('sheets of links are swapped in the same update', async () => {
+  const page = await opened({ app: { run: accepting } })
+  const payloads = []
+  page.on('vite:afterUpdate', ({ updates }) => payloads.push(...updates.map(({ type, path, acceptedPath }) => [type, path, acceptedPath])))
+  const outcome = await page.updater.update(['/site.css?direct'], 1)
+  assert.deepEqual(page.said(), ['swapped /site.css?direct'])
+  assert.deepEqual([outcome.result, outcome.boundaries, payloads.length], ['updated', ['/site.css'], 1])
+})

@@ -2,6 +2,8 @@
 //!
 //! To take in an intended change: `UPDATE_EXPECT=1 cargo test -p rekindle_compile --test definitions`, then read the difference.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::path::Path;
 
 use expect_test::{Expect, expect};

@@ -3,6 +3,8 @@
 //!
 //! `log(…)` writes a line, `later(ms)` waits; an error that ends the program is logged as `threw …`.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

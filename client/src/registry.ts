@@ -579,13 +579,16 @@ export class Registry {
     }
   }
 
-  /** What an instance must wait for. A cycle is done when its last module is; inside of it each waits for its own. */
+  /**
+   * What an instance must wait for. A cycle is done when its last module is; inside of it each waits for its own. So does
+   * a new copy, which may belong to a cycle that is still waiting.
+   */
   private pendingDeps(instance: Instance): Promise<void>[] {
     const pending: Promise<void>[] = []
     for (const link of this.staticDeps(instance.definition)) {
       const dep = typeof link === 'string' ? this.instances.get(link) : undefined
       if (!dep) continue
-      const last = dep.cycle === instance.cycle ? dep : this.lastOfCycle(dep)
+      const last = instance.replaced || dep.cycle === instance.cycle ? dep : this.lastOfCycle(dep)
       if (last.done && last.state === 'evaluating' && last !== instance) pending.push(last.done)
     }
     return pending

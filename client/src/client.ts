@@ -44,6 +44,8 @@ const wanted = new Set<ModuleId>()
 const blocked = new Set<ModuleId>()
 /** An entry threw while the page started: the next edit starts the page anew. */
 let crashed: { id: ModuleId; error: unknown } | null = null
+/** Modules whose last `import()` failed: an edit of what they need is one that the page must take. */
+const brokenImports = new Set<ModuleId>()
 /** What the last failed update ran into; shown until an update goes through. */
 let runtimeError: OverlayError | null = null
 let reloading = false
@@ -114,12 +116,18 @@ function resolveInTab(importer: Instance, specifier: string): ModuleId | null {
 
 /** `import()` of a module: what is live, or after its definitions have been fetched and run. */
 async function importModule(id: ModuleId, importer: Instance): Promise<Namespace> {
-  if (!registry.instances.has(id)) await startLazy(id)
+  await null // A run that is under way comes to all of its modules first.
+  try {
+    if (!registry.instances.has(id)) await startLazy(id)
+    registry.noteDynamicImport(registry.instances.get(importer.id) ?? importer, id)
+    await registry.finished(id)
+  } catch (error) {
+    brokenImports.add(id)
+    throw error
+  }
+  brokenImports.delete(id)
   const instance = registry.instances.get(id)
   if (!instance) throw new TypeError(`${id} was removed while it was imported by ${importer.id}`)
-  registry.noteDynamicImport(registry.instances.get(importer.id) ?? importer, id)
-  if (instance.done) await instance.done
-  if (instance.state === 'failed') throw instance.error
   return instance.namespace
 }
 
@@ -130,7 +138,8 @@ async function startLazy(id: ModuleId): Promise<void> {
     showErrors([broken!])
     throw new TypeError(`cannot import ${id}: ${diagnostic ? `${diagnostic.message} (${broken})` : `${broken} is not there`}`)
   }
-  if (!registry.instances.has(id)) await registry.run([id])
+  // Who asks for it, first or later, waits until it is finished.
+  if (!registry.instances.has(id)) registry.run([id])?.catch(() => {})
 }
 
 // ---- start
@@ -160,9 +169,8 @@ export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespac
   }
   if (!registry.instances.has(id)) await registry.run([id])
   hello()
-  const instance = registry.instances.get(id)!
-  if (instance.done) await instance.done
-  return instance.namespace
+  await registry.finished(id)
+  return registry.instances.get(id)!.namespace
 }
 
 function takeManifest(manifest: Manifest): void {
@@ -277,16 +285,24 @@ async function takeBatch(batch: Batch): Promise<void> {
   takeErrors(batch.errors)
   for (const { page: edited, file } of batch.pages) if (edited === page) return reloadForPage(edited, file, batch)
 
-  const needed = crashed && registry.neededBy([crashed.id])
-  if (crashed && (registry.stale.size > 0 || batch.definitions.some(({ id }) => wanted.has(id) || needed!.has(id)))) {
+  if (crashed && (registry.stale.size > 0 || batch.definitions.some(({ id }) => wanted.has(id)) || concerns([crashed.id], batch))) {
     return restart(`the page had stopped at an error in ${crashed.id}`, batch, began)
   }
   await announceErrors(batch)
   await startWhatWasBlocked()
   const links = batch.links.filter((id) => hasLink(id, base))
   const outcome = await updater.update(links, batch.timestamp)
+  if (outcome.result === 'nothing' && concerns(brokenImports, batch)) {
+    return restart(`an import of ${[...brokenImports].join(', ')} had failed`, batch, began)
+  }
   refreshOverlay()
   acknowledge(outcome, batch, began)
+}
+
+/** Whether the batch changes something that running `roots` needs. */
+function concerns(roots: Iterable<ModuleId>, batch: Batch): boolean {
+  const needed = registry.reach(roots)
+  return batch.definitions.some(({ id }) => needed.has(id))
 }
 
 async function takeDefinitions(batch: Batch): Promise<void> {
@@ -387,7 +403,8 @@ async function reloadForPage(edited: string, file: string, batch: Batch): Promis
 
 async function restart(reason: string, batch: Batch, began: number): Promise<void> {
   const chain = [...registry.stale]
-  acknowledge({ result: 'reload', boundaries: [], chain: chain.length > 0 ? chain : [crashed!.id], reason }, batch, began)
+  const shown = chain.length > 0 ? chain : crashed ? [crashed.id] : [...brokenImports]
+  acknowledge({ result: 'reload', boundaries: [], chain: shown, reason }, batch, began)
   await reload(reason, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
 }
 

@@ -67,6 +67,10 @@ export interface Instance {
   reached: number
   /** It replaced an earlier copy. */
   replaced: boolean
+  /** The module through which its import cycle was entered, which is the last of it to run; itself if it is in none. */
+  cycle: ModuleId
+  /** It passes on names of CommonJS modules, so not all of its exports are known before those have run. */
+  open: boolean
   getters: Getters
   linkImports: LinkImports | null
   /** Where each export is declared; only for modules that pass names on. */
@@ -90,6 +94,65 @@ interface Origin {
 
 const AMBIGUOUS = Symbol('ambiguous')
 
+/** A module on the way of a depth-first walk; `low` is the earliest module of its cycle that is known. */
+interface Visit {
+  instance: Instance
+  deps: Link[]
+  next: number
+  index: number
+  low: number
+  /** Its cycle is not closed yet. */
+  isOpen: boolean
+}
+
+interface Walk {
+  fresh: ReadonlySet<ModuleId>
+  visits: Map<ModuleId, Visit>
+  open: Visit[]
+}
+
+/** All that were met since `last` are in its cycle. */
+function closeCycle(last: Visit, open: Visit[]): void {
+  for (let visit; visit !== last; ) {
+    visit = open.pop()!
+    visit.isOpen = false
+    visit.instance.cycle = last.instance.id
+  }
+}
+
+function blankInstance(definition: Definition, reached: number, replaced: boolean): Instance {
+  return {
+    id: definition.id,
+    definition,
+    state: 'linked',
+    reached,
+    replaced,
+    cycle: definition.id,
+    open: false,
+    getters: {},
+    linkImports: null,
+    resolved: null,
+    namespace: {},
+    generator: null,
+    done: null,
+    error: undefined,
+    cjs: null,
+    imported: new Set(),
+  }
+}
+
+/** Stands for a module that the browser has loaded itself. */
+function nativeInstance(address: string, namespace: Namespace): Instance {
+  const definition: Definition = { id: address, hash: '', links: [], globs: [], meta: { deps: [], names: [] }, factory: () => {} }
+  const instance = blankInstance(definition, 0, false)
+  instance.state = 'evaluated'
+  instance.namespace = namespace
+  for (const name of Object.keys(namespace)) {
+    Object.defineProperty(instance.getters, name, { enumerable: true, value: () => namespace[name] })
+  }
+  return instance
+}
+
 /** Told when an instance is made and asked for the values a factory is called with. */
 export interface Host {
   /** `import.meta` of a new instance. */
@@ -109,7 +172,8 @@ export class Registry {
   readonly stale = new Set<ModuleId>()
   /** Modules the page itself runs. */
   readonly entries = new Set<ModuleId>()
-  private readonly native = new Map<string, Namespace>()
+  /** What the browser has loaded itself, by address: exports can be passed on from it, like from any instance. */
+  private readonly native = new Map<string, Instance>()
   /** Instances that the last `instantiate` made, whether it went through or not. */
   made: Instance[] = []
   private reached = 0
@@ -135,7 +199,7 @@ export class Registry {
   /** Static dependencies of a definition, eager glob matches included, in evaluation order. */
   staticDeps(definition: Definition): Link[] {
     const { meta, links, globs } = definition
-    const deps = meta.cjs ? links.filter((link) => typeof link === 'string') : links.slice(0, meta.names.length)
+    const deps = meta.cjs ? links.filter((link, at) => typeof link === 'string' && !meta.dynamic?.includes(at)) : links.slice(0, meta.names.length)
     for (const at of meta.eager ?? []) for (const [, id] of globs[at]!) deps.push(id)
     return deps
   }
@@ -168,6 +232,16 @@ export class Registry {
     return missing
   }
 
+  /** Everything that running `roots` would run, as far as its definitions are here. */
+  reach(roots: Iterable<ModuleId>): Set<ModuleId> {
+    const seen = new Set<ModuleId>(roots)
+    for (const id of seen) {
+      const definition = this.definitions.get(id)
+      if (definition) for (const link of this.staticDeps(definition)) if (typeof link === 'string') seen.add(link)
+    }
+    return seen
+  }
+
   /** Loads the addresses that the browser imports itself (`https:`), before anything is evaluated. */
   async importNatives(roots: Iterable<ModuleId>): Promise<void> {
     const wanted = new Map<string, string | null>()
@@ -181,7 +255,7 @@ export class Registry {
       })
     }
     const load = async ([address, attribute]: [string, string | null]) => {
-      this.native.set(address, await this.host.importNative(address, attribute))
+      this.native.set(address, nativeInstance(address, await this.host.importNative(address, attribute)))
     }
     await Promise.all([...wanted].map(load))
   }
@@ -207,23 +281,35 @@ export class Registry {
    * Returns a promise only if a module in there waits for something; throws what a module throws.
    */
   run(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set()): Promise<void> | undefined {
-    let order: Instance[]
+    let order
     try {
       order = this.instantiate(roots, fresh)
     } catch (error) {
-      // Nothing of them has run: whoever wants them next starts anew.
-      for (const { id } of this.made) this.remove(id)
+      // An update puts back what it has replaced; otherwise each of them can be asked for again.
+      if (fresh.size === 0) for (const { id } of this.made) this.remove(id)
       throw error
     }
     return this.evaluate(order)
   }
 
+  /** Settles when a live module has run, its whole cycle included; fails with what it threw. For `import()`. */
+  async finished(id: ModuleId): Promise<void> {
+    const instance = this.instances.get(id)
+    const last = instance && this.lastOfCycle(instance)
+    if (last?.done) await last.done
+    if (last?.state === 'failed') throw last.error
+  }
+
+  private lastOfCycle(instance: Instance): Instance {
+    return this.instances.get(instance.cycle) ?? instance
+  }
+
   /** Makes instances, links them, checks the names; nothing of the modules' bodies has run afterwards. */
   instantiate(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId>): Instance[] {
     const order: Instance[] = []
-    const made = new Set<ModuleId>()
+    const walk: Walk = { fresh, visits: new Map(), open: [] }
     this.made = []
-    for (const root of roots) this.walk(root, fresh, made, order)
+    for (const root of roots) this.walk(root, walk, order)
     this.resolveExports(order)
     for (const instance of order) this.makeNamespace(instance)
     for (const instance of order) this.checkNames(instance)
@@ -231,51 +317,51 @@ export class Registry {
     return order
   }
 
-  /** Depth first, post-order, with its own stack: import chains may be longer than the native one allows. */
-  private walk(root: ModuleId, fresh: ReadonlySet<ModuleId>, made: Set<ModuleId>, order: Instance[]): void {
-    const stack: { instance: Instance; deps: Link[]; next: number }[] = []
-    const enter = (id: ModuleId, importer?: Instance) => {
+  /**
+   * Depth first, post-order, with its own stack: import chains may be longer than the native one allows.
+   * Finds the import cycles on the way (Tarjan's algorithm, as in ECMA-262 section 16.2.1.5.3.1).
+   */
+  private walk(root: ModuleId, walk: Walk, order: Instance[]): void {
+    const stack: Visit[] = []
+    const enter = (id: ModuleId, importer?: Visit) => {
+      const seen = walk.visits.get(id)
+      if (seen) {
+        if (importer && seen.isOpen) importer.low = Math.min(importer.low, seen.index)
+        return
+      }
       const live = this.instances.get(id)
-      if (made.has(id)) return
-      if (live && !fresh.has(id)) {
-        if (live.state === 'failed') throw live.error
+      if (live && !walk.fresh.has(id)) {
+        const last = this.lastOfCycle(live)
+        if (last.state === 'failed') throw last.error
         return
       }
       const definition = this.definitions.get(id)
-      if (!definition) throw new Error(`${id} is not there${importer ? ` (imported by ${importer.id})` : ''}`)
-      made.add(id)
-      stack.push({ instance: this.makeInstance(definition, live), deps: this.staticDeps(definition), next: 0 })
+      if (!definition) throw new Error(`${id} is not there${importer ? ` (imported by ${importer.instance.id})` : ''}`)
+      const index = walk.visits.size
+      const visit: Visit = { instance: null!, deps: this.staticDeps(definition), next: 0, index, low: index, isOpen: true }
+      walk.visits.set(id, visit)
+      visit.instance = this.makeInstance(definition, live)
+      stack.push(visit)
+      walk.open.push(visit)
     }
     enter(root)
     for (let top; (top = stack.at(-1)); ) {
       if (top.next === top.deps.length) {
         stack.pop()
         order.push(top.instance)
+        const importer = stack.at(-1)
+        if (importer) importer.low = Math.min(importer.low, top.low)
+        if (top.low === top.index) closeCycle(top, walk.open)
         continue
       }
       const link = top.deps[top.next++]!
-      if (typeof link === 'string') enter(link, top.instance)
+      if (typeof link === 'string') enter(link, top)
       else if (link === null) throw new Error(`cannot find ${top.instance.definition.meta.deps[top.next - 1]}, imported by ${top.instance.id}`)
     }
   }
 
   private makeInstance(definition: Definition, before: Instance | undefined): Instance {
-    const instance: Instance = {
-      id: definition.id,
-      definition,
-      state: 'linked',
-      reached: before?.reached ?? this.reached++,
-      replaced: before !== undefined,
-      getters: {},
-      linkImports: null,
-      resolved: null,
-      namespace: {},
-      generator: null,
-      done: null,
-      error: undefined,
-      cjs: null,
-      imported: new Set(),
-    }
+    const instance = blankInstance(definition, before?.reached ?? this.reached++, before !== undefined)
     this.install(instance)
     this.made.push(instance)
     if (definition.meta.cjs) {
@@ -354,9 +440,9 @@ export class Registry {
       changed = false
       for (const [instance, origins] of pending) {
         const before = origins.size
-        let clashed = this.resolveFrom(instance, origins, pending)
-        clashed = this.resolveStars(instance, origins, pending) || clashed
-        changed ||= clashed || origins.size > before
+        const opened = this.resolveFrom(instance, origins, pending)
+        const clashed = this.resolveStars(instance, origins, pending)
+        changed ||= opened || clashed || origins.size > before
       }
     }
     for (const [instance, origins] of pending) {
@@ -371,14 +457,16 @@ export class Registry {
   }
 
   private resolveFrom(instance: Instance, origins: Map<string, Origin | typeof AMBIGUOUS>, pending: Map<Instance, Map<string, Origin | typeof AMBIGUOUS>>): boolean {
+    let opened = false
     for (const [name, [dep, imported]] of Object.entries(instance.definition.meta.from ?? {})) {
       if (origins.has(name)) continue
       const home = this.dep(instance, dep)
       if (!home) continue
       const origin = imported === '*' ? { home, name: '*' } : (pending.get(home)?.get(imported) ?? this.originOf(home, imported))
       if (origin) origins.set(name, origin)
+      else if (home.open && !instance.open) instance.open = opened = true
     }
-    return false
+    return opened
   }
 
   private resolveStars(instance: Instance, origins: Map<string, Origin | typeof AMBIGUOUS>, pending: Map<Instance, Map<string, Origin | typeof AMBIGUOUS>>): boolean {
@@ -387,6 +475,7 @@ export class Registry {
     for (const at of instance.definition.meta.stars ?? []) {
       const home = this.dep(instance, at)
       if (!home) continue
+      if ((home.cjs || home.open) && !instance.open) instance.open = clashed = true
       const there = pending.get(home)
       for (const name of there ? there.keys() : this.namesOf(home)) {
         if (name === 'default' || Object.hasOwn(instance.getters, name) || Object.hasOwn(from, name)) continue
@@ -414,15 +503,10 @@ export class Registry {
     return Object.hasOwn(instance.getters, name) ? { home: instance, name } : undefined
   }
 
+  /** Dependency `at`: a module, or what the browser loaded. */
   private dep(instance: Instance, at: number): Instance | undefined {
     const link = instance.definition.links[at]
-    return typeof link === 'string' ? this.instances.get(link) : undefined
-  }
-
-  /** The namespace of dependency `at`: a module's, or what the browser loaded. */
-  private namespaceOf(instance: Instance, at: number): Namespace {
-    const link = instance.definition.links[at]!
-    return typeof link === 'string' ? this.instances.get(link)!.namespace : this.native.get(link![0])!
+    return typeof link === 'string' ? this.instances.get(link) : link ? this.native.get(link[0]) : undefined
   }
 
   /** A sealed object with a getter per export, sorted, tagged `Module` (ECMA-262 section 10.4.6). */
@@ -448,15 +532,13 @@ export class Registry {
   private checkNames(instance: Instance): void {
     const { meta } = instance.definition
     meta.names.forEach((names, at) => {
-      const dep = this.dep(instance, at)
-      const native = dep ? undefined : instance.definition.links[at]
+      const dep = this.dep(instance, at)!
+      if (dep.cjs || (dep.open && dep.state !== 'evaluated')) return // Not known before it has run.
       for (const name of names) {
-        if (name === '*') continue
-        const there = dep ? dep.cjs || this.originOf(dep, name) : native && name in this.native.get(native[0]!)!
-        if (there) continue
-        const clash = dep?.definition.meta.stars && this.isAmbiguous(dep, name)
+        if (name === '*' || this.originOf(dep, name)) continue
+        const clash = dep.definition.meta.stars && this.isAmbiguous(dep, name)
         const why = clash ? 'is exported by more than one module behind `export *` of' : 'is not exported by'
-        throw new SyntaxError(`\`${name}\`, imported by ${instance.id}, ${why} ${dep ? dep.id : native![0]}`)
+        throw new SyntaxError(`\`${name}\`, imported by ${instance.id}, ${why} ${dep.id}`)
       }
     })
   }
@@ -471,7 +553,7 @@ export class Registry {
 
   /** Points the instance's imports at the namespaces that are live now. */
   link(instance: Instance): void {
-    instance.linkImports?.((at) => this.namespaceOf(instance, at))
+    instance.linkImports?.((at) => this.dep(instance, at)!.namespace)
   }
 
   // ---- evaluate
@@ -490,6 +572,7 @@ export class Registry {
         } catch (error) {
           // What comes after has not run; whoever imports it later starts it anew.
           for (const unreached of order.slice(at + 1)) this.remove(unreached.id)
+          this.failCycles(order.slice(0, at), error)
           throw error
         }
       }
@@ -500,11 +583,25 @@ export class Registry {
     return waiting.length > 0 ? Promise.all(waiting).then(() => undefined) : undefined
   }
 
+  /** A cycle that cannot be run to its end has failed, also where it ran (ECMA-262 section 16.2.1.5.3). */
+  private failCycles(ran: Instance[], error: unknown): void {
+    for (const instance of ran) {
+      const last = this.instances.get(instance.cycle)
+      if (!last || last.state === 'failed') this.fail(instance, error)
+    }
+  }
+
+  /**
+   * What an instance must wait for. A cycle is done when its last module is; inside of it each waits for its own. So does
+   * a new copy, which may belong to a cycle that is still waiting.
+   */
   private pendingDeps(instance: Instance): Promise<void>[] {
     const pending: Promise<void>[] = []
     for (const link of this.staticDeps(instance.definition)) {
       const dep = typeof link === 'string' ? this.instances.get(link) : undefined
-      if (dep?.done && dep.state === 'evaluating' && dep !== instance) pending.push(dep.done)
+      if (!dep) continue
+      const last = instance.replaced || dep.cycle === instance.cycle ? dep : this.lastOfCycle(dep)
+      if (last.done && last.state === 'evaluating' && last !== instance) pending.push(last.done)
     }
     return pending
   }
@@ -562,7 +659,10 @@ export class Registry {
   }
 
   private hasCommonjsDep(instance: Instance): boolean {
-    return instance.definition.links.some((_, at) => this.dep(instance, at)?.cjs)
+    return instance.definition.links.some((_, at) => {
+      const dep = this.dep(instance, at)
+      return dep?.cjs || dep?.open
+    })
   }
 
   /** What a CommonJS module exports is known only after it has run. */

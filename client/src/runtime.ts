@@ -24,7 +24,7 @@ export class ModuleRuntime {
   ) {}
 
   /** `import(specifier)`: a number names a dependency of the definition, a string is resolved now. */
-  async import(target: unknown): Promise<Namespace> {
+  async import(target: unknown, options?: { with?: { type?: string } }): Promise<Namespace> {
     const { id, definition } = this.instance
     if (typeof target === 'number') {
       const link = definition.links[target]!
@@ -36,7 +36,7 @@ export class ModuleRuntime {
     const module = this.host.resolve(this.instance, specifier)
     if (module) return this.host.importModule(module, this.instance)
     if (!/^([./]|[a-z][a-z+.-]*:)/i.test(specifier)) throw new TypeError(`cannot find ${specifier}, imported by ${id}`)
-    return this.host.importAddress(new URL(specifier, this.host.addressOf(id)).href, null)
+    return this.host.importAddress(new URL(specifier, this.host.addressOf(id)).href, options?.with?.type ?? null)
   }
 
   /** `` import(`./pages/${name}.js`) ``: one of the files that matched when the module was compiled. */

@@ -45,14 +45,79 @@ export default function defineProperty(object, key, value) {
         "toPropertyKey",
         "export default (value) => (typeof value === 'symbol' ? value : Reflect.ownKeys({ [value]: 0 })[0])\n",
     ),
-    ("classPrivateFieldLooseKey", "let count = 0\nexport default (name) => `__private_${count++}_${name}`\n"),
     (
-        "classPrivateFieldLooseBase",
+        "checkInRHS",
         r#"
-export default function classPrivateFieldLooseBase(receiver, key) {
-  if (!Object.hasOwn(receiver, key)) throw new TypeError('this object has no such private field')
-  return receiver
+export default function checkInRHS(value) {
+  if (Object(value) !== value) throw new TypeError(`the right side of "in" is no object but ${value === null ? 'null' : typeof value}`)
+  return value
 }
+"#,
+    ),
+    ("readOnlyError", "export default (name) => { throw new TypeError(`\"${name}\" is read-only`) }\n"),
+    ("writeOnlyError", "export default (name) => { throw new TypeError(`\"${name}\" is write-only`) }\n"),
+    (
+        "toSetter",
+        r#"
+/** An object whose property `_` is set by a call: for `[this.#x] = list`. */
+export default function toSetter(set, before, receiver) {
+  const parameters = before || []
+  const at = parameters.length++
+  return Object.defineProperty({}, '_', {
+    set(value) {
+      parameters[at] = value
+      set.apply(receiver, parameters)
+    },
+  })
+}
+"#,
+    ),
+    (
+        "superPropGet",
+        r#"
+/** `super.key`, outside of a method. Flags: 1 through the prototype, 2 the value will be called with a list. */
+export default function superPropGet(home, key, receiver, flags) {
+  const value = Reflect.get(Object.getPrototypeOf(flags & 1 ? home.prototype : home), key, receiver)
+  return flags & 2 && typeof value === 'function' ? (list) => value.apply(receiver, list) : value
+}
+"#,
+    ),
+    (
+        "superPropSet",
+        r#"
+/** `super.key = value`, outside of a method. */
+export default function superPropSet(home, key, value, receiver, isStrict, isPrototype) {
+  const parent = Object.getPrototypeOf(isPrototype ? home.prototype : home)
+  if (!Reflect.set(parent, key, value, receiver) && isStrict) throw new TypeError(`cannot set ${String(key)}`)
+  return value
+}
+"#,
+    ),
+    (
+        "assertClassBrand",
+        r#"
+/** Gives `receiver`, or `value` if there is one, when the private name is the receiver's; `brand` is the class or who has it. */
+export default function assertClassBrand(brand, receiver, value) {
+  const has = typeof brand === 'function' ? brand === receiver : brand.has(receiver)
+  if (!has) throw new TypeError('this object has no such private member')
+  return arguments.length < 3 ? receiver : value
+}
+"#,
+    ),
+    ("classPrivateMethodInitSpec", "export default (receiver, members) => { members.add(receiver) }\n"),
+    ("classPrivateFieldInitSpec", "export default (receiver, fields, value) => { fields.set(receiver, value) }\n"),
+    (
+        "classPrivateFieldGet2",
+        r#"
+import assertClassBrand from '@oxc-project/runtime/helpers/assertClassBrand'
+export default (fields, receiver) => fields.get(assertClassBrand(fields, receiver))
+"#,
+    ),
+    (
+        "classPrivateFieldSet2",
+        r#"
+import assertClassBrand from '@oxc-project/runtime/helpers/assertClassBrand'
+export default (fields, receiver, value) => (fields.set(assertClassBrand(fields, receiver), value), value)
 "#,
     ),
 ];

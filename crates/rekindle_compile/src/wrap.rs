@@ -59,6 +59,13 @@ pub(crate) struct Export {
     from: Option<(usize, String)>,
 }
 
+/// What is wrapped: only in a module is `arguments` nobody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Module,
+    CommonJs,
+}
+
 /// Rewrites `program` in place. `prefix` begins every name that the wrapper brings in (`$`, or longer where the
 /// module uses such names itself).
 pub(crate) fn wrap<'a>(
@@ -66,6 +73,7 @@ pub(crate) fn wrap<'a>(
     program: &mut Program<'a>,
     scoping: &Scoping,
     prefix: &'a str,
+    kind: Kind,
 ) -> Wrapped {
     let mut wrapper = Wrapper {
         ast: AstBuilder::new(allocator),
@@ -74,6 +82,7 @@ pub(crate) fn wrap<'a>(
         imports: FxHashMap::default(),
         index: FxHashMap::default(),
         function_depth: 0,
+        arguments_depth: u32::from(kind == Kind::CommonJs),
         out: Wrapped::default(),
     };
     wrapper.out.needs_async_function = program.source_text.contains("await") && AsyncStatements::are_in(program);
@@ -97,7 +106,8 @@ pub(crate) fn free_prefix(source: &str, scoping: &Scoping) -> &'static str {
 }
 
 fn is_wrapper_name(rest: &str) -> bool {
-    matches!(rest, "x" | "m" | "r" | "n" | "default") || (!rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+    matches!(rest, "x" | "m" | "r" | "n" | "default" | "arguments")
+        || (!rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
 impl Wrapped {
@@ -193,6 +203,8 @@ struct Wrapper<'a, 's> {
     /// (specifier, attribute) → place in `deps`.
     index: FxHashMap<(String, Option<String>), usize>,
     function_depth: u32,
+    /// Functions around that have `arguments` of their own, which arrow functions have not.
+    arguments_depth: u32,
     out: Wrapped,
 }
 
@@ -523,7 +535,10 @@ impl<'a> Wrapper<'a, '_> {
             return self.runtime_call("importGlob", [number, import.source], span);
         }
         self.out.computed_import = true;
-        self.runtime_call("import", [import.source], span)
+        match import.options {
+            Some(options) => self.runtime_call("import", [import.source, options], span),
+            None => self.runtime_call("import", [import.source], span),
+        }
     }
 
     fn rewrite_glob(&mut self, call: &CallExpression<'a>) -> Option<Expression<'a>> {
@@ -574,6 +589,9 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
             Expression::Identifier(identifier) => {
                 if let Some(read) = self.import_read(identifier) {
                     *it = read;
+                } else if identifier.name == "arguments" && self.arguments_depth == 0 {
+                    // A module has no `arguments`, but our function around it has: read a name that nobody declares.
+                    *it = self.own_identifier("arguments", identifier.span);
                 }
             }
             Expression::ImportMeta(meta) => {
@@ -662,7 +680,9 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
 
     fn visit_function(&mut self, it: &mut Function<'a>, flags: ScopeFlags) {
         self.function_depth += 1;
+        self.arguments_depth += 1;
         walk_mut::walk_function(self, it, flags);
+        self.arguments_depth -= 1;
         self.function_depth -= 1;
     }
 

@@ -259,17 +259,12 @@ mod tests {
     #[test]
     fn the_addresses_are_shown_at_the_start() {
         let urls = [("local", "http://localhost:5173/".to_owned()), ("network", "http://192.168.0.7:5173/".to_owned())];
-        check(
-            |report| report.ready("0.1.0", &urls, Duration::from_millis(84)),
-            expect![[r#"
-
-                  rekindle 0.1.0 ready in 84 ms
-
-                  local    http://localhost:5173/
-                  network  http://192.168.0.7:5173/
-
-            "#]],
-        );
+        let screen = Screen::default();
+        Report::plain(screen.clone()).ready("0.1.0", &urls, Duration::from_millis(84));
+        let lines = ["", "  rekindle 0.1.0 ready in 84 ms", ""];
+        let addresses = ["  local    http://localhost:5173/", "  network  http://192.168.0.7:5173/", "", ""];
+        let shown = String::from_utf8(screen.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(shown, [lines.join("\n"), addresses.join("\n")].join("\n"));
     }
 
     #[test]

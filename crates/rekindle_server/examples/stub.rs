@@ -28,7 +28,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         while let Some(event) = events.recv().await {
             match event {
                 Event::Request(request, asker) => drop(asker.send(answer(&request, &public, &client))),
-                Event::Connected(id, outbox) => outboxes.push((id, outbox)),
+                Event::Connected(id, outbox) => {
+                    outbox.send(r#"{"type":"connected"}"#);
+                    outboxes.push((id, outbox));
+                }
                 Event::Gone(gone) => outboxes.retain(|(id, _)| *id != gone),
                 _ => {}
             }

@@ -328,6 +328,8 @@ impl Loop {
     // ---- tabs
 
     fn on_connected(&mut self, id: ClientId, outbox: Outbox) {
+        // Said here and not by the socket: who has heard it misses no batch from then on.
+        outbox.send(r#"{"type":"connected"}"#);
         self.tabs.insert(id, Tab { outbox, page: None, versions: BTreeMap::new() });
         self.tell_handlers("vite:client:connect", None, id);
     }

@@ -1,7 +1,7 @@
 //! Sockets: the handshake that admits a tab (rule R6), the bounded queue to it, and what it may say (R8, R12).
 //!
 //! ```text
-//! GET /@rekindle/socket?token=…      Host ✓  Origin ✓  token ✓   →  101, {"type":"connected"}, Event::Connected
+//! GET /@rekindle/socket?token=…      Host ✓  Origin ✓  token ✓   →  101, Event::Connected
 //!   tab ── {"type":"custom",…} ──►   Event::Said
 //!   tab ◄── Outbox::send ──          at most 8 MiB waiting, then the connection is closed and the tab comes back
 //! ```
@@ -163,7 +163,6 @@ pub(crate) async fn run(
 ) {
     let socket = websocket(stream, read_ahead).await;
     let (outbox, lines) = Outbox::new();
-    outbox.send(r#"{"type":"connected"}"#);
     let queue = outbox.queue.clone();
     if inbox.send(Event::Connected(id, outbox)).is_err() {
         return farewell(socket, Some(1001)).await;

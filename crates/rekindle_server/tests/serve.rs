@@ -55,7 +55,10 @@ async fn fake_loop(
         match event {
             Event::Request(request, asker) if request.path == "/mistake" => drop(asker),
             Event::Request(request, asker) => drop(asker.send(answer(&request, &public))),
-            Event::Connected(id, outbox) => outboxes.push((id, outbox)),
+            Event::Connected(id, outbox) => {
+                outbox.send(r#"{"type":"connected"}"#);
+                outboxes.push((id, outbox));
+            }
             Event::Gone(gone) => outboxes.retain(|(id, _)| *id != gone),
             Event::Said(id, value) => {
                 let outbox = &outboxes.iter().find(|(other, _)| *other == id).unwrap().1;

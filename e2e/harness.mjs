@@ -37,7 +37,7 @@ export function test(title, fixture, body) {
         await body(app)
       })
     } catch (error) {
-      error.message += app.story()
+      error.stack += app.story() // The stack is what the reporter prints.
       throw error
     } finally {
       await app.close()

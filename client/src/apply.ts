@@ -171,9 +171,14 @@ export class Updater {
     const boundaries = verdict.kind === 'accepted' ? verdict.boundaries : []
     const rerun = verdict.kind === 'accepted' ? verdict.rerun : new Set<ModuleId>()
     if (boundaries.length === 0 && links.length === 0) return { result: 'nothing', boundaries: [] }
-    if (!(await this.page.ensure(rerun))) {
-      this.note(stale, rerun, true)
-      return { result: 'waiting', boundaries: [] }
+    try {
+      if (!(await this.page.ensure(rerun))) {
+        this.note(stale, rerun, true)
+        return { result: 'waiting', boundaries: [] }
+      }
+    } catch (error) {
+      // An address that another host does not answer: nothing has run, and the next save tries again.
+      return this.giveUp(error, boundaries, rerun, stale)
     }
 
     const payload = updatePayload(boundaries, links, timestamp, invalidation)
@@ -190,6 +195,13 @@ export class Updater {
       boundaries: [...boundaries.map(({ path }) => path), ...links.map(withoutDirect)],
       error: error === undefined ? undefined : String(error),
     }
+  }
+
+  private giveUp(error: unknown, boundaries: Boundary[], rerun: ReadonlySet<ModuleId>, stale: ModuleId[]): Outcome {
+    this.note(stale, rerun, true)
+    for (const boundary of boundaries) this.tell(boundary, this.acceptorsOf(boundary, rerun), false)
+    this.page.failed(error, boundaries)
+    return { result: 'failed', boundaries: boundaries.map(({ path }) => path), error: String(error) }
   }
 
   /** Steps 3 to 6. Returns the error that made it put everything back, if there was one. */

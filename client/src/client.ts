@@ -289,14 +289,16 @@ async function takeBatch(batch: Batch): Promise<void> {
     return restart(`the page had stopped at an error in ${crashed.id}`, batch, began)
   }
   await announceErrors(batch)
-  await startWhatWasBlocked()
+  const started = await startWhatWasBlocked()
   const links = batch.links.filter((id) => hasLink(id, base))
   const outcome = await updater.update(links, batch.timestamp)
   if (outcome.result === 'nothing' && concerns(brokenImports, batch)) {
     return restart(`an import of ${[...brokenImports].join(', ')} had failed`, batch, began)
   }
   refreshOverlay()
-  acknowledge(outcome, batch, began)
+  const boundaries = [...started, ...outcome.boundaries]
+  if (started.length > 0 && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch, began)
+  else acknowledge(outcome, batch, began)
 }
 
 /** Whether the batch changes something that running `roots` needs. */
@@ -311,10 +313,12 @@ async function takeDefinitions(batch: Batch): Promise<void> {
   for (const id of batch.deleted) registry.forget(id)
 }
 
-async function startWhatWasBlocked(): Promise<void> {
-  if (blocked.size === 0) return
-  for (const id of blocked) await fetchMissing([id])
-  startBlocked()
+/** Entries that had to wait for this save; returns those that run now. */
+async function startWhatWasBlocked(): Promise<ModuleId[]> {
+  const waiting = [...blocked]
+  for (const id of waiting) await fetchMissing([id])
+  if (waiting.length > 0) startBlocked()
+  return waiting.filter((id) => !blocked.has(id))
 }
 
 async function announceErrors(batch: Batch): Promise<void> {
@@ -463,7 +467,7 @@ function overlayError(error: unknown, title: string): OverlayError {
   const frames = [...stack.matchAll(/\(?(https?:[^\s()]+):(\d+):(\d+)\)?/g)].map(([, url, line, column]) => [url, Number(line), Number(column)])
   if (frames.length > 0) {
     tracing.set(++traces, shown)
-    socket.sendNow({ type: 'trace', id: traces, frames })
+    socket.send({ type: 'trace', id: traces, frames })
   }
   return shown
 }

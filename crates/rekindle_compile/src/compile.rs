@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::RwLock;
+use std::time::Duration;
 
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
 
@@ -80,6 +81,10 @@ const UNSUPPORTED: [(&str, &str); 10] = [
     ("svelte", "Svelte"),
     ("astro", "Astro"),
 ];
+/// How often, and how far apart, a file that is being written is read again; and how long ago a save counts as new.
+const READS: u32 = 20;
+const BETWEEN_READS: Duration = Duration::from_millis(4);
+const FRESH: Duration = Duration::from_millis(100);
 /// Assets up to this size are hashed by content, larger ones by size and time.
 const LARGEST_HASHED: u64 = 16 << 20;
 
@@ -480,8 +485,22 @@ impl Compiler {
 
     // ---- reading
 
+    /// Reads a file until it holds still: a save that is under way must not be published half or empty.
     fn read(&self, file: &FilePath) -> Result<Vec<u8>, Vec<Diagnostic>> {
-        std::fs::read(file).map_err(|error| vec![self.unreadable(file, &error)])
+        let unreadable = |error: std::io::Error| vec![self.unreadable(file, &error)];
+        for _ in 0..READS {
+            let before = std::fs::metadata(file).map_err(unreadable)?;
+            let bytes = std::fs::read(file).map_err(unreadable)?;
+            let after = std::fs::metadata(file).map_err(unreadable)?;
+            let moved = before.len() != after.len() || before.modified().ok() != after.modified().ok();
+            // Editors truncate before they write.
+            let is_new = after.modified().ok().and_then(|at| at.elapsed().ok()).is_some_and(|age| age < FRESH);
+            if !moved && !(bytes.is_empty() && is_new) {
+                return Ok(bytes);
+            }
+            std::thread::sleep(BETWEEN_READS);
+        }
+        std::fs::read(file).map_err(unreadable)
     }
 
     fn read_text(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {

@@ -196,8 +196,9 @@ impl Resolver {
         let target = self.target(importer, path);
         let wanted = target.file_name()?.to_string_lossy().into_owned();
         let (folder, _) = path.rsplit_once('/')?;
-        let names =
-            target.parent()?.read_dir().ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let entries = target.parent()?.read_dir().ok()?.flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let names = names.filter(|name| !name.starts_with('.') && *name != wanted);
         let stem = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
         let (distance, best) = names.map(|name| (strsim::osa_distance(&stem(&name), &stem(&wanted)), name)).min()?;
         (distance <= 1 + wanted.len() / 5).then(|| format!("{folder}/{best}"))

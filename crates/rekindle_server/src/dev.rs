@@ -208,13 +208,11 @@ impl Loop {
         if self.config.hmr.enabled {
             self.broadcast(&message);
         }
-        if files.is_empty() {
+        if files.is_empty() || !self.config.hmr.enabled {
             return;
         }
-        let tabs: BTreeSet<ClientId> = match self.config.hmr.enabled {
-            true => self.tabs.iter().filter(|(_, tab)| tab.page.is_some()).map(|(&id, _)| id).collect(),
-            false => BTreeSet::new(),
-        };
+        let tabs: BTreeSet<ClientId> =
+            self.tabs.iter().filter(|(_, tab)| tab.page.is_some()).map(|(&id, _)| id).collect();
         self.rounds.begin(self.seq, files, noticed, tabs, &self.report);
     }
 
@@ -436,8 +434,12 @@ impl Loop {
         let shown = page.as_deref().and_then(|url| Some((url, self.pages.get(url)?)));
         let edited = shown.filter(|(_, now)| page_hash.is_some_and(|hash| *now.hash != *hash));
         let pages = edited.map(|(url, page)| self.edited_page(url, page)).into_iter().collect();
+        let files: Vec<String> = delta.changed.iter().map(|&id| graph[id].url.path().to_owned()).collect();
         let batch = self.batch(&delta, pages, true);
         self.send(id, &ServerMessage::Batch(batch));
+        if !files.is_empty() {
+            self.rounds.begin(self.seq, files, Instant::now(), BTreeSet::from([id]), &self.report);
+        }
     }
 
     /// Compiles what a tab has loaded, as far as it can be reached from the page: also through `import()`.

@@ -31,7 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A program that ran for so long was well; its next end is a new story.
 const HEALTHY: Duration = Duration::from_secs(10);
 /// How long the program may take to end after its stdin was closed.
-const FAREWELL: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_millis(250);
 
 /// Receives sentences for the terminal.
 pub type Report = Arc<dyn Fn(String) + Send + Sync>;

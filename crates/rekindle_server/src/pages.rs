@@ -174,8 +174,18 @@ fn sheet_address(page: &FilePath, specifier: &str, project: &mut Project, sheets
             let address = project.compiler.address_of(url.path());
             if query.is_empty() { address } else { format!("{address}?{query}") }
         }
+        Err(_) if path.ends_with(".css") && !path.contains(':') => missing_sheet(page, path, project, sheets),
         _ => asset_address(page, specifier, project),
     }
+}
+
+/// A sheet that is not there is a broken module: the page shows why, and takes the sheet when it appears.
+fn missing_sheet(page: &FilePath, path: &str, project: &mut Project, sheets: &mut Vec<ModuleId>) -> String {
+    let address = absolute(page, path, project);
+    let file = rekindle_compile::resolve::normal(&project.root().join(address.trim_start_matches('/')));
+    let id = project.graph.insert(&ModuleUrl::new(format!("{address}?direct")), &FilePath::new(file));
+    sheets.push(id);
+    project.compiler.address_of(&address)
 }
 
 fn asset_address(page: &FilePath, specifier: &str, project: &mut Project) -> String {

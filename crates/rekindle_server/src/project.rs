@@ -246,6 +246,11 @@ impl Project {
         self.assets.get(path).map(|asset| &asset.servable)
     }
 
+    /// The project folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// A script written into a page becomes a module of the page's file.
     pub fn insert_inline(&mut self, url: &ModuleUrl, file: &FilePath, source: Source) -> ModuleId {
         let id = self.graph.insert(url, file);
@@ -277,7 +282,12 @@ impl Project {
                     }
                     listing_changed = true;
                 } else if self.graph[id].state != ModuleState::New {
-                    listing_changed |= self.graph[id].state == ModuleState::Deleted;
+                    listing_changed |= match self.graph[id].state {
+                        ModuleState::Deleted => true,
+                        // It may have been what others did not find, while it was something else than a file.
+                        ModuleState::Broken(_) => path.parent().is_some_and(|folder| self.missing_in.contains(folder)),
+                        _ => false,
+                    };
                     touched.push(id);
                 }
             }

@@ -114,12 +114,10 @@ impl Report {
     /// The page had to be reloaded: the file, why, and how the change reaches the page. Without `reason` it is that no
     /// module accepts the change.
     pub fn reload(&self, file: &str, reason: Option<&str>, chain: &[String], took: Duration) {
-        let chain = if chain.len() > 1 { names(chain).join(" → ") } else { String::new() };
-        let rest = match (reason, chain.is_empty()) {
-            (None, true) => Vec::new(),
-            (None, false) => vec![format!("no module accepts it: {chain}")],
-            (Some(reason), true) => vec![reason.to_owned()],
-            (Some(reason), false) => vec![format!("{reason}: {chain}")],
+        let reason = reason.unwrap_or("no module accepts it");
+        let rest = match chain.len() {
+            0 | 1 => vec![reason.to_owned()],
+            _ => vec![format!("{reason}: {}", names(chain).join(" → "))],
         };
         let what = format!("{}, {}", printable(file), latency(took));
         self.line(YELLOW, "page reload", &what, &rest);

@@ -8,8 +8,10 @@ use rekindle_graph::wire::{Applied, Outcome};
 use crate::event::ClientId;
 use crate::report::{Report, TabsOutcome};
 
-/// How long the line waits for a tab that does not answer: it may sleep in the background.
+/// How long the line waits for the last tabs once one has answered: the others may sleep in the background.
 pub const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long it waits when none has: an update may be held back by a listener, a disposer or a top-level await.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A batch whose tabs have not all answered yet.
 #[derive(Debug)]
@@ -101,7 +103,11 @@ impl Rounds {
 
     /// Shows what has waited long enough.
     pub fn expire(&mut self, report: &Report) {
-        self.close(|round| round.sent.elapsed() >= PATIENCE, report);
+        let done = |round: &Round| {
+            let limit = if round.waiting.len() < round.outcome.tabs { PATIENCE } else { LONGEST_WAIT };
+            round.sent.elapsed() >= limit
+        };
+        self.close(done, report);
     }
 
     fn close(&mut self, done: impl Fn(&Round) -> bool, report: &Report) {
@@ -119,6 +125,9 @@ impl Round {
         if let Some(Reload { chain, reason, took }) = self.reload {
             let file = self.files.first().map_or("", String::as_str);
             report.reload(file, reason.as_deref(), &chain, took);
+        } else if self.waiting.len() == self.outcome.tabs {
+            let files = self.files.join(", ");
+            report.warn(&format!("no tab has answered to the update of {files}; it is applied when the tab goes on"));
         } else {
             report.updated(&self.files, &self.outcome, took);
         }

@@ -158,7 +158,7 @@ impl DevServer {
         let _ = inbox.send(Event::Stop);
         let ended = tokio::task::spawn_blocking(move || looping.join());
         if let Ok(Ok(Ok(Some(process)))) = tokio::time::timeout(Duration::from_millis(500), ended).await {
-            let _ = tokio::time::timeout(Duration::from_millis(300), process.stop()).await;
+            let _ = tokio::time::timeout(Duration::from_millis(450), process.stop()).await;
         }
         let _ = tokio::time::timeout(Duration::from_millis(900), serving).await;
     }

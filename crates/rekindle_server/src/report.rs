@@ -327,6 +327,7 @@ mod tests {
             |report| report.reload("/index.html", None, &[], Duration::from_millis(1400)),
             expect![[r#"
                 14:03:22 page reload /index.html, 1.4 s
+                         no module accepts it
             "#]],
         );
     }

@@ -154,6 +154,7 @@ export function boot(manifest: PageManifest): void {
     blocked.add(id)
   }
   startBlocked()
+  showErrors([])
   hello()
   tellWhyReloaded()
 }
@@ -322,7 +323,7 @@ async function startWhatWasBlocked(): Promise<ModuleId[]> {
 }
 
 async function announceErrors(batch: Batch): Promise<void> {
-  const concerning = Object.keys(batch.errors).filter((id) => registry.instances.has(id) || wanted.has(id))
+  const concerning = Object.keys(batch.errors).filter((id) => concernsPage(id))
   for (const id of concerning) await hot.dispatch('vite:error', errorPayload(id, batch.errors[id]![0]!))
   if (concerning.length > 0) showErrors(concerning)
 }
@@ -437,9 +438,14 @@ function tellWhyReloaded(): void {
 
 // ---- overlay
 
+/** Whether the page runs the module, wants to, or links the sheet. */
+function concernsPage(id: ModuleId): boolean {
+  return registry.instances.has(id) || wanted.has(id) || (id.endsWith('?direct') && hasLink(id, base))
+}
+
 /** Shows every error that concerns this page, those of `newest` first. */
 function showErrors(newest: ModuleId[]): void {
-  const concerning = [...errors.keys()].filter((id) => registry.instances.has(id) || wanted.has(id)).reverse()
+  const concerning = [...errors.keys()].filter((id) => concernsPage(id)).reverse()
   const order = [...newest.filter((id) => errors.has(id)), ...concerning.filter((id) => !newest.includes(id))]
   const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!)
   if (runtimeError) shown.unshift(runtimeError)
@@ -451,7 +457,7 @@ function showErrors(newest: ModuleId[]): void {
 /** Takes the overlay away once nothing is wrong any more. */
 function refreshOverlay(): void {
   for (const id of wanted) if (registry.definitions.has(id)) wanted.delete(id)
-  const concerning = [...errors.keys()].some((id) => registry.instances.has(id) || wanted.has(id))
+  const concerning = [...errors.keys()].some((id) => concernsPage(id))
   if (!concerning && !runtimeError) hideOverlay()
   else if (isOverlayOpen()) showErrors([])
 }

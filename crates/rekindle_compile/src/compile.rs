@@ -495,7 +495,8 @@ impl Compiler {
             let moved = before.len() != after.len() || before.modified().ok() != after.modified().ok();
             // Editors truncate before they write.
             let is_new = after.modified().ok().and_then(|at| at.elapsed().ok()).is_some_and(|age| age < FRESH);
-            if !moved && !(bytes.is_empty() && is_new) {
+            let may_be_under_way = moved || (bytes.is_empty() && is_new);
+            if !may_be_under_way {
                 return Ok(bytes);
             }
             std::thread::sleep(BETWEEN_READS);

@@ -246,6 +246,26 @@ impl ModuleGraph {
         }
     }
 
+    /// What the batches after `seq` did, as it stands now: for a tab that missed them.
+    pub fn since(&self, seq: u64) -> Delta {
+        let mut delta = Delta::default();
+        for id in self.ids() {
+            let module = &self[id];
+            if module.changed_at > seq {
+                match module.state {
+                    ModuleState::New => {}
+                    ModuleState::Ready => delta.changed.push(id),
+                    ModuleState::Broken(_) => delta.broken.push(id),
+                    ModuleState::Deleted => delta.deleted.push(id),
+                }
+            }
+            if module.fixed_at > seq && module.state == ModuleState::Ready {
+                delta.fixed.push(id);
+            }
+        }
+        delta
+    }
+
     /// Modules that `published` imports statically: these must be there before it runs.
     pub fn static_deps<'p>(&self, published: &'p Published) -> impl Iterator<Item = &'p ModuleUrl> {
         let eager = published.definition.globs.iter().zip(&published.globs).filter(|(call, _)| call.eager);
@@ -295,6 +315,22 @@ mod tests {
         assert_eq!(graph.set(id, Err(vec![Diagnostic::error("x")]), Vec::new()), Change::Broke);
         assert_eq!(graph[id].published.as_ref().map(|published| &*published.hash), Some("1"));
         assert_eq!(graph.set(id, Ok(published("1")), Vec::new()), Change::Updated { definition: false, fixed: true });
+    }
+
+    #[test]
+    fn who_missed_batches_gets_how_things_stand_now() {
+        let (mut graph, id) = graph();
+        let mut first = Delta::default();
+        first.note(id, graph.set(id, Ok(published("1")), Vec::new()));
+        graph.stamp(&first, 1);
+        let mut second = Delta::default();
+        second.note(id, graph.set(id, Err(vec![Diagnostic::error("x")]), Vec::new()));
+        graph.stamp(&second, 2);
+        assert_eq!(graph.since(2), Delta::default());
+        assert_eq!(graph.since(0), Delta { broken: vec![id], ..Delta::default() });
+        graph.delete(id);
+        graph.stamp(&Delta { deleted: vec![id], ..Delta::default() }, 3);
+        assert_eq!(graph.since(1), Delta { deleted: vec![id], ..Delta::default() });
     }
 
     #[test]

@@ -66,8 +66,6 @@ pub struct Loop {
     listing: RootFiles,
     public: Option<PublicFiles>,
     tabs: BTreeMap<ClientId, Tab>,
-    /// Modules that an edit deleted, with the batch's number.
-    deletions: Vec<(ModuleId, u64)>,
     rounds: Rounds,
     report: Report,
     watcher: Watcher,
@@ -110,7 +108,6 @@ impl Loop {
             listing,
             public,
             tabs: BTreeMap::new(),
-            deletions: Vec::new(),
             rounds: Rounds::default(),
             report,
             watcher,
@@ -193,14 +190,10 @@ impl Loop {
     fn publish(&mut self, delta: &Delta, pages: Vec<EditedPage>, env: bool, noticed: Instant) {
         self.seq += 1;
         self.project.graph.stamp(delta, self.seq);
-        self.deletions.extend(delta.deleted.iter().map(|&id| (id, self.seq)));
-        let mut files: Vec<String> = Vec::new();
-        for &id in delta.changed.iter().chain(&delta.deleted) {
-            let url = self.project.graph[id].url.path().to_owned();
-            if !files.contains(&url) {
-                files.push(url);
-            }
-        }
+        let graph = &self.project.graph;
+        let edited = delta.changed.iter().chain(&delta.deleted).map(|&id| graph[id].url.path().to_owned());
+        let mut seen = BTreeSet::new();
+        let mut files: Vec<String> = edited.filter(|url| seen.insert(url.clone())).collect();
         files.extend(pages.iter().map(|page| format!("/{}", page.file)));
         let batch = self.batch(delta, pages, env);
         self.report_errors(delta);
@@ -377,25 +370,8 @@ impl Loop {
             let welcome = ServerMessage::Welcome { session: self.session.clone(), seq: self.seq };
             return self.send(id, &welcome);
         }
-        let graph = &self.project.graph;
-        let since = |at: u64| at > seq;
-        let changed = graph.ids().filter(|&id| since(graph[id].changed_at));
-        let (broken, changed): (Vec<_>, Vec<_>) = changed.partition(|&id| graph[id].state != ModuleState::Ready);
-        let delta = Delta {
-            changed,
-            broken: broken.into_iter().filter(|&id| graph[id].state != ModuleState::Deleted).collect(),
-            fixed: graph
-                .ids()
-                .filter(|&id| since(graph[id].fixed_at) && graph[id].state == ModuleState::Ready)
-                .collect(),
-            deleted: self
-                .deletions
-                .iter()
-                .filter(|(id, at)| since(*at) && graph[*id].state == ModuleState::Deleted)
-                .map(|(id, _)| *id)
-                .collect(),
-        };
-        let pages = self.pages.iter().filter(|(_, page)| since(page.changed_at));
+        let delta = self.project.graph.since(seq);
+        let pages = self.pages.iter().filter(|(_, page)| page.changed_at > seq);
         let pages = pages.map(|(url, page)| self.edited_page(url, page)).collect();
         let batch = self.batch(&delta, pages, true);
         self.send(id, &ServerMessage::Batch(batch));

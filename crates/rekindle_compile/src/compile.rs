@@ -16,7 +16,7 @@ use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, L
 use crate::cache::DefinitionCache;
 use crate::resolve::{self, Resolved, Resolver, Unresolved};
 use crate::script::{ScriptInput, compile_script};
-use crate::style::{StyleInput, StyleOutput, compile_style};
+use crate::style::{StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::TsConfigs;
 use crate::{glob, helpers, json, secrets};
 
@@ -631,11 +631,12 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
         })
         .collect();
     if kind == StyleUse::Link {
-        let mut definition = plain(output.css.clone(), Vec::new(), &output.css);
+        // The address is filled in when the sheet is sent; what follows it in the source stays.
+        let css = output.urls.iter().fold(output.css.clone(), |css, url| {
+            css.replace(&url.placeholder, &format!("{}{}", url.placeholder, without_suffix(&url.specifier).1))
+        });
+        let mut definition = plain(css.clone(), Vec::new(), &css);
         definition.deps = deps;
-        for (dep, url) in definition.deps.iter_mut().zip(&output.urls) {
-            dep.attribute = Some(url.placeholder.clone());
-        }
         return definition;
     }
     let text = css_expression(output);
@@ -699,14 +700,12 @@ fn css_expression(output: &StyleOutput) -> String {
 /// The text of a linked sheet with its addresses filled in.
 pub fn linked_css(definition: &Definition, links: &[Link]) -> String {
     let mut css = definition.code.to_string();
-    for (dep, link) in definition.deps.iter().zip(links) {
-        // The placeholder stands in the attribute's place: a linked sheet has no other use for it.
-        let Some(placeholder) = &dep.attribute else { continue };
+    for (number, (dep, link)) in definition.deps.iter().zip(links).enumerate() {
         let address = match link {
             Link::Address(address) => address,
             _ => &dep.specifier,
         };
-        css = css.replace(placeholder, address);
+        css = css.replace(&placeholder(number), address);
     }
     css
 }

@@ -62,6 +62,11 @@ pub struct StyleUrl {
     pub offset: Option<(u32, u32)>,
 }
 
+/// What stands in the CSS for the address of the URL with this number.
+pub fn placeholder(number: usize) -> String {
+    format!("__rekindle_url_{number}__")
+}
+
 /// Why a stylesheet could not be compiled, and the files whose change could help: those read and those missed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StyleError {

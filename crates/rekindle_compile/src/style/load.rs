@@ -353,7 +353,7 @@ impl<'a> Loader<'a> {
         if let Some(known) = self.loaded.urls.iter().find(|known| known.specifier == specifier) {
             return Some(known.placeholder.clone());
         }
-        let placeholder = format!("__rekindle_url_{}__", self.loaded.urls.len());
+        let placeholder = super::placeholder(self.loaded.urls.len());
         let offset = (source.path == self.input.file).then(|| {
             let start = offset_of(source.text, url.loc.line.saturating_sub(1), url.loc.column);
             let start = source.text[start..].find(url.url.as_ref()).map(|gap| start + gap)?;

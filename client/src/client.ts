@@ -304,7 +304,7 @@ async function takeBatch(batch: Batch): Promise<void> {
 
 /** Whether the batch changes something that running `roots` needs. */
 function concerns(roots: Iterable<ModuleId>, batch: Batch): boolean {
-  const needed = registry.reach(roots)
+  const needed = registry.neededBy(roots)
   return batch.definitions.some(({ id }) => needed.has(id))
 }
 

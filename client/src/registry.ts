@@ -204,16 +204,26 @@ export class Registry {
     return deps
   }
 
-  /** The newest definitions of `roots` and of all they import; undefined for those that are not here. */
-  neededBy(roots: Iterable<ModuleId>): Map<ModuleId, Definition | undefined> {
-    const needed = new Map<ModuleId, Definition | undefined>()
+  /**
+   * Walks from `roots` down the static imports of the newest definitions: each module once, undefined for one that is
+   * not here. Below a module for which `enter` is false it does not look.
+   */
+  private *below(
+    roots: Iterable<ModuleId>,
+    enter: (id: ModuleId, definition: Definition) => boolean = () => true,
+  ): Generator<[ModuleId, Definition | undefined]> {
     const seen = new Set<ModuleId>(roots)
     for (const id of seen) {
       const definition = this.definitions.get(id)
-      needed.set(id, definition)
-      if (definition) for (const link of this.staticDeps(definition)) if (typeof link === 'string') seen.add(link)
+      yield [id, definition]
+      if (!definition || !enter(id, definition)) continue
+      for (const link of this.staticDeps(definition)) if (typeof link === 'string') seen.add(link)
     }
-    return needed
+  }
+
+  /** The newest definitions of `roots` and of all they import; undefined for those that are not here. */
+  neededBy(roots: Iterable<ModuleId>): Map<ModuleId, Definition | undefined> {
+    return new Map(this.below(roots))
   }
 
   /**
@@ -221,57 +231,34 @@ export class Registry {
    * Live instances outside `fresh` are not looked into.
    */
   missing(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set()): ModuleId[] {
-    const missing: ModuleId[] = []
-    const seen = new Set<ModuleId>(roots)
-    for (const id of seen) {
-      if (this.instances.has(id) && !fresh.has(id)) continue
-      const definition = this.definitions.get(id)
-      if (!definition) missing.push(id)
-      else for (const link of this.staticDeps(definition)) if (typeof link === 'string') seen.add(link)
-    }
-    return missing
+    const runs = (id: ModuleId) => !this.instances.has(id) || fresh.has(id)
+    return [...this.below(roots, runs)].filter(([id, definition]) => !definition && runs(id)).map(([id]) => id)
   }
 
-  /** Everything that running `roots` would run, as far as its definitions are here. */
-  reach(roots: Iterable<ModuleId>): Set<ModuleId> {
-    const seen = new Set<ModuleId>(roots)
-    for (const id of seen) {
-      const definition = this.definitions.get(id)
-      if (definition) for (const link of this.staticDeps(definition)) if (typeof link === 'string') seen.add(link)
-    }
-    return seen
-  }
-
-  /** Loads the addresses that the browser imports itself (`https:`), before anything is evaluated. */
-  async importNatives(roots: Iterable<ModuleId>): Promise<void> {
-    const wanted = new Map<string, string | null>()
-    const seen = new Set<ModuleId>(roots)
-    for (const id of seen) {
-      const definition = this.definitions.get(id)
-      if (!definition) continue
+  /** Addresses below `roots` that the browser has to import itself (`https:`) and has not yet, with their `type`. */
+  private unloadedNatives(roots: Iterable<ModuleId>): Map<string, string | null> {
+    const unloaded = new Map<string, string | null>()
+    const runs = (id: ModuleId, definition: Definition) => this.instances.get(id)?.definition !== definition
+    for (const [id, definition] of this.below(roots, runs)) {
+      if (!definition || !runs(id, definition)) continue
       this.staticDeps(definition).forEach((link, at) => {
-        if (typeof link === 'string') seen.add(link)
-        else if (link && !this.native.has(link[0])) wanted.set(link[0], definition.meta.with?.[at] ?? null)
+        if (Array.isArray(link) && !this.native.has(link[0])) unloaded.set(link[0], definition.meta.with?.[at] ?? null)
       })
     }
-    const load = async ([address, attribute]: [string, string | null]) => {
-      this.native.set(address, nativeInstance(address, await this.host.importNative(address, attribute)))
-    }
-    await Promise.all([...wanted].map(load))
+    return unloaded
   }
 
   /** Whether some module below `roots` still needs `importNatives`. */
   needsNatives(roots: Iterable<ModuleId>): boolean {
-    const seen = new Set<ModuleId>(roots)
-    for (const id of seen) {
-      const definition = this.definitions.get(id)
-      if (!definition || (this.instances.get(id)?.definition === definition)) continue
-      for (const link of this.staticDeps(definition)) {
-        if (typeof link === 'string') seen.add(link)
-        else if (link && !this.native.has(link[0])) return true
-      }
+    return this.unloadedNatives(roots).size > 0
+  }
+
+  /** Loads the addresses that the browser imports itself, before anything is evaluated. */
+  async importNatives(roots: Iterable<ModuleId>): Promise<void> {
+    const load = async ([address, attribute]: [string, string | null]) => {
+      this.native.set(address, nativeInstance(address, await this.host.importNative(address, attribute)))
     }
-    return false
+    await Promise.all([...this.unloadedNatives(roots)].map(load))
   }
 
   // ---- run

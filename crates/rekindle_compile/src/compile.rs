@@ -17,7 +17,7 @@ use crate::cache::DefinitionCache;
 use crate::resolve::{self, Resolved, Resolver, Unresolved};
 use crate::script::{ScriptInput, compile_script};
 use crate::style::{StyleInput, StyleOutput, compile_style, placeholder};
-use crate::tsconfig::TsConfigs;
+use crate::tsconfig::{TsConfigs, TsOptions};
 use crate::{glob, helpers, json, secrets};
 
 /// Everything that compiling needs besides a file: the project's facts, shared by all threads.
@@ -35,11 +35,8 @@ pub struct Compiler {
 #[derive(Clone, Debug)]
 pub enum Source {
     File,
-    /// A script written into a page: its text and the byte offset in the page where it begins.
-    Inline {
-        code: String,
-        offset: usize,
-    },
+    /// A script written into a page: its text at the line and column where it stands there.
+    Inline(String),
 }
 
 /// A compiled module with what its specifiers mean now.
@@ -111,13 +108,18 @@ impl Compiler {
         file.strip_prefix(&self.root).unwrap_or(file).display().to_string()
     }
 
-    /// Compiles one module and resolves its specifiers. `source_map` asks for the map instead of only the code.
+    /// Compiles one module and resolves its specifiers.
     pub fn compile(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Compiled {
         let mut files = Vec::new();
         let result = self.definition(url, file, source, &mut files);
         let links = match &result {
             Ok(definition) => self.link(definition, file, source),
-            Err(_) => Links::default(),
+            // A file that was missed may appear.
+            Err(_) => {
+                let missed = files.iter().filter(|file| !file.as_path().exists());
+                let folders = missed.filter_map(|file| Some(file.as_path().parent()?.to_owned())).collect();
+                Links { folders, ..Links::default() }
+            }
         };
         Compiled { result, links, files }
     }
@@ -129,11 +131,8 @@ impl Compiler {
         source: &Source,
         files: &mut Vec<FilePath>,
     ) -> Result<Definition, Vec<Diagnostic>> {
-        if let Some(source) = helpers::source(url.as_str()) {
+        if is_compiled_as_script(url, source) {
             return self.script(url, file, source, files);
-        }
-        if let Source::Inline { code, offset } = source {
-            return self.inline_script(url, file, code, *offset, files);
         }
         let query = Query::of(url.query());
         let extension = extension(url.path());
@@ -148,10 +147,6 @@ impl Compiler {
             Query::Url => self.asset(file),
             Query::Inline if extension == "css" => self.style(url, file, files),
             Query::Inline => self.data_url(file),
-            Query::Other if SCRIPTS.contains(&extension.as_str()) => {
-                let source = self.read_text(file)?;
-                self.script(url, file, &source, files)
-            }
             Query::Other if extension == "json" => self.json(file),
             Query::Other if extension == "css" => self.style(url, file, files),
             Query::Other => match UNSUPPORTED.iter().find(|(known, _)| *known == extension) {
@@ -171,60 +166,38 @@ impl Compiler {
         &self,
         url: &ModuleUrl,
         file: &FilePath,
-        source: &str,
+        source: &Source,
         files: &mut Vec<FilePath>,
     ) -> Result<Definition, Vec<Diagnostic>> {
-        let typed = matches!(extension(url.path()).as_str(), "ts" | "mts" | "cts" | "tsx" | "jsx");
-        let options = match typed {
-            true => {
-                let (options, read) = self.tsconfigs.nearest(file.as_path()).map_err(|error| vec![error])?;
-                files.extend(read);
-                options
-            }
-            false => Default::default(),
-        };
-        let hash = digest(&[source.as_bytes(), url.as_str().as_bytes(), format!("{options:?}").as_bytes()]);
+        let text = self.script_text(url, file, source)?;
+        let (options, read) = self.script_options(url, file)?;
+        files.extend(read);
+        let hash = script_digest(&text, url, &options);
         if let Some(mut known) = self.cache.get(&hash) {
             known.files.clone_from(files);
             return Ok(known);
         }
         let display = self.display(file.as_path());
-        let input = ScriptInput {
-            source,
-            url: url.as_str(),
-            display: &display,
-            options: &options,
-            may_be_commonjs: may_be_commonjs(file.as_path()),
-            source_map: false,
-        };
-        let output = compile_script(&input)?;
-        let definition = Definition {
-            code: output.code.into(),
-            hash,
-            deps: output.deps,
-            globs: output.globs,
-            exports: output.exports,
-            stars: output.stars,
-            env: output.env,
-            files: files.clone(),
-        };
+        let output = compile_script(&script_input(&text, url, &display, &options, file))?;
+        let definition = output.into_definition(hash, files.clone());
         self.cache.keep(&definition);
         Ok(definition)
     }
 
-    /// Positions in the page stay the page's: the script is compiled below as many empty lines.
-    fn inline_script(
-        &self,
-        url: &ModuleUrl,
-        file: &FilePath,
-        code: &str,
-        offset: usize,
-        files: &mut Vec<FilePath>,
-    ) -> Result<Definition, Vec<Diagnostic>> {
-        let page = self.read_text(file)?;
-        let lines = page.get(..offset).map_or(0, |before| before.bytes().filter(|&byte| byte == b'\n').count());
-        let padded = format!("{}{code}", "\n".repeat(lines));
-        self.script(url, file, &padded, files)
+    fn script_text(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Result<String, Vec<Diagnostic>> {
+        match (helpers::source(url.as_str()), source) {
+            (Some(helper), _) => Ok(helper.to_owned()),
+            (None, Source::Inline(text)) => Ok(text.clone()),
+            (None, Source::File) => self.read_text(file),
+        }
+    }
+
+    /// What tsconfig.json says about a script, and the files that say it.
+    fn script_options(&self, url: &ModuleUrl, file: &FilePath) -> Result<(TsOptions, Vec<FilePath>), Vec<Diagnostic>> {
+        match extension(url.path()).as_str() {
+            "ts" | "mts" | "cts" | "tsx" | "jsx" => self.tsconfigs.nearest(file.as_path()).map_err(|error| vec![error]),
+            _ => Ok(Default::default()),
+        }
     }
 
     fn json(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
@@ -405,18 +378,13 @@ impl Compiler {
 
     fn at(&self, diagnostic: Diagnostic, file: &FilePath, source: &Source, span: (u32, u32)) -> Diagnostic {
         let diagnostic = diagnostic.in_file(self.display(file.as_path()));
-        let (text, shift) = match source {
-            Source::File => (self.read_text(file).unwrap_or_default(), 0),
-            Source::Inline { offset, .. } => {
-                let page = self.read_text(file).unwrap_or_default();
-                let lines =
-                    page.get(..*offset).map_or(0, |before| before.bytes().filter(|&byte| byte == b'\n').count());
-                (page, *offset as i64 - lines as i64)
-            }
+        let text = match source {
+            Source::File => self.read_text(file).unwrap_or_default(),
+            Source::Inline(text) => text.clone(),
         };
-        let start = (i64::from(span.0) + shift).max(0) as usize;
-        match span.1 > span.0 && start < text.len() {
-            true => diagnostic.at(&text, start, (span.1 - span.0) as usize),
+        let (start, end) = (span.0 as usize, span.1 as usize);
+        match end > start && start < text.len() {
+            true => diagnostic.at(&text, start, end - start),
             false => diagnostic,
         }
     }
@@ -429,12 +397,11 @@ impl Compiler {
 
     /// The address of an asset: its path, and once it was edited a number that changes with it.
     pub fn asset_address(&self, file: &FilePath) -> String {
-        let url = self.resolver.url_of(file.as_path(), None);
-        let encoded = encode_path(url.as_str());
+        let address = self.address_of(self.resolver.url_of(file.as_path(), None).as_str());
         let versions = self.asset_versions.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         match versions.get(file.as_path()) {
-            Some(version) => format!("{}{}?t={version}", self.base, encoded.trim_start_matches('/')),
-            None => format!("{}{}", self.base, encoded.trim_start_matches('/')),
+            Some(version) => format!("{address}?t={version}"),
+            None => address,
         }
     }
 
@@ -451,36 +418,16 @@ impl Compiler {
 
     /// The source map of a script's definition text, if the file still is what it was made from.
     pub fn source_map(&self, url: &ModuleUrl, file: &FilePath, source: &Source, hash: &str) -> Option<String> {
-        let text = match (helpers::source(url.as_str()), source) {
-            (Some(text), _) => text.to_owned(),
-            (None, Source::File) => self.read_text(file).ok()?,
-            (None, Source::Inline { code, offset }) => {
-                let page = self.read_text(file).ok()?;
-                let lines = page.get(..*offset)?.bytes().filter(|&byte| byte == b'\n').count();
-                format!("{}{code}", "\n".repeat(lines))
-            }
-        };
-        let is_script = SCRIPTS.contains(&extension(url.path()).as_str()) || matches!(source, Source::Inline { .. });
-        if !is_script || Query::of(url.query()) != Query::Other {
+        if !is_compiled_as_script(url, source) {
             return None;
         }
-        let options = match extension(url.path()).as_str() {
-            "ts" | "mts" | "cts" | "tsx" | "jsx" => self.tsconfigs.nearest(file.as_path()).ok()?.0,
-            _ => Default::default(),
-        };
-        let now = digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}").as_bytes()]);
-        if *now != *hash {
+        let text = self.script_text(url, file, source).ok()?;
+        let (options, _) = self.script_options(url, file).ok()?;
+        if *script_digest(&text, url, &options) != *hash {
             return None;
         }
-        let input = ScriptInput {
-            source: &text,
-            url: url.as_str(),
-            display: url.as_str(),
-            options: &options,
-            may_be_commonjs: may_be_commonjs(file.as_path()),
-            source_map: true,
-        };
-        compile_script(&input).ok()?.map
+        let input = script_input(&text, url, url.as_str(), &options, file);
+        compile_script(&ScriptInput { source_map: true, ..input }).ok()?.map
     }
 
     // ---- reading
@@ -532,6 +479,27 @@ impl Compiler {
         };
         Diagnostic::error(message).in_file(self.display(file.as_path()))
     }
+}
+
+/// Whether a module goes through the script compiler: by its kind, or because a page or the binary holds it as one.
+fn is_compiled_as_script(url: &ModuleUrl, source: &Source) -> bool {
+    matches!(source, Source::Inline(_)) || is_script(url)
+}
+
+fn script_input<'a>(
+    text: &'a str,
+    url: &'a ModuleUrl,
+    display: &'a str,
+    options: &'a TsOptions,
+    file: &FilePath,
+) -> ScriptInput<'a> {
+    let may_be_commonjs = may_be_commonjs(file.as_path());
+    ScriptInput { source: text, url: url.as_str(), display, options, may_be_commonjs, source_map: false }
+}
+
+/// Equal digests compile to the same text.
+fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions) -> std::sync::Arc<str> {
+    digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}").as_bytes()])
 }
 
 fn unsupported_help(tool: &str) -> String {

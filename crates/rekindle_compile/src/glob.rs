@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use crate::resolve::normal;
 use globset::{GlobBuilder, GlobMatcher};
 use rekindle_graph::GlobCall;
 
@@ -87,8 +88,8 @@ impl<'a> Glob<'a> {
     fn new(call: &GlobCall, importer: &Path, root: &'a Path) -> Self {
         let folder = importer.parent().unwrap_or(root);
         let base = call.base.as_ref().map(|base| match base.strip_prefix('/') {
-            Some(from_root) => normalize(&root.join(from_root)),
-            None => normalize(&folder.join(base)),
+            Some(from_root) => normal(&root.join(from_root)),
+            None => normal(&folder.join(base)),
         });
         let from = base.as_deref().unwrap_or(folder);
         let (mut positive, mut negative) = (Vec::new(), Vec::new());
@@ -451,18 +452,6 @@ fn names_of(path: &Path) -> impl Iterator<Item = String> {
         Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
         _ => None,
     })
-}
-
-fn normalize(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => drop(normal.pop()),
-            other => normal.push(other),
-        }
-    }
-    normal
 }
 
 /// The way from a folder to a file, with slashes: `pages/one.js`, `../shared/x.js`.

@@ -6,9 +6,10 @@
 //! /app/src/main.tsx         → jsx: preserve, and the three files it depends on
 //! ```
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::resolve::normal;
 use globset::GlobBuilder;
 use rekindle_graph::{Diagnostic, FilePath};
 use rustc_hash::FxHashMap;
@@ -235,7 +236,7 @@ impl Config {
         let references = json.get("references").and_then(Value::as_array).into_iter().flatten();
         self.references = references
             .filter_map(|reference| reference.get("path").and_then(Value::as_str))
-            .map(|path| normalize(&folder.join(path)))
+            .map(|path| normal(&folder.join(path)))
             .collect();
     }
 
@@ -251,7 +252,7 @@ impl Config {
             (None, Some(_)) => return false,
             (None, None) => &everything,
         };
-        let out_dir = self.options.get("outDir").and_then(Value::as_str).map(|text| normalize(&folder.join(text)));
+        let out_dir = self.options.get("outDir").and_then(Value::as_str).map(|text| normal(&folder.join(text)));
         let excluded = match &self.exclude {
             Some(exclude) => exclude.iter().any(|pattern| pattern.matches(file, folder)),
             None => out_dir.is_some_and(|out_dir| out_dir != folder && file.starts_with(out_dir)),
@@ -264,8 +265,8 @@ impl Pattern {
     /// `${configDir}` is the folder of the config that extends, not of the base that wrote it.
     fn path(&self, config_folder: &Path) -> PathBuf {
         match self.text.strip_prefix("${configDir}") {
-            Some(rest) => normalize(&config_folder.join(rest.trim_start_matches('/'))),
-            None => normalize(&self.folder.join(&self.text)),
+            Some(rest) => normal(&config_folder.join(rest.trim_start_matches('/'))),
+            None => normal(&self.folder.join(&self.text)),
         }
     }
 
@@ -325,7 +326,7 @@ fn strings(value: Option<&Value>) -> Vec<String> {
 
 fn resolve_extends(specifier: &str, folder: &Path) -> Option<PathBuf> {
     let as_file = |path: PathBuf| {
-        let path = normalize(&path);
+        let path = normal(&path);
         let with_extension = PathBuf::from(format!("{}.json", path.display()));
         [path, with_extension].into_iter().find(|path| path.is_file())
     };
@@ -345,18 +346,6 @@ fn as_package(folder: &Path) -> Option<PathBuf> {
         .and_then(|text| serde_json::from_str::<Value>(&text).ok())
         .and_then(|manifest| Some(folder.join(manifest.get("tsconfig")?.as_str()?)));
     [named, Some(folder.join("tsconfig.json"))].into_iter().flatten().find(|path| path.is_file())
-}
-
-fn normalize(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => drop(normal.pop()),
-            other => normal.push(other),
-        }
-    }
-    normal
 }
 
 #[cfg(test)]

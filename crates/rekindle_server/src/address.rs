@@ -6,12 +6,6 @@
 //! /.git%2fconfig             →  refused
 //! ```
 
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-
-/// Everything that may not stand in a path of a `Location`.
-const PATH: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'%').add(b'\\');
-
 /// Splits a target into path and query, both as they were sent.
 pub fn split(target: &str) -> (&str, &str) {
     target.split_once('?').unwrap_or((target, ""))
@@ -97,9 +91,7 @@ pub(crate) fn without_first(query: &str, unwanted: impl Fn(&str) -> bool) -> Str
 }
 
 /// A decoded path as it may stand in a `Location` header.
-pub(crate) fn encode_path(path: &str) -> String {
-    utf8_percent_encode(path, PATH).to_string()
-}
+pub(crate) use rekindle_compile::compile::encode_path;
 
 #[cfg(test)]
 mod tests {

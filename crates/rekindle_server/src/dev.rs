@@ -162,11 +162,13 @@ impl Loop {
     fn on_files(&mut self, batch: FileBatch) {
         let noticed = batch.noticed.unwrap_or_else(Instant::now);
         let mut listing_changed = self.listing_changed(&batch);
-        if self.public_changed(&batch) {
-            if let Some(public) = &mut self.public {
-                public.refresh();
-                self.watcher.watch_folders(public.folders());
-            }
+        // A folder that appears in `public/` may get its files later.
+        self.watcher.watch_folders(batch.folders.iter().filter(|folder| self.is_public(folder)).cloned());
+        if self.public_changed(&batch)
+            && let Some(public) = &mut self.public
+            && public.refresh()
+        {
+            self.watcher.watch_folders(public.folders());
             listing_changed = true;
         }
         let mut paths = batch.paths;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rekindle_compile::compile::{Source, digest};
 use rekindle_compile::html::{PageScript, PageTemplate, Piece, escape_attribute, parse_page};
 use rekindle_compile::resolve::Resolved;
-use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleId, ModuleUrl};
+use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleId, ModuleUrl, Place};
 
 use crate::project::Project;
 
@@ -118,7 +118,7 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
             PageScript::External { specifier, offset } => external_entry(file, specifier, *offset, &source, project),
             PageScript::Inline { code, offset } => {
                 let url = ModuleUrl::new(format!("{url}?html-proxy&index={at}.js"));
-                let inline = Source::Inline { code: code.clone(), offset: *offset };
+                let inline = Source::Inline(where_it_stands(&source, *offset, code));
                 Entry::Module(project.insert_inline(&url, file, inline))
             }
         };
@@ -134,6 +134,13 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
     Ok(page)
 }
 
+/// `code` below as many lines, and behind as many columns, as in the page: its positions are the page's.
+fn where_it_stands(page: &str, offset: usize, code: &str) -> String {
+    let place = Place::of_offset(page, offset);
+    let lines = "\n".repeat(place.line as usize - 1);
+    format!("{lines}{}{code}", " ".repeat(place.column as usize - 1))
+}
+
 fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str, project: &mut Project) -> Entry {
     match project.compiler.resolver.resolve(page.as_path(), &relative(specifier), DepKind::Static) {
         Ok(Resolved::File { path, url }) => Entry::Module(project.graph.insert(&url, &path)),
@@ -142,7 +149,7 @@ fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str,
         Err(unresolved) => {
             let mut diagnostic = Diagnostic::error(unresolved.message)
                 .in_file(project.compiler.display(page.as_path()))
-                .at(source, offset, "<script".len());
+                .at(source, offset, specifier.len());
             diagnostic.help =
                 unresolved.help.or_else(|| Some("the page's module script has to be a file of the project".into()));
             Entry::Missing(ModuleUrl::new(absolute(page, specifier, project)), Box::new(diagnostic))

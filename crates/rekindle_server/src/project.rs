@@ -135,7 +135,7 @@ impl Project {
     fn compile(&mut self, ids: &[ModuleId], watcher: &Watcher, delta: &mut Delta) {
         let compile = |&id: &ModuleId| {
             let module = &self.graph[id];
-            let source = self.inline.get(&module.url).cloned().unwrap_or(Source::File);
+            let source = self.source_of(&module.url);
             let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 self.compiler.compile(&module.url, &module.file, &source)
             }));
@@ -151,13 +151,6 @@ impl Project {
             files.push(self.graph[id].file.as_path().to_owned());
             files.extend(compiled.files.iter().map(|file| file.as_path().to_owned()));
             folders.extend(compiled.links.folders.iter().cloned());
-            folders.extend(
-                compiled
-                    .files
-                    .iter()
-                    .filter(|file| !file.as_path().exists())
-                    .filter_map(|file| Some(file.as_path().parent()?.to_owned())),
-            );
             self.absorb(id, compiled, delta);
         }
         watcher.watch_files(files);
@@ -189,9 +182,8 @@ impl Project {
     fn absorb(&mut self, id: ModuleId, compiled: Compiled, delta: &mut Delta) {
         let Compiled { result, links, files } = compiled;
         self.admit(id, &links);
-        if links.links.contains(&Link::Missing) || files.iter().any(|file| !file.as_path().exists()) {
+        if result.is_err() || links.links.contains(&Link::Missing) {
             self.missing_in.extend(links.folders.iter().cloned());
-            self.missing_in.extend(files.iter().filter_map(|file| Some(file.as_path().parent()?.to_owned())));
         }
         if !links.globs.is_empty() {
             self.globbing.insert(id);
@@ -329,7 +321,7 @@ impl Project {
         let relink = |&id: &ModuleId| {
             let module = &self.graph[id];
             let published = module.published.as_ref()?;
-            let source = self.inline.get(&module.url).cloned().unwrap_or(Source::File);
+            let source = self.source_of(&module.url);
             let links = self.compiler.link(&published.definition, &module.file, &source);
             let same = links.links == published.links && links.globs == published.globs && links.errors.is_empty();
             let keeps = same && links.folders.is_empty();

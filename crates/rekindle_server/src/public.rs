@@ -24,11 +24,13 @@ impl PublicFiles {
         listed
     }
 
-    /// Lists the folder again.
-    pub fn refresh(&mut self) {
+    /// Lists the folder again; true if a name came or went.
+    pub fn refresh(&mut self) -> bool {
         let walk = Walk::of(&self.folder, |_| true);
+        let before = std::mem::take(&mut self.files);
         self.files = walk.files.into_iter().map(|(path, real)| (format!("/{path}"), Servable::admit(real))).collect();
         self.warnings = walk.left_out;
+        before.len() != self.files.len() || before.keys().any(|name| !self.files.contains_key(name))
     }
 
     /// The file of a decoded path that begins with a slash.

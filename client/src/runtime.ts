@@ -62,11 +62,14 @@ export class ModuleRuntime {
   /** Set by the client, which knows the registry. */
   liveNamespace!: (id: ModuleId) => Namespace
 
-  /** Address of the file behind `new URL('…', import.meta.url)` or `url(…)`. */
-  asset(at: number): string {
+  /**
+   * Address of the file behind `new URL('…', import.meta.url)` or `url(…)`, with what follows it there (`?v=2#icon`).
+   * A file that is not there fails when it is fetched, as it would without us.
+   */
+  asset(at: number, suffix = ''): string {
     const link = this.instance.definition.links[at]
-    // A file that is not there fails when it is fetched, as it would without us.
-    return Array.isArray(link) ? link[0] : this.instance.definition.meta.deps[at]!
+    const address = Array.isArray(link) ? link[0] : this.instance.definition.meta.deps[at]!
+    return address + (address.includes('?') ? suffix.replace(/^\?/, '&') : suffix)
   }
 
   /** `export default function () {}` is called "default". */

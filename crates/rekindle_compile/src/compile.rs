@@ -416,10 +416,19 @@ impl Compiler {
         *versions.entry(file.to_owned()).or_default() += 1;
     }
 
-    /// The source map of a script's definition text, if the file still is what it was made from.
+    /// The source map of a definition's text: a script's, if the file still is what it was made from; of any other kind
+    /// one that leads to the beginning of the file, since its text is a value and not code of the user's.
     pub fn source_map(&self, url: &ModuleUrl, file: &FilePath, source: &Source, hash: &str) -> Option<String> {
         if !is_compiled_as_script(url, source) {
-            return None;
+            let text = self.read_text(file).ok();
+            let map = serde_json::json!({
+                "version": 3,
+                "sources": [url],
+                "sourcesContent": [text],
+                "names": [],
+                "mappings": ";AAAA",
+            });
+            return Some(map.to_string());
         }
         let text = self.script_text(url, file, source).ok()?;
         let (options, _) = self.script_options(url, file).ok()?;
@@ -655,10 +664,10 @@ fn css_expression(output: &StyleOutput) -> String {
         let url = &output.urls[number];
         let suffix = without_suffix(&url.specifier).1;
         pieces.push(quoted(&rest[..at]));
-        pieces.push(format!("$r.asset({number})"));
-        if !suffix.is_empty() {
-            pieces.push(quoted(suffix));
-        }
+        pieces.push(match suffix {
+            "" => format!("$r.asset({number})"),
+            suffix => format!("$r.asset({number},{})", quoted(suffix)),
+        });
         rest = &rest[at + url.placeholder.len()..];
     }
     pieces.push(quoted(rest));
@@ -673,7 +682,11 @@ pub fn linked_css(definition: &Definition, links: &[Link]) -> String {
             Link::Address(address) => address,
             _ => &dep.specifier,
         };
-        css = css.replace(&placeholder(number), address);
+        let placeholder = placeholder(number);
+        if address.contains('?') {
+            css = css.replace(&format!("{placeholder}?"), &format!("{address}&"));
+        }
+        css = css.replace(&placeholder, address);
     }
     css
 }

@@ -150,6 +150,7 @@ impl Project {
         for (&id, compiled) in ids.iter().zip(compiled) {
             files.push(self.graph[id].file.as_path().to_owned());
             files.extend(compiled.files.iter().map(|file| file.as_path().to_owned()));
+            files.extend(compiled.links.assets.iter().map(|(_, file)| file.as_path().to_owned()));
             folders.extend(compiled.links.folders.iter().cloned());
             self.absorb(id, compiled, delta);
         }

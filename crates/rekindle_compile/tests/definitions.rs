@@ -1249,7 +1249,7 @@ fn a_stylesheet_puts_itself_on_the_page() {
         "@import './base.css';\n.a { background: url(./dot.svg#x); color: red }",
         expect![[r##"
             {deps:["./dot.svg"],names:[]},function*($x,$m,$r){$x({});yield;
-            $r.style("p {\n  margin: 0;\n}\n\n.a {\n  background: url(\""+$r.asset(0)+"#x"+"\");\n  color: red;\n}\n",true);
+            $r.style("p {\n  margin: 0;\n}\n\n.a {\n  background: url(\""+$r.asset(0,"#x")+"\");\n  color: red;\n}\n",true);
             }"##]],
     );
 }

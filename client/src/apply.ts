@@ -14,6 +14,7 @@
 import type { Acceptor, HotContext, HotTable } from './hot'
 import type { ModuleId, Update, UpdatePayload } from './messages'
 import { propagate, type Boundary, type Invalidation, type Verdict } from './propagate'
+import type { Refresh } from './refresh'
 import type { Definition, Instance, Namespace, Registry } from './registry'
 
 /** What an update needs of the page. */
@@ -25,6 +26,8 @@ export interface UpdatePage {
   reload(verdict: Extract<Verdict, { kind: 'reload' }>, triggeredBy?: ModuleId): Promise<void>
   /** Shows an error that an update ran into, with the module it came from. */
   failed(error: unknown, boundaries: Boundary[]): void
+  /** A component threw while it was rendered with its new code. */
+  renderFailed(error: unknown): void
   /** An update went through: an overlay of an earlier failure can go. */
   succeeded(): void
   debug(line: string): void
@@ -64,6 +67,7 @@ export class Updater {
   constructor(
     private readonly registry: Registry,
     private readonly hot: HotTable,
+    private readonly refresh: Refresh,
     private readonly page: UpdatePage,
   ) {}
 
@@ -93,7 +97,7 @@ export class Updater {
   }
 
   private applyTo(stale: Set<ModuleId>, links: ModuleId[], timestamp: number): Promise<Outcome> {
-    return this.apply(propagate(this.registry, this.hot, stale), links, timestamp, undefined, [...stale])
+    return this.apply(propagate(this.registry, this.hot, this.refresh, stale), links, timestamp, undefined, [...stale])
   }
 
   /** Follows the `invalidate()` calls made since; `before` is how the update went that led to them. */
@@ -113,7 +117,7 @@ export class Updater {
     if (!live || known === live) return { result: 'nothing', boundaries: [] }
     if (known) return this.apply({ kind: 'reload', chain: [from], reason: 'circular import invalidate' }, [], timestamp)
     this.invalidated.set(from, live)
-    return this.apply(propagate(this.registry, this.hot, [], invalidation), [], timestamp, invalidation)
+    return this.apply(propagate(this.registry, this.hot, this.refresh, [], invalidation), [], timestamp, invalidation)
   }
 
   // ---- attempts
@@ -188,6 +192,7 @@ export class Updater {
     await swapped
     if (error !== undefined) this.note(stale, rerun, false)
     else if (this.attempts.every(({ waiting }) => waiting)) this.page.succeeded()
+    if (error === undefined) await this.render()
     await this.hot.dispatch('vite:afterUpdate', payload)
     if (error === undefined) await this.prune()
     return {
@@ -210,6 +215,7 @@ export class Updater {
     await this.dispose(rerun)
     const before = this.snapshot(rerun)
     let error: unknown
+    this.refresh.begin()
     try {
       await this.registry.run(this.inFirstOrder(rerun), rerun)
     } catch (thrown) {
@@ -217,12 +223,34 @@ export class Updater {
     }
     if (error === undefined) this.keep(before)
     else this.rollBack(before)
+    this.refresh.end()
+    if (error === undefined) this.handOnIncompatible(before)
 
     this.firstInvalidatedBy = invalidation?.first
     for (const { boundary, acceptors } of calls) this.tell(boundary, acceptors, error === undefined)
     this.firstInvalidatedBy = undefined
     if (error !== undefined) this.page.failed(error, boundaries)
     return error
+  }
+
+  /** The framework renders what is mounted with its new code. */
+  private async render(): Promise<void> {
+    try {
+      await this.refresh.perform()
+    } catch (error) {
+      this.page.renderFailed(error)
+    }
+  }
+
+  /** A component that is none any more: its importers take the update. */
+  private handOnIncompatible(before: ReturnType<Updater['snapshot']>): void {
+    for (const [id, { instance }] of before) {
+      const now = this.registry.instances.get(id)
+      const [name] = instance && now ? this.refresh.incompatible(instance, now) : []
+      if (name === undefined) continue
+      this.invalidations.push({ from: id, first: id })
+      this.page.debug(`invalidate ${id}: Could not Fast Refresh ("${name}" export is incompatible)`)
+    }
   }
 
   /** Callbacks that a boundary's update calls: those of the copy that is live now, the new one brings its own. */

@@ -12,6 +12,7 @@ import { HotTable, type HotContext } from './hot'
 import type { Applied, Batch, Diagnostic, ErrorPayload, Errors, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
 import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './overlay'
 import type { Verdict } from './propagate'
+import { preactRuntime, reactRuntime, Refresh } from './refresh'
 import { Registry, type Instance, type Namespace } from './registry'
 import { ModuleRuntime, type RuntimeHost } from './runtime'
 import { Socket } from './socket'
@@ -50,7 +51,8 @@ const brokenImports = new Set<ModuleId>()
 let runtimeError: OverlayError | null = null
 let reloading = false
 
-const registry = new Registry({ metaOf, runtimeOf, importNative })
+const registry = new Registry({ metaOf, runtimeOf, importNative, evaluated: (instance) => refresh.evaluated(instance) })
+const refresh = new Refresh(registry)
 const hot = new HotTable({
   resolve: resolveInTab,
   send: (event, data) => socket.send({ type: 'custom', event, data }),
@@ -78,6 +80,7 @@ const runtimeHost: RuntimeHost = {
   resolve: resolveInTab,
   addressOf,
   updateStyle,
+  refresh,
   acceptStyle(instance) {
     const context = hot.contexts.get(instance.id) ?? hot.create(instance)
     context.acceptors.push({ deps: null, list: false, callback: undefined })
@@ -149,6 +152,7 @@ export function boot(manifest: PageManifest): void {
   page = manifest.page
   pageHash = manifest.pageHash
   takeManifest(manifest)
+  startRefresh(manifest)
   for (const id of manifest.entries) {
     registry.entries.add(id)
     blocked.add(id)
@@ -162,6 +166,8 @@ export function boot(manifest: PageManifest): void {
 /** Runs one module for a native `import` of its address; gives its namespace. */
 export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespace> {
   takeManifest(manifest)
+  if (manifest.refresh) await fetchMissing(manifest.refresh.modules)
+  startRefresh(manifest)
   registry.entries.add(id)
   if (!(await fetchMissing([id]))) {
     blocked.add(id)
@@ -181,6 +187,19 @@ function takeManifest(manifest: Manifest): void {
   }
   Object.assign(env, manifest.env)
   takeErrors(manifest.errors)
+}
+
+/** The refresh runtime has to be there before the framework is. Workers have nothing to render (R184). */
+function startRefresh({ refresh: wanted }: Manifest): void {
+  if (!wanted || !hasDocument || wanted.modules.every((id) => registry.instances.has(id))) return
+  try {
+    void registry.run(wanted.modules)
+    const last = registry.instances.get(wanted.modules.at(-1)!)!
+    const exports = last.cjs?.exports ?? last.namespace
+    refresh.use(wanted.framework === 'react' ? reactRuntime(exports) : preactRuntime(exports))
+  } catch (error) {
+    report(error, `the refresh runtime of ${wanted.framework}`)
+  }
 }
 
 /** Entries in document order, each as soon as all it needs is here. */
@@ -364,6 +383,7 @@ const updatePage: UpdatePage = {
     runtimeError = overlayError(error, `thrown by the update of ${updated}`)
     showErrors([])
   },
+  renderFailed,
   succeeded() {
     runtimeError = null
   },
@@ -373,7 +393,22 @@ const updatePage: UpdatePage = {
 }
 
 setBindings(bindingsMode)
-const updater = new Updater(registry, hot, updatePage)
+const updater = new Updater(registry, hot, refresh, updatePage)
+
+/** An error that left a component, on the first render or on a later one; the save that mends it takes the overlay away. */
+function renderFailed(error: unknown): void {
+  runtimeError = overlayError(error, 'thrown while rendering')
+  showErrors([])
+}
+
+/** Functions of React and Preact that are on the stack while a component renders, and not while it handles an event. */
+const RENDERING = /\b(renderWithHooks|beginWork|commitRoot|flushPassiveEffects)\b/
+
+if (hasDocument) {
+  addEventListener('error', ({ error }) => {
+    if (error instanceof Error && RENDERING.test(error.stack ?? '') && crashed?.error !== error) renderFailed(error)
+  })
+}
 
 function invalidated(context: HotContext, message: string | undefined): void {
   const payload = { ...updater.invalidate(context), message }

@@ -67,6 +67,8 @@ export interface Manifest {
   seq: number
   env: Record<string, unknown>
   errors: Errors
+  /** What refreshes the page's components: modules that run before all others. */
+  refresh?: { framework: 'react' | 'preact'; modules: ModuleId[] }
 }
 
 /** A page's start: its modules scripts in document order. */

@@ -11,6 +11,7 @@
  */
 import type { HotTable } from './hot'
 import type { ModuleId } from './messages'
+import type { Refresh } from './refresh'
 import type { Registry } from './registry'
 
 /** Where an update stops: `path` takes it, `accepted` is what runs again for it. */
@@ -31,8 +32,8 @@ export interface Invalidation {
   first: ModuleId
 }
 
-export function propagate(registry: Registry, hot: HotTable, changed: Iterable<ModuleId>, invalidation?: Invalidation): Verdict {
-  const walk = new Walk(registry, hot)
+export function propagate(registry: Registry, hot: HotTable, refresh: Refresh, changed: Iterable<ModuleId>, invalidation?: Invalidation): Verdict {
+  const walk = new Walk(registry, hot, refresh)
   if (invalidation) {
     walk.pass(invalidation.from)
     walk.toImporters(invalidation.from)
@@ -56,10 +57,13 @@ class Walk {
   private readonly reachedFrom = new Map<ModuleId, ModuleId>()
   private readonly queue: ModuleId[] = []
   private deadEnd: ModuleId | null = null
+  /** Modules whose components are refreshed, with those of their exports that their importers have to take. */
+  private readonly refreshed = new Map<ModuleId, Set<string>>()
 
   constructor(
     private readonly registry: Registry,
     private readonly hot: HotTable,
+    private readonly refresh: Refresh,
   ) {}
 
   begin(id: ModuleId): void {
@@ -74,7 +78,9 @@ class Walk {
   }
 
   finish(): Verdict {
-    for (let id; this.deadEnd === null && (id = this.queue.shift()) !== undefined; ) this.visit(id)
+    do {
+      for (let id; this.deadEnd === null && (id = this.queue.shift()) !== undefined; ) this.visit(id)
+    } while (this.deadEnd === null && this.widen())
     if (this.deadEnd !== null) {
       const chain = this.chainTo(this.deadEnd)
       return { kind: 'reload', chain, reason: `nothing accepts ${chain[0]}` }
@@ -98,7 +104,39 @@ class Walk {
       if (context.acceptsFully || !names || this.acceptsAllExports(id, names)) return
       return this.toImporters(id, names)
     }
+    if (this.refresh.isBoundary(id) && this.refreshes(id)) return
     this.toImporters(id)
+  }
+
+  /** Takes a module with components as a boundary; who imports an export that is not what it was runs again. */
+  private refreshes(id: ModuleId): boolean {
+    const changed = this.refresh.changedExports(id, (dep) => this.runsAnew(dep))
+    if (!changed) return false
+    this.refreshed.set(id, changed)
+    this.accept(id, id)
+    if (changed.size > 0) this.toImporters(id, this.exportsBesides(id, changed))
+    return true
+  }
+
+  /** What was met later may have changed what a boundary's exports are made of. True if there is more to visit. */
+  private widen(): boolean {
+    for (const [id, known] of [...this.refreshed]) {
+      const changed = this.refresh.changedExports(id, (dep) => this.runsAnew(dep))
+      if (changed && changed.size === known.size) continue
+      this.refreshed.set(id, changed ?? new Set())
+      this.toImporters(id, changed ? this.exportsBesides(id, changed) : undefined)
+    }
+    return this.queue.length > 0
+  }
+
+  /** Whether who imports `id` would find something new in it that no framework refreshes. */
+  private runsAnew(id: ModuleId): boolean {
+    return this.visited.has(id) && this.refreshed.get(id)?.size !== 0 && !this.keepsItsShape(id)
+  }
+
+  private exportsBesides(id: ModuleId, changed: ReadonlySet<string>): Set<string> {
+    const { getters } = this.registry.instances.get(id)!
+    return new Set(Object.keys(getters).filter((name) => !changed.has(name)))
   }
 
   /** A CSS module whose class names are the same as before: its sheet is swapped, its importers need nothing. */

@@ -11,6 +11,7 @@
  * Knows neither DOM nor socket. One instance of each module is live; an update replaces it.
  */
 import type { ModuleId } from './messages'
+import type { Kept } from './refresh'
 
 /** What a specifier means: a module, an address (in a list) that the browser loads itself, or nothing. */
 export type Link = ModuleId | [string] | null
@@ -38,6 +39,8 @@ export interface Meta {
   cjs?: boolean
   /** Digest of a CSS module's class names: while it stays the same, importers need not run again. */
   shape?: string
+  /** Of a module with components: for each export a digest of what it is made of, and the dependencies in that. */
+  made?: Record<string, [digest: string, ...deps: number[]]>
 }
 
 type Getters = Record<string, () => unknown>
@@ -84,6 +87,10 @@ export interface Instance {
   cjs: { exports: Namespace } | null
   /** Modules that this instance has imported with `import()`. */
   imported: Set<ModuleId>
+  /** The copy it replaces, while it runs. */
+  before: Instance | null
+  /** Values that the next copy takes over. */
+  kept: Map<string, Kept> | null
 }
 
 /** The instance and the name there that an export stands for; `*` is that instance's namespace. */
@@ -138,6 +145,8 @@ function blankInstance(definition: Definition, reached: number, replaced: boolea
     error: undefined,
     cjs: null,
     imported: new Set(),
+    before: null,
+    kept: null,
   }
 }
 
@@ -161,6 +170,8 @@ export interface Host {
   runtimeOf(instance: Instance): object
   /** Loads an address that the browser can load itself. */
   importNative(address: string, attribute: string | null): Promise<Namespace>
+  /** The body of an instance has run. */
+  evaluated?(instance: Instance): void
 }
 
 export class Registry {
@@ -349,6 +360,7 @@ export class Registry {
 
   private makeInstance(definition: Definition, before: Instance | undefined): Instance {
     const instance = blankInstance(definition, before?.reached ?? this.reached++, before !== undefined)
+    instance.before = before ?? null
     this.install(instance)
     this.made.push(instance)
     if (definition.meta.cjs) {
@@ -637,12 +649,15 @@ export class Registry {
     instance.state = 'evaluated'
     instance.done = null
     instance.generator = null
+    instance.before = null
+    this.host.evaluated?.(instance)
   }
 
   private fail(instance: Instance, error: unknown): void {
     instance.state = 'failed'
     instance.error = error
     instance.generator = null
+    instance.before = null
   }
 
   private hasCommonjsDep(instance: Instance): boolean {

@@ -4,6 +4,7 @@
  * The compiler writes numbers where it knew the specifier; what they mean travels beside the definition as links.
  */
 import type { ModuleId } from './messages'
+import type { Refresh } from './refresh'
 import type { Instance, Namespace } from './registry'
 
 /** What the calls need of the client. */
@@ -15,6 +16,7 @@ export interface RuntimeHost {
   addressOf(id: ModuleId): string
   updateStyle(id: string, css: string): void
   acceptStyle(instance: Instance): void
+  refresh: Refresh
 }
 
 export class ModuleRuntime {
@@ -70,6 +72,16 @@ export class ModuleRuntime {
     const link = this.instance.definition.links[at]
     const address = Array.isArray(link) ? link[0] : this.instance.definition.meta.deps[at]!
     return address + (address.includes('?') ? suffix.replace(/^\?/, '&') : suffix)
+  }
+
+  /** `$RefreshReg$` and `$RefreshSig$` of a component file. */
+  readonly register = (type: unknown, name: string) => this.host.refresh.register(this.instance, type, name)
+  readonly signature = () => this.host.refresh.signature()
+
+  /** `const Theme = createContext(…)`: the context of the copy before, while nothing it is made of was edited. */
+  keep(value: unknown, name: string, digest: string, ...deps: number[]): unknown {
+    const links = deps.map((at) => this.instance.definition.links[at])
+    return this.host.refresh.keep(this.instance, value, name, digest, links)
   }
 
   /** `export default function () {}` is called "default". */

@@ -14,7 +14,7 @@
 import { pathToFileURL } from 'node:url'
 
 const runtime = await import(pathToFileURL(process.env.REKINDLE_CLIENT).href)
-const { HotTable, Registry, Updater } = runtime
+const { HotTable, Refresh, Registry, Updater } = runtime
 export const { propagate, setBindings } = runtime
 
 let versions = 0
@@ -28,20 +28,23 @@ export class Page {
     const host = {
       metaOf: (instance) => ({ hot: this.hot.create(instance).api }),
       runtimeOf: (instance) => ({ load: (id) => this.load(id, instance) }),
+      evaluated: (instance) => this.refresh.evaluated(instance),
       importNative: () => Promise.reject(new Error('there is no browser here')),
     }
     this.registry = new Registry(host)
+    this.refresh = new Refresh(this.registry)
     this.hot = new HotTable({
       resolve: ({ definition }, specifier) => (definition.links.includes(specifier) || this.registry.definitions.has(specifier) ? specifier : null),
       send: (event, data) => void this.log.push(`sent ${event} ${JSON.stringify(data)}`),
       invalidated: (context, message) => this.invalidated(context, message),
       report: (error, doing) => this.log.push(`reported ${doing}: ${error.message}`),
     })
-    this.updater = new Updater(this.registry, this.hot, {
+    this.updater = new Updater(this.registry, this.hot, this.refresh, {
       ensure: async (fresh) => this.registry.missing(fresh, fresh).length === 0,
       swapLinks: async (links) => this.log.push(`swapped ${links}`),
       reload: async ({ chain, reason }) => this.log.push(`reload ${chain.join(' → ')} (${reason})`),
       failed: (error, boundaries) => this.failures.push(`${boundaries.map(({ path }) => path)}: ${error.message}`),
+      renderFailed: (error) => this.failures.push(`rendering: ${error.message}`),
       succeeded: () => (this.failures = []),
       debug: (line) => this.log.push(line),
       report: (error, doing) => this.log.push(`reported ${doing}: ${error.message}`),
@@ -143,7 +146,7 @@ export class Page {
 
   /** How far a change of these would spread, in words. */
   verdict(...changed) {
-    return inWords(propagate(this.registry, this.hot, changed))
+    return inWords(propagate(this.registry, this.hot, this.refresh, changed))
   }
 }
 

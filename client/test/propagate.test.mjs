@@ -85,7 +85,7 @@ test('a chain of 20,000 importers is walked without recursion', async () => {
   const page = new Page()
   for (let at = 0; at < length; at++) page.module(`m${at}`, { deps: at + 1 < length ? [`m${at + 1}`] : [], run: at === 0 ? accepting : undefined })
   await page.open('m0')
-  const { kind, rerun } = propagate(page.registry, page.hot, [`m${length - 1}`])
+  const { kind, rerun } = propagate(page.registry, page.hot, page.refresh, [`m${length - 1}`])
   assert.deepEqual([kind, rerun.size], ['accepted', length])
 })
 
@@ -133,21 +133,21 @@ test('a module that accepts some exports and that nobody imports is a boundary',
 test('an invalidation starts at the importers, and the module itself does not run again', async () => {
   const page = await pageOf('page -> app; app -> size', { size: accepting, page: accepting })
   const from = { from: 'size', first: 'size' }
-  assert.equal(inWords(propagate(page.registry, page.hot, [], from)), 'page · reruns app page')
+  assert.equal(inWords(propagate(page.registry, page.hot, page.refresh, [], from)), 'page · reruns app page')
 })
 
 test('an importer that accepts the invalidating module is its boundary', async () => {
   const page = await pageOf('page -> size', { size: accepting, page: { deps: ['size'], run: ({ hot }) => hot.accept('size', () => {}) } })
-  assert.equal(inWords(propagate(page.registry, page.hot, [], { from: 'size', first: 'size' })), 'size via page · reruns ')
+  assert.equal(inWords(propagate(page.registry, page.hot, page.refresh, [], { from: 'size', first: 'size' })), 'size via page · reruns ')
 })
 
 test('an entry that invalidates reloads', async () => {
   const page = await pageOf('page -> app', { page: accepting })
-  assert.equal(inWords(propagate(page.registry, page.hot, [], { from: 'page', first: 'page' })), 'reload: page')
+  assert.equal(inWords(propagate(page.registry, page.hot, page.refresh, [], { from: 'page', first: 'page' })), 'reload: page')
 })
 
 test('an invalidation that comes back to who began it reloads', async () => {
   const page = await pageOf('page -> a; a -> b; b -> a', { a: accepting, b: accepting })
-  const verdict = propagate(page.registry, page.hot, [], { from: 'b', first: 'a' })
+  const verdict = propagate(page.registry, page.hot, page.refresh, [], { from: 'b', first: 'a' })
   assert.deepEqual([verdict.kind, verdict.reason], ['reload', 'circular import invalidate'])
 })

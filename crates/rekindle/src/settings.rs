@@ -33,6 +33,7 @@ pub fn read(flags: &DevFlags) -> Result<Settings, Vec<Diagnostic>> {
         .map_err(|error| vec![Diagnostic::error(format!("the current folder cannot be read: {error}"))])?;
     let root = root_folder(&here, flags.root.as_deref()).map_err(|problem| vec![problem])?;
     let mut config = Config::new(&root);
+    config.own_packages = own_packages();
     if let Some((path, text)) = settings_file(&here, &root, flags.config.as_deref()).map_err(|problem| vec![problem])? {
         let shown = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
         apply_text(&text, &shown, &mut config)?;
@@ -51,6 +52,15 @@ fn root_folder(here: &Path, root: Option<&Path>) -> Result<PathBuf, Diagnostic> 
         Err(_) => Err(Diagnostic::error(format!("there is no folder `{}`", named.display()))
             .with_help("give the project folder, the one with index.html")),
     }
+}
+
+/// Where packages lie that were installed with this program: beside it in an npm package, or in a checkout of ours.
+fn own_packages() -> Vec<PathBuf> {
+    let program = std::env::current_exe().and_then(|path| path.canonicalize()).unwrap_or_default();
+    let checkout = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packages/rekindle"));
+    let beside = program.ancestors().skip(1).map(Path::to_owned).chain([checkout.to_owned()]);
+    let folders = beside.filter(|folder| folder.join("node_modules/react-refresh").is_dir());
+    folders.filter_map(|folder| folder.canonicalize().ok()).collect()
 }
 
 fn settings_file(here: &Path, root: &Path, named: Option<&Path>) -> Result<Option<(PathBuf, String)>, Diagnostic> {

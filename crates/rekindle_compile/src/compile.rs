@@ -14,6 +14,7 @@ use std::time::Duration;
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
 
 use crate::cache::DefinitionCache;
+use crate::framework::Framework;
 use crate::resolve::{self, Resolved, Resolver, Unresolved};
 use crate::script::{ScriptInput, compile_script};
 use crate::style::{StyleInput, StyleOutput, compile_style, placeholder};
@@ -25,6 +26,8 @@ pub struct Compiler {
     root: PathBuf,
     base: String,
     pub resolver: Resolver,
+    /// Decides whether components are registered for a refresh, and what JSX means by default.
+    pub framework: Framework,
     tsconfigs: TsConfigs,
     cache: DefinitionCache,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
@@ -91,6 +94,7 @@ impl Compiler {
             root: root.to_owned(),
             base: base.to_owned(),
             resolver: Resolver::new(root, public_dir, base),
+            framework: Framework::None,
             tsconfigs: TsConfigs::new(),
             cache: DefinitionCache::default(),
             asset_versions: RwLock::default(),
@@ -172,13 +176,14 @@ impl Compiler {
         let text = self.script_text(url, file, source)?;
         let (options, read) = self.script_options(url, file)?;
         files.extend(read);
-        let hash = script_digest(&text, url, &options);
+        let refresh = self.refreshes(file, source);
+        let hash = script_digest(&text, url, &options, refresh);
         if let Some(mut known) = self.cache.get(&hash) {
             known.files.clone_from(files);
             return Ok(known);
         }
         let display = self.display(file.as_path());
-        let output = compile_script(&script_input(&text, url, &display, &options, file))?;
+        let output = compile_script(&script_input(&text, url, &display, &options, file, refresh))?;
         let definition = output.into_definition(hash, files.clone());
         self.cache.keep(&definition);
         Ok(definition)
@@ -194,10 +199,22 @@ impl Compiler {
 
     /// What tsconfig.json says about a script, and the files that say it.
     fn script_options(&self, url: &ModuleUrl, file: &FilePath) -> Result<(TsOptions, Vec<FilePath>), Vec<Diagnostic>> {
-        match extension(url.path()).as_str() {
-            "ts" | "mts" | "cts" | "tsx" | "jsx" => self.tsconfigs.nearest(file.as_path()).map_err(|error| vec![error]),
-            _ => Ok(Default::default()),
+        let (mut options, files) = match extension(url.path()).as_str() {
+            "ts" | "mts" | "cts" | "tsx" | "jsx" => {
+                self.tsconfigs.nearest(file.as_path()).map_err(|error| vec![error])?
+            }
+            _ => Default::default(),
+        };
+        if options.jsx_import_source.is_none() {
+            options.jsx_import_source = self.framework.jsx_import_source().map(str::to_owned);
         }
+        Ok((options, files))
+    }
+
+    /// Whether a script's components are registered: those of the project, and of packages linked into it.
+    fn refreshes(&self, file: &FilePath, source: &Source) -> bool {
+        let is_own = matches!(source, Source::File) && file.as_path().is_absolute() && !is_in_package(file.as_path());
+        self.framework.refreshes() && is_own
     }
 
     fn json(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
@@ -432,10 +449,11 @@ impl Compiler {
         }
         let text = self.script_text(url, file, source).ok()?;
         let (options, _) = self.script_options(url, file).ok()?;
-        if *script_digest(&text, url, &options) != *hash {
+        let refresh = self.refreshes(file, source);
+        if *script_digest(&text, url, &options, refresh) != *hash {
             return None;
         }
-        let input = script_input(&text, url, url.as_str(), &options, file);
+        let input = script_input(&text, url, url.as_str(), &options, file, refresh);
         compile_script(&ScriptInput { source_map: true, ..input }).ok()?.map
     }
 
@@ -501,14 +519,15 @@ fn script_input<'a>(
     display: &'a str,
     options: &'a TsOptions,
     file: &FilePath,
+    refresh: bool,
 ) -> ScriptInput<'a> {
     let may_be_commonjs = may_be_commonjs(file.as_path());
-    ScriptInput { source: text, url: url.as_str(), display, options, may_be_commonjs, source_map: false }
+    ScriptInput { source: text, url: url.as_str(), display, options, may_be_commonjs, source_map: false, refresh }
 }
 
 /// Equal digests compile to the same text.
-fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions) -> std::sync::Arc<str> {
-    digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}").as_bytes()])
+fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions, refresh: bool) -> std::sync::Arc<str> {
+    digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}{refresh}").as_bytes()])
 }
 
 fn unsupported_help(tool: &str) -> String {
@@ -575,8 +594,11 @@ fn extension(path: &str) -> String {
 /// In packages, and where the extension says so.
 fn may_be_commonjs(file: &Path) -> bool {
     let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    matches!(extension, "cjs" | "cts")
-        || (extension == "js" && file.components().any(|part| part.as_os_str() == "node_modules"))
+    matches!(extension, "cjs" | "cts") || (extension == "js" && is_in_package(file))
+}
+
+fn is_in_package(file: &Path) -> bool {
+    file.components().any(|part| part.as_os_str() == "node_modules")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -12,10 +12,11 @@ use oxc_diagnostics::OxcDiagnostic;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_semantic::{Scoping, SemanticBuilder};
 use oxc_span::{SourceType, Span};
-use oxc_transformer::{JsxRuntime, TransformOptions, Transformer};
+use oxc_transformer::{JsxRuntime, ReactRefreshOptions, TransformOptions, Transformer};
 use oxc_transformer_plugins::{ReplaceGlobalDefines, ReplaceGlobalDefinesConfig};
 use rekindle_graph::{Definition, Dep, Diagnostic, EnvReads, FilePath, GlobCall};
 
+use crate::refresh::makings;
 use crate::tsconfig::TsOptions;
 use crate::{commonjs, nesting, wrap};
 
@@ -30,6 +31,8 @@ pub struct ScriptInput<'a> {
     /// The nearest package.json says `"type": "commonjs"` or the file lies in a package and may be CommonJS.
     pub may_be_commonjs: bool,
     pub source_map: bool,
+    /// Components and hooks are registered for a refresh runtime.
+    pub refresh: bool,
 }
 
 /// The parts of a [`rekindle_graph::Definition`] that come from a script.
@@ -143,13 +146,18 @@ fn compile_module<'a>(
 ) -> Result<ScriptOutput, Vec<Diagnostic>> {
     refuse_commonjs_of_typescript(&module.program, input)?;
     define_node_env(allocator, input, &mut module);
+    let makings = (input.refresh && may_hold_components(input)).then(|| makings(&module.program, &module.scoping));
+    let makings = makings.unwrap_or_default();
     lower(allocator, input, &mut module)?;
     let prefix = wrap::free_prefix(input.source, &module.scoping);
-    let wrapped = wrap::wrap(allocator, &mut module.program, &module.scoping, prefix, wrap::Kind::Module);
+    let kind = wrap::Kind::Module { contexts: &makings.contexts };
+    let mut wrapped = wrap::wrap(allocator, &mut module.program, &module.scoping, prefix, kind);
     mistakes(&wrapped, input)?;
-    let header = format!("{},{}", wrapped.meta(), wrapped.header(prefix));
     let (body, map) = print(&module.program, input);
-    let code = format!("{header}\n{body}}}");
+    if input.refresh {
+        wrapped.note_refresh(&body, &makings);
+    }
+    let code = format!("{},{}\n{body}}}", wrapped.meta(), wrapped.header(prefix));
     let exports = wrapped.exports.iter().map(|export| export.name.clone()).collect();
     Ok(output(code, wrapped, exports, map))
 }
@@ -234,17 +242,27 @@ fn define_node_env<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module
     }
 }
 
+/// Whether the file may declare components or contexts: what is looked at is its text.
+fn may_hold_components(input: &ScriptInput) -> bool {
+    may_hold_jsx(input.source) || input.source.contains("createContext")
+}
+
+fn may_hold_jsx(source: &str) -> bool {
+    source.contains("</") || source.contains("/>")
+}
+
 /// Types, JSX and decorators away. Newer syntax stays: the browsers a developer has run it.
 fn lower<'a>(
     allocator: &'a Allocator,
     input: &ScriptInput<'a>,
     module: &mut Parsed<'a>,
 ) -> Result<(), Vec<Diagnostic>> {
-    let may_hold_jsx = input.source.contains("</") || input.source.contains("/>");
-    if !module.program.source_type.is_typescript() && !may_hold_jsx {
+    let may_hold_hooks = input.refresh && input.source.contains("use");
+    if !module.program.source_type.is_typescript() && !may_hold_jsx(input.source) && !may_hold_hooks {
         return Ok(());
     }
-    let options = transform_options(input.options, classic_pragma(input.source));
+    let mut options = transform_options(input.options, classic_pragma(input.source));
+    options.jsx.refresh = input.refresh.then(ReactRefreshOptions::default);
     let scoping = std::mem::take(&mut module.scoping);
     let path = Path::new(input.url);
     let lowered = Transformer::new(allocator, path, &options).build_with_scoping(scoping, &mut module.program);

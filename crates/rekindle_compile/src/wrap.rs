@@ -23,6 +23,7 @@ use rekindle_graph::{Dep, DepKind, EnvReads, GlobCall};
 use rustc_hash::FxHashMap;
 
 use crate::calls::{self, AcceptCall, GlobArguments};
+use crate::refresh::{Making, Makings};
 
 /// What the header and the meta object of a definition are written from.
 #[derive(Debug, Default)]
@@ -46,6 +47,10 @@ pub(crate) struct Wrapped {
     uses_meta: bool,
     uses_runtime: bool,
     names_default_function: bool,
+    /// It registers components (or hooks) for a refresh runtime.
+    registers: bool,
+    /// What its exports are made of, if it may be the boundary of a refresh.
+    made: Option<String>,
     /// Mistakes: message, where, advice.
     pub errors: Vec<(String, Span, String)>,
 }
@@ -60,9 +65,12 @@ pub(crate) struct Export {
 }
 
 /// What is wrapped: only in a module is `arguments` nobody's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Module,
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind<'c> {
+    /// `contexts`: top-level variables whose value survives an edit that does not touch them.
+    Module {
+        contexts: &'c FxHashMap<String, Making>,
+    },
     CommonJs,
 }
 
@@ -73,7 +81,7 @@ pub(crate) fn wrap<'a>(
     program: &mut Program<'a>,
     scoping: &Scoping,
     prefix: &'a str,
-    kind: Kind,
+    kind: Kind<'_>,
 ) -> Wrapped {
     let mut wrapper = Wrapper {
         ast: AstBuilder::new(allocator),
@@ -82,12 +90,17 @@ pub(crate) fn wrap<'a>(
         imports: FxHashMap::default(),
         index: FxHashMap::default(),
         function_depth: 0,
-        arguments_depth: u32::from(kind == Kind::CommonJs),
+        arguments_depth: u32::from(matches!(kind, Kind::CommonJs)),
         out: Wrapped::default(),
     };
     wrapper.out.needs_async_function = program.source_text.contains("await") && AsyncStatements::are_in(program);
     wrapper.collect(program);
     wrapper.visit_program(program);
+    if let Kind::Module { contexts } = kind
+        && !contexts.is_empty()
+    {
+        wrapper.keep_contexts(program, contexts);
+    }
     wrapper.out
 }
 
@@ -147,8 +160,21 @@ impl Wrapped {
         if self.is_async || self.needs_async_function {
             meta.push_str(",async:true");
         }
+        if let Some(made) = &self.made {
+            meta.push_str(&format!(",made:{made}"));
+        }
         meta.push('}');
         meta
+    }
+
+    /// Notes what the printed `body` says to a refresh runtime. Only who declares components can be a boundary.
+    pub fn note_refresh(&mut self, body: &str, makings: &Makings) {
+        let declares = body.contains("$RefreshReg$(");
+        self.registers = declares || body.contains("$RefreshSig$(");
+        self.uses_runtime |= self.registers;
+        if (declares || makings.has_class_component) && !self.exports.is_empty() {
+            self.made = Some(makings.meta(&self.deps));
+        }
     }
 
     /// The factory up to its body, in one line: `function*($x){…yield;`
@@ -161,6 +187,9 @@ impl Wrapped {
         };
         let used: Vec<usize> = (0..self.names.len()).filter(|&dep| !self.names[dep].is_empty()).collect();
         let mut header = format!("{}function*({parameters}){{", if self.needs_async_function { "async " } else { "" });
+        if self.registers {
+            header.push_str(&format!("const $RefreshReg$={p}r.register,$RefreshSig$={p}r.signature;"));
+        }
         if !used.is_empty() {
             let variables: Vec<String> = used.iter().map(|dep| format!("{p}{dep}")).collect();
             header.push_str(&format!("let {};", variables.join(",")));
@@ -564,6 +593,37 @@ impl<'a> Wrapper<'a, '_> {
                 None
             }
         }
+    }
+
+    /// `const Theme = createContext(0)` → `const Theme = $r.keep(createContext(0), "Theme", "a0…", 0)`
+    fn keep_contexts(&mut self, program: &mut Program<'a>, contexts: &FxHashMap<String, Making>) {
+        for statement in &mut program.body {
+            let Statement::VariableDeclaration(variables) = statement else { continue };
+            for declarator in &mut variables.declarations {
+                let BindingPattern::BindingIdentifier(id) = &declarator.id else { continue };
+                let Some((making, init)) = contexts.get(id.name.as_str()).zip(declarator.init.as_mut()) else {
+                    continue;
+                };
+                let name = id.name;
+                let value = init.take_in(&self.ast);
+                *init = self.keep(value, name.as_str(), making);
+            }
+        }
+    }
+
+    fn keep(&mut self, value: Expression<'a>, name: &'a str, making: &Making) -> Expression<'a> {
+        let span = value.span();
+        let ast = &self.ast;
+        let digest = self.ast.allocator().alloc_str(&making.digest);
+        let texts = [name, digest].map(|text| Expression::new_string_literal(SPAN, text, None, ast));
+        let deps = making.deps(&self.out.deps);
+        let parts = [value].into_iter().chain(texts).chain(deps.into_iter().map(|dep| self.number(dep)));
+        let arguments = ArenaVec::from_iter_in(parts.map(Argument::from), ast);
+        self.out.uses_runtime = true;
+        let runtime = self.own_identifier("r", SPAN);
+        let member = IdentifierName::new(SPAN, "keep", ast);
+        let callee = Expression::new_static_member_expression(SPAN, runtime, member, false, ast);
+        Expression::new_call_expression(span, callee, None, arguments, false, ast)
     }
 
     fn note_accept(&mut self, call: &CallExpression<'a>) {

@@ -27,6 +27,17 @@ pub struct Manifest {
     pub page_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entries: Option<Vec<ModuleUrl>>,
+    /// What refreshes the page's components.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<RefreshModules>,
+}
+
+/// Modules that run before all others of a page, so that a component framework finds them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefreshModules {
+    /// `react` or `preact`.
+    pub framework: &'static str,
+    pub modules: Vec<ModuleUrl>,
 }
 
 /// What the server says.

@@ -7,9 +7,10 @@ use rekindle_compile::bundle::{Exports, join_modules};
 use crate::config::{Bindings, Config};
 
 /// The client's sources, dependencies first.
-const SOURCES: [(&str, &str); 9] = [
+const SOURCES: [(&str, &str); 10] = [
     ("registry.ts", include_str!("../../../client/src/registry.ts")),
     ("hot.ts", include_str!("../../../client/src/hot.ts")),
+    ("refresh.ts", include_str!("../../../client/src/refresh.ts")),
     ("propagate.ts", include_str!("../../../client/src/propagate.ts")),
     ("apply.ts", include_str!("../../../client/src/apply.ts")),
     ("runtime.ts", include_str!("../../../client/src/runtime.ts")),

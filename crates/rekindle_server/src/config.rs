@@ -20,6 +20,8 @@ pub struct Config {
     pub env_prefix: Vec<String>,
     /// Folder for what outlives a start. Default `<root>/node_modules/.rekindle`, or `<root>/.rekindle` without `node_modules`.
     pub cache_dir: PathBuf,
+    /// Folders from which packages that came with the command can be imported: refresh runtimes that the project lacks.
+    pub own_packages: Vec<PathBuf>,
     pub server: ServerConfig,
     pub serve: ServeConfig,
     pub hmr: HmrConfig,
@@ -111,6 +113,7 @@ impl Config {
             env_dir: root.clone(),
             env_prefix: vec!["VITE_".into()],
             cache_dir,
+            own_packages: Vec::new(),
             root,
             server: ServerConfig {
                 port: 5173,

@@ -96,6 +96,9 @@ impl Loop {
         for warning in warnings {
             report.warn(warning);
         }
+        if let Some(advice) = project.compiler.framework.advice() {
+            report.note(&advice);
+        }
         watcher.watch_files(EnvValues::files(&config));
         watcher.watch_folders(public.iter().flat_map(PublicFiles::folders));
         watcher.watch_folders(listing.folders(&config.root));
@@ -659,8 +662,10 @@ impl Loop {
     /// Everything a page runs, compiled.
     fn page_modules(&mut self, url: &str, file: &FilePath) -> Vec<ModuleId> {
         let Ok(page) = self.pages.load(url, file, &mut self.project) else { return Vec::new() };
-        let roots = page.modules();
+        let modules = page.modules();
         self.watcher.watch_files(page.watched());
+        // In front: a framework looks for its refresh runtime when it starts.
+        let roots = [self.project.insert_refresh_modules(), modules].concat();
         let known_broken = self.broken_count();
         let modules = self.crawl(&roots, Some(url));
         if self.broken_count() > known_broken {
@@ -698,6 +703,7 @@ impl Loop {
                 }
             }
         }
+        manifest.refresh = self.project.refresh_modules();
         manifest.page = Some(url.to_owned());
         manifest.page_hash = Some(page.hash.to_string());
         manifest.entries = Some(entries);
@@ -723,6 +729,7 @@ impl Loop {
             page: None,
             page_hash: None,
             entries: None,
+            refresh: None,
         }
     }
 
@@ -798,7 +805,8 @@ impl Loop {
             return None;
         }
         let url = quoted(module.url.as_str());
-        let manifest = json(&self.manifest(&modules));
+        let manifest = Manifest { refresh: self.project.refresh_modules(), ..self.manifest(&modules) };
+        let manifest = json(&manifest);
         let own = self.pushed(id).map(|pushed| pushed.code).unwrap_or_default();
         let exports = self.exports_of(id);
         let mut script = format!("import{{$d,facade}}from\"{base}@rekindle/client\";\n{own}\n");

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
+use rekindle_compile::framework::Framework;
 use rekindle_compile::glob::could_match;
 use rekindle_compile::nesting::COMPILE_STACK;
 use rekindle_compile::secrets::holds_secrets;
-use rekindle_graph::wire::Errors;
+use rekindle_graph::wire::{Errors, RefreshModules};
 use rekindle_graph::{
     Delta, Diagnostic, EnvReads, FilePath, Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published,
 };
@@ -79,9 +80,13 @@ impl Project {
             .thread_name(|at| format!("compile-{at}"))
             .build()
             .map_err(std::io::Error::other)?;
+        let mut compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base);
+        if config.hmr.enabled {
+            compiler.framework = Framework::detect(&config.root, &compiler.resolver, &config.own_packages);
+        }
         Ok(Self {
             graph: ModuleGraph::default(),
-            compiler: Compiler::new(&config.root, config.public_dir.as_deref(), &config.base),
+            compiler,
             segments: Segments::new(secret),
             env: EnvValues::load(config),
             root: config.root.clone(),
@@ -237,6 +242,22 @@ impl Project {
 
     pub fn asset(&self, path: &str) -> Option<&Servable> {
         self.assets.get(path).map(|asset| &asset.servable)
+    }
+
+    /// What refreshes components in every page, if the project has a framework that can.
+    pub fn refresh_modules(&self) -> Option<RefreshModules> {
+        let framework = match &self.compiler.framework {
+            Framework::React(_) => "react",
+            Framework::Preact(..) => "preact",
+            Framework::None | Framework::WithoutRuntime { .. } => return None,
+        };
+        let modules = self.compiler.framework.modules().into_iter().map(|(url, _)| url).collect();
+        Some(RefreshModules { framework, modules })
+    }
+
+    /// Those modules in the graph.
+    pub fn insert_refresh_modules(&mut self) -> Vec<ModuleId> {
+        self.compiler.framework.modules().iter().map(|(url, file)| self.graph.insert(url, file)).collect()
     }
 
     /// The project folder.

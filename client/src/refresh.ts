@@ -1,0 +1,218 @@
+/**
+ * Lets components take their own updates: React Fast Refresh, and Preact's.
+ *
+ *     Label.tsx exports the component Label and the number limit
+ *       Label edited   → the module runs again, React renders every mounted Label with its new code, state kept
+ *       limit edited   → the modules that import `limit` run again as well
+ *
+ * A module is a boundary when it exports a component. Which of its other exports an edit changes is known before anything
+ * runs: the compiler says what each is made of (`meta.made`), so that a constant, a hook or a context beside a component
+ * concerns its importers only when it, or what it uses, was edited.
+ *
+ * What is registered during an update reaches the framework when the update has gone through, so that an update that is
+ * put back leaves no trace. Knows neither DOM nor socket.
+ */
+import type { ModuleId } from './messages'
+import type { Instance, Registry } from './registry'
+
+/** What is needed of the framework's own runtime. */
+export interface RefreshRuntime {
+  register(type: unknown, id: string): void
+  signature(): (...parameters: never[]) => unknown
+  isComponent(value: unknown): boolean
+  /** Renders what is mounted with the newest code. */
+  perform(): void
+}
+
+/** `react-refresh/runtime`, as far as it is used. */
+interface ReactRefreshRuntime {
+  injectIntoGlobalHook(window: object): void
+  register(type: unknown, id: string): void
+  createSignatureFunctionForTransform(): (...parameters: never[]) => unknown
+  isLikelyComponentType(type: unknown): boolean
+  performReactRefresh(): unknown
+}
+
+/** What `@prefresh/core` leaves on the window. */
+interface Prefresh {
+  register(type: unknown, id: string): void
+  sign(type: unknown, key: string, reset: unknown, hooks: unknown, status: string): string
+}
+
+/** Members that pages and routers may set on the window (R187, R188). */
+interface RefreshWindow {
+  __registerBeforePerformReactRefresh?: (hook: () => void | Promise<void>) => void
+  __getReactRefreshIgnoredExports?: (about: { id: string }) => string[]
+  __PREFRESH__?: Prefresh
+}
+
+const globals = globalThis as RefreshWindow
+
+export function reactRuntime(exports: object): RefreshRuntime {
+  const runtime = exports as ReactRefreshRuntime
+  runtime.injectIntoGlobalHook(globalThis)
+  return {
+    register: runtime.register,
+    signature: runtime.createSignatureFunctionForTransform,
+    isComponent: (value) => runtime.isLikelyComponentType(value),
+    perform: () => void runtime.performReactRefresh(),
+  }
+}
+
+export function preactRuntime(utils: object): RefreshRuntime {
+  const { flush, isComponent } = utils as { flush(): void; isComponent(value: unknown): boolean }
+  return {
+    register: (type, id) => globals.__PREFRESH__!.register(type, id),
+    // A signature is called at each render as well; only the first two calls say something.
+    signature() {
+      let status = 'begin'
+      let known: unknown
+      return (type?: unknown, key?: string, reset?: unknown, hooks?: unknown) => {
+        known ??= type
+        status = globals.__PREFRESH__!.sign(type ?? known, key!, reset, hooks, status)
+        return type
+      }
+    },
+    isComponent,
+    perform: flush,
+  }
+}
+
+/** A value that survives updates, and what it was made of. */
+export interface Kept {
+  digest: string
+  deps: (Instance | undefined)[]
+  value: unknown
+}
+
+export class Refresh {
+  private runtime: RefreshRuntime | null = null
+  /** What the update that is under way has registered. */
+  private pending: { instance: Instance; type: unknown; id: string }[] | null = null
+  private readonly before: (() => void | Promise<void>)[] = []
+
+  constructor(private readonly registry: Registry) {}
+
+  /** From now on components are registered. Must be called before the framework itself runs. */
+  use(runtime: RefreshRuntime): void {
+    this.runtime = runtime
+    globals.__registerBeforePerformReactRefresh ??= (hook) => void this.before.push(hook)
+  }
+
+  /** `$RefreshReg$` of a module. */
+  register(instance: Instance, type: unknown, name: string): void {
+    if (!this.runtime) return
+    const id = `${instance.id} ${name}`
+    if (this.pending) this.pending.push({ instance, type, id })
+    else this.runtime.register(type, id)
+  }
+
+  /** `$RefreshSig$`: marks the hooks that a component uses. */
+  signature(): (...parameters: never[]) => unknown {
+    return this.runtime?.signature() ?? ((type: unknown) => type)
+  }
+
+  /** A component may be made by a call (`connect(…)(View)`): what it exports is registered by value as well. */
+  evaluated(instance: Instance): void {
+    if (!this.runtime || !instance.definition.meta.made) return
+    for (const name of this.componentsOf(instance)) this.register(instance, valueOf(instance, name), `export ${name}`)
+  }
+
+  /**
+   * The value of a `createContext` call: the one of the copy before, if neither the call nor what it uses was edited.
+   * A context is only its identity, so that a new one would part every provider from its users.
+   */
+  keep(instance: Instance, value: unknown, name: string, digest: string, links: unknown[]): unknown {
+    const deps = links.map((link) => (typeof link === 'string' ? this.registry.instances.get(link) : undefined))
+    const known = instance.before?.kept?.get(name)
+    const isSame = known?.digest === digest && deps.every((dep, at) => dep === known.deps[at])
+    instance.kept ??= new Map()
+    instance.kept.set(name, { digest, deps, value: isSame ? known.value : value })
+    return isSame ? known.value : value
+  }
+
+  // ---- for the walk
+
+  /** Whether the live copy takes its own updates. What the page itself runs does not: it would render a second time. */
+  isBoundary(id: ModuleId): boolean {
+    const instance = this.registry.instances.get(id)
+    const newest = this.registry.definitions.get(id)
+    if (!this.runtime || !instance?.definition.meta.made || !newest?.meta.made || this.registry.entries.has(id)) return false
+    return this.componentsOf(instance).length > 0
+  }
+
+  /**
+   * Exports of a boundary that are not what they were: added, removed, made of something else, or of an import for which
+   * `runsAgain`. Components are left to the framework. Null: it cannot be told.
+   */
+  changedExports(id: ModuleId, runsAgain: (id: ModuleId) => boolean): Set<string> | null {
+    const instance = this.registry.instances.get(id)!
+    const before = instance.definition
+    const now = this.registry.definitions.get(id)!
+    const linkOf = ({ links }: typeof now, dep: number) => links[dep]
+    const touched = (dep: number) => {
+      const link = linkOf(now, dep)
+      return typeof link === 'string' && runsAgain(link)
+    }
+    const stars = ({ meta, links }: typeof now) => JSON.stringify(meta.stars?.map((at) => links[at]))
+    if (stars(before) !== stars(now) || now.meta.stars?.some(touched)) return null
+
+    const components = new Set(this.componentsOf(instance))
+    const changed = new Set<string>()
+    const [made, madeBefore] = [now.meta.made!, before.meta.made!]
+    for (const name of Object.keys({ ...madeBefore, ...made })) {
+      const [digest, ...deps] = made[name] ?? []
+      if (components.has(name) && made[name]) continue
+      if (digest !== madeBefore[name]?.[0] || deps.some(touched)) changed.add(name)
+    }
+    const [from, fromBefore] = [now.meta.from ?? {}, before.meta.from ?? {}]
+    for (const name of Object.keys({ ...fromBefore, ...from })) {
+      const [is, was] = [from[name], fromBefore[name]]
+      const isSame = is && was && is[1] === was[1] && linkOf(now, is[0]) === linkOf(before, was[0])
+      if (!isSame || touched(is[0])) changed.add(name)
+    }
+    for (const name of globals.__getReactRefreshIgnoredExports?.({ id }) ?? []) changed.delete(name)
+    return changed
+  }
+
+  /** Exports that were components before the update and are none now: nobody but their importers can take them. */
+  incompatible(before: Instance, now: Instance): string[] {
+    if (!this.runtime || !before.definition.meta.made || !now.definition.meta.made) return []
+    const components = this.componentsOf(now)
+    return this.componentsOf(before).filter((name) => name in now.definition.meta.made! && !components.includes(name))
+  }
+
+  private componentsOf(instance: Instance): string[] {
+    return Object.keys(instance.definition.meta.made ?? {}).filter((name) => this.runtime!.isComponent(valueOf(instance, name)))
+  }
+
+  // ---- for an update
+
+  begin(): void {
+    this.pending = []
+  }
+
+  /** Registers what is live after the update, whether that went through or was put back. */
+  end(): void {
+    for (const { instance, type, id } of this.pending ?? []) {
+      if (this.registry.instances.get(instance.id) === instance) this.runtime!.register(type, id)
+    }
+    this.pending = null
+  }
+
+  /** Throws what a component throws. */
+  async perform(): Promise<void> {
+    if (!this.runtime) return
+    for (const hook of this.before) await hook()
+    this.runtime.perform()
+  }
+}
+
+/** A name that cannot be read yet is no component. */
+function valueOf(instance: Instance, name: string): unknown {
+  try {
+    return instance.getters[name]?.()
+  } catch {
+    return undefined
+  }
+}

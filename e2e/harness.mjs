@@ -8,7 +8,7 @@
  *     })
  *
  * Every test has its own folder, server and browser context. A fixture without an `index.html` gets a page with `#a`,
- * `#b`, `#c`, a global `show(id, text)`, and its `main.ts` or `main.js` as the entry. The server is `$REKINDLE_BIN`, or
+ * `#b`, `#c`, a global `show(id, text)`, and its `main.ts`, `main.tsx`, `main.jsx` or `main.js` as the entry. The server is `$REKINDLE_BIN`, or
  * the release build of this repository.
  */
 import assert from 'node:assert/strict'
@@ -26,7 +26,7 @@ const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/releas
 const patience = Number(process.env.REKINDLE_PATIENCE_MS ?? 10_000)
 const limit = 50_000
 
-/** `files`, or `example` to copy a folder of `examples/`; `start: false` and `load: false` leave server and tab to the body. */
+/** `files` and npm `packages`, or `example` to copy a folder of `examples/`; `start: false` and `load: false` leave server and tab to the body. */
 export function test(title, fixture, body) {
   nodeTest(title, { skip: fixture.skip }, async () => {
     const app = new App(makeFolder(fixture))
@@ -54,7 +54,7 @@ async function within(ms, work) {
   await Promise.race([work(), late]).finally(() => clearTimeout(timer))
 }
 
-function makeFolder({ files = {}, example }) {
+function makeFolder({ files = {}, example, packages = [] }) {
   const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rekindle-e2e-')))
   if (example) {
     fs.cpSync(path.join(repository, 'examples', example), root, { recursive: true })
@@ -64,11 +64,19 @@ function makeFolder({ files = {}, example }) {
     fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true })
     fs.writeFileSync(path.join(root, name), text)
   }
+  for (const name of packages) install(root, name)
   return root
 }
 
+/** Copies a package of this folder's into a fixture: `react`, or `react-18 as react`. */
+function install(root, packageName) {
+  const [from, to = from] = packageName.split(' as ')
+  const folder = fileURLToPath(new URL(`node_modules/${from}`, import.meta.url))
+  fs.cpSync(folder, path.join(root, 'node_modules', to), { recursive: true })
+}
+
 function page(files) {
-  const entry = ['main.ts', 'main.js'].find((name) => name in files)
+  const entry = ['main.ts', 'main.tsx', 'main.jsx', 'main.js'].find((name) => name in files)
   return `<!doctype html>
 <html lang="en">
   <head>

@@ -33,6 +33,9 @@ export interface UpdatePage {
   debug(line: string): void
   report(error: unknown, doing: string): void
   removeStyle(id: ModuleId): void
+  /** The text of a module's sheet on the page. */
+  styleOf(id: ModuleId): string | undefined
+  putStyle(id: ModuleId, css: string): void
 }
 
 export interface Outcome {
@@ -45,6 +48,14 @@ export interface Outcome {
 
 /** Milliseconds that an update waits for a module which is still at its top-level await. */
 const TOP_LEVEL_PATIENCE = 10_000
+
+/** A module as it was before an update. */
+interface Before {
+  instance: Instance | undefined
+  context: HotContext | undefined
+  /** Its sheet on the page. */
+  style: string | undefined
+}
 
 /** An update that could not go through. Its modules stay stale until another try may go better. */
 interface Attempt {
@@ -63,6 +74,8 @@ export class Updater {
   /** The copy that has invalidated, of each module that did since the last save. */
   private readonly invalidated = new Map<ModuleId, Instance>()
   private attempts: Attempt[] = []
+  /** A save that had failed was undone. */
+  private tookBack = false
 
   constructor(
     private readonly registry: Registry,
@@ -86,6 +99,8 @@ export class Updater {
     await this.settleTopLevel()
     this.dropFailed()
     const [due, ...waiting] = this.due()
+    if (this.tookBack && this.attempts.length === 0) this.page.succeeded()
+    this.tookBack = false
     let outcome = await this.applyTo(due!, links, timestamp)
     outcome = await this.followInvalidations(timestamp, outcome)
     for (const stale of waiting) {
@@ -134,13 +149,23 @@ export class Updater {
     const needed = this.attempts.length > 0 ? this.registry.neededBy(saved) : new Map()
     this.attempts = this.attempts.filter((attempt) => {
       const stale = attempt.stale.filter(isStale)
-      if (stale.length === 0) return false
+      if (stale.length === 0) {
+        // The save was taken back. What it had let go (timers, listeners) is started again by the same text.
+        if (!attempt.waiting) for (const id of attempt.stale) saved.add(id)
+        this.tookBack = true
+        return false
+      }
       if (stale.some((id) => needed.has(id)) || this.isAnother(attempt)) for (const id of stale) saved.add(id)
       else if (attempt.waiting) waiting.push(new Set(stale))
       else return true
       return false
     })
     return [saved, ...waiting]
+  }
+
+  /** Whether an update that could not go through would need the module. */
+  needs(id: ModuleId): boolean {
+    return this.attempts.some(({ needed }) => needed.has(id))
   }
 
   private isAnother({ needed }: Attempt): boolean {
@@ -281,9 +306,11 @@ export class Updater {
     if (pending.length > 0) await Promise.all(pending)
   }
 
-  private snapshot(ids: Iterable<ModuleId>): Map<ModuleId, { instance: Instance | undefined; context: HotContext | undefined }> {
-    const before = new Map()
-    for (const id of ids) before.set(id, { instance: this.registry.instances.get(id), context: this.hot.suspend(id) })
+  private snapshot(ids: Iterable<ModuleId>): Map<ModuleId, Before> {
+    const before = new Map<ModuleId, Before>()
+    for (const id of ids) {
+      before.set(id, { instance: this.registry.instances.get(id), context: this.hot.suspend(id), style: this.page.styleOf(id) })
+    }
     return before
   }
 
@@ -295,14 +322,17 @@ export class Updater {
 
   private keep(before: ReturnType<Updater['snapshot']>): void {
     for (const { context } of before.values()) if (context) this.hot.retire(context)
-    if (bindings === 'live') this.registry.rebind(new Set(before.keys()))
+    if (bindings === 'live') {
+      for (const error of this.registry.rebind(new Set(before.keys()))) this.page.report(error, 'an import')
+    }
     this.dropped = [...before.values()].flatMap(({ instance }) => (instance ? [instance] : []))
   }
 
   private rollBack(before: ReturnType<Updater['snapshot']>): void {
-    for (const [id, { instance, context }] of before) {
+    for (const [id, { instance, context, style }] of before) {
       if (instance) this.registry.install(instance)
       else this.registry.remove(id)
+      if (style !== undefined) this.page.putStyle(id, style)
       this.hot.restore(id, context)
     }
     // Modules that came along for the first time go again: the next try starts them anew.

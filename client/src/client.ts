@@ -16,7 +16,7 @@ import { preactRuntime, reactRuntime, Refresh } from './refresh'
 import { Registry, type Instance, type Namespace } from './registry'
 import { ModuleRuntime, type RuntimeHost } from './runtime'
 import { Socket } from './socket'
-import { hasLink, removeStyle, swapLink, updateStyle } from './styles'
+import { hasLink, removeStyle, styleOf, swapLink, updateStyle } from './styles'
 
 declare let token: string
 declare const base: string
@@ -37,6 +37,8 @@ let seq = 0
 let page: string | null = null
 /** Digest of the page's own text. */
 let pageHash: string | undefined
+/** Digests of the sheets behind the page's `<link>` elements. */
+const linkedSheets = new Map<ModuleId, string>()
 const env: Record<string, unknown> = {}
 const errors = new Map<ModuleId, Diagnostic[]>()
 /** Modules that something here wants to run and that have no definition. */
@@ -45,8 +47,8 @@ const wanted = new Set<ModuleId>()
 const blocked = new Set<ModuleId>()
 /** An entry threw while the page started: the next edit starts the page anew. */
 let crashed: { id: ModuleId; error: unknown } | null = null
-/** Modules whose last `import()` failed: an edit of what they need is one that the page must take. */
-const brokenImports = new Set<ModuleId>()
+/** Modules whose last `import()` failed, and who asked: an edit of what they need is one that the page must take. */
+const brokenImports = new Map<ModuleId, Instance>()
 /** What the last failed update ran into; shown until an update goes through. */
 let runtimeError: OverlayError | null = null
 let reloading = false
@@ -55,10 +57,20 @@ const registry = new Registry({ metaOf, runtimeOf, importNative, evaluated: (ins
 const refresh = new Refresh(registry)
 const hot = new HotTable({
   resolve: resolveInTab,
-  send: (event, data) => socket.send({ type: 'custom', event, data }),
+  send: sendCustom,
   invalidated,
   report,
 })
+
+/** Bytes of one message that the server takes. */
+const LARGEST_MESSAGE = 1024 * 1024
+
+function sendCustom(event: string, data: unknown): void {
+  const message = { type: 'custom', event, data }
+  const size = new Blob([JSON.stringify(message)]).size
+  if (size <= LARGEST_MESSAGE) return socket.send(message)
+  report(new Error(`${size} bytes are more than the ${LARGEST_MESSAGE} that one message may have: send them in parts`), `hot.send("${event}")`)
+}
 
 // ---- import.meta and what compiled code calls
 
@@ -69,6 +81,7 @@ function metaOf(instance: Instance): object {
   meta.url = addressOf(instance.id)
   meta.env = env
   meta.hot = context.api
+  meta.resolve = (specifier: unknown) => resolveAddress(instance, String(specifier))
   meta.dirname = path.slice(0, path.lastIndexOf('/')) || '/'
   meta.filename = path
   return meta
@@ -78,6 +91,7 @@ const runtimeHost: RuntimeHost = {
   importModule,
   importAddress: importNative,
   resolve: resolveInTab,
+  find: findModule,
   addressOf,
   updateStyle,
   refresh,
@@ -110,11 +124,37 @@ function resolveInTab(importer: Instance, specifier: string): ModuleId | null {
   const known = links[meta.deps.indexOf(specifier)]
   if (known !== undefined) return typeof known === 'string' ? known : null
   if (!/^\.{0,2}\//.test(specifier)) return registry.definitions.has(specifier) ? specifier : null
+  return candidates(importer, specifier).find((id) => registry.definitions.has(id)) ?? null
+}
+
+/** Names that the module behind a path may have, in the order of the server's resolver. */
+function candidates(importer: Instance, specifier: string): ModuleId[] {
   const url = new URL(specifier, `http://x${encodeURI(importer.id.split('?')[0]!)}`)
   const path = decodeURI(url.pathname)
-  const candidates = EXTENSIONS.map((extension) => path + extension + url.search)
-  candidates.push(path.replace(/\.(m?)js(x?)$/, '.$1ts$2') + url.search)
-  return candidates.find((id) => registry.definitions.has(id)) ?? null
+  return [...EXTENSIONS.map((extension) => path + extension), path.replace(/\.(m?)js(x?)$/, '.$1ts$2')].map((name) => name + url.search)
+}
+
+/** A path that was no literal, and that nothing on the page has named: the server may know the file. */
+async function findModule(importer: Instance, specifier: string): Promise<ModuleId | null> {
+  if (!/^\.{0,2}\//.test(specifier)) return null
+  await load([...new Set(candidates(importer, specifier))])
+  return resolveInTab(importer, specifier)
+}
+
+/** `import.meta.resolve`: the address that an import of `specifier` would load. */
+function resolveAddress(importer: Instance, specifier: string): string {
+  const { meta, links } = importer.definition
+  const link = links[meta.deps.indexOf(specifier)]
+  if (Array.isArray(link)) return new URL(link[0], location.href).href
+  const module = resolveInTab(importer, specifier)
+  if (module) return addressOf(module)
+  if (!isPath(specifier)) throw new TypeError(`cannot find ${specifier}, resolved by ${importer.id}`)
+  return new URL(specifier, addressOf(importer.id)).href
+}
+
+/** Not the name of a package. */
+function isPath(specifier: string): boolean {
+  return /^([./]|[a-z][a-z+.-]*:)/i.test(specifier)
 }
 
 /** `import()` of a module: what is live, or after its definitions have been fetched and run. */
@@ -125,7 +165,7 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
     registry.noteDynamicImport(registry.instances.get(importer.id) ?? importer, id)
     await registry.finished(id)
   } catch (error) {
-    brokenImports.add(id)
+    brokenImports.set(id, importer)
     throw error
   }
   brokenImports.delete(id)
@@ -152,6 +192,7 @@ export function boot(manifest: PageManifest): void {
   page = manifest.page
   pageHash = manifest.pageHash
   takeManifest(manifest)
+  for (const [id, hash] of manifest.sheets ?? []) linkedSheets.set(id, hash)
   startRefresh(manifest)
   for (const id of manifest.entries) {
     registry.entries.add(id)
@@ -310,10 +351,11 @@ async function takeBatch(batch: Batch): Promise<void> {
   }
   await announceErrors(batch)
   const started = await startWhatWasBlocked()
-  const links = batch.links.filter((id) => hasLink(id, base))
+  const links = batch.links.map(([id]) => id).filter((id) => hasLink(id, base))
+  for (const [id, hash] of batch.links) if (links.includes(id)) linkedSheets.set(id, hash)
   const outcome = await updater.update(links, batch.timestamp)
-  if (outcome.result === 'nothing' && concerns(brokenImports, batch)) {
-    return restart(`an import of ${[...brokenImports].join(', ')} had failed`, batch, began)
+  if (outcome.result === 'nothing' && concerns(brokenImports.keys(), batch)) {
+    return restart(`an import of ${[...brokenImports.keys()].join(', ')} had failed`, batch, began)
   }
   refreshOverlay()
   const boundaries = [...started, ...outcome.boundaries]
@@ -328,9 +370,9 @@ function concerns(roots: Iterable<ModuleId>, batch: Batch): boolean {
 }
 
 async function takeDefinitions(batch: Batch): Promise<void> {
+  for (const id of batch.deleted) registry.forget(id)
   const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code)).map(({ id }) => id)
   if (refused.length > 0) await load(refused)
-  for (const id of batch.deleted) registry.forget(id)
 }
 
 /** Entries that had to wait for this save; returns those that run now. */
@@ -390,6 +432,8 @@ const updatePage: UpdatePage = {
   debug,
   report,
   removeStyle,
+  styleOf,
+  putStyle: updateStyle,
 }
 
 setBindings(bindingsMode)
@@ -443,7 +487,7 @@ async function reloadForPage(edited: string, file: string, batch: Batch): Promis
 
 async function restart(reason: string, batch: Batch, began: number): Promise<void> {
   const chain = [...registry.stale]
-  const shown = chain.length > 0 ? chain : crashed ? [crashed.id] : [...brokenImports]
+  const shown = chain.length > 0 ? chain : crashed ? [crashed.id] : [...brokenImports.keys()]
   acknowledge({ result: 'reload', boundaries: [], chain: shown, reason }, batch, began)
   await reload(reason, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
 }
@@ -491,7 +535,11 @@ function showErrors(newest: ModuleId[]): void {
 
 /** Takes the overlay away once nothing is wrong any more. */
 function refreshOverlay(): void {
-  for (const id of wanted) if (registry.definitions.has(id)) wanted.delete(id)
+  for (const [id, importer] of brokenImports) if (registry.instances.get(importer.id) !== importer) brokenImports.delete(id)
+  const needed = registry.neededBy([...blocked, ...brokenImports.keys()])
+  for (const id of wanted) {
+    if (registry.definitions.has(id) || !(needed.has(id) || updater.needs(id))) wanted.delete(id)
+  }
   const concerning = [...errors.keys()].some((id) => concernsPage(id))
   if (!concerning && !runtimeError) hideOverlay()
   else if (isOverlayOpen()) showErrors([])
@@ -608,7 +656,7 @@ const VERSIONS_AT_ONCE = 4000
 
 /** A server that was started anew knows no numbers of ours: it compares digests. */
 function tellVersions(): void {
-  const all = [...registry.definitions].map(([id, { hash }]) => [id, hash])
+  const all = [...[...registry.definitions].map(([id, { hash }]) => [id, hash]), ...linkedSheets]
   for (let at = 0; at === 0 || at < all.length; at += VERSIONS_AT_ONCE) {
     const modules = Object.fromEntries(all.slice(at, at + VERSIONS_AT_ONCE))
     const last = at + VERSIONS_AT_ONCE >= all.length

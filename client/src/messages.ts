@@ -77,6 +77,8 @@ export interface PageManifest extends Manifest {
   /** Digest of the page's own text. */
   pageHash: string
   entries: ModuleId[]
+  /** Stylesheets of its `<link>` elements, with their digests. */
+  sheets?: [id: ModuleId, hash: string][]
 }
 
 /** What one save did: new definitions (script text, one `$d(…)` call each), and what went away. */
@@ -91,8 +93,8 @@ export interface Batch {
   errors: Errors
   /** Modules that had an error and have none any more. */
   fixed: ModuleId[]
-  /** Stylesheets of `<link>` elements that changed. */
-  links: ModuleId[]
+  /** Stylesheets of `<link>` elements that changed, with their digests. */
+  links: [id: ModuleId, hash: string][]
   /** Pages whose own text changed, with the file as the user knows it. */
   pages: { page: string; file: string }[]
   env?: Record<string, unknown>

@@ -108,8 +108,12 @@ export class Refresh {
   }
 
   /** `$RefreshSig$`: marks the hooks that a component uses. */
-  signature(): (...parameters: never[]) => unknown {
-    return this.runtime?.signature() ?? ((type: unknown) => type)
+  signature(instance: Instance): (...parameters: never[]) => unknown {
+    if (!this.runtime) return (type: unknown) => type
+    const sign = this.runtime.signature() as (...parameters: unknown[]) => unknown
+    if (!instance.definition.meta.resets) return sign
+    // Without parameters it is called by each render.
+    return (...[type, key, , hooks]: unknown[]) => (key === undefined ? sign() : sign(type, key, true, hooks))
   }
 
   /** A component may be made by a call (`connect(…)(View)`): what it exports is registered by value as well. */
@@ -183,7 +187,12 @@ export class Refresh {
   }
 
   private componentsOf(instance: Instance): string[] {
-    return Object.keys(instance.definition.meta.made ?? {}).filter((name) => this.runtime!.isComponent(valueOf(instance, name)))
+    const { made, anonymous } = instance.definition.meta
+    const isComponent = (name: string) => {
+      const value = valueOf(instance, name)
+      return this.runtime!.isComponent(value) || (anonymous === true && name === 'default' && typeof value === 'function')
+    }
+    return Object.keys(made ?? {}).filter(isComponent)
   }
 
   // ---- for an update

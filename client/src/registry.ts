@@ -41,6 +41,10 @@ export interface Meta {
   shape?: string
   /** Of a module with components: for each export a digest of what it is made of, and the dependencies in that. */
   made?: Record<string, [digest: string, ...deps: number[]]>
+  /** Its default export is a component without a name. */
+  anonymous?: boolean
+  /** Its components start afresh on every edit. */
+  resets?: boolean
 }
 
 type Getters = Record<string, () => unknown>
@@ -712,9 +716,9 @@ export class Registry {
 
   /**
    * Lets everyone who imports one of `replaced`, directly or through modules that pass names on, read the new
-   * exports. Nothing runs again.
+   * exports. Nothing runs again. Gives an error for each import whose name is gone.
    */
-  rebind(replaced: ReadonlySet<ModuleId>): void {
+  rebind(replaced: ReadonlySet<ModuleId>): SyntaxError[] {
     const renewed = new Set(replaced)
     for (const id of renewed) {
       for (const importer of this.importers.get(id) ?? []) {
@@ -727,6 +731,16 @@ export class Registry {
     for (const instance of passing) this.makeNamespace(instance)
     const importers = new Set<ModuleId>()
     for (const id of renewed) for (const importer of this.importers.get(id) ?? []) importers.add(importer)
-    for (const id of importers) this.link(this.instances.get(id)!)
+    const gone: SyntaxError[] = []
+    for (const id of importers) {
+      const importer = this.instances.get(id)!
+      this.link(importer)
+      try {
+        if (!replaced.has(id)) this.checkNames(importer)
+      } catch (error) {
+        gone.push(error as SyntaxError)
+      }
+    }
+    return gone
   }
 }

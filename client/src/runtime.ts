@@ -12,6 +12,8 @@ export interface RuntimeHost {
   importModule(id: ModuleId, importer: Instance): Promise<Namespace>
   importAddress(address: string, attribute: string | null): Promise<Namespace>
   resolve(importer: Instance, specifier: string): ModuleId | null
+  /** Asks the server for a module of the project that no import names. */
+  find(importer: Instance, specifier: string): Promise<ModuleId | null>
   /** Browser address of a module's folder, for specifiers that mean no module. */
   addressOf(id: ModuleId): string
   updateStyle(id: string, css: string): void
@@ -37,6 +39,8 @@ export class ModuleRuntime {
     const specifier = String(target)
     const module = this.host.resolve(this.instance, specifier)
     if (module) return this.host.importModule(module, this.instance)
+    const found = await this.host.find(this.instance, specifier)
+    if (found) return this.host.importModule(found, this.instance)
     if (!/^([./]|[a-z][a-z+.-]*:)/i.test(specifier)) throw new TypeError(`cannot find ${specifier}, imported by ${id}`)
     return this.host.importAddress(new URL(specifier, this.host.addressOf(id)).href, options?.with?.type ?? null)
   }
@@ -76,7 +80,7 @@ export class ModuleRuntime {
 
   /** `$RefreshReg$` and `$RefreshSig$` of a component file. */
   readonly register = (type: unknown, name: string) => this.host.refresh.register(this.instance, type, name)
-  readonly signature = () => this.host.refresh.signature()
+  readonly signature = () => this.host.refresh.signature(this.instance)
 
   /** `const Theme = createContext(…)`: the context of the copy before, while nothing it is made of was edited. */
   keep(value: unknown, name: string, digest: string, ...deps: number[]): unknown {

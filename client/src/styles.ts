@@ -42,6 +42,12 @@ function insert(style: HTMLStyleElement): void {
   lastInserted = style
 }
 
+/** The text of the style element of `id`. */
+export function styleOf(id: string): string | undefined {
+  const sheet = sheets.get(id)
+  return sheet instanceof HTMLStyleElement ? sheet.textContent : undefined
+}
+
 /** Takes the sheet of `id` off the page. */
 export function removeStyle(id: string): void {
   const sheet = sheets.get(id)
@@ -64,6 +70,9 @@ function linksOf(id: ModuleId, base: string): HTMLLinkElement[] {
   })
 }
 
+/** Milliseconds that an update waits for a sheet to load. */
+const LINK_PATIENCE = 5000
+
 /** Links that wait for their successor to load. */
 const replaced = new WeakSet<HTMLLinkElement>()
 
@@ -74,6 +83,8 @@ export async function swapLink(id: ModuleId, base: string, timestamp: number): P
       const url = new URL(old.href, document.baseURI)
       url.searchParams.delete('direct')
       url.searchParams.set('t', String(timestamp))
+      // A sheet that is switched off does not load, so there is nothing to wait for.
+      if (old.disabled) return void (old.href = url.href)
       const fresh = old.cloneNode() as HTMLLinkElement
       fresh.href = url.href
       replaced.add(old)
@@ -81,6 +92,7 @@ export async function swapLink(id: ModuleId, base: string, timestamp: number): P
         const settle = () => (old.remove(), done())
         fresh.addEventListener('load', settle)
         fresh.addEventListener('error', settle)
+        setTimeout(done, LINK_PATIENCE)
         old.after(fresh)
       })
     }),

@@ -49,6 +49,8 @@ export class Page {
       debug: (line) => this.log.push(line),
       report: (error, doing) => this.log.push(`reported ${doing}: ${error.message}`),
       removeStyle: () => {},
+      styleOf: () => undefined,
+      putStyle: () => {},
     })
   }
 

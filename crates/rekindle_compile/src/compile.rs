@@ -82,9 +82,9 @@ const UNSUPPORTED: [(&str, &str); 10] = [
     ("astro", "Astro"),
 ];
 /// How often, and how far apart, a file that is being written is read again; and how long ago a save counts as new.
-const READS: u32 = 20;
+const READS: u32 = 80;
 const BETWEEN_READS: Duration = Duration::from_millis(4);
-const FRESH: Duration = Duration::from_millis(100);
+const FRESH: Duration = Duration::from_millis(250);
 /// Assets up to this size are hashed by content, larger ones by size and time.
 const LARGEST_HASHED: u64 = 16 << 20;
 
@@ -105,6 +105,13 @@ impl Compiler {
     pub fn clear(&self) {
         self.resolver.clear();
         self.tsconfigs.clear();
+    }
+
+    /// Whether an edit of the file changes what other files compile to, or what their specifiers mean.
+    pub fn is_config(&self, file: &Path) -> bool {
+        let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let is_named_so = name == "package.json" || name.starts_with("tsconfig") || name.starts_with("jsconfig");
+        is_named_so || self.tsconfigs.hold(file)
     }
 
     /// How the user knows a file.
@@ -174,8 +181,7 @@ impl Compiler {
         files: &mut Vec<FilePath>,
     ) -> Result<Definition, Vec<Diagnostic>> {
         let text = self.script_text(url, file, source)?;
-        let (options, read) = self.script_options(url, file)?;
-        files.extend(read);
+        let options = self.script_options(url, file, files)?;
         let refresh = self.refreshes(file, source);
         let hash = script_digest(&text, url, &options, refresh);
         if let Some(mut known) = self.cache.get(&hash) {
@@ -197,18 +203,31 @@ impl Compiler {
         }
     }
 
-    /// What tsconfig.json says about a script, and the files that say it.
-    fn script_options(&self, url: &ModuleUrl, file: &FilePath) -> Result<(TsOptions, Vec<FilePath>), Vec<Diagnostic>> {
-        let (mut options, files) = match extension(url.path()).as_str() {
-            "ts" | "mts" | "cts" | "tsx" | "jsx" => {
-                self.tsconfigs.nearest(file.as_path()).map_err(|error| vec![error])?
+    /// What tsconfig.json says about a script. The files that say it, or are wrong, go to `files`.
+    fn script_options(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        files: &mut Vec<FilePath>,
+    ) -> Result<TsOptions, Vec<Diagnostic>> {
+        let has_types = matches!(extension(url.path()).as_str(), "ts" | "mts" | "cts" | "tsx" | "jsx");
+        let mut options = TsOptions::default();
+        if has_types {
+            match self.tsconfigs.nearest(file.as_path()) {
+                Ok((found, read)) => {
+                    options = found;
+                    files.extend(read);
+                }
+                Err(bad) => {
+                    files.extend(bad.files.into_iter().map(FilePath::new));
+                    return Err(vec![bad.diagnostic]);
+                }
             }
-            _ => Default::default(),
-        };
+        }
         if options.jsx_import_source.is_none() {
             options.jsx_import_source = self.framework.jsx_import_source().map(str::to_owned);
         }
-        Ok((options, files))
+        Ok(options)
     }
 
     /// Whether a script's components are registered: those of the project, and of packages linked into it.
@@ -448,7 +467,7 @@ impl Compiler {
             return Some(map.to_string());
         }
         let text = self.script_text(url, file, source).ok()?;
-        let (options, _) = self.script_options(url, file).ok()?;
+        let options = self.script_options(url, file, &mut Vec::new()).ok()?;
         let refresh = self.refreshes(file, source);
         if *script_digest(&text, url, &options, refresh) != *hash {
             return None;

@@ -36,6 +36,10 @@ pub(crate) struct Makings {
     pub contexts: FxHashMap<String, Making>,
     /// A class that looks like a component.
     pub has_class_component: bool,
+    /// `export default () => <b>…</b>`: a component, although nothing names it.
+    pub has_anonymous_component: bool,
+    /// A comment says `@refresh reset`: components start afresh on every edit.
+    pub resets: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -85,6 +89,7 @@ struct Reader<'p, 'a> {
     exports: Vec<(String, Export)>,
     contexts: Vec<(String, SymbolId)>,
     has_class_component: bool,
+    has_anonymous_component: bool,
 }
 
 enum Export {
@@ -104,6 +109,7 @@ pub(crate) fn makings(program: &Program, scoping: &Scoping) -> Makings {
         exports: Vec::new(),
         contexts: Vec::new(),
         has_class_component: false,
+        has_anonymous_component: false,
     };
     for statement in &program.body {
         reader.read_import(statement);
@@ -119,6 +125,10 @@ pub(crate) fn makings(program: &Program, scoping: &Scoping) -> Makings {
             .map(|(name, symbol)| (name.clone(), reader.making(&Export::Symbol(*symbol))))
             .collect(),
         has_class_component: reader.has_class_component,
+        has_anonymous_component: reader.has_anonymous_component,
+        resets: program.comments.iter().any(|comment| {
+            comment.content_span().source_text(program.source_text).trim().starts_with("@refresh reset")
+        }),
     }
 }
 
@@ -221,9 +231,16 @@ impl<'p, 'a> Reader<'p, 'a> {
         let at = match &export.declaration {
             ExportDefaultDeclarationKind::FunctionDeclaration(function) => {
                 let at = self.piece(function.span, |uses| uses.visit_function(function, function_flags()));
-                if let Some(id) = &function.id {
-                    self.declare(id.symbol_id(), at);
-                    self.note_component(id);
+                match &function.id {
+                    Some(id) => {
+                        self.declare(id.symbol_id(), at);
+                        self.note_component(id);
+                    }
+                    None => {
+                        self.has_anonymous_component |= HoldsJsx::is_in(|search| {
+                            search.visit_function(function, function_flags());
+                        })
+                    }
                 }
                 at
             }
@@ -238,6 +255,13 @@ impl<'p, 'a> Reader<'p, 'a> {
             ExportDefaultDeclarationKind::TSInterfaceDeclaration(_) => return,
             other => {
                 let Some(expression) = other.as_expression() else { return };
+                let is_anonymous = match expression.get_inner_expression() {
+                    Expression::ArrowFunctionExpression(_) => true,
+                    Expression::FunctionExpression(function) => function.id.is_none(),
+                    _ => false,
+                };
+                self.has_anonymous_component |=
+                    is_anonymous && HoldsJsx::is_in(|search| search.visit_expression(expression));
                 self.piece(expression.span(), |uses| uses.visit_expression(expression))
             }
         };
@@ -344,6 +368,30 @@ fn called<'b>(callee: &'b Expression) -> Option<&'b str> {
         Expression::Identifier(identifier) => Some(identifier.name.as_str()),
         Expression::StaticMemberExpression(member) => Some(member.property.name.as_str()),
         _ => None,
+    }
+}
+
+/// Looks for JSX.
+#[derive(Default)]
+struct HoldsJsx {
+    found: bool,
+}
+
+impl HoldsJsx {
+    fn is_in(visit: impl FnOnce(&mut Self)) -> bool {
+        let mut search = Self::default();
+        visit(&mut search);
+        search.found
+    }
+}
+
+impl<'a> Visit<'a> for HoldsJsx {
+    fn visit_jsx_element(&mut self, _: &JSXElement<'a>) {
+        self.found = true;
+    }
+
+    fn visit_jsx_fragment(&mut self, _: &JSXFragment<'a>) {
+        self.found = true;
     }
 }
 

@@ -130,7 +130,8 @@ impl Resolver {
         ModuleUrl::new(text)
     }
 
-    fn public_address(&self, path: &str) -> Option<String> {
+    /// The address of a file of `public/`, by its path from the root.
+    pub fn public_address(&self, path: &str) -> Option<String> {
         let relative = path.strip_prefix('/')?;
         let inside = Path::new(relative).components().all(|part| matches!(part, Component::Normal(_)));
         let file = self.public_dir.as_ref()?.join(relative);

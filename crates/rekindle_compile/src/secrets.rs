@@ -10,8 +10,9 @@ pub fn is_secret_name(path: &Path) -> bool {
 }
 
 fn is_secret_part(name: &str) -> bool {
-    const NAMES: [&str; 22] = [
+    const NAMES: [&str; 23] = [
         ".git",
+        ".rekindle",
         ".hg",
         ".svn",
         ".ssh",

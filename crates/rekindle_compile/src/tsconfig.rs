@@ -74,7 +74,14 @@ impl TsOptions {
 #[derive(Default)]
 pub struct TsConfigs {
     by_folder: Mutex<FxHashMap<PathBuf, Option<PathBuf>>>,
-    loaded: Mutex<FxHashMap<PathBuf, Result<Arc<Config>, Diagnostic>>>,
+    loaded: Mutex<FxHashMap<PathBuf, Result<Arc<Config>, BadConfig>>>,
+}
+
+/// What is wrong with a config, and the files that were read to find out: an edit of one may mend it.
+#[derive(Clone, Debug)]
+pub struct BadConfig {
+    pub diagnostic: Diagnostic,
+    pub files: Vec<PathBuf>,
 }
 
 impl TsConfigs {
@@ -88,9 +95,18 @@ impl TsConfigs {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Whether a config that was read, or one that it extends, is this file.
+    pub fn hold(&self, file: &Path) -> bool {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.values().any(|config| match config {
+            Ok(config) => config.files.iter().any(|known| known == file),
+            Err(bad) => bad.files.iter().any(|known| known == file),
+        })
+    }
+
     /// The options for a file, from the nearest `tsconfig.json` or `jsconfig.json` above it, and every config that was read
     /// for the answer. A package's own config means nothing outside of it.
-    pub fn nearest(&self, file: &Path) -> Result<(TsOptions, Vec<FilePath>), Diagnostic> {
+    pub fn nearest(&self, file: &Path) -> Result<(TsOptions, Vec<FilePath>), BadConfig> {
         let in_package = file.components().any(|component| component.as_os_str() == "node_modules");
         let found = if in_package { None } else { file.parent().and_then(|folder| self.config_above(folder)) };
         let Some(path) = found else { return Ok((TsOptions::default(), Vec::new())) };
@@ -125,7 +141,7 @@ impl TsConfigs {
         config: &Arc<Config>,
         file: &Path,
         files: &mut Vec<PathBuf>,
-    ) -> Result<Option<Arc<Config>>, Diagnostic> {
+    ) -> Result<Option<Arc<Config>>, BadConfig> {
         let mut open = vec![Arc::clone(config)];
         let mut seen = vec![config.path.clone()];
         while let Some(config) = open.pop() {
@@ -138,7 +154,10 @@ impl TsConfigs {
                     continue;
                 }
                 seen.push(path.clone());
-                let referenced = self.load(&path)?;
+                let referenced = self.load(&path).map_err(|mut bad| {
+                    bad.files.append(files);
+                    bad
+                })?;
                 files.extend(referenced.files.iter().filter(|file| !files.contains(file)).cloned().collect::<Vec<_>>());
                 open.push(referenced);
             }
@@ -146,10 +165,12 @@ impl TsConfigs {
         Ok(None)
     }
 
-    fn load(&self, path: &Path) -> Result<Arc<Config>, Diagnostic> {
+    fn load(&self, path: &Path) -> Result<Arc<Config>, BadConfig> {
         let known = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         known.unwrap_or_else(|| {
-            let config = Config::load(path, &mut Vec::new()).map(Arc::new);
+            let mut files = Vec::new();
+            let config = Config::load(path, &mut files).map(Arc::new);
+            let config = config.map_err(|diagnostic| BadConfig { diagnostic, files });
             self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), config.clone());
             config
         })
@@ -179,6 +200,7 @@ struct Pattern {
 impl Config {
     /// `chain` holds the configs being loaded, to notice one that extends itself.
     fn load(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Self, Diagnostic> {
+        chain.push(path.to_owned());
         let display = path.display().to_string();
         let source = std::fs::read_to_string(path).map_err(|error| {
             Diagnostic::error(format!("cannot read `{display}`")).in_file(&display).with_help(error.to_string())
@@ -186,7 +208,6 @@ impl Config {
         let json = parse(&source, &display)?;
         let folder = path.parent().unwrap_or(path);
         let mut config = Self { path: path.to_owned(), files: vec![path.to_owned()], ..Self::default() };
-        chain.push(path.to_owned());
         for specifier in strings(json.get("extends")) {
             let misplaced = |message: String| {
                 let offset = source.find(&format!("\"{specifier}\"")).unwrap_or(0);
@@ -481,7 +502,7 @@ mod tests {
     fn a_broken_config_is_shown_in_place_until_it_is_mended() {
         let (_dir, root) = project(&[("tsconfig.json", "{\n  // c\n  \"compilerOptions\": { \"jsx\": react }\n}")]);
         let configs = TsConfigs::new();
-        let error = configs.nearest(&root.join("a.ts")).unwrap_err();
+        let error = configs.nearest(&root.join("a.ts")).unwrap_err().diagnostic;
         assert_eq!(error.place.unwrap(), rekindle_graph::Place { line: 3, column: 31 });
         assert!(error.message.ends_with("tsconfig.json is not valid: expected value"), "{}", error.message);
         fs::write(root.join("tsconfig.json"), "{ \"compilerOptions\": { \"jsx\": \"react\" } }").unwrap();
@@ -494,7 +515,7 @@ mod tests {
     fn bases_that_are_missing_or_circular_are_told() {
         let message = |text: &str| {
             let (_dir, root) = project(&[("tsconfig.json", text), ("b.json", r#"{ "extends": "./tsconfig.json" }"#)]);
-            TsConfigs::new().nearest(&root.join("a.ts")).unwrap_err().message
+            TsConfigs::new().nearest(&root.join("a.ts")).unwrap_err().diagnostic.message
         };
         assert_eq!(message(r#"{ "extends": "@no/where" }"#), "cannot find the base config `@no/where`");
         assert_eq!(message(r#"{ "extends": "./b.json" }"#), "the config extends itself through `./tsconfig.json`");

@@ -51,6 +51,8 @@ pub(crate) struct Wrapped {
     registers: bool,
     /// What its exports are made of, if it may be the boundary of a refresh.
     made: Option<String>,
+    has_anonymous_component: bool,
+    resets: bool,
     /// Mistakes: message, where, advice.
     pub errors: Vec<(String, Span, String)>,
 }
@@ -163,6 +165,12 @@ impl Wrapped {
         if let Some(made) = &self.made {
             meta.push_str(&format!(",made:{made}"));
         }
+        if self.has_anonymous_component {
+            meta.push_str(",anonymous:true");
+        }
+        if self.resets {
+            meta.push_str(",resets:true");
+        }
         meta.push('}');
         meta
     }
@@ -172,9 +180,12 @@ impl Wrapped {
         let declares = body.contains("$RefreshReg$(");
         self.registers = declares || body.contains("$RefreshSig$(");
         self.uses_runtime |= self.registers;
-        if (declares || makings.has_class_component) && !self.exports.is_empty() {
+        let has_components = declares || makings.has_class_component || makings.has_anonymous_component;
+        if has_components && !self.exports.is_empty() {
             self.made = Some(makings.meta(&self.deps));
         }
+        self.has_anonymous_component = makings.has_anonymous_component;
+        self.resets = makings.resets && self.registers;
     }
 
     /// The factory up to its body, in one line: `function*($x){…yield;`
@@ -536,6 +547,12 @@ impl<'a> Wrapper<'a, '_> {
         self.own_identifier("m", span)
     }
 
+    fn global(&self, name: &'a str, span: Span) -> Expression<'a> {
+        let ast = &self.ast;
+        let object = Expression::new_identifier(span, "globalThis", ast);
+        Expression::new_static_member_expression(span, object, IdentifierName::new(span, name, ast), false, ast)
+    }
+
     fn reject_assignment(&mut self, identifier: &IdentifierReference<'a>) {
         let symbol = self.symbol_of(identifier);
         if symbol.is_some_and(|symbol| self.imports.contains_key(&symbol)) {
@@ -649,6 +666,9 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
             Expression::Identifier(identifier) => {
                 if let Some(read) = self.import_read(identifier) {
                     *it = read;
+                } else if identifier.name == "$d" && self.symbol_of(identifier).is_none() {
+                    // The scripts that carry definitions have this name for themselves.
+                    *it = self.global("$d", identifier.span);
                 } else if identifier.name == "arguments" && self.arguments_depth == 0 {
                     // A module has no `arguments`, but our function around it has: read a name that nobody declares.
                     *it = self.own_identifier("arguments", identifier.span);

@@ -33,6 +33,14 @@ pub struct Definition {
     pub files: Vec<FilePath>,
 }
 
+impl Definition {
+    /// Whether it has an `import()` whose specifier is only known when it runs.
+    pub fn imports_by_name(&self) -> bool {
+        let meta = self.code.split_once("function").map_or("", |(meta, _)| meta);
+        meta.contains(",computed:true")
+    }
+}
+
 /// Which keys of `import.meta.env` a module reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EnvReads {

@@ -27,6 +27,9 @@ pub struct Manifest {
     pub page_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entries: Option<Vec<ModuleUrl>>,
+    /// Sheets of its `<link>` elements, with their digests.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sheets: Vec<(ModuleUrl, String)>,
     /// What refreshes the page's components.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh: Option<RefreshModules>,
@@ -79,7 +82,8 @@ pub struct Batch {
     pub deleted: Vec<ModuleUrl>,
     pub errors: Errors,
     pub fixed: Vec<ModuleUrl>,
-    pub links: Vec<ModuleUrl>,
+    /// Sheets of `<link>` elements that changed, with their digests.
+    pub links: Vec<(ModuleUrl, String)>,
     pub pages: Vec<EditedPage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<Value>,

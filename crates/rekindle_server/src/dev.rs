@@ -14,7 +14,7 @@ use rekindle_compile::compile::{is_linked, is_script};
 use rekindle_graph::wire::{
     Applied, Batch, ClientMessage, EditedPage, Errors, Manifest, Outcome, PushedDefinition, ServerMessage,
 };
-use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState, ModuleUrl};
+use rekindle_graph::{Delta, FilePath, Module, ModuleId, ModuleState, ModuleUrl};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
@@ -229,10 +229,16 @@ impl Loop {
             deleted: urls(&delta.deleted),
             errors,
             fixed: urls(&delta.fixed),
-            links: urls(&links),
+            links: self.with_digests(&links),
             pages,
             env: env.then(|| self.project.env.object()),
         }
+    }
+
+    fn with_digests(&self, ids: &[ModuleId]) -> Vec<(ModuleUrl, String)> {
+        let digest = |module: &Module| Some(module.published.as_ref()?.hash.to_string());
+        let modules = ids.iter().map(|&id| &self.project.graph[id]);
+        modules.filter_map(|module| Some((module.url.clone(), digest(module)?))).collect()
     }
 
     fn pushed(&self, id: ModuleId) -> Option<PushedDefinition> {
@@ -703,6 +709,7 @@ impl Loop {
                 }
             }
         }
+        manifest.sheets = self.with_digests(&page.sheets);
         manifest.refresh = self.project.refresh_modules();
         manifest.page = Some(url.to_owned());
         manifest.page_hash = Some(page.hash.to_string());
@@ -729,6 +736,7 @@ impl Loop {
             page: None,
             page_hash: None,
             entries: None,
+            sheets: Vec::new(),
             refresh: None,
         }
     }
@@ -737,7 +745,7 @@ impl Loop {
     fn load(&mut self, query: &str) -> Answer {
         let values = query.split('&').filter_map(|part| part.strip_prefix("id="));
         let urls = values.filter_map(|value| percent_encoding::percent_decode_str(value).decode_utf8().ok());
-        let roots: Vec<ModuleId> = urls.filter_map(|url| self.project.graph.get(&url)).collect();
+        let roots: Vec<ModuleId> = urls.filter_map(|url| self.importable(&url)).collect();
         let known_broken = self.broken_count();
         let modules = self.project.crawl(&roots, &self.watcher);
         if self.broken_count() > known_broken {
@@ -746,6 +754,17 @@ impl Loop {
         let manifest = self.manifest(&modules);
         let script = format!("{}export const manifest={};\n", self.imports(&modules), json(&manifest));
         Answer::ok(SCRIPT, script, Cache::No)
+    }
+
+    /// A module that may be asked for: one that is named somewhere, or, for an `import()` whose specifier is only known
+    /// when it runs, any script of the project.
+    fn importable(&mut self, url: &str) -> Option<ModuleId> {
+        if let Some(id) = self.project.graph.get(url) {
+            return Some(id);
+        }
+        let url = ModuleUrl::new(url);
+        let file = self.project.imports_by_name.then(|| RootFiles::importable(&self.config, url.path()))??;
+        Some(self.project.graph.insert(&url, &FilePath::new(file)))
     }
 
     // ---- files and modules by their own address

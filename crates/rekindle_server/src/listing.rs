@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use rekindle_graph::FilePath;
+use rekindle_compile::compile::is_script;
+use rekindle_graph::{FilePath, ModuleUrl};
 
 use crate::config::{Config, ServeMode};
 use crate::servable::Servable;
@@ -34,12 +35,7 @@ impl RootFiles {
         let mut listed = Self::default();
         let included = listed.globs(&config.serve.include);
         let is_served = |path: &str| config.serve.mode == ServeMode::Root || included.is_match(path);
-        let walk = Walk::of(&config.root, |path| {
-            let is_hidden =
-                path.file_name().is_none_or(|name| name == "node_modules" || name.as_encoded_bytes().starts_with(b"."));
-            let folder = config.root.join(path);
-            !is_hidden && Some(&folder) != config.public_dir.as_ref() && folder != config.cache_dir
-        });
+        let walk = Walk::of_project(config);
         let warns = config.serve.mode == ServeMode::Root || !config.serve.include.is_empty();
         listed.warnings.extend(walk.left_out.into_iter().filter(|_| warns));
         for (path, real) in walk.files {
@@ -51,6 +47,15 @@ impl RootFiles {
             }
         }
         listed
+    }
+
+    /// The file of an address that a computed `import()` asks for, if it can be a module. Only what a walk of ours finds.
+    pub fn importable(config: &Config, path: &str) -> Option<PathBuf> {
+        let relative = path.strip_prefix('/')?;
+        let can_be_module = is_script(&ModuleUrl::new(path)) || path.ends_with(".json") || path.ends_with(".css");
+        let mut files = if can_be_module { Walk::of_project(config).files } else { Vec::new() };
+        let at = files.iter().position(|(name, _)| name == relative)?;
+        Some(files.swap_remove(at).1)
     }
 
     /// Folders in which a page or a listed file may appear: the root and those that hold some.
@@ -94,6 +99,16 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
+    /// The project's own files: not its packages, what is hidden, or `public/`.
+    pub fn of_project(config: &Config) -> Self {
+        Self::of(&config.root, |path| {
+            let is_hidden =
+                path.file_name().is_none_or(|name| name == "node_modules" || name.as_encoded_bytes().starts_with(b"."));
+            let folder = config.root.join(path);
+            !is_hidden && Some(&folder) != config.public_dir.as_ref() && folder != config.cache_dir
+        })
+    }
+
     /// `enters` decides about each folder, by its path below `top`.
     pub fn of(top: &Path, enters: impl Fn(&Path) -> bool) -> Self {
         let mut walk = Self { files: Vec::new(), left_out: Vec::new() };

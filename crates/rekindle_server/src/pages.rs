@@ -147,6 +147,9 @@ fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str,
         Ok(Resolved::Helper(url)) => Entry::Module(project.graph.insert(&url, &FilePath::new(url.as_str()))),
         Ok(Resolved::Address(address)) => Entry::Address(address),
         Err(unresolved) => {
+            if let Some(public) = project.compiler.resolver.public_address(&absolute(page, specifier, project)) {
+                return Entry::Address(public);
+            }
             let mut diagnostic = Diagnostic::error(unresolved.message)
                 .in_file(project.compiler.display(page.as_path()))
                 .at(source, offset, specifier.len());
@@ -189,6 +192,9 @@ fn sheet_address(page: &FilePath, specifier: &str, project: &mut Project, sheets
 /// A sheet that is not there is a broken module: the page shows why, and takes the sheet when it appears.
 fn missing_sheet(page: &FilePath, path: &str, project: &mut Project, sheets: &mut Vec<ModuleId>) -> String {
     let address = absolute(page, path, project);
+    if let Some(public) = project.compiler.resolver.public_address(&address) {
+        return public;
+    }
     let file = rekindle_compile::resolve::normal(&project.root().join(address.trim_start_matches('/')));
     let id = project.graph.insert(&ModuleUrl::new(format!("{address}?direct")), &FilePath::new(file));
     sheets.push(id);

@@ -32,6 +32,8 @@ pub struct Project {
     pub compiler: Compiler,
     pub segments: Segments,
     pub env: EnvValues,
+    /// Some module has an `import()` whose specifier is only known when it runs.
+    pub imports_by_name: bool,
     root: PathBuf,
     pool: rayon::ThreadPool,
     /// Folders in which a missing file may appear.
@@ -89,6 +91,7 @@ impl Project {
             compiler,
             segments: Segments::new(secret),
             env: EnvValues::load(config),
+            imports_by_name: false,
             root: config.root.clone(),
             pool,
             missing_in: FxHashSet::default(),
@@ -198,6 +201,7 @@ impl Project {
             Err(diagnostics) => Err(diagnostics),
             Ok(_) if !links.errors.is_empty() => Err(links.errors),
             Ok(definition) => {
+                self.imports_by_name |= definition.imports_by_name();
                 let hash = self.published_hash(&definition, &links);
                 Ok(Published { definition, links: links.links, globs: links.globs, hash })
             }
@@ -306,7 +310,7 @@ impl Project {
                 }
             }
         }
-        if listing_changed || paths.iter().any(|path| is_project_file(path)) {
+        if listing_changed || paths.iter().any(|path| self.compiler.is_config(path)) {
             self.compiler.clear();
         }
         touched.sort_unstable();
@@ -316,6 +320,8 @@ impl Project {
             self.relink(watcher, &mut delta);
         }
         self.compile_new_imports(watcher, &mut delta);
+        // It went away and came back within the same batch.
+        delta.deleted.retain(|&id| self.graph[id].state == ModuleState::Deleted);
         delta.changed.sort_unstable();
         delta.changed.dedup();
         let changed = delta.changed.clone();
@@ -460,10 +466,4 @@ fn crashed(file: &str) -> Compiled {
         .in_file(file)
         .with_help("this is a bug in rekindle, not in your source: please report it together with the file");
     Compiled { result: Err(vec![diagnostic]), links: Links::default(), files: Vec::new() }
-}
-
-/// Files whose content decides how specifiers are resolved.
-fn is_project_file(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    name == "package.json" || name.starts_with("tsconfig") || name.starts_with("jsconfig")
 }

@@ -254,7 +254,8 @@ struct Desk {
     poll_at: Option<Instant>,
     round_at: Instant,
     round: Vec<Item>,
-    suspects: FxHashSet<Item>,
+    /// What was found to have changed without news of it, and how it looked then.
+    suspects: FxHashMap<Item, Option<Snapshot>>,
     judge_at: Option<Instant>,
     say_at: Option<(Instant, String)>,
 }
@@ -286,7 +287,7 @@ impl Desk {
             poll_at: None,
             round_at: Instant::now() + ROUND_PACE,
             round: Vec::new(),
-            suspects: FxHashSet::default(),
+            suspects: FxHashMap::default(),
             judge_at: None,
             say_at: None,
         };
@@ -769,8 +770,9 @@ impl Desk {
             if self.pending.contains_key(&item.path) {
                 continue;
             }
-            if self.watched.get(&item).is_some_and(|watched| watched.seen != look_at(&item.path)) {
-                self.suspects.insert(item);
+            let look = look_at(&item.path);
+            if self.watched.get(&item).is_some_and(|watched| watched.seen != look) {
+                self.suspects.insert(item, look);
                 self.judge_at.get_or_insert(now + EVENT_LAG);
             }
         }
@@ -789,9 +791,11 @@ impl Desk {
 
     fn judge(&mut self) {
         let mut silent = false;
-        for item in std::mem::take(&mut self.suspects) {
+        for (item, look) in std::mem::take(&mut self.suspects) {
             let Some(watched) = self.watched.get(&item) else { continue };
-            if watched.seen == look_at(&item.path) || self.pending.contains_key(&item.path) {
+            // What changed again since then may have its news still on the way.
+            let now = look_at(&item.path);
+            if watched.seen == now || now != look || self.pending.contains_key(&item.path) {
                 continue;
             }
             self.note(&item.path.clone(), Instant::now(), Touch::Any);

@@ -61,6 +61,7 @@ fn every_key_arrives() {
                 "APP_",
             ],
             cache_dir: "/project/.cache/rekindle",
+            own_packages: [],
             server: ServerConfig {
                 port: 3000,
                 strict_port: true,

@@ -1,0 +1,128 @@
+/** Mistakes that are taken back or mended elsewhere: the page comes back by itself, and nothing stays that is over. */
+import assert from 'node:assert/strict'
+import { test } from './harness.mjs'
+
+const accepting = `import { v } from './a.js'
+show('a', v)
+import.meta.hot.accept('./a.js', (next) => next && show('a', next.v))`
+
+test('a save that threw is taken back: the overlay goes, and what had been let go runs again', {
+  files: { 'main.js': accepting, 'a.js': `export const v = 1\nshow('b', 'on')\nimport.meta.hot.dispose(() => show('b', 'off'))` },
+}, async (app) => {
+  await app.edit('a.js', 'export const v = 1', `throw new Error('boom')`)
+  await app.overlay('boom')
+  await app.sees('#b', 'off')
+  await app.edit('a.js', `throw new Error('boom')`, 'export const v = 1')
+  await app.noOverlay()
+  await app.sees('#b', 'on')
+  await app.stayed()
+})
+
+for (const [kind, text] of [['does not parse', 'export const z = ;'], ['throws', `throw new Error('bad')`]]) {
+  test(`an import of a file that ${kind} is removed again: its error goes with it`, {
+    files: { 'main.js': `show('a', 'one')\nimport.meta.hot.accept()`, 'bad.js': text },
+  }, async (app) => {
+    await app.edit('main.js', `show('a', 'one')`, `import './bad.js'\nshow('a', 'two')`)
+    await app.overlay('bad.js')
+    await app.edit('main.js', `import './bad.js'\nshow('a', 'two')`, `show('a', 'three')`)
+    await app.sees('#a', 'three')
+    await app.noOverlay()
+    await app.stayed()
+  })
+}
+
+test('a tsconfig that was broken is read again when it is mended', {
+  load: false,
+  files: {
+    'tsconfig.json': `{ "compilerOptions": { "jsx": "react", "jsxFactory": "h" } }{`,
+    'main.tsx': `const h = (tag: string) => tag\nshow('a', <b />)`,
+  },
+}, async (app) => {
+  const tab = await app.tab({ blank: true })
+  await tab.page.goto(app.url)
+  await tab.overlay('tsconfig.json')
+  await app.edit('tsconfig.json', '}{', '}')
+  await tab.sees('#a', 'b')
+  await tab.noOverlay()
+})
+
+test('an edit of a config that tsconfig.json extends counts', {
+  files: {
+    'tsconfig.json': `{ "extends": "./base.json" }`,
+    'base.json': `{ "compilerOptions": { "jsx": "react", "jsxFactory": "one" } }`,
+    'main.tsx': `const one = () => 'one'\nconst two = () => 'two'\nshow('a', <b />)\nimport.meta.hot!.accept()`,
+  },
+}, async (app) => {
+  await app.sees('#a', 'one')
+  await app.edit('base.json', '"one"', '"two"')
+  await app.sees('#a', 'two')
+  await app.stayed()
+})
+
+test('a linked sheet that was edited while the server was away is taken when it is back', {
+  files: {
+    'index.html': `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>`,
+    'main.js': '',
+    'site.css': '#a { color: rgb(1, 2, 3) }',
+  },
+}, async (app) => {
+  await app.looks('#a', 'color', 'rgb(1, 2, 3)')
+  await app.stop('SIGKILL')
+  await app.edit('site.css', 'rgb(1, 2, 3)', 'rgb(4, 5, 6)')
+  await app.start()
+  await app.looks('#a', 'color', 'rgb(4, 5, 6)')
+  await app.stayed()
+})
+
+test('a sheet that is switched off does not hold up the updates behind it', {
+  files: {
+    'index.html': `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" id="dark" href="/dark.css"><script>show = (id, text) => { document.getElementById(id).textContent = text }</script></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>`,
+    'main.js': accepting,
+    'a.js': 'export const v = 1',
+    'dark.css': '#a { color: rgb(1, 2, 3) }',
+  },
+}, async (app) => {
+  await app.page.evaluate(() => void (document.getElementById('dark').disabled = true))
+  await app.edit('dark.css', 'rgb(1, 2, 3)', 'rgb(4, 5, 6)')
+  await app.edit('a.js', '1', '2')
+  await app.sees('#a', '2')
+  await app.page.evaluate(() => void (document.getElementById('dark').disabled = false))
+  await app.looks('#a', 'color', 'rgb(4, 5, 6)')
+  await app.stayed()
+})
+
+test('sheets and scripts of public/ may be named without a slash', {
+  files: {
+    'index.html': `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" href="./pub.css"></head><body><p id="a">x</p><p id="b"></p><script type="module" src="pub.js"></script></body>`,
+    'public/pub.css': '#a { color: rgb(1, 2, 3) }',
+    'public/pub.js': `document.getElementById('b').textContent = 'ran'`,
+  },
+  load: false,
+}, async (app) => {
+  const tab = await app.tab({ blank: true })
+  await tab.page.goto(app.url)
+  await tab.looks('#a', 'color', 'rgb(1, 2, 3)')
+  await tab.sees('#b', 'ran')
+  assert.equal(await tab.overlayText(), null)
+})
+
+test('a module that nothing names can be imported by a path that is only known when it runs', {
+  files: {
+    'main.js': `for (const name of ['./pages/one', './pages/two.js']) import(name).then(({ text }) => show(text, text))`,
+    'pages/one.js': `export const text = 'a'`,
+    'pages/two.js': `export const text = 'b'`,
+  },
+}, async (app) => {
+  await app.sees('#a', 'a')
+  await app.sees('#b', 'b')
+})
+
+test('an export that is gone is named when others still import it', {
+  files: { 'main.js': `import { v } from './a.js'\nshow('a', v)`, 'a.js': `export const v = 1\nimport.meta.hot.accept()` },
+}, async (app) => {
+  await app.edit('a.js', 'const v', 'const w')
+  await app.page.waitForFunction(() => true)
+  for (let tries = 0; tries < 100 && app.errors.length === 0; tries++) await app.page.waitForTimeout(50)
+  assert.match(app.errors.join('\n'), /`v`, imported by \/main\.js, is not exported by \/a\.js/)
+  await app.stayed()
+})

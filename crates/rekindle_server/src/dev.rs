@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rekindle_compile::compile::{is_linked, is_script};
+use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::{
     Applied, Batch, ClientMessage, EditedPage, Errors, Manifest, Outcome, PushedDefinition, ServerMessage,
 };
@@ -141,6 +142,7 @@ impl Loop {
         if let Some((url, file)) = self.page_file("/") {
             let warmed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.page_modules(&url, &file)));
             drop(warmed); // What went wrong shows again when the page is asked for.
+            self.report_style_warnings();
         }
     }
 
@@ -155,6 +157,14 @@ impl Loop {
             Event::RoundDue => self.rounds.expire(&self.report),
             Event::Stop => {}
         }
+        self.report_style_warnings();
+    }
+
+    /// What browsers skip in silence, and what tools have printed.
+    fn report_style_warnings(&self) {
+        let (warnings, lines) = self.project.compiler.styles.take_warnings();
+        self.report.warnings(&warnings);
+        lines.iter().for_each(|line| self.report.note(line));
     }
 
     // ---- files
@@ -775,7 +785,7 @@ impl Loop {
             self.project.admit_asset(path, &file);
             return self.file(path);
         }
-        if path.ends_with(".css") {
+        if is_style(path) {
             self.project.graph.insert(&ModuleUrl::new(format!("{path}?direct")), &file);
             return self.sheet(path);
         }

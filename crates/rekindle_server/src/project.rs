@@ -13,6 +13,7 @@ use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_li
 use rekindle_compile::glob::could_match;
 use rekindle_compile::nesting::COMPILE_STACK;
 use rekindle_compile::secrets::holds_secrets;
+use rekindle_compile::style::prepare::{is_style, is_style_setup};
 use rekindle_graph::wire::Errors;
 use rekindle_graph::{
     Delta, Diagnostic, EnvReads, FilePath, Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published,
@@ -81,7 +82,8 @@ impl Project {
             .map_err(std::io::Error::other)?;
         Ok(Self {
             graph: ModuleGraph::default(),
-            compiler: Compiler::new(&config.root, config.public_dir.as_deref(), &config.base),
+            compiler: Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
+                .with_styles(&config.mode, &config.css),
             segments: Segments::new(secret),
             env: EnvValues::load(config),
             root: config.root.clone(),
@@ -266,6 +268,7 @@ impl Project {
         let mut listing_changed = listing_changed;
         for path in paths {
             touched.extend(self.asset_edit(path));
+            touched.extend(self.styles_with(path));
             for id in self.graph.of_file(path) {
                 let is_own = self.graph[id].file.as_path() == path;
                 if is_own && !path.exists() && !self.inline.contains_key(&self.graph[id].url) {
@@ -312,6 +315,17 @@ impl Project {
         self.asset_digests.insert(path.to_owned(), digest);
         self.compiler.asset_edited(path);
         users.iter().copied().collect()
+    }
+
+    /// Styles that a file may concern without being one of their files yet: they scan its folder for class names, or it
+    /// is the configuration of a tool of theirs.
+    fn styles_with(&self, path: &Path) -> Vec<ModuleId> {
+        let is_compiled = |id: &ModuleId| self.graph[*id].state != ModuleState::New;
+        if is_style_setup(path) {
+            return self.graph.ids().filter(|id| is_style(self.graph[*id].url.path()) && is_compiled(id)).collect();
+        }
+        let sheets = self.compiler.styles.scanning(path);
+        sheets.iter().flat_map(|sheet| self.graph.of_file(sheet)).filter(is_compiled).collect()
     }
 
     /// Resolves everything anew; compiles what had an import that was not there.
@@ -444,5 +458,5 @@ fn crashed(file: &str) -> Compiled {
 /// Files whose content decides how specifiers are resolved.
 fn is_project_file(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    name == "package.json" || name.starts_with("tsconfig") || name.starts_with("jsconfig")
+    name == "package.json" || name.starts_with("tsconfig") || name.starts_with("jsconfig") || is_style_setup(path)
 }

@@ -15,7 +15,7 @@ import type { Verdict } from './propagate'
 import { Registry, type Instance, type Namespace } from './registry'
 import { ModuleRuntime, type RuntimeHost } from './runtime'
 import { Socket } from './socket'
-import { hasLink, removeStyle, swapLink, updateStyle } from './styles'
+import { hasLink, removeStyle, sortStyles, styleCount, swapLink, updateStyle } from './styles'
 
 declare let token: string
 declare const base: string
@@ -77,12 +77,32 @@ const runtimeHost: RuntimeHost = {
   importAddress: importNative,
   resolve: resolveInTab,
   addressOf,
-  updateStyle,
+  updateStyle(id, css) {
+    const before = styleCount()
+    updateStyle(id, css)
+    if (styleCount() > before) orderStyles()
+  },
   acceptStyle(instance) {
     const context = hot.contexts.get(instance.id) ?? hot.create(instance)
     context.acceptors.push({ deps: null, list: false, callback: undefined })
     context.acceptsFully = true
   },
+}
+
+/** Modules that `import()` has brought, in the order in which it did. */
+const lazyRoots = new Set<ModuleId>()
+/** While the page starts, sheets come in their order by themselves. */
+let isStarting = true
+let isOrdering = false
+
+/** Brings the sheets into the order of their imports, before anything of them is painted. */
+function orderStyles(): void {
+  if (isStarting || isOrdering || !hasDocument) return
+  isOrdering = true
+  queueMicrotask(() => {
+    isOrdering = false
+    if (styleCount() > 1) sortStyles(registry.evaluationOrder([...registry.entries, ...lazyRoots]))
+  })
 }
 
 function runtimeOf(instance: Instance): object {
@@ -138,6 +158,7 @@ async function startLazy(id: ModuleId): Promise<void> {
     showErrors([broken!])
     throw new TypeError(`cannot import ${id}: ${diagnostic ? `${diagnostic.message} (${broken})` : `${broken} is not there`}`)
   }
+  lazyRoots.add(id)
   // Who asks for it, first or later, waits until it is finished.
   if (!registry.instances.has(id)) registry.run([id])?.catch(() => {})
 }
@@ -154,6 +175,7 @@ export function boot(manifest: PageManifest): void {
     blocked.add(id)
   }
   startBlocked()
+  isStarting = false
   showErrors([])
   hello()
   tellWhyReloaded()
@@ -169,6 +191,7 @@ export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespac
     throw new TypeError(`${id} cannot run yet: see the error above`)
   }
   if (!registry.instances.has(id)) await registry.run([id])
+  isStarting = false
   hello()
   await registry.finished(id)
   return registry.instances.get(id)!.namespace
@@ -281,7 +304,7 @@ async function takeBatch(batch: Batch): Promise<void> {
   seq = Math.max(seq, batch.seq)
   for (const id of Object.keys(batch.env ?? {})) env[id] = batch.env![id]
   if (batch.env) for (const id of Object.keys(env)) if (!(id in batch.env)) delete env[id]
-  await takeDefinitions(batch)
+  const hasMoved = await takeDefinitions(batch)
   for (const id of batch.fixed) errors.delete(id)
   takeErrors(batch.errors)
   for (const { page: edited, file } of batch.pages) if (edited === page) return reloadForPage(edited, file, batch)
@@ -293,6 +316,7 @@ async function takeBatch(batch: Batch): Promise<void> {
   const started = await startWhatWasBlocked()
   const links = batch.links.filter((id) => hasLink(id, base))
   const outcome = await updater.update(links, batch.timestamp)
+  if (hasMoved) orderStyles()
   if (outcome.result === 'nothing' && concerns(brokenImports, batch)) {
     return restart(`an import of ${[...brokenImports].join(', ')} had failed`, batch, began)
   }
@@ -308,10 +332,14 @@ function concerns(roots: Iterable<ModuleId>, batch: Batch): boolean {
   return batch.definitions.some(({ id }) => needed.has(id))
 }
 
-async function takeDefinitions(batch: Batch): Promise<void> {
+/** Takes the definitions of a batch in. True if one of them imports other modules than before, or in another order. */
+async function takeDefinitions(batch: Batch): Promise<boolean> {
+  const linksOf = () => batch.definitions.map(({ id }) => registry.definitions.get(id)?.links.join('\n') ?? '')
+  const before = linksOf()
   const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code)).map(({ id }) => id)
   if (refused.length > 0) await load(refused)
   for (const id of batch.deleted) registry.forget(id)
+  return linksOf().some((links, at) => links !== before[at])
 }
 
 /** Entries that had to wait for this save; returns those that run now. */

@@ -234,7 +234,10 @@ impl Compiler {
 
     fn asset(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
         // The content is not in the definition; its digest is, so that an edit counts as one.
-        let content = self.asset_digest(file)?;
+        let content = match is_style(&file.as_path().to_string_lossy()) {
+            true => self.read(file).map(|_| file.to_string())?,
+            false => self.asset_digest(file)?,
+        };
         let code = "{deps:[\"\"],names:[]},function*($x,$m,$r){$x({default:()=>$a});yield;\nvar $a=$r.asset(0);\n}";
         let dep = Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None };
         let mut definition = plain(code.to_owned(), vec!["default".into()], &content);
@@ -407,9 +410,11 @@ impl Compiler {
     fn link_dep(&self, dep: &Dep, file: &FilePath, source: &Source, links: &mut Links) -> Link {
         if dep.kind == DepKind::Asset && dep.specifier.is_empty() {
             if is_style(&file.as_path().to_string_lossy()) {
-                // `?url` of a style: the address leads to the sheet it compiles to.
+                // `?url` of a style: the address leads to the sheet it compiles to. An edit swaps the links to it.
                 let url = self.resolver.url_of(file.as_path(), Some("direct"));
+                let address = self.address_of(url.path());
                 links.files.push((url, file.clone()));
+                return Link::Address(address);
             }
             return self.asset_link(file.clone(), links);
         }

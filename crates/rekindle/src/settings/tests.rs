@@ -36,6 +36,20 @@ fn every_key_arrives() {
         [serve]
         include = ["docs/**"]
         mode = "root"
+        [css]
+        dev_sourcemap = true
+        postcss = "config"
+        [css.modules]
+        locals_convention = "camelCase"
+        generate_scoped_name = "[name]__[local]"
+        hash_prefix = "x"
+        scope_behaviour = "global"
+        [css.preprocessor_options.scss]
+        additional_data = "$a: 1;"
+        load_paths = ["styles"]
+        [css.preprocessor_options.less]
+        global_vars = { lead = "7px" }
+        math = "always"
         [hmr]
         enabled = false
         overlay = false

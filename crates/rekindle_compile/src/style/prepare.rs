@@ -171,9 +171,13 @@ impl StyleTools {
             return;
         }
         let before = known.by_file.insert(file.to_owned(), warnings.clone()).unwrap_or_default();
-        let fresh = warnings.into_iter().filter(|warning| !before.contains(warning));
-        let fresh: Vec<Diagnostic> = fresh.filter(|warning| !known.unread.contains(warning)).collect();
-        known.unread.extend(fresh);
+        for warning in warnings {
+            // An edit elsewhere in the file moves it.
+            let is_same = |other: &Diagnostic| other.message == warning.message && other.file == warning.file;
+            if !before.iter().any(is_same) && !known.unread.contains(&warning) {
+                known.unread.push(warning);
+            }
+        }
     }
 
     /// Warnings that were not taken before, and lines that tools printed.

@@ -410,7 +410,9 @@ async function runLess(job, found) {
     for (const file of result.imports) found.files.add(path.resolve(file))
     return result.css
   } catch (error) {
-    throw Object.assign(new Error(error.message), { file: error.filename, line: error.line, column: error.column + 1 })
+    // It writes global variables as one line before the file.
+    const above = error.filename === job.file && job.options.globalVars ? 1 : 0
+    throw Object.assign(new Error(error.message), { file: error.filename, line: error.line - above, column: error.column + 1 })
   }
 }
 

@@ -106,8 +106,20 @@ fn notes(config: &Config) -> Vec<String> {
 
 // ── rekindle.toml ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-const TOP: &[&str] =
-    &["base", "mode", "public_dir", "env_dir", "env_prefix", "cache_dir", "server", "serve", "css", "hmr", "watch", "events"];
+const TOP: &[&str] = &[
+    "base",
+    "mode",
+    "public_dir",
+    "env_dir",
+    "env_prefix",
+    "cache_dir",
+    "server",
+    "serve",
+    "css",
+    "hmr",
+    "watch",
+    "events",
+];
 const SERVER: &[&str] = &["port", "strict_port", "host", "open", "allowed_hosts", "allowed_origins"];
 const SERVE: &[&str] = &["include", "mode"];
 const HMR: &[&str] = &["enabled", "overlay", "bindings"];
@@ -471,7 +483,8 @@ fn advice(key: &str, keys: &[&str]) -> String {
     if let Some(key) = keys.iter().copied().find(|key| *key == wanted).or_else(|| nearest(&wanted, keys)) {
         return format!("did you mean `{key}`?");
     }
-    let elsewhere = [("server", SERVER), ("serve", SERVE), ("css", css::CSS), ("hmr", HMR), ("watch", WATCH), ("events", EVENTS)];
+    let elsewhere =
+        [("server", SERVER), ("serve", SERVE), ("css", css::CSS), ("hmr", HMR), ("watch", WATCH), ("events", EVENTS)];
     if let Some((table, _)) = elsewhere.iter().find(|(_, others)| others.contains(&wanted.as_str())) {
         return format!("`{wanted}` belongs in [{table}]");
     }

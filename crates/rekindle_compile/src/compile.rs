@@ -283,7 +283,8 @@ impl Compiler {
         files: &mut Vec<FilePath>,
     ) -> Result<StyleOutput, Vec<Diagnostic>> {
         let display = |path: &Path| self.display(path);
-        let resolve_import = |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
+        let resolve_import =
+            |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
         let surroundings = Surroundings { display: &display, resolve: &resolve_import };
         let failed = |error: StyleError, files: &mut Vec<FilePath>| {
             files.extend(error.files);
@@ -298,8 +299,7 @@ impl Compiler {
         let read = |path: &Path| {
             let text = std::fs::read_to_string(path)?;
             let display = |path: &Path| self.display(path);
-            let resolve =
-                |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
+            let resolve = |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
             let prepared = self.styles.prepare(path, &text, &Surroundings { display: &display, resolve: &resolve });
             let (result, files) = match prepared {
                 Ok(prepared) => (Ok(prepared.css), prepared.files.into_iter().map(FilePath::new).collect()),

@@ -184,6 +184,7 @@ impl Loop {
         let mut paths = batch.paths;
         // A folder that came back or went away brings or takes the files in it.
         paths.extend(self.files_below(&batch.folders));
+        paths.extend(self.project.watch_scanned(&batch.folders, &self.watcher));
         paths.sort();
         paths.dedup();
         let env = self.env_edit(&paths);

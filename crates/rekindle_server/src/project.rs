@@ -160,6 +160,30 @@ impl Project {
         self.watch_folders(folders, watcher);
     }
 
+    /// Watches folders that appeared where styles look for class names; gives back the files in them.
+    pub fn watch_scanned(&mut self, folders: &[PathBuf], watcher: &Watcher) -> Vec<PathBuf> {
+        let mut queue: Vec<PathBuf> =
+            folders.iter().filter(|folder| self.compiler.styles.scans(folder)).cloned().collect();
+        let (mut found, mut fresh) = (Vec::new(), Vec::new());
+        while let Some(folder) = queue.pop() {
+            let is_fresh = !self.listed.contains(&folder);
+            for entry in folder.read_dir().into_iter().flatten().flatten() {
+                let (path, name) = (entry.path(), entry.file_name());
+                let is_left_out = name == "node_modules" || name.to_string_lossy().starts_with('.');
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() && !is_left_out && !self.listed.contains(&path) => queue.push(path),
+                    Ok(kind) if kind.is_file() && is_fresh => found.push(path),
+                    _ => {}
+                }
+            }
+            if is_fresh {
+                fresh.push(folder);
+            }
+        }
+        self.watch_folders(fresh, watcher);
+        found
+    }
+
     fn watch_folders(&mut self, folders: Vec<PathBuf>, watcher: &Watcher) {
         self.listed.extend(folders.iter().cloned());
         watcher.watch_folders(folders);

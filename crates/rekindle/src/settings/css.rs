@@ -33,14 +33,17 @@ impl Reader<'_> {
         if let Some(wanted) = self.boolean(&css, "dev_sourcemap") {
             to.dev_sourcemap = wanted;
         }
-        if let Some(folder) = self.text_or_false(&css, "postcss", "the folder of its configuration, or false for none") {
+        if let Some(folder) = self.text_or_false(&css, "postcss", "the folder of its configuration, or false for none")
+        {
             to.postcss = match folder {
                 Some(folder) => PostcssSetting::Folder(join(root, Path::new(&folder))),
                 None => PostcssSetting::Off,
             };
         }
         self.css_modules(&css, &mut to.modules);
-        let Some(languages) = self.inner_table(&css, "preprocessor_options", "css.preprocessor_options") else { return };
+        let Some(languages) = self.inner_table(&css, "preprocessor_options", "css.preprocessor_options") else {
+            return;
+        };
         self.known(&languages, LANGUAGES);
         for &language in LANGUAGES {
             if let Some(table) = self.inner_table(&languages, language, "css.preprocessor_options.*") {
@@ -128,8 +131,10 @@ fn as_json(value: &Spanned<DeValue<'_>>) -> Value {
         DeValue::Boolean(boolean) => Value::from(*boolean),
         DeValue::Datetime(date) => Value::from(date.to_string()),
         DeValue::Array(list) => list.iter().map(as_json).collect(),
-        DeValue::Table(table) => {
-            table.iter().map(|(key, value)| (key.get_ref().to_string(), as_json(value))).collect::<serde_json::Map<_, _>>().into()
-        }
+        DeValue::Table(table) => table
+            .iter()
+            .map(|(key, value)| (key.get_ref().to_string(), as_json(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
     }
 }

@@ -97,6 +97,39 @@ fn every_key_arrives() {
                 ],
                 mode: Root,
             },
+            css: StyleSettings {
+                dev_sourcemap: true,
+                postcss: Folder(
+                    "/project/config",
+                ),
+                modules: ModulesSettings {
+                    locals_convention: CamelCase,
+                    generate_scoped_name: Some(
+                        "[name]__[local]",
+                    ),
+                    hash_prefix: "x",
+                    scope_behaviour: Global,
+                },
+                preprocessor_options: {
+                    "less": PreprocessorOptions {
+                        additional_data: "",
+                        load_paths: [],
+                        others: {
+                            "globalVars": Object {
+                                "lead": String("7px"),
+                            },
+                            "math": String("always"),
+                        },
+                    },
+                    "scss": PreprocessorOptions {
+                        additional_data: "$a: 1;",
+                        load_paths: [
+                            "/project/styles",
+                        ],
+                        others: {},
+                    },
+                },
+            },
             hmr: HmrConfig {
                 enabled: false,
                 overlay: false,

@@ -44,7 +44,11 @@ pub(super) struct Unit {
 enum Naming {
     /// `_[local]_` and these digits.
     Hash(String),
-    Pattern { pattern: String, file: String, hash_prefix: String },
+    Pattern {
+        pattern: String,
+        file: String,
+        hash_prefix: String,
+    },
 }
 
 /// `.class { composes: names from from }`
@@ -89,7 +93,9 @@ impl Unit {
     fn compiled(&self, name: &str) -> String {
         match &self.naming {
             Naming::Hash(digits) => format!("_{name}_{digits}"),
-            Naming::Pattern { pattern, file, hash_prefix } => scoped_name::scoped_name(pattern, file, name, hash_prefix),
+            Naming::Pattern { pattern, file, hash_prefix } => {
+                scoped_name::scoped_name(pattern, file, name, hash_prefix)
+            }
         }
     }
 }
@@ -352,13 +358,17 @@ impl Renamer<'_> {
                 Component::Negation(list) | Component::Where(list) | Component::Is(list) | Component::Has(list) => {
                     list.iter_mut().for_each(|selector| self.rename_selector(selector, is_global));
                 }
-                Component::Any(_, list) => list.iter_mut().for_each(|selector| self.rename_selector(selector, is_global)),
+                Component::Any(_, list) => {
+                    list.iter_mut().for_each(|selector| self.rename_selector(selector, is_global))
+                }
                 Component::NthOf(nth) => {
                     let mut list = nth.clone_selectors();
                     list.iter_mut().for_each(|selector| self.rename_selector(selector, is_global));
                     *nth = NthOfSelectorData::new(*nth.nth_data(), list);
                 }
-                Component::Slotted(selector) | Component::Host(Some(selector)) => self.rename_selector(selector, is_global),
+                Component::Slotted(selector) | Component::Host(Some(selector)) => {
+                    self.rename_selector(selector, is_global)
+                }
                 Component::NonTSPseudoClass(PseudoClass::Local { selector }) => self.rename_selector(selector, false),
                 _ => {}
             }

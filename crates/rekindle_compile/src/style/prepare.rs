@@ -158,6 +158,12 @@ impl StyleTools {
         scans.iter().filter(|(_, scans)| scans.iter().any(concerns)).map(|(sheet, _)| sheet.clone()).collect()
     }
 
+    /// Whether some stylesheet looks for class names in this folder.
+    pub fn scans(&self, folder: &Path) -> bool {
+        let scans = self.scans.read().unwrap_or_else(PoisonError::into_inner);
+        scans.values().flatten().any(|scan| folder.starts_with(&scan.base))
+    }
+
     /// Folders whose listing matters to a stylesheet.
     pub(crate) fn scanned_folders(&self, sheet: &Path) -> Vec<PathBuf> {
         let scans = self.scans.read().unwrap_or_else(PoisonError::into_inner);
@@ -202,6 +208,12 @@ impl StyleTools {
                 Ok(())
             }
         };
+        if !found.tailwind && found.postcss.is_none() && wants_tailwind(source) {
+            let warning = Diagnostic::error("this is written for Tailwind CSS, and nothing in the project compiles it")
+                .in_file((cx.display)(file))
+                .with_help("npm install -D @tailwindcss/vite, or a PostCSS configuration with @tailwindcss/postcss");
+            style.prepared.warnings.push(warning);
+        }
         let result = result.and_then(|()| match found.tailwind && mentions_tailwind(&style.prepared.css) {
             true => style.tailwind(),
             false => Ok(()),
@@ -362,7 +374,8 @@ impl Preparation<'_> {
     fn run(&mut self, tool: &str, mut job: Value, hidden: &str) -> Result<Option<String>, Box<Diagnostic>> {
         job["tool"] = tool.into();
         job["file"] = self.file.to_string_lossy().into();
-        let done = self.tools.worker.ask(job, self.cx.resolve).map_err(|error| Box::new(self.no_answer(tool, &error)))?;
+        let done =
+            self.tools.worker.ask(job, self.cx.resolve).map_err(|error| Box::new(self.no_answer(tool, &error)))?;
         let Done { css, error, files, scans, warnings } = done;
         let warnings: Vec<Diagnostic> = warnings.iter().map(|warning| self.explain(warning, hidden)).collect();
         self.prepared.warnings.extend(warnings);
@@ -387,7 +400,10 @@ impl Preparation<'_> {
         };
         let mut diagnostic = Diagnostic::error(message);
         if let Some(package) = &error.missing {
-            diagnostic = diagnostic.with_help(format!("npm install -D {package}"));
+            // That one comes with the integration, which package.json names.
+            let is_promised = package.starts_with("@tailwindcss/");
+            let what = if is_promised { "npm install".to_owned() } else { format!("npm install -D {package}") };
+            diagnostic = diagnostic.with_help(what);
         }
         let file = error.file.as_deref().filter(|file| file.is_absolute()).unwrap_or(self.file);
         diagnostic = diagnostic.in_file((self.cx.display)(file));
@@ -420,7 +436,9 @@ impl Preparation<'_> {
                 Diagnostic::error(format!("{name} needs Node, and there is no program `node`"))
                     .with_help("install Node 20 or newer, or compile the styles to CSS beforehand")
             }
-            WorkerError::NoNode(error) => Diagnostic::error(format!("{name} needs Node, which cannot be started: {error}")),
+            WorkerError::NoNode(error) => {
+                Diagnostic::error(format!("{name} needs Node, which cannot be started: {error}"))
+            }
             WorkerError::Ended => Diagnostic::error(format!("the process that runs {name} has ended, twice"))
                 .with_help("what it said stands in the terminal; the next save tries again"),
             WorkerError::TooSlow => Diagnostic::error(format!("{name} did not finish within a minute"))
@@ -448,11 +466,24 @@ fn extension(file: &Path) -> String {
 /// Words that mean something to Tailwind. A sheet without any is left alone.
 fn mentions_tailwind(css: &str) -> bool {
     const RULES: [&str; 11] = [
-        "@import", "@tailwind", "@apply", "@theme", "@utility", "@variant", "@custom-variant", "@plugin", "@config",
-        "@reference", "@source",
+        "@import",
+        "@tailwind",
+        "@apply",
+        "@theme",
+        "@utility",
+        "@variant",
+        "@custom-variant",
+        "@plugin",
+        "@config",
+        "@reference",
+        "@source",
     ];
     let has_rule = || css.match_indices('@').any(|(at, _)| RULES.iter().any(|rule| css[at..].starts_with(rule)));
     has_rule() || ["theme(", "--spacing(", "--alpha("].iter().any(|name| css.contains(name))
+}
+
+fn wants_tailwind(css: &str) -> bool {
+    css.contains("@tailwind ") || css.contains("@import \"tailwindcss") || css.contains("@import 'tailwindcss")
 }
 
 /// The project folder, and those above it up to the workspace's: nearest first.
@@ -486,4 +517,49 @@ fn depends_on(folder: &Path, name: &str) -> bool {
 fn postcss_config(folder: &Path) -> Option<PathBuf> {
     let file = POSTCSS_CONFIGS.iter().map(|name| folder.join(name)).find(|path| path.is_file());
     file.or_else(|| package(folder)?.contains_key("postcss").then(|| folder.join("package.json")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn styles_and_modules_are_known_by_their_names() {
+        assert!(is_style("/a/b.SCSS") && is_style("x.css") && !is_style("/a.css/b") && !is_style("/css"));
+        assert!(
+            is_style_module("/box.module.less") && !is_style_module("/module.css") && !is_style_module("/a.module.js")
+        );
+    }
+
+    #[test]
+    fn only_sheets_with_words_of_tailwind_are_given_to_it() {
+        assert!(mentions_tailwind("a { @apply p-3 }") && mentions_tailwind("a { b: --spacing(2) }"));
+        assert!(!mentions_tailwind("@media print { a { b: c } } @font-face { src: url(x) }"));
+    }
+
+    #[test]
+    fn tools_are_looked_for_up_to_the_workspace() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let app = root.join("packages/app");
+        std::fs::create_dir_all(&app).unwrap();
+        std::fs::write(app.join("package.json"), "{}").unwrap();
+        assert_eq!(folders_of(&app), [app.clone()]);
+        std::fs::write(root.join("package.json"), r#"{"workspaces":["packages/*"],"postcss":{}}"#).unwrap();
+        assert_eq!(folders_of(&app), [app.clone(), root.join("packages"), root.clone()]);
+        let tools = StyleTools::new(&app, "development", StyleSettings::default());
+        assert_eq!(tools.look().postcss, Some(root.join("package.json")));
+        let off = StyleSettings { postcss: PostcssSetting::Off, ..StyleSettings::default() };
+        assert_eq!(StyleTools::new(&app, "development", off).look().postcss, None);
+    }
+
+    #[test]
+    fn a_warning_is_new_once() {
+        let tools = StyleTools::new(Path::new("/"), "development", StyleSettings::default());
+        let warn = |messages: &[&str]| {
+            tools.warn(Path::new("/a.css"), messages.iter().map(|message| Diagnostic::error(*message)).collect());
+            tools.take_warnings().0.len()
+        };
+        assert_eq!([warn(&["x"]), warn(&["x"]), warn(&["x", "y"]), warn(&[]), warn(&["x"])], [1, 0, 1, 0, 1]);
+    }
 }

@@ -69,15 +69,18 @@ pub(super) fn compile_sass(input: &SassInput<'_>) -> Result<SassOutput, SassFail
             return Ok(SassOutput { css, files: files.files.into_inner(), warnings: log.warnings.into_inner() });
         }
         Ok(Err(error)) => explain(error.kind(), input),
-        Err(_) => Diagnostic::error("the built-in Sass compiler cannot do something that this file or an import of it asks for")
-            .in_file((input.display)(input.file))
-            .with_help(INSTALL),
+        Err(_) => Diagnostic::error(
+            "the built-in Sass compiler cannot do something that this file or an import of it asks for",
+        )
+        .in_file((input.display)(input.file))
+        .with_help(INSTALL),
     };
     Err(SassFailure { diagnostic, files: files.files.into_inner() })
 }
 
 /// What to do about syntax or functions that are newer than grass.
-const INSTALL: &str = "install Sass itself: npm install -D sass-embedded. It is used where the built-in compiler does not suffice";
+const INSTALL: &str =
+    "install Sass itself: npm install -D sass-embedded. It is used where the built-in compiler does not suffice";
 
 fn explain(error: ErrorKind, input: &SassInput<'_>) -> Diagnostic {
     let main = || (input.display)(input.file);
@@ -93,12 +96,20 @@ fn explain(error: ErrorKind, input: &SassInput<'_>) -> Diagnostic {
             let end = offset_of(text, loc.end.line, loc.end.column);
             let place = place(file, text, offset, end, input);
             let diagnostic = match place {
-                Some((text, offset, length)) => Diagnostic::error(message).in_file((input.display)(file)).at(text, offset, length),
+                Some((text, offset, length)) => {
+                    Diagnostic::error(message).in_file((input.display)(file)).at(text, offset, length)
+                }
                 None => Diagnostic::error(message).in_file("css.preprocessor_options.*.additional_data"),
             };
-            if may_be_new { diagnostic.with_help(format!("if it is right in a newer Sass, {INSTALL}")) } else { diagnostic }
+            if may_be_new {
+                diagnostic.with_help(format!("if it is right in a newer Sass, {INSTALL}"))
+            } else {
+                diagnostic
+            }
         }
-        ErrorKind::FromUtf8Error(_) => Diagnostic::error("the file or an import of it is not valid UTF-8").in_file(main()),
+        ErrorKind::FromUtf8Error(_) => {
+            Diagnostic::error("the file or an import of it is not valid UTF-8").in_file(main())
+        }
         ErrorKind::IoError(error) => Diagnostic::error(format!("a Sass file cannot be read: {error}")).in_file(main()),
         _ => Diagnostic::error("the file cannot be compiled").in_file(main()),
     }
@@ -223,7 +234,9 @@ impl SassFiles<'_> {
             return Some(found);
         }
         let nearby = [folder].into_iter().chain(self.input.load_paths.iter().map(PathBuf::as_path));
-        if let Some(found) = nearby.map(|folder| folder.join(specifier)).find_map(|path| candidate(&path, import.is_import)) {
+        if let Some(found) =
+            nearby.map(|folder| folder.join(specifier)).find_map(|path| candidate(&path, import.is_import))
+        {
             return Some(found);
         }
         let name = specifier.strip_prefix("pkg:").or_else(|| specifier.strip_prefix('~')).unwrap_or(specifier);
@@ -322,7 +335,8 @@ fn imports_of(text: &str, indented: bool) -> Vec<SassImport> {
     }
     imports.retain(|import| {
         let specifier = import.specifier.as_str();
-        let is_css = import.is_import && (specifier.ends_with(".css") || specifier.contains("://") || specifier.starts_with("//"));
+        let is_css = import.is_import
+            && (specifier.ends_with(".css") || specifier.contains("://") || specifier.starts_with("//"));
         !is_css && !specifier.starts_with("sass:") && !specifier.contains("#{")
     });
     imports
@@ -384,7 +398,9 @@ fn rebase_urls(text: &str, file: &Path, main: &Path) -> String {
             && !path.contains("://");
         let (name, _) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
         match is_plain && !name.is_empty() && folder.join(name).is_file() {
-            true => out.push_str(&inner.replacen(name, &relative_to_folder_of(main, &super::load::beside(file, name)), 1)),
+            true => {
+                out.push_str(&inner.replacen(name, &relative_to_folder_of(main, &super::load::beside(file, name)), 1))
+            }
             false => out.push_str(inner),
         }
         rest = &after[end..];
@@ -425,6 +441,103 @@ impl Logger for SassLog<'_> {
     }
 
     fn warn(&self, location: codemap::SpanLoc, message: &str) {
-        self.note(&location, message.to_owned());
+        self.note(&location, message.trim_matches('"').to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles the first of some files in a folder of their own.
+    fn compile(files: &[(&str, &str)], additional_data: &str) -> Result<SassOutput, SassFailure> {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for (name, text) in files {
+            std::fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            std::fs::write(root.join(name), text).unwrap();
+        }
+        let display = |path: &Path| path.strip_prefix(&root).unwrap_or(path).display().to_string();
+        let resolve = |specifier: &str, _: &Path| {
+            let path = root.join("src").join(specifier.strip_prefix("@/")?);
+            path.is_file().then_some(path)
+        };
+        let input = SassInput {
+            file: &root.join(files[0].0),
+            source: files[0].1,
+            additional_data,
+            load_paths: &[root.join("styles")],
+            display: &display,
+            resolve: &resolve,
+        };
+        compile_sass(&input)
+    }
+
+    fn css(files: &[(&str, &str)]) -> String {
+        compile(files, "").unwrap().css.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn imports_are_found_beside_the_file_in_load_paths_as_aliases_and_in_packages() {
+        let text = "@use 'one';\n@use 'two.v1' as two;\n@use 'dir';\n@use 'three';\n@use '@/four.scss';\n@use 'pkg/five';\n@import '~pkg/five';";
+        let files = [
+            ("main.scss", text),
+            ("_one.scss", "a { b: 1 }"),
+            ("two.v1.scss", "a { b: 2 }"),
+            ("dir/_index.scss", "a { b: dir }"),
+            ("styles/three.sass", "a\n  b: 3\n"),
+            ("src/four.scss", "a { b: 4 }"),
+            ("node_modules/pkg/_five.scss", "a { b: 5 }"),
+        ];
+        assert_eq!(
+            css(&files),
+            "a { b: 1; } a { b: 2; } a { b: dir; } a { b: 3; } a { b: 4; } a { b: 5; } a { b: 5; }"
+        );
+    }
+
+    #[test]
+    fn a_file_means_its_own_neighbours_in_addresses() {
+        let files = [
+            ("main.scss", "@use 'deep/part'; a { b: url(dot.svg) }"),
+            (
+                "deep/_part.scss",
+                "$x: 'dot.svg'; a { b: url(dot.svg?v#i); c: url(\"../dot.svg\"); d: url($x); e: url(none.svg) }",
+            ),
+            ("deep/dot.svg", ""),
+            ("dot.svg", ""),
+        ];
+        assert_eq!(
+            css(&files),
+            "a { b: url(./deep/dot.svg?v#i); c: url(\"./dot.svg\"); d: url(\"dot.svg\"); e: url(none.svg); } a { b: url(dot.svg); }"
+        );
+    }
+
+    #[test]
+    fn mistakes_are_where_the_user_sees_them() {
+        let failure = compile(&[("main.scss", "a { b: $nowhere }")], "$x: 1;\n$y: 2;\n").unwrap_err();
+        assert_eq!(failure.diagnostic.location().as_deref(), Some("main.scss:1:8"));
+        let failure = compile(&[("main.scss", "\n@use 'nowhere';")], "").unwrap_err();
+        assert_eq!(failure.diagnostic.location().as_deref(), Some("main.scss:2:1"));
+        assert!(failure.files.iter().any(|file| file.ends_with("nowhere.scss")));
+        let failure = compile(&[("main.scss", "a {}")], "$x: $nowhere;").unwrap_err();
+        assert_eq!(failure.diagnostic.file.as_deref(), Some("css.preprocessor_options.*.additional_data"));
+    }
+
+    #[test]
+    fn warnings_and_other_files_are_told() {
+        let output = compile(&[("main.scss", "@use 'part';"), ("_part.scss", "@warn 'careful';")], "").unwrap();
+        assert_eq!(output.warnings[0].message, "careful");
+        assert_eq!(output.warnings[0].location().as_deref(), Some("_part.scss:1:1"));
+        assert!(output.files[0].ends_with("_part.scss"));
+    }
+
+    #[test]
+    fn only_what_sass_has_to_find_counts_as_an_import() {
+        let names = |text: &str, indented: bool| {
+            imports_of(text, indented).into_iter().map(|import| import.specifier).collect::<Vec<_>>().join(" ")
+        };
+        let text = "@use 'sass:math'; // @use 'no'\n/* @use 'no' */ @import 'a', \"b\"; @import url(no); @import 'no.css'; a { b: '@use \"no\"' } @forward 'c' show d;";
+        assert_eq!(names(text, false), "a b c");
+        assert_eq!(names("@import a, b/c\n@use \"d\"\n", true), "a b/c d");
     }
 }

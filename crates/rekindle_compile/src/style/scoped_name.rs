@@ -52,7 +52,8 @@ fn as_identifier(text: &str) -> String {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || c as u32 >= 0xa0;
     let name: String = text.chars().map(|c| if is_allowed(c) { c } else { '-' }).collect();
     let after_dash = name.strip_prefix('-').unwrap_or(&name);
-    let begins_badly = after_dash.starts_with(|c: char| c.is_ascii_digit()) || name.starts_with("--") || name.is_empty();
+    let begins_badly =
+        after_dash.starts_with(|c: char| c.is_ascii_digit()) || name.starts_with("--") || name.is_empty();
     if begins_badly { format!("_{name}") } else { name }
 }
 

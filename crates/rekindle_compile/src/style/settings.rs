@@ -137,7 +137,10 @@ mod tests {
                 .map(|convention| convention.exported(name).join(","))
                 .join(" | ")
         };
-        assert_eq!(all("big-box_two"), "big-box_two | big-box_two,bigBoxTwo | bigBoxTwo | big-box_two,bigBox_two | bigBox_two");
+        assert_eq!(
+            all("big-box_two"),
+            "big-box_two | big-box_two,bigBoxTwo | bigBoxTwo | big-box_two,bigBox_two | bigBox_two"
+        );
         assert_eq!(all("title"), "title | title | title | title | title");
     }
 }

@@ -9,8 +9,8 @@
 
 use std::path::{Path, PathBuf};
 
-use lightningcss::targets::Browsers;
 use browserslist::{Opts, resolve};
+use lightningcss::targets::Browsers;
 use rekindle_graph::Diagnostic;
 use serde_json::Value;
 

@@ -178,7 +178,13 @@ async function runPostcss(job, found) {
   const { plugins, options } = job.config ? await postcssConfig(job) : { plugins: [], options: {} }
   if (job.file.endsWith('.sss')) options.parser ??= (await load('sugarss', from, root)).value
   const inline = { postcssPlugin: 'rekindle-import', Once: (root) => inlineImports(root, job, found, options.parser ?? options.syntax?.parse ?? postcss.parse) }
-  const result = await postcss([inline, ...plugins, rebaseUrls(job.file)]).process(job.css, { ...options, from: job.file, to: job.file, map: false })
+  const processor = postcss([inline, ...plugins, rebaseUrls(job.file)])
+  let result
+  try {
+    result = await processor.process(job.css, { ...options, from: job.file, to: job.file, map: false })
+  } catch (error) {
+    throw /tailwind/.test(error.plugin) ? placed(error, job) : error
+  }
   const css = result.css
   for (const message of result.messages) {
     if (message.type === 'dependency' || message.type === 'missing-dependency') found.files.add(path.resolve(message.file))
@@ -374,7 +380,8 @@ function tailwindPackages() {
 
 /** Tailwind's errors name what is wrong but not always where: the first place where it stands. */
 function placed(error, job) {
-  if (error.line || error.missing) return error
+  const isPlaced = error.line && !(error.line === 1 && error.column === 1)
+  if (isPlaced || error.missing) return error
   const [, name] = /`([^`]+)`/.exec(error.message ?? '') ?? []
   const at = name ? job.css.indexOf(name) : -1
   if (at < 0) return error

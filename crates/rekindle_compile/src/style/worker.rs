@@ -195,7 +195,7 @@ impl Worker {
         spawn("style-worker-notes", move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let mut notes = lock(&notes);
-                if !line.trim().is_empty() && notes.len() < MOST_NOTES {
+                if is_news(&line) && notes.len() < MOST_NOTES && notes.last() != Some(&line) {
                     notes.push(line);
                 }
             }
@@ -209,6 +209,13 @@ fn hear(line: &str, waiting: &Mutex<Waiting>) {
     if let Some(listener) = lock(waiting).as_ref().and_then(|waiting| waiting.get(&said.id)) {
         let _ = listener.send(said); // Who does not wait any more needs no answer.
     }
+}
+
+/// Some plugins print the error that they also throw, with its stack: it is shown as a diagnostic.
+fn is_news(line: &str) -> bool {
+    let line = line.trim();
+    let is_error = line.split_once(": ").is_some_and(|(kind, _)| kind.ends_with("Error") && !kind.contains(' '));
+    !line.is_empty() && !line.starts_with("at ") && !is_error
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {

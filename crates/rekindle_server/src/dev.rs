@@ -291,6 +291,10 @@ impl Loop {
         if folders.is_empty() {
             return Vec::new();
         }
+        // Where styles look for class names every folder is listed; a file that appears there concerns no other.
+        let project = &self.project;
+        let moved = |folder: &&PathBuf| project.is_new_folder(folder) || !project.compiler.styles.scans(folder);
+        let folders: Vec<&PathBuf> = folders.iter().filter(moved).collect();
         let below = |file: &FilePath| folders.iter().any(|folder| file.as_path().starts_with(folder));
         self.project.graph.files().filter(|file| below(file)).map(|file| file.as_path().to_owned()).collect()
     }

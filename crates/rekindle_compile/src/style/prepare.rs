@@ -323,7 +323,7 @@ impl Preparation<'_> {
             }
             Err(failure) => {
                 self.prepared.files.extend(failure.files);
-                Err(Box::new(failure.diagnostic))
+                Err(failure.diagnostic)
             }
         }
     }
@@ -544,7 +544,7 @@ mod tests {
         let app = root.join("packages/app");
         std::fs::create_dir_all(&app).unwrap();
         std::fs::write(app.join("package.json"), "{}").unwrap();
-        assert_eq!(folders_of(&app), [app.clone()]);
+        assert_eq!(folders_of(&app), std::slice::from_ref(&app));
         std::fs::write(root.join("package.json"), r#"{"workspaces":["packages/*"],"postcss":{}}"#).unwrap();
         assert_eq!(folders_of(&app), [app.clone(), root.join("packages"), root.clone()]);
         let tools = StyleTools::new(&app, "development", StyleSettings::default());

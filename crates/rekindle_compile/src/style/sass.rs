@@ -45,7 +45,7 @@ pub(super) struct SassOutput {
 
 #[derive(Debug)]
 pub(super) struct SassFailure {
-    pub diagnostic: Diagnostic,
+    pub diagnostic: Box<Diagnostic>,
     /// Other files that were read, and those that were not found.
     pub files: Vec<PathBuf>,
 }
@@ -75,7 +75,7 @@ pub(super) fn compile_sass(input: &SassInput<'_>) -> Result<SassOutput, SassFail
         .in_file((input.display)(input.file))
         .with_help(INSTALL),
     };
-    Err(SassFailure { diagnostic, files: files.files.into_inner() })
+    Err(SassFailure { diagnostic: Box::new(diagnostic), files: files.files.into_inner() })
 }
 
 /// What to do about syntax or functions that are newer than grass.

@@ -16,7 +16,7 @@ import { preactRuntime, reactRuntime, Refresh } from './refresh'
 import { Registry, type Instance, type Namespace } from './registry'
 import { ModuleRuntime, type RuntimeHost } from './runtime'
 import { Socket } from './socket'
-import { hasLink, removeStyle, styleOf, swapLink, updateStyle } from './styles'
+import { hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
 
 declare let token: string
 declare const base: string
@@ -93,13 +93,33 @@ const runtimeHost: RuntimeHost = {
   resolve: resolveInTab,
   find: findModule,
   addressOf,
-  updateStyle,
   refresh,
+  updateStyle(id, css) {
+    const before = styleCount()
+    updateStyle(id, css)
+    if (styleCount() > before) orderStyles()
+  },
   acceptStyle(instance) {
     const context = hot.contexts.get(instance.id) ?? hot.create(instance)
     context.acceptors.push({ deps: null, list: false, callback: undefined })
     context.acceptsFully = true
   },
+}
+
+/** Modules that `import()` has brought, in the order in which it did. */
+const lazyRoots = new Set<ModuleId>()
+/** While the page starts, sheets come in their order by themselves. */
+let isStarting = true
+let isOrdering = false
+
+/** Brings the sheets into the order of their imports, before anything of them is painted. */
+function orderStyles(): void {
+  if (isStarting || isOrdering || !hasDocument) return
+  isOrdering = true
+  queueMicrotask(() => {
+    isOrdering = false
+    if (styleCount() > 1) sortStyles(registry.evaluationOrder([...registry.entries, ...lazyRoots]))
+  })
 }
 
 function runtimeOf(instance: Instance): object {
@@ -181,6 +201,7 @@ async function startLazy(id: ModuleId): Promise<void> {
     showErrors([broken!])
     throw new TypeError(`cannot import ${id}: ${diagnostic ? `${diagnostic.message} (${broken})` : `${broken} is not there`}`)
   }
+  lazyRoots.add(id)
   // Who asks for it, first or later, waits until it is finished.
   if (!registry.instances.has(id)) registry.run([id])?.catch(() => {})
 }
@@ -199,6 +220,7 @@ export function boot(manifest: PageManifest): void {
     blocked.add(id)
   }
   startBlocked()
+  isStarting = false
   showErrors([])
   hello()
   tellWhyReloaded()
@@ -216,6 +238,7 @@ export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespac
     throw new TypeError(`${id} cannot run yet: see the error above`)
   }
   if (!registry.instances.has(id)) await registry.run([id])
+  isStarting = false
   hello()
   await registry.finished(id)
   return registry.instances.get(id)!.namespace
@@ -341,7 +364,7 @@ async function takeBatch(batch: Batch): Promise<void> {
   seq = Math.max(seq, batch.seq)
   for (const id of Object.keys(batch.env ?? {})) env[id] = batch.env![id]
   if (batch.env) for (const id of Object.keys(env)) if (!(id in batch.env)) delete env[id]
-  await takeDefinitions(batch)
+  const hasMoved = await takeDefinitions(batch)
   for (const id of batch.fixed) errors.delete(id)
   takeErrors(batch.errors)
   for (const { page: edited, file } of batch.pages) if (edited === page) return reloadForPage(edited, file, batch)
@@ -354,6 +377,7 @@ async function takeBatch(batch: Batch): Promise<void> {
   const links = batch.links.map(([id]) => id).filter((id) => hasLink(id, base))
   for (const [id, hash] of batch.links) if (links.includes(id)) linkedSheets.set(id, hash)
   const outcome = await updater.update(links, batch.timestamp)
+  if (hasMoved) orderStyles()
   if (outcome.result === 'nothing' && concerns(brokenImports.keys(), batch)) {
     return restart(`an import of ${[...brokenImports.keys()].join(', ')} had failed`, batch, began)
   }
@@ -369,10 +393,14 @@ function concerns(roots: Iterable<ModuleId>, batch: Batch): boolean {
   return batch.definitions.some(({ id }) => needed.has(id))
 }
 
-async function takeDefinitions(batch: Batch): Promise<void> {
+/** Takes the definitions of a batch in. True if one of them imports other modules than before, or in another order. */
+async function takeDefinitions(batch: Batch): Promise<boolean> {
+  const linksOf = () => batch.definitions.map(({ id }) => registry.definitions.get(id)?.links.join('\n') ?? '')
+  const before = linksOf()
   for (const id of batch.deleted) registry.forget(id)
   const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code)).map(({ id }) => id)
   if (refused.length > 0) await load(refused)
+  return linksOf().some((links, at) => links !== before[at])
 }
 
 /** Entries that had to wait for this save; returns those that run now. */

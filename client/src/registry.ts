@@ -236,6 +236,30 @@ export class Registry {
     }
   }
 
+  /** Live modules below `roots` in the order in which a fresh page would evaluate them: post-order, each once. */
+  evaluationOrder(roots: Iterable<ModuleId>): ModuleId[] {
+    const order: ModuleId[] = []
+    const seen = new Set<ModuleId>()
+    const stack: { id: ModuleId; deps: Link[]; next: number }[] = []
+    const enter = (id: ModuleId) => {
+      const instance = this.instances.get(id)
+      if (!instance || seen.has(id)) return
+      seen.add(id)
+      stack.push({ id, deps: this.staticDeps(instance.definition), next: 0 })
+    }
+    for (const root of roots) {
+      enter(root)
+      for (let top; (top = stack.at(-1)); ) {
+        if (top.next === top.deps.length) order.push(stack.pop()!.id)
+        else {
+          const link = top.deps[top.next++]!
+          if (typeof link === 'string') enter(link)
+        }
+      }
+    }
+    return order
+  }
+
   /** The newest definitions of `roots` and of all they import; undefined for those that are not here. */
   neededBy(roots: Iterable<ModuleId>): Map<ModuleId, Definition | undefined> {
     return new Map(this.below(roots))

@@ -1,7 +1,8 @@
 /**
  * Stylesheets on the page: `style` elements of imported sheets, `link` elements of the page itself.
  *
- * An edited sheet keeps its element and so its place in the cascade (rules R135, R143, R167).
+ * An edited sheet keeps its element and so its place in the cascade (rules R135, R143, R167). The order of the elements
+ * is that of the imports, also of imports that were added or moved by an edit.
  */
 import type { ModuleId } from './messages'
 
@@ -46,6 +47,53 @@ function insert(style: HTMLStyleElement): void {
 export function styleOf(id: string): string | undefined {
   const sheet = sheets.get(id)
   return sheet instanceof HTMLStyleElement ? sheet.textContent : undefined
+}
+
+/**
+ * Puts the sheets into the order of `order`, a list of modules. As few elements as possible are moved: each that is
+ * moved is parsed again. Elements that are not in the head were put elsewhere by the page and stay there.
+ */
+export function sortStyles(order: Iterable<ModuleId>): void {
+  const places = new Map([...document.head.children].map((element, place) => [element, place]))
+  const wanted: HTMLStyleElement[] = []
+  for (const id of order) {
+    const sheet = sheets.get(id)
+    if (sheet instanceof HTMLStyleElement && places.has(sheet)) wanted.push(sheet)
+  }
+  const kept = longestRun(wanted.map((sheet) => places.get(sheet)!))
+  if (kept.size === wanted.length) return
+  let before: HTMLStyleElement | undefined
+  for (const [at, sheet] of wanted.entries()) {
+    if (!kept.has(at)) {
+      if (before) before.after(sheet)
+      else wanted.find((_, other) => kept.has(other))?.before(sheet)
+    }
+    before = sheet
+  }
+}
+
+/** Indices of a longest increasing run of numbers, of which the smaller ones are preferred. */
+function longestRun(numbers: number[]): Set<number> {
+  const ends: number[] = []
+  const previous: (number | undefined)[] = []
+  for (const [at, number] of numbers.entries()) {
+    let [low, high] = [0, ends.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (numbers[ends[middle]!]! < number) low = middle + 1
+      else high = middle
+    }
+    previous[at] = ends[low - 1]
+    ends[low] = at
+  }
+  const run = new Set<number>()
+  for (let at = ends.at(-1); at !== undefined; at = previous[at]) run.add(at)
+  return run
+}
+
+/** How many sheets the modules of the page have put on it. */
+export function styleCount(): number {
+  return sheets.size
 }
 
 /** Takes the sheet of `id` off the page. */

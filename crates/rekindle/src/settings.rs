@@ -20,6 +20,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::flags::DevFlags;
 
+mod css;
+
 /// A server's settings, and what the user should know about them although it is no mistake.
 #[derive(Debug)]
 pub struct Settings {
@@ -114,8 +116,20 @@ fn notes(config: &Config) -> Vec<String> {
 
 // ── rekindle.toml ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-const TOP: &[&str] =
-    &["base", "mode", "public_dir", "env_dir", "env_prefix", "cache_dir", "server", "serve", "hmr", "watch", "events"];
+const TOP: &[&str] = &[
+    "base",
+    "mode",
+    "public_dir",
+    "env_dir",
+    "env_prefix",
+    "cache_dir",
+    "server",
+    "serve",
+    "css",
+    "hmr",
+    "watch",
+    "events",
+];
 const SERVER: &[&str] = &["port", "strict_port", "host", "open", "allowed_hosts", "allowed_origins"];
 const SERVE: &[&str] = &["include", "mode"];
 const HMR: &[&str] = &["enabled", "overlay", "bindings"];
@@ -187,6 +201,7 @@ impl Reader<'_> {
         }
         self.server(&top, config);
         self.serve(&top, config);
+        self.css(&top, &root, &mut config.css);
         self.hmr(&top, config);
         self.watch(&top, config);
         if let Some(events) = self.table(&top, "events", EVENTS)
@@ -478,7 +493,8 @@ fn advice(key: &str, keys: &[&str]) -> String {
     if let Some(key) = keys.iter().copied().find(|key| *key == wanted).or_else(|| nearest(&wanted, keys)) {
         return format!("did you mean `{key}`?");
     }
-    let elsewhere = [("server", SERVER), ("serve", SERVE), ("hmr", HMR), ("watch", WATCH), ("events", EVENTS)];
+    let elsewhere =
+        [("server", SERVER), ("serve", SERVE), ("css", css::CSS), ("hmr", HMR), ("watch", WATCH), ("events", EVENTS)];
     if let Some((table, _)) = elsewhere.iter().find(|(_, others)| others.contains(&wanted.as_str())) {
         return format!("`{wanted}` belongs in [{table}]");
     }

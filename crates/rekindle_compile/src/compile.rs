@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::RwLock;
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
@@ -17,7 +17,9 @@ use crate::cache::DefinitionCache;
 use crate::framework::Framework;
 use crate::resolve::{self, Resolved, Resolver, Unresolved};
 use crate::script::{ScriptInput, compile_script};
-use crate::style::{StyleInput, StyleOutput, compile_style, placeholder};
+use crate::style::prepare::{StyleTools, Surroundings, is_style, is_style_module, is_style_setup};
+use crate::style::settings::StyleSettings;
+use crate::style::{StyleError, StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::{TsConfigs, TsOptions};
 use crate::{glob, helpers, json, secrets};
 
@@ -28,6 +30,7 @@ pub struct Compiler {
     pub resolver: Resolver,
     /// Decides whether components are registered for a refresh, and what JSX means by default.
     pub framework: Framework,
+    pub styles: StyleTools,
     tsconfigs: TsConfigs,
     cache: DefinitionCache,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
@@ -69,18 +72,8 @@ pub struct Links {
 
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 /// Kinds of files that need a tool which is not there (yet).
-const UNSUPPORTED: [(&str, &str); 10] = [
-    ("pcss", "PostCSS"),
-    ("sss", "SugarSS"),
-    ("wasm", "WebAssembly"),
-    ("scss", "Sass"),
-    ("sass", "Sass"),
-    ("less", "Less"),
-    ("styl", "Stylus"),
-    ("vue", "Vue"),
-    ("svelte", "Svelte"),
-    ("astro", "Astro"),
-];
+const UNSUPPORTED: [(&str, &str); 4] =
+    [("wasm", "WebAssembly"), ("vue", "Vue"), ("svelte", "Svelte"), ("astro", "Astro")];
 /// How often, and how far apart, a file that is being written is read again; and how long ago a save counts as new.
 const READS: u32 = 80;
 const BETWEEN_READS: Duration = Duration::from_millis(4);
@@ -95,15 +88,23 @@ impl Compiler {
             base: base.to_owned(),
             resolver: Resolver::new(root, public_dir, base),
             framework: Framework::None,
+            styles: StyleTools::new(root, "development", StyleSettings::default()),
             tsconfigs: TsConfigs::new(),
             cache: DefinitionCache::default(),
             asset_versions: RwLock::default(),
         }
     }
 
+    /// Compiles styles as `[css]` says.
+    pub fn with_styles(mut self, mode: &str, settings: &StyleSettings) -> Self {
+        self.styles = StyleTools::new(&self.root, mode, settings.clone());
+        self
+    }
+
     /// Forgets what was seen of tsconfig files and of the disk's listing.
     pub fn clear(&self) {
         self.resolver.clear();
+        self.styles.clear();
         self.tsconfigs.clear();
     }
 
@@ -111,7 +112,7 @@ impl Compiler {
     pub fn is_config(&self, file: &Path) -> bool {
         let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let is_named_so = name == "package.json" || name.starts_with("tsconfig") || name.starts_with("jsconfig");
-        is_named_so || self.tsconfigs.hold(file)
+        is_named_so || is_style_setup(file) || self.tsconfigs.hold(file)
     }
 
     /// How the user knows a file.
@@ -124,7 +125,11 @@ impl Compiler {
         let mut files = Vec::new();
         let result = self.definition(url, file, source, &mut files);
         let links = match &result {
-            Ok(definition) => self.link(definition, file, source),
+            Ok(definition) => {
+                let mut links = self.link(definition, file, source);
+                links.folders.extend(self.styles.scanned_folders(file.as_path()));
+                links
+            }
             // A file that was missed may appear.
             Err(_) => {
                 let missed = files.iter().filter(|file| !file.as_path().exists());
@@ -147,6 +152,7 @@ impl Compiler {
         }
         let query = Query::of(url.query());
         let extension = extension(url.path());
+        let is_style = is_style(url.path());
         match query {
             Query::Worker => Err(vec![
                 Diagnostic::error("workers are not supported yet")
@@ -156,10 +162,10 @@ impl Compiler {
             Query::Raw => self.raw(file),
             Query::Bytes => self.bytes(file),
             Query::Url => self.asset(file),
-            Query::Inline if extension == "css" => self.style(url, file, files),
+            Query::Inline if is_style => self.style(url, file, files),
             Query::Inline => self.data_url(file),
             Query::Other if extension == "json" => self.json(file),
-            Query::Other if extension == "css" => self.style(url, file, files),
+            Query::Other if is_style => self.style(url, file, files),
             Query::Other => match UNSUPPORTED.iter().find(|(known, _)| *known == extension) {
                 Some((_, tool)) => Err(vec![
                     Diagnostic::error(format!("{tool} files are not supported yet"))
@@ -264,7 +270,10 @@ impl Compiler {
 
     fn asset(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
         // The content is not in the definition; its digest is, so that an edit counts as one.
-        let content = self.asset_digest(file)?;
+        let content = match is_style(&file.as_path().to_string_lossy()) {
+            true => self.read(file).map(|_| file.to_string())?,
+            false => self.asset_digest(file)?,
+        };
         let code = "{deps:[\"\"],names:[]},function*($x,$m,$r){$x({default:()=>$a});yield;\nvar $a=$r.asset(0);\n}";
         let dep = Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None };
         let mut definition = plain(code.to_owned(), vec!["default".into()], &content);
@@ -289,7 +298,7 @@ impl Compiler {
     ) -> Result<Definition, Vec<Diagnostic>> {
         let source = self.read_text(file)?;
         let inline = Query::of(url.query()) == Query::Inline;
-        let modules = url.path().ends_with(".module.css") && !inline;
+        let modules = is_style_module(url.path()) && !inline;
         let output = self.compile_css(file, &source, modules, files)?;
         let kind = match () {
             _ if is_linked(url) => StyleUse::Link,
@@ -309,27 +318,93 @@ impl Compiler {
         modules: bool,
         files: &mut Vec<FilePath>,
     ) -> Result<StyleOutput, Vec<Diagnostic>> {
-        let resolve = |specifier: &str, from: &Path| self.resolve_css(specifier, from);
-        let read = |path: &Path| std::fs::read_to_string(path);
         let display = |path: &Path| self.display(path);
-        let input =
-            StyleInput { file: file.as_path(), source, modules, display: &display, resolve: &resolve, read: &read };
-        match compile_style(&input) {
+        let resolve_import =
+            |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
+        let surroundings = Surroundings { display: &display, resolve: &resolve_import };
+        let failed = |error: StyleError, files: &mut Vec<FilePath>| {
+            files.extend(error.files);
+            error.diagnostics
+        };
+        let prepared =
+            self.styles.prepare(file.as_path(), source, &surroundings).map_err(|error| failed(error, files))?;
+        files.extend(prepared.files.iter().cloned().map(FilePath::new));
+        let resolve = |specifier: &str, from: &Path| self.resolve_css(specifier, from);
+        // Imported and composed files may be in another language as well.
+        let inner_files = Mutex::new(Vec::new());
+        let read = |path: &Path| {
+            let text = std::fs::read_to_string(path)?;
+            let display = |path: &Path| self.display(path);
+            let resolve = |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
+            let prepared = self.styles.prepare(path, &text, &Surroundings { display: &display, resolve: &resolve });
+            let (result, files) = match prepared {
+                Ok(prepared) => (Ok(prepared.css), prepared.files.into_iter().map(FilePath::new).collect()),
+                Err(error) => {
+                    let message = error.diagnostics.first().map(|diagnostic| diagnostic.message.clone());
+                    (Err(std::io::Error::other(message.unwrap_or_default())), error.files)
+                }
+            };
+            inner_files.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
+            result
+        };
+        let options = self.styles.options();
+        let input = StyleInput {
+            file: file.as_path(),
+            source: &prepared.css,
+            modules,
+            options: &options,
+            display: &display,
+            resolve: &resolve,
+            read: &read,
+        };
+        let own = self.display(file.as_path());
+        let in_generated = |diagnostic: &Diagnostic| prepared.is_generated && diagnostic.file.as_ref() == Some(&own);
+        let compiled = compile_style(&input);
+        files.extend(inner_files.into_inner().unwrap_or_else(PoisonError::into_inner));
+        match compiled {
             Ok(output) => {
                 files.extend(output.files.iter().cloned());
+                let is_foreign = |warning: &Diagnostic| {
+                    in_generated(warning) || warning.file.as_ref().is_some_and(|file| file.contains("node_modules"))
+                };
+                let warnings = output.warnings.iter().filter(|warning| !is_foreign(warning)).cloned();
+                self.styles.warn(file.as_path(), prepared.warnings.iter().cloned().chain(warnings).collect());
                 Ok(output)
             }
-            Err(error) => {
-                files.extend(error.files);
-                Err(error.diagnostics)
+            Err(mut error) => {
+                for diagnostic in error.diagnostics.iter_mut().filter(|diagnostic| in_generated(diagnostic)) {
+                    diagnostic.message.push_str(", in the CSS that this file compiles to");
+                    diagnostic.place = None;
+                }
+                Err(failed(error, files))
             }
         }
+    }
+
+    /// What a style in any language imports.
+    fn resolve_style(&self, specifier: &str, from: &Path, language: &str) -> Option<PathBuf> {
+        if language == "css" {
+            let bare = specifier.strip_prefix('~').map(|name| name.trim_start_matches('/'));
+            return self.resolve_css(specifier, from).or_else(|| self.resolve_css(bare?, from));
+        }
+        let relative = from.parent()?.join(specifier);
+        let found = match specifier.starts_with('/') {
+            false if relative.is_file() => relative.canonicalize().ok(),
+            _ => self.resolver.resolve_style(from, specifier, language),
+        };
+        found.or_else(|| {
+            let package = specifier.strip_prefix('~').filter(|_| language == "less")?;
+            self.resolver.resolve_style(from, package.trim_start_matches('/'), language)
+        })
     }
 
     fn resolve_css(&self, specifier: &str, from: &Path) -> Option<PathBuf> {
         let relative = from.parent()?.join(specifier);
         if !specifier.starts_with('/') && relative.is_file() {
             return relative.canonicalize().ok();
+        }
+        if let Some(found) = self.resolver.resolve_style(from, specifier, "css") {
+            return Some(found);
         }
         match self.resolver.resolve(from, specifier, DepKind::Static).ok()? {
             Resolved::File { path, .. } => Some(path.as_path().to_owned()),
@@ -370,6 +445,13 @@ impl Compiler {
 
     fn link_dep(&self, dep: &Dep, file: &FilePath, source: &Source, links: &mut Links) -> Link {
         if dep.kind == DepKind::Asset && dep.specifier.is_empty() {
+            if is_style(&file.as_path().to_string_lossy()) {
+                // `?url` of a style: the address leads to the sheet it compiles to. An edit swaps the links to it.
+                let url = self.resolver.url_of(file.as_path(), Some("direct"));
+                let address = self.address_of(url.path());
+                links.files.push((url, file.clone()));
+                return Link::Address(address);
+            }
             return self.asset_link(file.clone(), links);
         }
         match self.resolver.resolve(file.as_path(), &dep.specifier, dep.kind) {
@@ -434,7 +516,7 @@ impl Compiler {
     /// The address of an asset: its path, and once it was edited a number that changes with it.
     pub fn asset_address(&self, file: &FilePath) -> String {
         let address = self.address_of(self.resolver.url_of(file.as_path(), None).as_str());
-        let versions = self.asset_versions.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let versions = self.asset_versions.read().unwrap_or_else(PoisonError::into_inner);
         match versions.get(file.as_path()) {
             Some(version) => format!("{address}?t={version}"),
             None => address,
@@ -448,7 +530,7 @@ impl Compiler {
 
     /// Notes that an asset was edited: from now on its address is another.
     pub fn asset_edited(&self, file: &Path) {
-        let mut versions = self.asset_versions.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut versions = self.asset_versions.write().unwrap_or_else(PoisonError::into_inner);
         *versions.entry(file.to_owned()).or_default() += 1;
     }
 
@@ -551,7 +633,6 @@ fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions, refresh: bool
 
 fn unsupported_help(tool: &str) -> String {
     let what = match tool {
-        "Sass" | "Less" | "Stylus" | "PostCSS" | "SugarSS" => "compile it to CSS beforehand",
         "WebAssembly" => "import its address with `?url` and instantiate it from there",
         _ => "compile it to JavaScript beforehand",
     };
@@ -595,7 +676,7 @@ pub fn is_asset(url: &ModuleUrl) -> bool {
     let extension = extension(url.path());
     match Query::of(url.query()) {
         Query::Url => true,
-        Query::Other => !SCRIPTS.contains(&extension.as_str()) && extension != "json" && extension != "css",
+        Query::Other => !SCRIPTS.contains(&extension.as_str()) && extension != "json" && !is_style(url.path()),
         _ => false,
     }
 }

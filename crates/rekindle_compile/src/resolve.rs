@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use oxc_resolver::{ResolveError, ResolveOptions, Resolver as OxcResolver, TsconfigDiscovery};
 use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
 
+use crate::style::packages::StyleResolvers;
+
 /// Prefix of helper modules that compiled TypeScript imports; their sources are in the binary.
 const HELPERS: &str = "@oxc-project/runtime/helpers/";
 /// Where those helpers are found in the browser.
@@ -21,6 +23,7 @@ const EXTENSIONS: [&str; 7] = [".mjs", ".js", ".mts", ".ts", ".jsx", ".tsx", ".j
 /// Resolves specifiers as browsers' bundlers do. Shared by all compiling threads.
 pub struct Resolver {
     inner: OxcResolver,
+    styles: StyleResolvers,
     root: PathBuf,
     public_dir: Option<PathBuf>,
     base: String,
@@ -66,8 +69,10 @@ impl Resolver {
             symlinks: true,
             ..ResolveOptions::default()
         };
+        let inner = OxcResolver::new(options);
         Self {
-            inner: OxcResolver::new(options),
+            styles: StyleResolvers::new(&inner),
+            inner,
             root: root.to_owned(),
             public_dir: public_dir.map(Path::to_owned),
             base: base.to_owned(),
@@ -99,6 +104,19 @@ impl Resolver {
                 None => Err(self.explain(importer, path, &error)),
             },
         }
+    }
+
+    /// What a style imports: an alias or a package, by the fields and conditions of its language.
+    pub fn resolve_style(&self, importer: &Path, specifier: &str, language: &str) -> Option<PathBuf> {
+        if is_external(specifier) {
+            return None;
+        }
+        let resolver = self.styles.of(language);
+        let found = match specifier.strip_prefix('/') {
+            Some(from_root) => resolver.resolve(&self.root, &format!("./{from_root}")),
+            None => resolver.resolve_file(importer, specifier),
+        };
+        Some(found.ok()?.into_path_buf())
     }
 
     fn find(&self, importer: &Path, path: &str, kind: DepKind) -> Result<PathBuf, ResolveError> {

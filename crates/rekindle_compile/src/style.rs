@@ -11,20 +11,35 @@
 //! ```
 //!
 //! lightningcss parses and prints. Its own bundler is not used: it refuses a remote `@import` after a local one,
-//! one file imported under two conditions, and stops at the first missing file. Nothing is minified or lowered.
+//! one file imported under two conditions, and stops at the first missing file. Nothing is minified, and
+//! nothing lowered unless the project names its browsers.
+//!
+//! Other languages and the project's own tools come before: `prepare.rs`.
 
 mod bundle;
 mod load;
 mod names;
+pub(crate) mod packages;
+pub mod prepare;
 mod recover;
+mod sass;
+mod scoped_name;
+pub mod settings;
+mod targets;
+mod worker;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use lightningcss::rules::CssRuleList;
-use lightningcss::stylesheet::{PrinterOptions, StyleSheet};
+use base64::Engine;
+use lightningcss::rules::{CssRule, CssRuleList};
+use lightningcss::stylesheet::{MinifyOptions, ParserOptions, PrinterOptions, StyleSheet};
+use lightningcss::targets::Targets;
 use oxc_allocator::Allocator;
+use parcel_sourcemap::SourceMap;
 use rekindle_graph::{Diagnostic, FilePath};
+
+pub use settings::StyleOptions;
 
 /// A stylesheet and how to reach the files around it.
 pub struct StyleInput<'a> {
@@ -32,6 +47,7 @@ pub struct StyleInput<'a> {
     pub source: &'a str,
     /// A CSS module: names of classes, ids and keyframes become unique.
     pub modules: bool,
+    pub options: &'a StyleOptions,
     /// The name of a file for diagnostics, relative to the root where it lies inside. Names of CSS modules depend on it.
     pub display: &'a dyn Fn(&Path) -> String,
     /// Resolves a specifier as written in CSS, seen from a file.
@@ -88,22 +104,46 @@ pub fn compile_style(input: &StyleInput<'_>) -> Result<StyleOutput, StyleError> 
     if !loaded.diagnostics.is_empty() {
         return Err(StyleError { diagnostics: loaded.diagnostics, files });
     }
+    let modules = &input.options.modules;
     let class_map = input.modules.then(|| {
-        let (class_map, warnings) = names::class_map(&loaded.units, input.display);
+        let (class_map, warnings) = names::class_map(&loaded.units, modules.locals_convention, input.display);
         loaded.warnings.extend(warnings);
         class_map
     });
-    let options = load::parser_options(input.modules, 0);
-    let sources = loaded.units.iter().map(|unit| unit.printed_source()).collect();
     let mut rules = bundle::bundle(loaded.sheets, &loaded.units);
-    names::rename_animations(&mut rules, &loaded.units);
-    let sheet = StyleSheet::new(sources, CssRuleList(rules), options);
-    let css = sheet.to_css(PrinterOptions::default()).map_err(|error| StyleError {
-        diagnostics: vec![Diagnostic::error(error.to_string()).in_file((input.display)(input.file))],
+    if input.modules {
+        names::rename(&mut rules, &loaded.units, &loaded.unit_of, modules.scope_behaviour);
+    }
+    let css = print(rules, &loaded.sources, input).map_err(|message| StyleError {
+        diagnostics: vec![Diagnostic::error(message).in_file((input.display)(input.file))],
         files: files.clone(),
     })?;
-    let warnings = loaded.warnings;
-    Ok(StyleOutput { css: css.code, urls: loaded.urls, class_map, files, warnings })
+    Ok(StyleOutput { css, urls: loaded.urls, class_map, files, warnings: loaded.warnings })
+}
+
+/// The rules as text; lowered for the project's browsers, and with a source map, where that is wanted.
+fn print(rules: Vec<CssRule<'_>>, sources: &[(PathBuf, &str)], input: &StyleInput<'_>) -> Result<String, String> {
+    let names: Vec<String> = sources.iter().map(|(path, _)| format!("/{}", (input.display)(path))).collect();
+    let mut sheet = StyleSheet::new(names.clone(), CssRuleList(rules), ParserOptions::default());
+    let targets = Targets { browsers: input.options.targets, ..Targets::default() };
+    if targets.browsers.is_some() {
+        let options = MinifyOptions { targets, ..MinifyOptions::default() };
+        sheet.minify(options).map_err(|error| error.to_string())?;
+    }
+    if !input.options.source_map {
+        let options = PrinterOptions { targets, ..PrinterOptions::default() };
+        return sheet.to_css(options).map(|css| css.code).map_err(|error| error.to_string());
+    }
+    let mut map = SourceMap::new("/");
+    map.add_sources(names);
+    for (at, (_, text)) in sources.iter().enumerate() {
+        map.set_source_content(at, text).map_err(|error| error.to_string())?;
+    }
+    let options = PrinterOptions { targets, source_map: Some(&mut map), ..PrinterOptions::default() };
+    let css = sheet.to_css(options).map_err(|error| error.to_string())?.code;
+    let map = map.to_json(None).map_err(|error| error.to_string())?;
+    let map = base64::engine::general_purpose::STANDARD.encode(map);
+    Ok(format!("{css}/*# sourceMappingURL=data:application/json;base64,{map} */\n"))
 }
 
 #[cfg(test)]

@@ -1703,12 +1703,12 @@ fn css_must_be_css() {
 #[test]
 fn what_needs_a_tool_is_refused() {
     check(
-        "main.scss",
-        "a { b { color: red } }",
+        "main.vue",
+        "<template><p></p></template>",
         expect![[r#"
-        error: Sass files are not supported yet
-        at main.scss
-        help: compile it to CSS beforehand, or import it with `?raw` or `?url`
+        error: Vue files are not supported yet
+        at main.vue
+        help: compile it to JavaScript beforehand, or import it with `?raw` or `?url`
     "#]],
     );
 }

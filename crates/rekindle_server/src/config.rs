@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+pub use rekindle_compile::style::settings as css;
+
 /// Settings of one server. Paths are absolute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -24,6 +26,7 @@ pub struct Config {
     pub own_packages: Vec<PathBuf>,
     pub server: ServerConfig,
     pub serve: ServeConfig,
+    pub css: css::StyleSettings,
     pub hmr: HmrConfig,
     pub watch: WatchConfig,
     pub events: EventsConfig,
@@ -124,6 +127,7 @@ impl Config {
                 allowed_origins: Vec::new(),
             },
             serve: ServeConfig::default(),
+            css: css::StyleSettings::default(),
             hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live },
             watch: WatchConfig { poll: false, interval: 100, settle: 2 },
             events: EventsConfig::default(),

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rekindle_compile::compile::{is_linked, is_script};
+use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::{
     Applied, Batch, ClientMessage, EditedPage, Errors, Manifest, Outcome, PushedDefinition, ServerMessage,
 };
@@ -144,6 +145,7 @@ impl Loop {
         if let Some((url, file)) = self.page_file("/") {
             let warmed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.page_modules(&url, &file)));
             drop(warmed); // What went wrong shows again when the page is asked for.
+            self.report_style_warnings();
         }
     }
 
@@ -158,6 +160,14 @@ impl Loop {
             Event::RoundDue => self.rounds.expire(&self.report),
             Event::Stop => {}
         }
+        self.report_style_warnings();
+    }
+
+    /// What browsers skip in silence, and what tools have printed.
+    fn report_style_warnings(&self) {
+        let (warnings, lines) = self.project.compiler.styles.take_warnings();
+        self.report.warnings(&warnings);
+        lines.iter().for_each(|line| self.report.note(line));
     }
 
     // ---- files
@@ -177,6 +187,7 @@ impl Loop {
         let mut paths = batch.paths;
         // A folder that came back or went away brings or takes the files in it.
         paths.extend(self.files_below(&batch.folders));
+        paths.extend(self.project.watch_scanned(&batch.folders, &self.watcher));
         paths.sort();
         paths.dedup();
         let env = self.env_edit(&paths);
@@ -289,6 +300,10 @@ impl Loop {
         if folders.is_empty() {
             return Vec::new();
         }
+        // Where styles look for class names every folder is listed; a file that appears there concerns no other.
+        let project = &self.project;
+        let moved = |folder: &&PathBuf| project.is_new_folder(folder) || !project.compiler.styles.scans(folder);
+        let folders: Vec<&PathBuf> = folders.iter().filter(moved).collect();
         let below = |file: &FilePath| folders.iter().any(|folder| file.as_path().starts_with(folder));
         self.project.graph.files().filter(|file| below(file)).map(|file| file.as_path().to_owned()).collect()
     }
@@ -801,7 +816,7 @@ impl Loop {
             self.project.admit_asset(path, &file);
             return self.file(path);
         }
-        if path.ends_with(".css") {
+        if is_style(path) {
             self.project.graph.insert(&ModuleUrl::new(format!("{path}?direct")), &file);
             return self.sheet(path);
         }

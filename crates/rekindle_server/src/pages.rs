@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rekindle_compile::compile::{Source, digest};
 use rekindle_compile::html::{PageScript, PageTemplate, Piece, escape_attribute, parse_page};
 use rekindle_compile::resolve::Resolved;
+use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleId, ModuleUrl, Place};
 
 use crate::project::Project;
@@ -178,13 +179,13 @@ fn absolute(page: &FilePath, specifier: &str, project: &Project) -> String {
 fn sheet_address(page: &FilePath, specifier: &str, project: &mut Project, sheets: &mut Vec<ModuleId>) -> String {
     let (path, query) = specifier.split_once('?').map_or((specifier, ""), |(path, query)| (path, query));
     match project.compiler.resolver.resolve(page.as_path(), path, DepKind::Asset) {
-        Ok(Resolved::File { path, url }) if url.path().ends_with(".css") => {
+        Ok(Resolved::File { path, url }) if is_style(url.path()) => {
             let id = project.graph.insert(&ModuleUrl::new(format!("{}?direct", url.path())), &path);
             sheets.push(id);
             let address = project.compiler.address_of(url.path());
             if query.is_empty() { address } else { format!("{address}?{query}") }
         }
-        Err(_) if path.ends_with(".css") && !path.contains(':') => missing_sheet(page, path, project, sheets),
+        Err(_) if is_style(path) && !path.contains(':') => missing_sheet(page, path, project, sheets),
         _ => asset_address(page, specifier, project),
     }
 }

@@ -14,6 +14,7 @@ use rekindle_compile::framework::Framework;
 use rekindle_compile::glob::could_match;
 use rekindle_compile::nesting::COMPILE_STACK;
 use rekindle_compile::secrets::holds_secrets;
+use rekindle_compile::style::prepare::{is_style, is_style_setup};
 use rekindle_graph::wire::{Errors, RefreshModules};
 use rekindle_graph::{
     Delta, Diagnostic, EnvReads, FilePath, Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published,
@@ -82,7 +83,8 @@ impl Project {
             .thread_name(|at| format!("compile-{at}"))
             .build()
             .map_err(std::io::Error::other)?;
-        let mut compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base);
+        let mut compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
+            .with_styles(&config.mode, &config.css);
         if config.hmr.enabled {
             compiler.framework = Framework::detect(&config.root, &compiler.resolver, &config.own_packages);
         }
@@ -164,6 +166,30 @@ impl Project {
         }
         watcher.watch_files(files);
         self.watch_folders(folders, watcher);
+    }
+
+    /// Watches folders that appeared where styles look for class names; gives back the files in them.
+    pub fn watch_scanned(&mut self, folders: &[PathBuf], watcher: &Watcher) -> Vec<PathBuf> {
+        let mut queue: Vec<PathBuf> =
+            folders.iter().filter(|folder| self.compiler.styles.scans(folder)).cloned().collect();
+        let (mut found, mut fresh) = (Vec::new(), Vec::new());
+        while let Some(folder) = queue.pop() {
+            let is_fresh = !self.listed.contains(&folder);
+            for entry in folder.read_dir().into_iter().flatten().flatten() {
+                let (path, name) = (entry.path(), entry.file_name());
+                let is_left_out = name == "node_modules" || name.to_string_lossy().starts_with('.');
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() && !is_left_out && !self.listed.contains(&path) => queue.push(path),
+                    Ok(kind) if kind.is_file() && is_fresh => found.push(path),
+                    _ => {}
+                }
+            }
+            if is_fresh {
+                fresh.push(folder);
+            }
+        }
+        self.watch_folders(fresh, watcher);
+        found
     }
 
     fn watch_folders(&mut self, folders: Vec<PathBuf>, watcher: &Watcher) {
@@ -291,6 +317,7 @@ impl Project {
         let mut listing_changed = listing_changed;
         for path in paths {
             touched.extend(self.asset_edit(path));
+            touched.extend(self.styles_with(path));
             for id in self.graph.of_file(path) {
                 let is_own = self.graph[id].file.as_path() == path;
                 if is_own && !path.exists() && !self.inline.contains_key(&self.graph[id].url) {
@@ -339,6 +366,17 @@ impl Project {
         self.asset_digests.insert(path.to_owned(), digest);
         self.compiler.asset_edited(path);
         users.iter().copied().collect()
+    }
+
+    /// Styles that a file may concern without being one of their files yet: they scan its folder for class names, or it
+    /// is the configuration of a tool of theirs.
+    fn styles_with(&self, path: &Path) -> Vec<ModuleId> {
+        let is_compiled = |id: &ModuleId| self.graph[*id].state != ModuleState::New;
+        if is_style_setup(path) {
+            return self.graph.ids().filter(|id| is_style(self.graph[*id].url.path()) && is_compiled(id)).collect();
+        }
+        let sheets = self.compiler.styles.scanning(path);
+        sheets.iter().flat_map(|sheet| self.graph.of_file(sheet)).filter(is_compiled).collect()
     }
 
     /// Resolves everything anew; compiles what had an import that was not there.

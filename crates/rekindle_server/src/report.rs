@@ -136,6 +136,17 @@ impl Report {
         self.write(&text);
     }
 
+    /// What works and is probably not meant so.
+    pub fn warnings(&self, diagnostics: &[Diagnostic]) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        let time = (self.clock)();
+        let label = format!("{YELLOW}warning{YELLOW:#}");
+        let show = |diagnostic| format!("{DIM}{time}{DIM:#} {}", show_as(&label, diagnostic));
+        self.write(&diagnostics.iter().map(show).collect::<String>());
+    }
+
     /// The mistakes reported before are gone.
     pub fn fixed(&self, files: &[String]) {
         self.line(GREEN, "fixed", &list(files), &[]);
@@ -176,7 +187,11 @@ impl Report {
 ///   help: did you mean `./button`?
 /// ```
 pub fn show(diagnostic: &Diagnostic) -> String {
-    let mut text = format!("{RED}error{RED:#}: {BOLD}{}{BOLD:#}\n", printable(&diagnostic.message));
+    show_as(&format!("{RED}error{RED:#}"), diagnostic)
+}
+
+fn show_as(label: &str, diagnostic: &Diagnostic) -> String {
+    let mut text = format!("{label}: {BOLD}{}{BOLD:#}\n", printable(&diagnostic.message));
     if let Some(location) = diagnostic.location() {
         text.push_str(&format!("  {DIM}-->{DIM:#} {CYAN}{}{CYAN:#}\n", printable(&location)));
     }

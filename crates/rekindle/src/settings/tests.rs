@@ -36,6 +36,20 @@ fn every_key_arrives() {
         [serve]
         include = ["docs/**"]
         mode = "root"
+        [css]
+        dev_sourcemap = true
+        postcss = "config"
+        [css.modules]
+        locals_convention = "camelCase"
+        generate_scoped_name = "[name]__[local]"
+        hash_prefix = "x"
+        scope_behaviour = "global"
+        [css.preprocessor_options.scss]
+        additional_data = "$a: 1;"
+        load_paths = ["styles"]
+        [css.preprocessor_options.less]
+        global_vars = { lead = "7px" }
+        math = "always"
         [hmr]
         enabled = false
         overlay = false
@@ -83,6 +97,39 @@ fn every_key_arrives() {
                     "docs/**",
                 ],
                 mode: Root,
+            },
+            css: StyleSettings {
+                dev_sourcemap: true,
+                postcss: Folder(
+                    "/project/config",
+                ),
+                modules: ModulesSettings {
+                    locals_convention: CamelCase,
+                    generate_scoped_name: Some(
+                        "[name]__[local]",
+                    ),
+                    hash_prefix: "x",
+                    scope_behaviour: Global,
+                },
+                preprocessor_options: {
+                    "less": PreprocessorOptions {
+                        additional_data: "",
+                        load_paths: [],
+                        others: {
+                            "globalVars": Object {
+                                "lead": String("7px"),
+                            },
+                            "math": String("always"),
+                        },
+                    },
+                    "scss": PreprocessorOptions {
+                        additional_data: "$a: 1;",
+                        load_paths: [
+                            "/project/styles",
+                        ],
+                        others: {},
+                    },
+                },
             },
             hmr: HmrConfig {
                 enabled: false,

@@ -26,6 +26,9 @@ pub(super) struct Loaded<'a> {
     /// The main one is the first.
     pub sheets: Vec<Sheet<'a>>,
     pub units: Vec<Unit>,
+    /// For each sheet its unit, its file and its text.
+    pub unit_of: Vec<usize>,
+    pub sources: Vec<(PathBuf, &'a str)>,
     pub urls: Vec<StyleUrl>,
     /// Files beside the main one: read, or wished for.
     pub files: Vec<PathBuf>,
@@ -46,10 +49,11 @@ pub(super) enum Head<'a> {
     Remote(ImportRule<'a>),
 }
 
-pub(super) fn parser_options<'i>(modules: bool, unit: usize) -> ParserOptions<'i> {
-    // Keyframes are renamed by `names`: lightningcss would also rename animations that the sheet does not define.
+pub(super) fn parser_options<'i>(modules: bool, sheet: usize) -> ParserOptions<'i> {
+    // Only the syntax is wanted. Names are given by `names`: lightningcss would also rename animations that the sheet
+    // does not define, and knows fewer patterns.
     let config = css_modules::Config {
-        pattern: names::pattern(),
+        pattern: css_modules::Pattern::default(),
         dashed_idents: false,
         animation: false,
         grid: false,
@@ -59,7 +63,7 @@ pub(super) fn parser_options<'i>(modules: bool, unit: usize) -> ParserOptions<'i
     };
     ParserOptions {
         css_modules: modules.then_some(config),
-        source_index: unit as u32,
+        source_index: sheet as u32,
         error_recovery: true,
         warnings: Some(Arc::new(RwLock::new(Vec::new()))),
         ..ParserOptions::default()
@@ -71,6 +75,8 @@ pub(super) fn load<'a>(input: &'a StyleInput<'a>, texts: &'a Allocator) -> Loade
     let loaded = Loaded {
         sheets: Vec::new(),
         units: vec![Unit::new(input, input.file)],
+        unit_of: Vec::new(),
+        sources: Vec::new(),
         urls: Vec::new(),
         files: Vec::new(),
         diagnostics: Vec::new(),
@@ -83,6 +89,10 @@ pub(super) fn load<'a>(input: &'a StyleInput<'a>, texts: &'a Allocator) -> Loade
     while next < loader.queue.len() {
         loader.load_next(next);
         next += 1;
+    }
+    for source in loader.queue {
+        loader.loaded.unit_of.push(source.unit);
+        loader.loaded.sources.push((source.path, source.text));
     }
     loader.loaded
 }
@@ -108,6 +118,7 @@ struct Loader<'a> {
 
 #[derive(Clone)]
 pub(super) struct Source<'a> {
+    index: usize,
     path: PathBuf,
     unit: usize,
     text: &'a str,
@@ -117,7 +128,7 @@ impl<'a> Loader<'a> {
     fn enqueue(&mut self, path: PathBuf, unit: usize, text: &'a str) -> usize {
         let index = self.queue.len();
         self.known.insert((path.clone(), unit), index);
-        self.queue.push(Source { path, unit, text });
+        self.queue.push(Source { index, path, unit, text });
         index
     }
 
@@ -140,7 +151,7 @@ impl<'a> Loader<'a> {
         let mut text = source.text;
         let mut attempts_left = MOST_ATTEMPTS;
         loop {
-            let options = parser_options(self.input.modules, source.unit);
+            let options = parser_options(self.input.modules, source.index);
             let warnings = options.warnings.clone();
             let parsed = StyleSheet::parse(text, options);
             let skipped =
@@ -269,7 +280,7 @@ impl<'a> Loader<'a> {
 
     /// Notes names and `composes`, and takes the latter out of the rules: what they mean is in the class map.
     fn collect_names(&mut self, source: &Source<'a>, rules: &mut [CssRule<'a>]) {
-        let mut collector = names::Collector::default();
+        let mut collector = names::Collector::new(self.input.options.modules.scope_behaviour);
         for rule in rules {
             let Ok(()) = rule.visit(&mut collector);
         }
@@ -512,7 +523,7 @@ fn split_suffix(url: &str) -> (&str, &str) {
     url.split_at(end)
 }
 
-fn beside(file: &Path, specifier: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, specifier: &str) -> PathBuf {
     let (specifier, _) = split_suffix(specifier);
     let mut path = file.parent().unwrap_or(file).to_owned();
     for component in Path::new(specifier).components() {
@@ -525,7 +536,7 @@ fn beside(file: &Path, specifier: &str) -> PathBuf {
     path
 }
 
-fn relative_to_folder_of(file: &Path, target: &Path) -> String {
+pub(super) fn relative_to_folder_of(file: &Path, target: &Path) -> String {
     let names = |path: &Path| -> Vec<String> {
         path.components().map(|component| component.as_os_str().to_string_lossy().into_owned()).collect()
     };

@@ -8,7 +8,6 @@
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
-use lightningcss::css_modules::{Pattern, Segment};
 use lightningcss::dependencies::Location;
 use lightningcss::properties::Property;
 use lightningcss::properties::animation::AnimationName;
@@ -21,10 +20,12 @@ use lightningcss::selector::{Component, PseudoClass, Selector, SelectorList};
 use lightningcss::values::ident::CustomIdent;
 use lightningcss::visit_types;
 use lightningcss::visitor::{Visit, VisitTypes, Visitor};
+use parcel_selectors::parser::NthOfSelectorData;
 use rekindle_graph::Diagnostic;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::StyleInput;
+use super::settings::{LocalsConvention, ScopeBehaviour};
+use super::{StyleInput, scoped_name};
 
 /// One CSS module: a file together with what it imports, since imported names become its own.
 /// A plain stylesheet is a single unit.
@@ -32,11 +33,22 @@ pub(super) struct Unit {
     pub path: PathBuf,
     /// The sheet of `path`.
     pub sheet: usize,
-    hash: String,
+    naming: Naming,
     /// Classes, ids and keyframes, as they come.
     pub names: Vec<String>,
     pub keyframes: FxHashSet<String>,
     pub composes: Vec<Compose>,
+}
+
+/// How the names of a unit become unique.
+enum Naming {
+    /// `_[local]_` and these digits.
+    Hash(String),
+    Pattern {
+        pattern: String,
+        file: String,
+        hash_prefix: String,
+    },
 }
 
 /// `.class { composes: names from from }`
@@ -57,11 +69,21 @@ pub(super) enum From {
 impl Unit {
     pub(super) fn new(input: &StyleInput<'_>, path: &Path) -> Self {
         let name = (input.display)(path).replace('\\', "/");
-        let hash = blake3::hash(name.as_bytes()).to_hex()[..6].to_owned();
+        let modules = &input.options.modules;
+        let naming = match &modules.generate_scoped_name {
+            Some(pattern) => {
+                let (pattern, hash_prefix) = (pattern.clone(), modules.hash_prefix.clone());
+                Naming::Pattern { pattern, file: name, hash_prefix }
+            }
+            None => {
+                let digits = blake3::hash(format!("{}{name}", modules.hash_prefix).as_bytes()).to_hex();
+                Naming::Hash(digits[..6].to_owned())
+            }
+        };
         Self {
             path: path.to_owned(),
             sheet: 0,
-            hash,
+            naming,
             names: Vec::new(),
             keyframes: FxHashSet::default(),
             composes: Vec::new(),
@@ -69,18 +91,13 @@ impl Unit {
     }
 
     fn compiled(&self, name: &str) -> String {
-        format!("_{name}_{}", self.hash)
+        match &self.naming {
+            Naming::Hash(digits) => format!("_{name}_{digits}"),
+            Naming::Pattern { pattern, file, hash_prefix } => {
+                scoped_name::scoped_name(pattern, file, name, hash_prefix)
+            }
+        }
     }
-
-    /// The file name that makes lightningcss print [`Self::compiled`] for [`pattern`]: `[name]` is its stem.
-    pub(super) fn printed_source(&self) -> String {
-        format!("{}.css", self.hash)
-    }
-}
-
-pub(super) fn pattern() -> Pattern {
-    let separator = || Segment::Literal("_".into());
-    Pattern { segments: [separator(), Segment::Local, separator(), Segment::Name].into_iter().collect() }
 }
 
 /// What one file of a unit says about names.
@@ -92,6 +109,14 @@ pub(super) struct Collector {
     /// Where `composes` stands in a rule that is not a single class.
     pub misplaced: Vec<Location>,
     depth: usize,
+    /// Only names in `:local()` count.
+    is_global: bool,
+}
+
+impl Collector {
+    pub(super) fn new(scope: ScopeBehaviour) -> Self {
+        Self { is_global: scope == ScopeBehaviour::Global, ..Self::default() }
+    }
 }
 
 impl<'i> Visitor<'i> for Collector {
@@ -133,7 +158,7 @@ impl<'i> Visitor<'i> for Collector {
     }
 
     fn visit_selector(&mut self, selector: &mut Selector<'i>) -> Result<(), Infallible> {
-        collect_selector(selector, &mut self.names);
+        collect_selector(selector, self.is_global, &mut self.names);
         Ok(())
     }
 }
@@ -194,20 +219,21 @@ fn single_classes(selectors: &SelectorList<'_>) -> Option<Vec<String>> {
     selectors.0.iter().map(single).collect()
 }
 
-fn collect_selector(selector: &Selector<'_>, names: &mut Vec<String>) {
+fn collect_selector(selector: &Selector<'_>, is_global: bool, names: &mut Vec<String>) {
     // Compounds are kept from right to left, the parts of one from left to right.
     let components: Vec<_> = selector.iter_raw_match_order().collect();
     let compounds = components.split(|component| matches!(component, Component::Combinator(_))).rev();
     for component in compounds.flatten() {
+        let mut collect = |selector: &Selector<'_>| collect_selector(selector, is_global, names);
         match component {
-            Component::Class(name) | Component::ID(name) => names.push(name.0.to_string()),
+            Component::Class(name) | Component::ID(name) if !is_global => names.push(name.0.to_string()),
             Component::Negation(list) | Component::Where(list) | Component::Is(list) | Component::Has(list) => {
-                list.iter().for_each(|selector| collect_selector(selector, names));
+                list.iter().for_each(collect);
             }
-            Component::Any(_, list) => list.iter().for_each(|selector| collect_selector(selector, names)),
-            Component::NthOf(nth) => nth.selectors().iter().for_each(|selector| collect_selector(selector, names)),
-            Component::Slotted(selector) | Component::Host(Some(selector)) => collect_selector(selector, names),
-            Component::NonTSPseudoClass(PseudoClass::Local { selector }) => collect_selector(selector, names),
+            Component::Any(_, list) => list.iter().for_each(collect),
+            Component::NthOf(nth) => nth.selectors().iter().for_each(collect),
+            Component::Slotted(selector) | Component::Host(Some(selector)) => collect(selector),
+            Component::NonTSPseudoClass(PseudoClass::Local { selector }) => collect_selector(selector, false, names),
             _ => {}
         }
     }
@@ -221,12 +247,20 @@ fn keyframes_name<'k>(name: &'k KeyframesName<'_>) -> &'k str {
 }
 
 /// The names of the first unit in source order, each with all that it is composed of.
-pub(super) fn class_map(units: &[Unit], display: &dyn Fn(&Path) -> String) -> (Vec<(String, String)>, Vec<Diagnostic>) {
+pub(super) fn class_map(
+    units: &[Unit],
+    convention: LocalsConvention,
+    display: &dyn Fn(&Path) -> String,
+) -> (Vec<(String, String)>, Vec<Diagnostic>) {
     let names = Names::new(units);
     let mut seen = FxHashSet::default();
     let mut map = Vec::new();
-    for name in units[0].names.iter().filter(|name| seen.insert(name.as_str())) {
-        map.push((name.clone(), names.composed(0, name).join(" ")));
+    for name in &units[0].names {
+        for exported in convention.exported(name) {
+            if seen.insert(exported.clone()) {
+                map.push((exported, names.composed(0, name).join(" ")));
+            }
+        }
     }
     (map, names.unknown(display))
 }
@@ -294,12 +328,10 @@ impl<'u> Names<'u> {
     }
 }
 
-/// Renames keyframes and the animations that use them. Names that the module does not define are global.
-pub(super) fn rename_animations(rules: &mut [CssRule<'_>], units: &[Unit]) {
-    if units.iter().all(|unit| unit.keyframes.is_empty()) {
-        return;
-    }
-    let mut renamer = Renamer { units, unit: 0 };
+/// Gives classes, ids, keyframes and the animations that use them their unique names. Animations that the module does
+/// not define are global. `unit_of` has the unit of each sheet.
+pub(super) fn rename(rules: &mut [CssRule<'_>], units: &[Unit], unit_of: &[usize], scope: ScopeBehaviour) {
+    let mut renamer = Renamer { units, unit_of, unit: 0, is_global: scope == ScopeBehaviour::Global };
     for rule in rules {
         let Ok(()) = rule.visit(&mut renamer);
     }
@@ -307,10 +339,42 @@ pub(super) fn rename_animations(rules: &mut [CssRule<'_>], units: &[Unit]) {
 
 struct Renamer<'u> {
     units: &'u [Unit],
+    unit_of: &'u [usize],
     unit: usize,
+    is_global: bool,
 }
 
 impl Renamer<'_> {
+    fn enter(&mut self, sheet: u32) {
+        self.unit = self.unit_of[sheet as usize];
+    }
+
+    fn rename_selector(&self, selector: &mut Selector<'_>, is_global: bool) {
+        for component in selector.iter_mut_raw_match_order() {
+            match component {
+                Component::Class(name) | Component::ID(name) if !is_global => {
+                    name.0 = self.units[self.unit].compiled(&name.0).into();
+                }
+                Component::Negation(list) | Component::Where(list) | Component::Is(list) | Component::Has(list) => {
+                    list.iter_mut().for_each(|selector| self.rename_selector(selector, is_global));
+                }
+                Component::Any(_, list) => {
+                    list.iter_mut().for_each(|selector| self.rename_selector(selector, is_global))
+                }
+                Component::NthOf(nth) => {
+                    let mut list = nth.clone_selectors();
+                    list.iter_mut().for_each(|selector| self.rename_selector(selector, is_global));
+                    *nth = NthOfSelectorData::new(*nth.nth_data(), list);
+                }
+                Component::Slotted(selector) | Component::Host(Some(selector)) => {
+                    self.rename_selector(selector, is_global)
+                }
+                Component::NonTSPseudoClass(PseudoClass::Local { selector }) => self.rename_selector(selector, false),
+                _ => {}
+            }
+        }
+    }
+
     fn rename(&self, name: &str) -> Option<String> {
         let unit = &self.units[self.unit];
         unit.keyframes.contains(name).then(|| unit.compiled(name))
@@ -332,15 +396,17 @@ impl<'i> Visitor<'i> for Renamer<'_> {
     type Error = Infallible;
 
     fn visit_types(&self) -> VisitTypes {
-        visit_types!(RULES | PROPERTIES | TOKENS)
+        visit_types!(RULES | PROPERTIES | TOKENS | SELECTORS)
     }
 
     fn visit_rule(&mut self, rule: &mut CssRule<'i>) -> Result<(), Infallible> {
         match rule {
-            CssRule::Style(style) => self.unit = style.loc.source_index as usize,
-            CssRule::NestedDeclarations(nested) => self.unit = nested.loc.source_index as usize,
+            CssRule::Style(style) => self.enter(style.loc.source_index),
+            CssRule::NestedDeclarations(nested) => self.enter(nested.loc.source_index),
+            CssRule::Nesting(nesting) => self.enter(nesting.loc.source_index),
+            CssRule::Scope(scope) => self.enter(scope.loc.source_index),
             CssRule::Keyframes(keyframes) => {
-                self.unit = keyframes.loc.source_index as usize;
+                self.enter(keyframes.loc.source_index);
                 if let Some(new) = self.rename(keyframes_name(&keyframes.name)) {
                     keyframes.name = KeyframesName::Ident(CustomIdent(new.into()));
                 }
@@ -348,6 +414,11 @@ impl<'i> Visitor<'i> for Renamer<'_> {
             _ => {}
         }
         rule.visit_children(self)
+    }
+
+    fn visit_selector(&mut self, selector: &mut Selector<'i>) -> Result<(), Infallible> {
+        self.rename_selector(selector, self.is_global);
+        Ok(())
     }
 
     fn visit_property(&mut self, property: &mut Property<'i>) -> Result<(), Infallible> {

@@ -40,6 +40,7 @@ impl Project<'_> {
             file: &path,
             source: &source,
             modules: file.contains(".module."),
+            options: &StyleOptions::default(),
             display: &display,
             resolve: &resolve,
             read: &read,

@@ -5,7 +5,7 @@
  *     boot({ entries, … })      the page starts
  *     batch                     a save: take the definitions in, then apply.ts
  *
- * The lines in front of this script give `token`, `base`, `overlayEnabled` and `bindingsMode`.
+ * A worker runs the same script. The lines in front of it give `token`, `base`, `overlayEnabled` and the policies.
  */
 import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
 import { HotTable, type HotContext } from './hot'
@@ -16,14 +16,19 @@ import { Registry, type Instance, type Namespace } from './registry'
 import { ModuleRuntime, type RuntimeHost } from './runtime'
 import { Socket } from './socket'
 import { hasLink, removeStyle, swapLink, updateStyle } from './styles'
+import { enterWorker } from './worker-scope'
+import { installWorkers, type RestartAnswer, type RestartRequest } from './workers'
 
 declare let token: string
 declare const base: string
 declare const overlayEnabled: boolean
 declare const bindingsMode: 'live' | 'frozen'
+declare const workerPolicy: 'auto' | 'restart' | 'reload'
 
 const PREFIX = '[rekindle]'
 const hasDocument = typeof document !== 'undefined'
+/** The worker we are in, if we are in one. First of all: nobody may listen to its messages before it does. */
+const workerScope = enterWorker()
 
 /** Extensions tried for a specifier that is only known at run time, in the order of the server's resolver. */
 const EXTENSIONS = ['', '.mjs', '.js', '.mts', '.ts', '.jsx', '.tsx', '.json', '/index.js', '/index.ts', '/index.jsx', '/index.tsx']
@@ -46,6 +51,8 @@ const blocked = new Set<ModuleId>()
 let crashed: { id: ModuleId; error: unknown } | null = null
 /** Modules whose last `import()` failed: an edit of what they need is one that the page must take. */
 const brokenImports = new Set<ModuleId>()
+/** Modules that accept only because they are style sheets. */
+const styleModules = new Set<ModuleId>()
 /** What the last failed update ran into; shown until an update goes through. */
 let runtimeError: OverlayError | null = null
 let reloading = false
@@ -77,8 +84,10 @@ const runtimeHost: RuntimeHost = {
   importAddress: importNative,
   resolve: resolveInTab,
   addressOf,
+  namespaceOf: (id) => registry.instances.get(id)!.namespace,
   updateStyle,
   acceptStyle(instance) {
+    styleModules.add(instance.id)
     const context = hot.contexts.get(instance.id) ?? hot.create(instance)
     context.acceptors.push({ deps: null, list: false, callback: undefined })
     context.acceptsFully = true
@@ -86,9 +95,7 @@ const runtimeHost: RuntimeHost = {
 }
 
 function runtimeOf(instance: Instance): object {
-  const runtime = new ModuleRuntime(runtimeHost, instance)
-  runtime.liveNamespace = (id) => registry.instances.get(id)!.namespace
-  return runtime
+  return new ModuleRuntime(runtimeHost, instance)
 }
 
 function addressOf(id: ModuleId): string {
@@ -146,7 +153,7 @@ async function startLazy(id: ModuleId): Promise<void> {
 
 /** The page's own script calls this once its definitions are there. */
 export function boot(manifest: PageManifest): void {
-  page = manifest.page
+  page = manifest.page ?? null
   pageHash = manifest.pageHash
   takeManifest(manifest)
   for (const id of manifest.entries) {
@@ -156,7 +163,7 @@ export function boot(manifest: PageManifest): void {
   startBlocked()
   showErrors([])
   hello()
-  tellWhyReloaded()
+  if (hasDocument) tellWhyReloaded()
 }
 
 /** Runs one module for a native `import` of its address; gives its namespace. */
@@ -196,6 +203,7 @@ function startBlocked(): void {
     else startEntry(id)
   }
   if (blocked.size > 0) showErrors([...wanted])
+  else if (workerScope) Promise.allSettled([...registry.entries].map((id) => registry.finished(id))).then(() => workerScope.release())
 }
 
 function startEntry(id: ModuleId): void {
@@ -339,7 +347,8 @@ function errorPayload(id: ModuleId, diagnostic: Diagnostic): ErrorPayload {
 
 function acknowledge(outcome: Outcome, batch: Batch, began: number): void {
   const { result, boundaries, chain, reason, error } = outcome
-  const applied: Applied = { type: 'applied', seq: batch.seq, result, boundaries, chain, reason, error, took: performance.now() - began }
+  const how = result === 'reload' && restarting ? 'restart' : result
+  const applied: Applied = { type: 'applied', seq: batch.seq, result: how, boundaries, chain, reason, error, took: performance.now() - began }
   socket.sendNow(applied)
 }
 
@@ -398,6 +407,7 @@ function report(error: unknown, doing: string): void {
 const RELOAD_NOTE = 'rekindle:reloaded'
 
 async function reloadBecause({ chain, reason }: Extract<Verdict, { kind: 'reload' }>): Promise<void> {
+  if (workerScope) return restartWorker(reason, chain, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
   await reload(`${reason}: ${chain.join(' → ')}`, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
 }
 
@@ -409,8 +419,22 @@ async function reloadForPage(edited: string, file: string, batch: Batch): Promis
 async function restart(reason: string, batch: Batch, began: number): Promise<void> {
   const chain = [...registry.stale]
   const shown = chain.length > 0 ? chain : crashed ? [crashed.id] : [...brokenImports]
+  const payload = { type: 'full-reload', path: '*', triggeredBy: chain[0] }
+  if (workerScope) await restartWorker(reason, shown, payload)
   acknowledge({ result: 'reload', boundaries: [], chain: shown, reason }, batch, began)
-  await reload(reason, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
+  if (!workerScope) await reload(reason, payload)
+}
+
+/** This worker was told to make room for a new thread. */
+let restarting = false
+
+/** What a page does by reloading: whoever made the worker puts a new thread in its place, or reloads itself. */
+async function restartWorker(reason: string, chain: string[], payload: object): Promise<void> {
+  await hot.dispatch('vite:beforeFullReload', payload)
+  reloading = true
+  const answer = await workerScope!.ask({ chain, reason, hot: isHot(), crashed: crashed !== null || blocked.size > 0 })
+  restarting = answer === 'restart'
+  workerScope!.leave(() => socket.isFlushed)
 }
 
 async function reload(reason: string, payload: object): Promise<void> {
@@ -436,6 +460,39 @@ function tellWhyReloaded(): void {
   }
 }
 
+// ---- workers
+
+/** Whether some module here takes updates: then what runs here is worth keeping. */
+function isHot(): boolean {
+  return [...hot.contexts.values()].some(({ id, acceptors }) => acceptors.length > 0 && !styleModules.has(id))
+}
+
+/** What is wrong in workers, by worker. */
+const workerErrors = new Map<object, OverlayError[]>()
+
+function decideForWorker(path: string, { chain, reason, hot: isWorkerHot, crashed: isOver }: RestartRequest): RestartAnswer {
+  const keepsPage = isOver || workerPolicy === 'restart' || (workerPolicy === 'auto' && (isWorkerHot || isHot()))
+  if (keepsPage && !reloading) return 'restart'
+  const why: Extract<Verdict, { kind: 'reload' }> = { kind: 'reload', chain, reason: `${reason} in the worker ${path}` }
+  if (!reloading) enqueue(() => reloadBecause(why))
+  return 'reload'
+}
+
+installWorkers({
+  decide: (_, path, request) => decideForWorker(path, request),
+  errors(worker, news) {
+    if (news.length > 0) workerErrors.set(worker, news)
+    else if (!workerErrors.delete(worker)) return
+    refreshOverlay()
+    if (news.length > 0) showErrors([])
+  },
+  restarted(worker, path, { chain, reason }) {
+    console.info(`${PREFIX} worker ${path} restarted, because ${reason}: ${chain.join(' → ')}`)
+    // Who has to tell a new thread something, what it was told at its start for instance, listens to this.
+    void hot.dispatch('rekindle:worker-restart', { path, worker })
+  },
+})
+
 // ---- overlay
 
 /** Whether the page runs the module, wants to, or links the sheet. */
@@ -449,7 +506,9 @@ function showErrors(newest: ModuleId[]): void {
   const order = [...newest.filter((id) => errors.has(id)), ...concerning.filter((id) => !newest.includes(id))]
   const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!)
   if (runtimeError) shown.unshift(runtimeError)
-  if (shown.length === 0) return
+  for (const list of workerErrors.values()) shown.push(...list)
+  workerScope?.show(shown)
+  if (shown.length === 0 || workerScope) return
   if (overlayEnabled && hasDocument) showOverlay(shown)
   else for (const { message, file, frame } of shown) console.error(`${PREFIX} ${message}\n${file ?? ''}\n${frame ?? ''}`)
 }
@@ -458,8 +517,12 @@ function showErrors(newest: ModuleId[]): void {
 function refreshOverlay(): void {
   for (const id of wanted) if (registry.definitions.has(id)) wanted.delete(id)
   const concerning = [...errors.keys()].some((id) => concernsPage(id))
-  if (!concerning && !runtimeError) hideOverlay()
-  else if (isOverlayOpen()) showErrors([])
+  if (!concerning && !runtimeError && workerErrors.size === 0) {
+    hideOverlay()
+    workerScope?.show([])
+  } else if (isOverlayOpen() || workerScope) {
+    showErrors([])
+  }
 }
 
 let traces = 0
@@ -496,7 +559,7 @@ function traced(id: number, frames: (TracedFrame | null)[], frame: string | unde
     const place = places.shift()
     return place ? `(${place.file}:${place.line}:${place.column})` : text
   })
-  if (isOverlayOpen()) showErrors([])
+  if (isOverlayOpen() || workerScope) showErrors([])
 }
 
 setEditorOpener((place) => {
@@ -533,6 +596,7 @@ async function handle(message: ServerMessage): Promise<void> {
     case 'traced':
       return traced(message.id, message.frames, message.frame)
     case 'reload':
+      if (workerScope) return restartWorker(message.reason, [...registry.entries], { type: 'full-reload', path: '*' })
       return reload(message.reason, { type: 'full-reload', path: '*' })
     case 'welcome':
       session = message.session
@@ -565,7 +629,7 @@ async function refreshToken(): Promise<boolean> {
 
 /** Tells the server which page this is and how far it is; what was missed comes as one batch. */
 function hello(): void {
-  if (session !== '') socket.sendNow({ type: 'hello', page, session, seq, entries: [...registry.entries] })
+  if (session !== '') socket.sendNow({ type: 'hello', page, session, seq, entries: [...registry.entries], worker: workerScope !== null })
 }
 
 /** Modules a message may name, so that no message grows beyond the server's limit. */

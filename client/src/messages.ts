@@ -71,9 +71,10 @@ export interface Manifest {
 
 /** A page's start: its modules scripts in document order. */
 export interface PageManifest extends Manifest {
-  page: string
+  /** Not there in a worker. */
+  page?: string
   /** Digest of the page's own text. */
-  pageHash: string
+  pageHash?: string
   entries: ModuleId[]
 }
 
@@ -117,7 +118,7 @@ export interface TracedFrame {
 export interface Applied {
   type: 'applied'
   seq: number
-  result: 'nothing' | 'updated' | 'reload' | 'failed' | 'waiting'
+  result: 'nothing' | 'updated' | 'reload' | 'restart' | 'failed' | 'waiting'
   /** Boundaries that took the update. */
   boundaries: ModuleId[]
   /** For a reload: from the changed module up to the entry. */

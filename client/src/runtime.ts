@@ -13,6 +13,8 @@ export interface RuntimeHost {
   resolve(importer: Instance, specifier: string): ModuleId | null
   /** Browser address of a module's folder, for specifiers that mean no module. */
   addressOf(id: ModuleId): string
+  /** What a live module exports. */
+  namespaceOf(id: ModuleId): Namespace
   updateStyle(id: string, css: string): void
   acceptStyle(instance: Instance): void
 }
@@ -54,13 +56,10 @@ export class ModuleRuntime {
     const eager = definition.meta.eager?.includes(at)
     const found: Record<string, unknown> = {}
     for (const [key, id] of definition.globs[at]!) {
-      found[key] = eager ? pick(this.liveNamespace(id)) : () => this.host.importModule(id, this.instance).then(pick)
+      found[key] = eager ? pick(this.host.namespaceOf(id)) : () => this.host.importModule(id, this.instance).then(pick)
     }
     return found
   }
-
-  /** Set by the client, which knows the registry. */
-  liveNamespace!: (id: ModuleId) => Namespace
 
   /**
    * Address of the file behind `new URL('…', import.meta.url)` or `url(…)`, with what follows it there (`?v=2#icon`).
@@ -70,6 +69,44 @@ export class ModuleRuntime {
     const link = this.instance.definition.links[at]
     const address = Array.isArray(link) ? link[0] : this.instance.definition.meta.deps[at]!
     return address + (address.includes('?') ? suffix.replace(/^\?/, '&') : suffix)
+  }
+
+  /** ``new URL(`./pics/${name}.png`, import.meta.url)``: the address of the file that matched, else what was written. */
+  assetGlob(at: number, path: unknown): string {
+    const [, wanted, suffix] = /^([^?#]*)(.*)$/s.exec(String(path))!
+    const match = this.instance.definition.globs[at]!.find(([key]) => key === wanted)
+    if (!match) return String(path)
+    const address = String(this.host.namespaceOf(match[1]).default)
+    return address + (address.includes('?') ? suffix!.replace(/^\?/, '&') : suffix!)
+  }
+
+  /** The script of a worker that runs dependency `at`: that module, and all it imports, in a thread of its own. */
+  worker(at: number): string {
+    const link = this.instance.definition.links[at]
+    if (Array.isArray(link)) return link[0]
+    if (!link) throw new TypeError(`cannot find ${this.instance.definition.meta.deps[at]}, a worker of ${this.instance.id}`)
+    return `${this.host.addressOf(link)}?worker_file&type=module`
+  }
+
+  /** `import W from './w?worker'`: `new W({ name })` starts one. */
+  workerClass(at: number, kind: 'Worker' | 'SharedWorker'): unknown {
+    const address = this.worker(at)
+    return function WorkerWrapper(options?: WorkerOptions) {
+      return new globalThis[kind](address, { ...options, type: 'module' })
+    }
+  }
+
+  /** Instantiates the WebAssembly file behind dependency `at`. */
+  async wasm(at: number, imports: Record<string, Record<string, unknown>> = {}): Promise<unknown> {
+    const address = this.asset(at)
+    // What the engine brings along itself where it can; others do not look at it.
+    const options = { builtins: ['js-string'], importedStringConstants: 'wasm:js/string-constants' }
+    const run = WebAssembly as unknown as Record<string, (...parameters: unknown[]) => Promise<{ instance: unknown }>>
+    const response = await fetch(address)
+    if (!response.ok) throw new TypeError(`${address} answers ${response.status}`)
+    const streams = response.headers.get('content-type')?.startsWith('application/wasm') && 'instantiateStreaming' in WebAssembly
+    if (streams) return (await run.instantiateStreaming!(response, imports, options)).instance
+    return (await run.instantiate!(await response.arrayBuffer(), imports, options)).instance
   }
 
   /** `export default function () {}` is called "default". */

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use rekindle_graph::Diagnostic;
-use rekindle_server::config::{Bindings, Config, ServeMode};
+use rekindle_server::config::{Bindings, Config, ServeMode, Workers};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -108,7 +108,7 @@ const TOP: &[&str] =
     &["base", "mode", "public_dir", "env_dir", "env_prefix", "cache_dir", "server", "serve", "hmr", "watch", "events"];
 const SERVER: &[&str] = &["port", "strict_port", "host", "open", "allowed_hosts", "allowed_origins"];
 const SERVE: &[&str] = &["include", "mode"];
-const HMR: &[&str] = &["enabled", "overlay", "bindings"];
+const HMR: &[&str] = &["enabled", "overlay", "bindings", "workers"];
 const WATCH: &[&str] = &["poll", "interval", "settle"];
 const EVENTS: &[&str] = &["command"];
 
@@ -230,6 +230,10 @@ impl Reader<'_> {
         if let Some(bindings) = self.choice(&hmr, "bindings", &[("live", Bindings::Live), ("frozen", Bindings::Frozen)])
         {
             config.hmr.bindings = bindings;
+        }
+        let workers = [("auto", Workers::Auto), ("restart", Workers::Restart), ("reload", Workers::Reload)];
+        if let Some(workers) = self.choice(&hmr, "workers", &workers) {
+            config.hmr.workers = workers;
         }
     }
 

@@ -18,7 +18,7 @@ use crate::resolve::{self, Resolved, Resolver, Unresolved};
 use crate::script::{ScriptInput, compile_script};
 use crate::style::{StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::{TsConfigs, TsOptions};
-use crate::{glob, helpers, json, secrets};
+use crate::{glob, helpers, json, secrets, wasm};
 
 /// Everything that compiling needs besides a file: the project's facts, shared by all threads.
 pub struct Compiler {
@@ -66,10 +66,9 @@ pub struct Links {
 
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 /// Kinds of files that need a tool which is not there (yet).
-const UNSUPPORTED: [(&str, &str); 10] = [
+const UNSUPPORTED: [(&str, &str); 9] = [
     ("pcss", "PostCSS"),
     ("sss", "SugarSS"),
-    ("wasm", "WebAssembly"),
     ("scss", "Sass"),
     ("sass", "Sass"),
     ("less", "Less"),
@@ -137,11 +136,8 @@ impl Compiler {
         let query = Query::of(url.query());
         let extension = extension(url.path());
         match query {
-            Query::Worker => Err(vec![
-                Diagnostic::error("workers are not supported yet")
-                    .in_file(self.display(file.as_path()))
-                    .with_help("until they are, build the worker beforehand and put it in public/"),
-            ]),
+            Query::Worker { class, address } => self.worker(url, file, class, address),
+            Query::Init => self.wasm_init(file),
             Query::Raw => self.raw(file),
             Query::Bytes => self.bytes(file),
             Query::Url => self.asset(file),
@@ -149,6 +145,7 @@ impl Compiler {
             Query::Inline => self.data_url(file),
             Query::Other if extension == "json" => self.json(file),
             Query::Other if extension == "css" => self.style(url, file, files),
+            Query::Other if extension == "wasm" => self.wasm(file),
             Query::Other => match UNSUPPORTED.iter().find(|(known, _)| *known == extension) {
                 Some((_, tool)) => Err(vec![
                     Diagnostic::error(format!("{tool} files are not supported yet"))
@@ -234,6 +231,48 @@ impl Compiler {
         let mut definition = plain(code.to_owned(), vec!["default".into()], &content);
         definition.deps = vec![dep];
         Ok(definition)
+    }
+
+    /// `?worker`: a constructor. What the worker runs is not in it, so an edit of that does not change it.
+    fn worker(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        class: &str,
+        address: bool,
+    ) -> Result<Definition, Vec<Diagnostic>> {
+        if !is_script(&ModuleUrl::new(url.path())) {
+            return Err(vec![
+                Diagnostic::error("only a script can be a worker")
+                    .in_file(self.display(file.as_path()))
+                    .with_help("put `?worker` behind a JavaScript or TypeScript file"),
+            ]);
+        }
+        if !file.as_path().is_file() {
+            return Err(vec![self.unreadable(file, &std::io::ErrorKind::NotFound.into())]);
+        }
+        let value = match address {
+            true => "$r.worker(0)".to_owned(),
+            false => format!("$r.workerClass(0,\"{class}\")"),
+        };
+        let code = format!(
+            "{{deps:[\"\"],names:[]}},function*($x,$m,$r){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}}"
+        );
+        let dep = Dep { specifier: String::new(), kind: DepKind::Worker, span: (0, 0), attribute: None };
+        let mut definition = plain(code.clone(), vec!["default".into()], &code);
+        definition.deps = vec![dep];
+        Ok(definition)
+    }
+
+    fn wasm_init(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
+        let content = self.asset_digest(file)?;
+        Ok(wasm_definition(wasm::init(), &content))
+    }
+
+    fn wasm(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
+        let bytes = self.read(file)?;
+        let module = wasm::module(&bytes, &self.display(file.as_path())).map_err(|error| vec![error])?;
+        Ok(wasm_definition(module, &digest(&[&bytes])))
     }
 
     /// Digest of an asset's content.
@@ -336,6 +375,9 @@ impl Compiler {
         if dep.kind == DepKind::Asset && dep.specifier.is_empty() {
             return self.asset_link(file.clone(), links);
         }
+        if dep.kind == DepKind::Worker && dep.specifier.is_empty() {
+            return self.worker_link(file.clone(), links);
+        }
         match self.resolver.resolve(file.as_path(), &dep.specifier, dep.kind) {
             Ok(Resolved::Address(address)) => Link::Address(address),
             Ok(Resolved::Helper(url)) => {
@@ -350,6 +392,7 @@ impl Compiler {
                 Link::Missing
             }
             Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Asset => self.asset_link(path, links),
+            Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Worker => self.worker_link(path, links),
             Ok(Resolved::File { path, url }) => {
                 let url = resolve::with_attribute(&url, dep);
                 links.files.push((url.clone(), path));
@@ -365,7 +408,7 @@ impl Compiler {
     fn note_missing(&self, dep: &Dep, file: &FilePath, source: &Source, unresolved: Unresolved, links: &mut Links) {
         links.folders.extend(unresolved.folders);
         // What may never be asked for fails when it is.
-        let fatal = matches!(dep.kind, DepKind::Static | DepKind::Accept);
+        let fatal = matches!(dep.kind, DepKind::Static | DepKind::Accept | DepKind::Worker);
         if !fatal {
             return;
         }
@@ -387,6 +430,13 @@ impl Compiler {
             true => diagnostic.at(&text, start, end - start),
             false => diagnostic,
         }
+    }
+
+    /// The module that a worker runs, whatever query it was named with.
+    fn worker_link(&self, file: FilePath, links: &mut Links) -> Link {
+        let url = self.resolver.url_of(file.as_path(), None);
+        links.files.push((url.clone(), file));
+        Link::Module(url)
     }
 
     fn asset_link(&self, file: FilePath, links: &mut Links) -> Link {
@@ -514,7 +564,6 @@ fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions) -> std::sync:
 fn unsupported_help(tool: &str) -> String {
     let what = match tool {
         "Sass" | "Less" | "Stylus" | "PostCSS" | "SugarSS" => "compile it to CSS beforehand",
-        "WebAssembly" => "import its address with `?url` and instantiate it from there",
         _ => "compile it to JavaScript beforehand",
     };
     format!("{what}, or import it with `?raw` or `?url`")
@@ -527,8 +576,13 @@ enum Query {
     Url,
     Inline,
     Bytes,
-    /// `?worker`, `?sharedworker`
-    Worker,
+    /// `?worker`, `?sharedworker`: a constructor, or with `&url` an address.
+    Worker {
+        class: &'static str,
+        address: bool,
+    },
+    /// `?init`: a function that instantiates WebAssembly.
+    Init,
     /// None, or one that only makes another instance.
     Other,
 }
@@ -539,7 +593,9 @@ impl Query {
         match () {
             _ if has("raw") => Self::Raw,
             _ if has("bytes") => Self::Bytes,
-            _ if has("worker") || has("sharedworker") => Self::Worker,
+            _ if has("worker") => Self::Worker { class: "Worker", address: has("url") },
+            _ if has("sharedworker") => Self::Worker { class: "SharedWorker", address: has("url") },
+            _ if has("init") => Self::Init,
             _ if has("inline") => Self::Inline,
             _ if has("url") || has("no-inline") => Self::Url,
             _ => Self::Other,
@@ -557,7 +613,9 @@ pub fn is_asset(url: &ModuleUrl) -> bool {
     let extension = extension(url.path());
     match Query::of(url.query()) {
         Query::Url => true,
-        Query::Other => !SCRIPTS.contains(&extension.as_str()) && extension != "json" && extension != "css",
+        Query::Other => {
+            !SCRIPTS.contains(&extension.as_str()) && !matches!(extension.as_str(), "json" | "css" | "wasm")
+        }
         _ => false,
     }
 }
@@ -711,6 +769,13 @@ fn plain(code: String, exports: Vec<String>, content: &str) -> Definition {
         env: EnvReads::None,
         files: Vec::new(),
     }
+}
+
+fn wasm_definition(module: wasm::WasmModule, content: &str) -> Definition {
+    let wasm::WasmModule { code, deps, exports } = module;
+    let mut definition = plain(code, exports, content);
+    definition.deps = deps;
+    definition
 }
 
 fn quoted(text: &str) -> String {

@@ -106,6 +106,9 @@ pub enum ClientMessage {
         seq: u64,
         #[serde(default)]
         entries: Vec<String>,
+        /// It is a worker, not a page.
+        #[serde(default)]
+        worker: bool,
     },
     Versions {
         page: Option<String>,
@@ -152,6 +155,8 @@ pub enum Outcome {
     Nothing,
     Updated,
     Reload,
+    /// A worker makes room for a new thread.
+    Restart,
     Failed,
     /// Something it needs has an error of its own.
     Waiting,

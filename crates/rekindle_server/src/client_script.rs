@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 
 use rekindle_compile::bundle::{Exports, join_modules};
 
-use crate::config::{Bindings, Config};
+use crate::config::{Bindings, Config, Workers};
 
 /// The client's sources, dependencies first.
-const SOURCES: [(&str, &str); 9] = [
+const SOURCES: [(&str, &str); 11] = [
     ("registry.ts", include_str!("../../../client/src/registry.ts")),
     ("hot.ts", include_str!("../../../client/src/hot.ts")),
     ("propagate.ts", include_str!("../../../client/src/propagate.ts")),
@@ -16,6 +16,8 @@ const SOURCES: [(&str, &str); 9] = [
     ("overlay.ts", include_str!("../../../client/src/overlay.ts")),
     ("styles.ts", include_str!("../../../client/src/styles.ts")),
     ("socket.ts", include_str!("../../../client/src/socket.ts")),
+    ("workers.ts", include_str!("../../../client/src/workers.ts")),
+    ("worker-scope.ts", include_str!("../../../client/src/worker-scope.ts")),
     ("client.ts", include_str!("../../../client/src/client.ts")),
 ];
 
@@ -36,8 +38,14 @@ pub fn client_script(config: &Config, token: &str) -> String {
         Bindings::Live => "live",
         Bindings::Frozen => "frozen",
     };
+    let workers = match config.hmr.workers {
+        Workers::Auto => "auto",
+        Workers::Restart => "restart",
+        Workers::Reload => "reload",
+    };
     format!(
-        "let token = \"{token}\";\nconst base = {};\nconst overlayEnabled = {};\nconst bindingsMode = \"{bindings}\";\n{runtime}",
+        "let token = \"{token}\";\nconst base = {};\nconst overlayEnabled = {};\nconst bindingsMode = \"{bindings}\";\n\
+         const workerPolicy = \"{workers}\";\n{runtime}",
         serde_json::to_string(&config.base).unwrap_or_default(),
         config.hmr.overlay,
     )

@@ -67,6 +67,18 @@ pub struct HmrConfig {
     pub enabled: bool,
     pub overlay: bool,
     pub bindings: Bindings,
+    pub workers: Workers,
+}
+
+/// What an edit does that nothing in a worker accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Workers {
+    /// Restart the worker where the page or the worker has a module that accepts updates; else reload the page, as
+    /// every other edit there does.
+    #[default]
+    Auto,
+    Restart,
+    Reload,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -121,7 +133,7 @@ impl Config {
                 allowed_origins: Vec::new(),
             },
             serve: ServeConfig::default(),
-            hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live },
+            hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live, workers: Workers::Auto },
             watch: WatchConfig { poll: false, interval: 100, settle: 2 },
             events: EventsConfig::default(),
         }

@@ -31,7 +31,7 @@ use crate::pages::{Entry, Page, Pages};
 use crate::project::{Crawl, Project};
 use crate::public::PublicFiles;
 use crate::report::Report;
-use crate::rounds::Rounds;
+use crate::rounds::{Asked, Rounds};
 use crate::segments::write_definition;
 use crate::servable::Servable;
 use crate::socket::{Outbox, Utf8Bytes};
@@ -82,6 +82,8 @@ struct Tab {
     outbox: Outbox,
     /// The page it shows, once it has said so.
     page: Option<String>,
+    /// It is a worker of a page.
+    is_worker: bool,
     /// Digests of its modules, while they come in after a restart.
     versions: BTreeMap<String, String>,
 }
@@ -206,9 +208,10 @@ impl Loop {
         if files.is_empty() || !self.config.hmr.enabled {
             return;
         }
-        let tabs: BTreeSet<ClientId> =
-            self.tabs.iter().filter(|(_, tab)| tab.page.is_some()).map(|(&id, _)| id).collect();
-        self.rounds.begin(self.seq, files, noticed, tabs, &self.report);
+        let (workers, tabs): (Vec<_>, Vec<_>) =
+            self.tabs.iter().filter(|(_, tab)| tab.page.is_some()).partition(|(_, tab)| tab.is_worker);
+        let ids = |list: Vec<(&ClientId, &Tab)>| list.into_iter().map(|(&id, _)| id).collect();
+        self.rounds.begin(self.seq, files, noticed, Asked { tabs: ids(tabs), workers: ids(workers) }, &self.report);
     }
 
     fn batch(&self, delta: &Delta, pages: Vec<EditedPage>, env: bool) -> Batch {
@@ -323,7 +326,7 @@ impl Loop {
     fn on_connected(&mut self, id: ClientId, outbox: Outbox) {
         // Said here and not by the socket: who has heard it misses no batch from then on.
         outbox.send(r#"{"type":"connected"}"#);
-        self.tabs.insert(id, Tab { outbox, page: None, versions: BTreeMap::new() });
+        self.tabs.insert(id, Tab { outbox, page: None, is_worker: false, versions: BTreeMap::new() });
         self.tell_handlers("vite:client:connect", None, id);
     }
 
@@ -338,7 +341,12 @@ impl Loop {
         let Ok(message) = serde_json::from_value(message) else { return };
         match message {
             ClientMessage::Ping => self.send(id, &ServerMessage::Pong),
-            ClientMessage::Hello { page, session, seq, entries } => self.on_hello(id, page, &session, seq, &entries),
+            ClientMessage::Hello { page, session, seq, entries, worker } => {
+                if let Some(tab) = self.tabs.get_mut(&id) {
+                    tab.is_worker = worker;
+                }
+                self.on_hello(id, page, &session, seq, &entries);
+            }
             ClientMessage::Versions { page, page_hash, entries, errors, modules, last } => {
                 if let Some(tab) = self.tabs.get_mut(&id) {
                     tab.versions.extend(modules);
@@ -416,7 +424,8 @@ impl Loop {
         let batch = self.batch(&delta, pages, true);
         self.send(id, &ServerMessage::Batch(batch));
         if !files.is_empty() {
-            self.rounds.begin(self.seq, files, Instant::now(), BTreeSet::from([id]), &self.report);
+            let asked = Asked { tabs: BTreeSet::from([id]), workers: BTreeSet::new() };
+            self.rounds.begin(self.seq, files, Instant::now(), asked, &self.report);
         }
     }
 
@@ -590,6 +599,9 @@ impl Loop {
         if let Some((url, file)) = self.page_file(path) {
             return self.page(&url, &file);
         }
+        if request.query.split('&').any(|part| part == "worker_file") {
+            return self.worker_script(path).unwrap_or_else(|| not_found(path));
+        }
         let key = match request.query.is_empty() {
             true => path.to_owned(),
             false => format!("{path}?{}", request.query),
@@ -707,6 +719,24 @@ impl Loop {
             json(&manifest)
         ));
         Answer::ok(SCRIPT, script, Cache::Revalidate)
+    }
+
+    /// `/src/count.ts?worker_file`: the same for a worker, whose only entry is the module itself.
+    fn worker_script(&mut self, path: &str) -> Option<Answer> {
+        let id = self.project.graph.get(path)?;
+        let known_broken = self.broken_count();
+        let modules = self.project.crawl(&[id], &self.watcher);
+        if self.broken_count() > known_broken {
+            self.report_broken(&modules);
+        }
+        let mut manifest = self.manifest(&modules);
+        manifest.entries = Some(vec![self.project.graph[id].url.clone()]);
+        let imports = self.imports(&modules);
+        let base = &self.config.base;
+        let start = format!("import{{boot}}from\"{base}@rekindle/client\";\nboot({});\n", json(&manifest));
+        // The client comes first: its listener has to be the worker's first one.
+        let script = format!("import\"{base}@rekindle/client\";\n{imports}{start}");
+        Some(Answer::ok(SCRIPT, script, Cache::No))
     }
 
     fn imports(&mut self, modules: &[ModuleId]) -> String {

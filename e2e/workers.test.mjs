@@ -257,6 +257,7 @@ test('where nothing accepts updates, a worker is no exception; the setting says 
   app.write('rekindle.toml', '[hmr]\nworkers = "restart"\n')
   await app.start()
   await app.load()
+  await app.sees('#a', 'hi two')
   await app.edit('worker.ts', ' two', ' three')
   await app.prints('worker restart /worker.ts')
   await ask(app, 'still')

@@ -8,8 +8,9 @@
  * A worker runs the same script. The lines in front of it give `token`, `base`, `overlayEnabled` and the policies.
  */
 import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
+import { patchDocument } from './document'
 import { HotTable, type HotContext } from './hot'
-import type { Applied, Batch, Diagnostic, ErrorPayload, Errors, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
+import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Errors, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
 import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './overlay'
 import type { Verdict } from './propagate'
 import { Registry, type Instance, type Namespace } from './registry'
@@ -24,6 +25,7 @@ declare const base: string
 declare const overlayEnabled: boolean
 declare const bindingsMode: 'live' | 'frozen'
 declare const workerPolicy: 'auto' | 'restart' | 'reload'
+declare const pagePolicy: 'auto' | 'patch' | 'reload'
 
 const PREFIX = '[rekindle]'
 const hasDocument = typeof document !== 'undefined'
@@ -164,6 +166,13 @@ export function boot(manifest: PageManifest): void {
   showErrors([])
   hello()
   if (hasDocument) tellWhyReloaded()
+  const { edited } = manifest
+  if (!edited) return
+  pageHash = undefined // Of a text that this document has not got yet.
+  enqueue(async () => {
+    const obstacle = await patchPage(edited)
+    if (obstacle !== null) await reloadForPage(edited, obstacle)
+  })
 }
 
 /** Runs one module for a native `import` of its address; gives its namespace. */
@@ -292,7 +301,11 @@ async function takeBatch(batch: Batch): Promise<void> {
   await takeDefinitions(batch)
   for (const id of batch.fixed) errors.delete(id)
   takeErrors(batch.errors)
-  for (const { page: edited, file } of batch.pages) if (edited === page) return reloadForPage(edited, file, batch)
+  const edited = batch.pages.find((one) => one.page === page)
+  if (edited) {
+    const obstacle = await patchPage(edited)
+    if (obstacle !== null) return reloadForPage(edited, obstacle, batch)
+  }
 
   if (crashed && (registry.stale.size > 0 || batch.definitions.some(({ id }) => wanted.has(id)) || concerns([crashed.id], batch))) {
     return restart(`the page had stopped at an error in ${crashed.id}`, batch, began)
@@ -305,9 +318,28 @@ async function takeBatch(batch: Batch): Promise<void> {
     return restart(`an import of ${[...brokenImports].join(', ')} had failed`, batch, began)
   }
   refreshOverlay()
-  const boundaries = [...started, ...outcome.boundaries]
-  if (started.length > 0 && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch, began)
+  const boundaries = [...started, ...outcome.boundaries, ...(edited ? [edited.page] : [])]
+  if ((started.length > 0 || edited) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch, began)
   else acknowledge(outcome, batch, began)
+}
+
+/** Brings an edit of the page's own text into the document. Returns why that cannot be, or null when it is done. */
+async function patchPage({ page: path, before, after, scripts, hash }: EditedPage): Promise<string | null> {
+  if (hash === pageHash) return null // Said twice: to all, and to a tab that had just come.
+  const patches = pagePolicy === 'patch' || (pagePolicy === 'auto' && (isHot() || hasNoScripts()))
+  if (!patches) return ''
+  if (scripts) return 'its scripts are others now'
+  if (before === undefined || crashed) return 'it cannot be patched from here'
+  if (document.readyState === 'loading') await new Promise((done) => document.addEventListener('DOMContentLoaded', done, { once: true }))
+  const obstacle = patchDocument(before, after)
+  if (obstacle !== null) return obstacle
+  pageHash = hash
+  debug(`page patched: ${path}`)
+  return null
+}
+
+function hasNoScripts(): boolean {
+  return registry.entries.size === 0 && [...document.scripts].every(({ src }) => src.startsWith(`${location.origin}${base}@rekindle/`))
 }
 
 /** Whether the batch changes something that running `roots` needs. */
@@ -411,9 +443,10 @@ async function reloadBecause({ chain, reason }: Extract<Verdict, { kind: 'reload
   await reload(`${reason}: ${chain.join(' → ')}`, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
 }
 
-async function reloadForPage(edited: string, file: string, batch: Batch): Promise<void> {
-  acknowledge({ result: 'reload', boundaries: [], chain: [edited], reason: `${file} was edited` }, batch, performance.now())
-  await reload(`${file} was edited`, { type: 'full-reload', path: edited, triggeredBy: file })
+async function reloadForPage({ page: edited, file }: EditedPage, obstacle: string, batch?: Batch): Promise<void> {
+  const reason = `${file} was edited${obstacle && `: ${obstacle}`}`
+  if (batch) acknowledge({ result: 'reload', boundaries: [], chain: [edited], reason }, batch, performance.now())
+  await reload(reason, { type: 'full-reload', path: edited, triggeredBy: file })
 }
 
 async function restart(reason: string, batch: Batch, began: number): Promise<void> {

@@ -116,7 +116,7 @@ class Patch {
     const toLive = align(olds, lives, likeLive)
     const toNext = align(olds, nexts, likeNext)
     const isOwned = toLive.size === 0 && lives.some((node) => !isBlank(node))
-    if (isOwned) throw new Unmapped(`a script has filled ${called(old)}`)
+    if (isOwned) throw new Unmapped(`a script has changed what is in ${called(old)}`)
     for (const node of olds) this.change(node, toNext.get(node), toLive.get(node), old)
     this.insert(nexts, new Map([...toNext].map(([from, to]) => [to, toLive.get(from)])), live)
   }
@@ -126,11 +126,11 @@ class Patch {
     if (next && (node === next || node.isEqualNode(next))) return
     if (!live) {
       if (isBlank(node) || node.nodeType === Node.COMMENT_NODE) return
-      throw new Unmapped(`a script has changed ${node instanceof Text ? called(parent) : called(node as Element)}`)
+      throw new Unmapped(`a script has changed ${node instanceof Text ? `what is in ${called(parent)}` : called(node as Element)}`)
     }
     if (!next) {
       if (node.nodeType === Node.ELEMENT_NODE && !isUntouched(node as Element, live as Element)) {
-        throw new Unmapped(`a script has filled ${called(node as Element)}, which is not in the page any more`)
+        throw new Unmapped(`a script has changed what is in ${called(node as Element)}, which the page has no more`)
       }
       this.steps.push(() => live.remove())
     } else if (node.nodeType === Node.ELEMENT_NODE) {

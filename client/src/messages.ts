@@ -76,6 +76,8 @@ export interface PageManifest extends Manifest {
   /** Digest of the page's own text. */
   pageHash?: string
   entries: ModuleId[]
+  /** The page's text was edited after it was sent. */
+  edited?: EditedPage
 }
 
 /** What one save did: new definitions (script text, one `$d(…)` call each), and what went away. */
@@ -93,8 +95,20 @@ export interface Batch {
   /** Stylesheets of `<link>` elements that changed. */
   links: ModuleId[]
   /** Pages whose own text changed, with the file as the user knows it. */
-  pages: { page: string; file: string }[]
+  pages: EditedPage[]
   env?: Record<string, unknown>
+}
+
+export interface EditedPage {
+  page: string
+  file: string
+  /** Digest of its text now. */
+  hash: string
+  /** Its text as this tab got it, if the server still knows. */
+  before?: string
+  after: string
+  /** Its module scripts are others than before. */
+  scripts: boolean
 }
 
 export type ServerMessage =

@@ -38,7 +38,13 @@ export class ModuleRuntime {
     const module = this.host.resolve(this.instance, specifier)
     if (module) return this.host.importModule(module, this.instance)
     if (!/^([./]|[a-z][a-z+.-]*:)/i.test(specifier)) throw new TypeError(`cannot find ${specifier}, imported by ${id}`)
-    return this.host.importAddress(new URL(specifier, this.host.addressOf(id)).href, options?.with?.type ?? null)
+    try {
+      return await this.host.importAddress(new URL(specifier, this.host.addressOf(id)).href, options?.with?.type ?? null)
+    } catch (error) {
+      if (!/^\.{0,2}\//.test(specifier) || !/dynamically imported module|importing a module script/i.test(String(error))) throw error
+      const advice = 'write the path so that it begins with ./ or ../ and ends with an extension: then the files it can mean are known'
+      throw new TypeError(`cannot import ${specifier} in ${id}; ${advice}`, { cause: error })
+    }
   }
 
   /** `` import(`./pages/${name}.js`) ``: one of the files that matched when the module was compiled. */

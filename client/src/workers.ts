@@ -86,7 +86,7 @@ function hotAddress(url: string | URL, options: WorkerOptions | undefined): [str
   }
   if (address.origin !== location.origin || !address.searchParams.has(WORKER_QUERY)) return null
   // All of them are module workers; `importScripts` of one that was meant to be classic is made up for inside.
-  if (options?.type !== 'module') address.searchParams.set('type', 'classic')
+  if (options?.type !== 'module') address.search = address.search.replace('type=module', 'type=classic')
   return [address.href, { ...options, type: 'module' }, decodeURI(address.pathname)]
 }
 

@@ -285,20 +285,17 @@ fn query_text(value: &Expression) -> Option<String> {
     Some(format!("?{}", parts.join("&")))
 }
 
-/// `` import(`./pages/${name}.js`) `` → the pattern `./pages/*.js`. Each hole stands for one path segment or a part of it;
-/// the template must begin with a relative or root path and end with an extension, as in Vite.
+/// `` import(`./pages/${name}.js`) ``, and `import('./pages/' + name + '.js')` → the pattern `./pages/*.js`. Each hole stands
+/// for one path segment or a part of it; the path must begin with a relative or root path and end with an extension, as
+/// in Vite.
 pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
-    let Expression::TemplateLiteral(template) = source.get_inner_expression() else { return None };
-    let texts: Vec<&str> = template
-        .quasis
-        .iter()
-        .map(|quasi| quasi.value.cooked.as_ref().map(|text| text.as_str()))
-        .collect::<Option<_>>()?;
-    let (first, last) = (texts.first()?, texts.last()?);
+    let texts = texts_between_holes(source)?;
+    let (first, last) = (texts.first()?.as_str(), texts.last()?.as_str());
     let rooted = first.starts_with("./") || first.starts_with("../") || first.starts_with('/');
     let (last, query) =
-        last.split_once('?').map_or((*last, String::new()), |(path, query)| (path, format!("?{query}")));
-    if !rooted || !last.contains('.') || texts.iter().any(|text| text.contains('*')) {
+        last.split_once('?').map_or((last, String::new()), |(path, query)| (path, format!("?{query}")));
+    let last = last.split_once('#').map_or(last, |(path, _)| path);
+    if texts.len() < 2 || !rooted || !last.contains('.') || texts.iter().any(|text| text.contains('*')) {
         return None;
     }
     let mut pattern = String::new();
@@ -318,4 +315,23 @@ pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
         case_sensitive: true,
         span: (span.start, span.end),
     })
+}
+
+/// What is known of a path, before, between and after the parts that are not.
+fn texts_between_holes(source: &Expression) -> Option<Vec<String>> {
+    match source.get_inner_expression() {
+        Expression::StringLiteral(text) => Some(vec![text.value.to_string()]),
+        Expression::TemplateLiteral(template) => {
+            template.quasis.iter().map(|quasi| quasi.value.cooked.as_ref().map(|text| text.to_string())).collect()
+        }
+        Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
+            let mut texts = texts_between_holes(&sum.left)?;
+            let right = texts_between_holes(&sum.right)?;
+            let end = texts.last_mut()?;
+            end.push_str(right.first()?);
+            texts.extend(right.into_iter().skip(1));
+            Some(texts)
+        }
+        _ => Some(vec![String::new(), String::new()]),
+    }
 }

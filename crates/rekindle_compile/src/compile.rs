@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::RwLock;
 use std::time::Duration;
 
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
 
 use crate::cache::DefinitionCache;
@@ -27,6 +28,8 @@ pub struct Compiler {
     pub resolver: Resolver,
     tsconfigs: TsConfigs,
     cache: DefinitionCache,
+    /// Files that are assets whatever their extension says, by their path below the root.
+    assets: GlobSet,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
     asset_versions: RwLock<HashMap<PathBuf, u32>>,
 }
@@ -92,14 +95,36 @@ impl Compiler {
             resolver: Resolver::new(root, public_dir, base),
             tsconfigs: TsConfigs::new(),
             cache: DefinitionCache::default(),
+            assets: GlobSet::empty(),
             asset_versions: RwLock::default(),
         }
+    }
+
+    /// The same compiler, for which the files that match `globs` are assets, whatever their extension says.
+    ///
+    /// # Errors
+    /// A glob that cannot be understood.
+    pub fn with_assets(mut self, globs: &[String]) -> Result<Self, String> {
+        self.assets = asset_globs(globs)?;
+        Ok(self)
+    }
+
+    /// Whether the settings make the file of a module without a query an asset.
+    fn is_included_asset(&self, url: &ModuleUrl, file: &FilePath) -> bool {
+        !self.assets.is_empty()
+            && Query::of(url.query()) == Query::Other
+            && self.assets.is_match(file.as_path().strip_prefix(&self.root).unwrap_or(file.as_path()))
     }
 
     /// Forgets what was seen of tsconfig files and of the disk's listing.
     pub fn clear(&self) {
         self.resolver.clear();
         self.tsconfigs.clear();
+    }
+
+    /// Path under which everything is served.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// How the user knows a file.
@@ -130,6 +155,9 @@ impl Compiler {
         source: &Source,
         files: &mut Vec<FilePath>,
     ) -> Result<Definition, Vec<Diagnostic>> {
+        if matches!(source, Source::File) && self.is_included_asset(url, file) {
+            return self.asset(file);
+        }
         if is_compiled_as_script(url, source) {
             return self.script(url, file, source, files);
         }
@@ -379,7 +407,13 @@ impl Compiler {
             return self.worker_link(file.clone(), links);
         }
         match self.resolver.resolve(file.as_path(), &dep.specifier, dep.kind) {
-            Ok(Resolved::Address(address)) => Link::Address(address),
+            Ok(Resolved::Address(address)) => match self.public_module(dep) {
+                Some((url, file)) => {
+                    links.files.push((url.clone(), file));
+                    Link::Module(url)
+                }
+                None => Link::Address(address),
+            },
             Ok(Resolved::Helper(url)) => {
                 links.files.push((url.clone(), FilePath::new(url.as_str())));
                 Link::Module(url)
@@ -403,6 +437,15 @@ impl Compiler {
                 Link::Missing
             }
         }
+    }
+
+    /// `import logo from '/logo.svg'` of a public file: a module like that of any asset. Scripts are left to the browser.
+    fn public_module(&self, dep: &Dep) -> Option<(ModuleUrl, FilePath)> {
+        let (path, query) = dep.specifier.split_once('?').map_or((&*dep.specifier, None), |(path, query)| (path, Some(query)));
+        let is_import = matches!(dep.kind, DepKind::Static | DepKind::Dynamic);
+        let file = self.resolver.public_file(path).filter(|_| is_import && !is_script(&ModuleUrl::new(&*dep.specifier)))?;
+        let url = self.resolver.url_of(&file, query);
+        Some((resolve::with_attribute(&url, dep), FilePath::new(file)))
     }
 
     fn note_missing(&self, dep: &Dep, file: &FilePath, source: &Source, unresolved: Unresolved, links: &mut Links) {
@@ -440,6 +483,9 @@ impl Compiler {
     }
 
     fn asset_link(&self, file: FilePath, links: &mut Links) -> Link {
+        if let Some(address) = self.resolver.address_of_public(file.as_path()) {
+            return Link::Address(address);
+        }
         let address = self.asset_address(&file);
         links.assets.push((self.resolver.url_of(file.as_path(), None).as_str().to_owned(), file));
         Link::Address(address)
@@ -559,6 +605,21 @@ fn script_input<'a>(
 /// Equal digests compile to the same text.
 fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions) -> std::sync::Arc<str> {
     digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}").as_bytes()])
+}
+
+/// Globs of files, relative to the root; `*` stays within a folder, one without a slash counts in every folder.
+pub fn asset_globs(globs: &[String]) -> Result<GlobSet, String> {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        let pattern = match glob.strip_prefix("./").or(glob.strip_prefix('/')) {
+            Some(rest) => rest.to_owned(),
+            None if glob.contains('/') => glob.clone(),
+            None => format!("**/{glob}"),
+        };
+        let built = GlobBuilder::new(&pattern).literal_separator(true).build();
+        set.add(built.map_err(|error| format!("`{glob}` is no glob: {}", error.kind()))?);
+    }
+    set.build().map_err(|error| error.to_string())
 }
 
 fn unsupported_help(tool: &str) -> String {

@@ -27,6 +27,9 @@ pub struct Manifest {
     pub page_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entries: Option<Vec<ModuleUrl>>,
+    /// The page's text was edited after it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited: Option<EditedPage>,
 }
 
 /// What the server says.
@@ -85,6 +88,14 @@ pub struct PushedDefinition {
 pub struct EditedPage {
     pub page: String,
     pub file: String,
+    /// Digest of its text now.
+    pub hash: String,
+    /// Its text as the tab got it; none where that is not known any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    pub after: String,
+    /// Its module scripts are others than before.
+    pub scripts: bool,
 }
 
 /// A position in an original source; lines and columns count from 1.

@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 
 use rekindle_compile::bundle::{Exports, join_modules};
 
-use crate::config::{Bindings, Config, Workers};
+use crate::config::{Bindings, Config, Html, Workers};
 
 /// The client's sources, dependencies first.
-const SOURCES: [(&str, &str); 11] = [
+const SOURCES: [(&str, &str); 12] = [
     ("registry.ts", include_str!("../../../client/src/registry.ts")),
     ("hot.ts", include_str!("../../../client/src/hot.ts")),
     ("propagate.ts", include_str!("../../../client/src/propagate.ts")),
@@ -18,6 +18,7 @@ const SOURCES: [(&str, &str); 11] = [
     ("socket.ts", include_str!("../../../client/src/socket.ts")),
     ("workers.ts", include_str!("../../../client/src/workers.ts")),
     ("worker-scope.ts", include_str!("../../../client/src/worker-scope.ts")),
+    ("document.ts", include_str!("../../../client/src/document.ts")),
     ("client.ts", include_str!("../../../client/src/client.ts")),
 ];
 
@@ -43,9 +44,14 @@ pub fn client_script(config: &Config, token: &str) -> String {
         Workers::Restart => "restart",
         Workers::Reload => "reload",
     };
+    let pages = match config.hmr.html {
+        Html::Auto => "auto",
+        Html::Patch => "patch",
+        Html::Reload => "reload",
+    };
     format!(
         "let token = \"{token}\";\nconst base = {};\nconst overlayEnabled = {};\nconst bindingsMode = \"{bindings}\";\n\
-         const workerPolicy = \"{workers}\";\n{runtime}",
+         const workerPolicy = \"{workers}\";\nconst pagePolicy = \"{pages}\";\n{runtime}",
         serde_json::to_string(&config.base).unwrap_or_default(),
         config.hmr.overlay,
     )

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+pub use rekindle_compile::compile::asset_globs;
+
 /// Settings of one server. Paths are absolute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -18,6 +20,8 @@ pub struct Config {
     pub env_dir: PathBuf,
     /// Only names with one of these prefixes reach the page. Default `VITE_`.
     pub env_prefix: Vec<String>,
+    /// Globs of files that are assets, whatever their extension says.
+    pub assets_include: Vec<String>,
     /// Folder for what outlives a start. Default `<root>/node_modules/.rekindle`, or `<root>/.rekindle` without `node_modules`.
     pub cache_dir: PathBuf,
     pub server: ServerConfig,
@@ -68,6 +72,18 @@ pub struct HmrConfig {
     pub overlay: bool,
     pub bindings: Bindings,
     pub workers: Workers,
+    pub html: Html,
+}
+
+/// What an edit of a page's own text does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Html {
+    /// Patch the running document where some module of the page accepts updates or it has no scripts; else reload it, as
+    /// every other edit there does.
+    #[default]
+    Auto,
+    Patch,
+    Reload,
 }
 
 /// What an edit does that nothing in a worker accepts.
@@ -122,6 +138,7 @@ impl Config {
             public_dir: Some(root.join("public")),
             env_dir: root.clone(),
             env_prefix: vec!["VITE_".into()],
+            assets_include: Vec::new(),
             cache_dir,
             root,
             server: ServerConfig {
@@ -133,7 +150,7 @@ impl Config {
                 allowed_origins: Vec::new(),
             },
             serve: ServeConfig::default(),
-            hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live, workers: Workers::Auto },
+            hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live, workers: Workers::Auto, html: Html::Auto },
             watch: WatchConfig { poll: false, interval: 100, settle: 2 },
             events: EventsConfig::default(),
         }

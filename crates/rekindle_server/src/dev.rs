@@ -300,11 +300,16 @@ impl Loop {
     }
 
     fn page_edits(&mut self, paths: &[PathBuf], refresh_all: bool) -> Vec<EditedPage> {
-        let mut edited = Vec::new();
+        let seq = self.seq + 1;
+        let mut edited = BTreeSet::new();
+        let mut gone = Vec::new();
         for path in paths {
             for url in self.pages.of_file(path) {
-                if self.pages.reload(&url, &mut self.project, self.seq + 1) {
-                    edited.push(EditedPage { page: url, file: self.project.compiler.display(path) });
+                if self.pages.reload(&url, &mut self.project, seq) {
+                    match self.pages.get(&url) {
+                        Some(_) => _ = edited.insert(url),
+                        None => gone.push(gone_page(url, self.project.compiler.display(path))),
+                    }
                 }
             }
         }
@@ -315,10 +320,14 @@ impl Loop {
             self.listing = RootFiles::list(&self.config);
             self.watcher.watch_folders(self.listing.folders(&self.config.root));
         }
-        if refresh_all {
-            self.pages.refresh(&mut self.project);
+        if refresh_all || paths.iter().any(|path| self.pages.refer_to(path)) {
+            edited.extend(self.pages.refresh(&mut self.project, seq));
         }
-        edited
+        if !edited.is_empty() {
+            self.watcher.watch_files(self.pages.watched());
+        }
+        let pages = edited.iter().filter_map(|url| self.edited_page(url, self.pages.get(url)?, Some(seq - 1)));
+        pages.chain(gone).collect()
     }
 
     // ---- tabs
@@ -382,13 +391,14 @@ impl Loop {
         }
         let delta = self.project.graph.since(seq);
         let pages = self.pages.iter().filter(|(_, page)| page.changed_at > seq);
-        let pages = pages.map(|(url, page)| self.edited_page(url, page)).collect();
+        let pages = pages.filter_map(|(url, page)| self.edited_page(url, page, Some(seq))).collect();
         let batch = self.batch(&delta, pages, true);
         self.send(id, &ServerMessage::Batch(batch));
     }
 
-    fn edited_page(&self, url: &str, page: &Page) -> EditedPage {
-        EditedPage { page: url.to_owned(), file: self.project.compiler.display(page.file.as_path()) }
+    /// What happened to a page since the batch `seq`; none: the tab has a text that we do not know.
+    fn edited_page(&self, url: &str, page: &Page, seq: Option<u64>) -> Option<EditedPage> {
+        page.edited_since(seq, url, self.project.compiler.display(page.file.as_path()))
     }
 
     /// A tab from another start of the server: what differs is sent as one batch.
@@ -419,7 +429,7 @@ impl Loop {
         let delta = Delta { changed, broken, fixed, deleted: Vec::new() };
         let shown = page.as_deref().and_then(|url| Some((url, self.pages.get(url)?)));
         let edited = shown.filter(|(_, now)| page_hash.is_some_and(|hash| *now.hash != *hash));
-        let pages = edited.map(|(url, page)| self.edited_page(url, page)).into_iter().collect();
+        let pages = edited.and_then(|(url, page)| self.edited_page(url, page, None)).into_iter().collect();
         let files: Vec<String> = delta.changed.iter().map(|&id| graph[id].url.path().to_owned()).collect();
         let batch = self.batch(&delta, pages, true);
         self.send(id, &ServerMessage::Batch(batch));
@@ -599,7 +609,7 @@ impl Loop {
         if let Some((url, file)) = self.page_file(path) {
             return self.page(&url, &file);
         }
-        if request.query.split('&').any(|part| part == "worker_file") {
+        if request.query.split('&').any(|part| part.trim_end_matches('=') == "worker_file") {
             return self.worker_script(path).unwrap_or_else(|| not_found(path));
         }
         let key = match request.query.is_empty() {
@@ -624,7 +634,7 @@ impl Loop {
             "client" => Some(Answer::ok(SCRIPT, self.client_script.clone(), Cache::Revalidate)),
             "page" => {
                 let (url, file) = self.page_file(&parameter(&request.query, "path")?)?;
-                Some(self.page_script(&url, &file))
+                Some(self.page_script(&url, &file, parameter(&request.query, "text").as_deref()))
             }
             "load" => Some(self.load(&request.query)),
             "map" => {
@@ -694,7 +704,8 @@ impl Loop {
     }
 
     /// `/@rekindle/page?path=/index.html`: imports the segments, then starts the page.
-    fn page_script(&mut self, url: &str, file: &FilePath) -> Answer {
+    /// `text` is the digest of the text that the tab has got.
+    fn page_script(&mut self, url: &str, file: &FilePath, text: Option<&str>) -> Answer {
         let modules = self.page_modules(url, file);
         let mut script = self.imports(&modules);
         let mut manifest = self.manifest(&modules);
@@ -710,6 +721,10 @@ impl Loop {
                 }
             }
         }
+        let seen = text.filter(|text| **text != *page.hash);
+        manifest.edited = seen.and_then(|text| {
+            page.edited_from_hash(text, url, self.project.compiler.display(page.file.as_path()))
+        });
         manifest.page = Some(url.to_owned());
         manifest.page_hash = Some(page.hash.to_string());
         manifest.entries = Some(entries);
@@ -753,6 +768,7 @@ impl Loop {
             page: None,
             page_hash: None,
             entries: None,
+            edited: None,
         }
     }
 
@@ -867,6 +883,11 @@ pub fn preload_links(base: &str, addresses: &[String]) -> String {
         .iter()
         .map(|address| format!("<link rel=\"modulepreload\" href=\"{base}@rekindle/s/{address}.js\">"))
         .collect()
+}
+
+/// A page whose file cannot be read any more.
+fn gone_page(page: String, file: String) -> EditedPage {
+    EditedPage { page, file, hash: String::new(), before: None, after: String::new(), scripts: true }
 }
 
 fn merge(delta: &mut Delta, more: Delta) {

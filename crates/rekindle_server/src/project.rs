@@ -81,7 +81,9 @@ impl Project {
             .map_err(std::io::Error::other)?;
         Ok(Self {
             graph: ModuleGraph::default(),
-            compiler: Compiler::new(&config.root, config.public_dir.as_deref(), &config.base),
+            compiler: Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
+                .with_assets(&config.assets_include)
+                .map_err(std::io::Error::other)?,
             segments: Segments::new(secret),
             env: EnvValues::load(config),
             root: config.root.clone(),
@@ -233,6 +235,12 @@ impl Project {
         if let Ok(digest) = self.compiler.asset_digest(file) {
             self.asset_digests.insert(file.as_path().to_owned(), digest);
         }
+    }
+
+    /// The same for a file whose address stands in a page: an edit gives it another one.
+    pub fn admit_page_asset(&mut self, address: &str, file: &FilePath) {
+        self.admit_asset(address, file);
+        self.asset_users.entry(file.as_path().to_owned()).or_default();
     }
 
     pub fn asset(&self, path: &str) -> Option<&Servable> {

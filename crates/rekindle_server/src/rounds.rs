@@ -81,9 +81,18 @@ impl Rounds {
 
     /// A tab says how it went.
     pub fn answered(&mut self, client: ClientId, applied: Applied, report: &Report) {
-        let Some(at) = self.open.iter().position(|round| round.seq == applied.seq) else { return };
+        let Some(at) = self.open.iter().position(|round| round.seq == applied.seq) else {
+            if applied.result == Outcome::Restart {
+                late_restart(&applied, report);
+            }
+            return;
+        };
         let round = &mut self.open[at];
         if !round.waiting.remove(&client) {
+            // A worker that came up while the save was on its way got it with its greeting.
+            if applied.result == Outcome::Restart {
+                late_restart(&applied, report);
+            }
             return;
         }
         round.answered = true;
@@ -145,6 +154,13 @@ impl Rounds {
             round.show(report);
         }
     }
+}
+
+/// A restart that nobody waits for any more.
+fn late_restart(applied: &Applied, report: &Report) {
+    let file = applied.chain.first().map_or("", String::as_str);
+    let reason = applied.reason.as_deref().filter(|reason| !reason.starts_with("nothing accepts"));
+    report.restart(file, reason, &applied.chain, Duration::from_secs_f64(applied.took.max(0.0) / 1000.0));
 }
 
 impl Round {

@@ -60,6 +60,7 @@ fn every_key_arrives() {
                 "VITE_",
                 "APP_",
             ],
+            assets_include: [],
             cache_dir: "/project/.cache/rekindle",
             server: ServerConfig {
                 port: 3000,
@@ -87,6 +88,8 @@ fn every_key_arrives() {
                 enabled: false,
                 overlay: false,
                 bindings: Frozen,
+                workers: Auto,
+                html: Auto,
             },
             watch: WatchConfig {
                 poll: true,

@@ -293,7 +293,9 @@ impl Project {
                 }
             }
         }
-        if listing_changed || paths.iter().any(|path| is_project_file(path)) {
+        // What specifiers mean may be something else then, also in modules that no option of it concerns.
+        listing_changed |= paths.iter().any(|path| is_project_file(path) || self.is_extended(path));
+        if listing_changed {
             self.compiler.clear();
         }
         touched.sort_unstable();
@@ -308,6 +310,12 @@ impl Project {
         let changed = delta.changed.clone();
         self.segments.assign(&self.graph, &changed);
         delta
+    }
+
+    /// Whether some tsconfig.json extends the file: it went into modules that are no module of its own.
+    fn is_extended(&self, path: &Path) -> bool {
+        path.extension().is_some_and(|extension| extension == "json")
+            && self.graph.of_file(path).iter().any(|&id| self.graph[id].file.as_path() != path)
     }
 
     /// Modules that carry the address of the asset at `path`, if its content is not what it was.

@@ -104,8 +104,20 @@ fn notes(config: &Config) -> Vec<String> {
 
 // ── rekindle.toml ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-const TOP: &[&str] =
-    &["base", "mode", "public_dir", "env_dir", "env_prefix", "assets_include", "cache_dir", "server", "serve", "hmr", "watch", "events"];
+const TOP: &[&str] = &[
+    "base",
+    "mode",
+    "public_dir",
+    "env_dir",
+    "env_prefix",
+    "assets_include",
+    "cache_dir",
+    "server",
+    "serve",
+    "hmr",
+    "watch",
+    "events",
+];
 const SERVER: &[&str] = &["port", "strict_port", "host", "open", "allowed_hosts", "allowed_origins"];
 const SERVE: &[&str] = &["include", "mode"];
 const HMR: &[&str] = &["enabled", "overlay", "bindings", "workers", "html"];

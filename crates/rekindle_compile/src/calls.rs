@@ -292,8 +292,7 @@ pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
     let texts = texts_between_holes(source)?;
     let (first, last) = (texts.first()?.as_str(), texts.last()?.as_str());
     let rooted = first.starts_with("./") || first.starts_with("../") || first.starts_with('/');
-    let (last, query) =
-        last.split_once('?').map_or((last, String::new()), |(path, query)| (path, format!("?{query}")));
+    let (last, query) = last.split_once('?').map_or((last, String::new()), |(path, query)| (path, format!("?{query}")));
     let last = last.split_once('#').map_or(last, |(path, _)| path);
     if texts.len() < 2 || !rooted || !last.contains('.') || texts.iter().any(|text| text.contains('*')) {
         return None;

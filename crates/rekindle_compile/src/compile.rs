@@ -283,9 +283,8 @@ impl Compiler {
             true => "$r.worker(0)".to_owned(),
             false => format!("$r.workerClass(0,\"{class}\")"),
         };
-        let code = format!(
-            "{{deps:[\"\"],names:[]}},function*($x,$m,$r){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}}"
-        );
+        let code =
+            format!("{{deps:[\"\"],names:[]}},function*($x,$m,$r){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}}");
         let dep = Dep { specifier: String::new(), kind: DepKind::Worker, span: (0, 0), attribute: None };
         let mut definition = plain(code.clone(), vec!["default".into()], &code);
         definition.deps = vec![dep];
@@ -441,9 +440,11 @@ impl Compiler {
 
     /// `import logo from '/logo.svg'` of a public file: a module like that of any asset. Scripts are left to the browser.
     fn public_module(&self, dep: &Dep) -> Option<(ModuleUrl, FilePath)> {
-        let (path, query) = dep.specifier.split_once('?').map_or((&*dep.specifier, None), |(path, query)| (path, Some(query)));
+        let (path, query) =
+            dep.specifier.split_once('?').map_or((&*dep.specifier, None), |(path, query)| (path, Some(query)));
         let is_import = matches!(dep.kind, DepKind::Static | DepKind::Dynamic);
-        let file = self.resolver.public_file(path).filter(|_| is_import && !is_script(&ModuleUrl::new(&*dep.specifier)))?;
+        let file =
+            self.resolver.public_file(path).filter(|_| is_import && !is_script(&ModuleUrl::new(&*dep.specifier)))?;
         let url = self.resolver.url_of(&file, query);
         Some((resolve::with_attribute(&url, dep), FilePath::new(file)))
     }

@@ -46,12 +46,8 @@ pub(crate) fn module(bytes: &[u8], display: &str) -> Result<WasmModule, Diagnost
             .in_file(display)
             .with_help("build it anew, or import its address with `?url`")
     })?;
-    let dep = |specifier: &String| Dep {
-        specifier: specifier.clone(),
-        kind: DepKind::Static,
-        span: (0, 0),
-        attribute: None,
-    };
+    let dep =
+        |specifier: &String| Dep { specifier: specifier.clone(), kind: DepKind::Static, span: (0, 0), attribute: None };
     let mut deps: Vec<Dep> = imports.iter().map(dep).collect();
     deps.push(own_address());
     let specifiers: Vec<&str> = deps.iter().map(|dep| dep.specifier.as_str()).collect();

@@ -150,7 +150,13 @@ impl Config {
                 allowed_origins: Vec::new(),
             },
             serve: ServeConfig::default(),
-            hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live, workers: Workers::Auto, html: Html::Auto },
+            hmr: HmrConfig {
+                enabled: true,
+                overlay: true,
+                bindings: Bindings::Live,
+                workers: Workers::Auto,
+                html: Html::Auto,
+            },
             watch: WatchConfig { poll: false, interval: 100, settle: 2 },
             events: EventsConfig::default(),
         }

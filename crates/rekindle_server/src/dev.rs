@@ -417,6 +417,9 @@ impl Loop {
         {
             roots.extend(self.page_modules(&url, &file));
         }
+        if page.is_none() {
+            self.find_entries(entries);
+        }
         roots.extend(entries.iter().filter_map(|url| self.project.graph.get(url)));
         self.crawl_known(roots, &versions);
         let graph = &self.project.graph;
@@ -436,6 +439,18 @@ impl Loop {
         if !files.is_empty() {
             let asked = Asked { tabs: BTreeSet::from([id]), workers: BTreeSet::new() };
             self.rounds.begin(self.seq, files, Instant::now(), asked, &self.report);
+        }
+    }
+
+    /// A worker does not say which page made it: compiles pages until one names its module.
+    fn find_entries(&mut self, entries: &[String]) {
+        let pages: Vec<(String, FilePath)> =
+            self.listing.pages.iter().map(|(url, file)| (url.clone(), file.clone())).collect();
+        for (url, file) in pages {
+            if entries.iter().all(|entry| self.project.graph.get(entry).is_some()) {
+                return;
+            }
+            self.page_modules(&url, &file);
         }
     }
 
@@ -722,9 +737,8 @@ impl Loop {
             }
         }
         let seen = text.filter(|text| **text != *page.hash);
-        manifest.edited = seen.and_then(|text| {
-            page.edited_from_hash(text, url, self.project.compiler.display(page.file.as_path()))
-        });
+        manifest.edited =
+            seen.and_then(|text| page.edited_from_hash(text, url, self.project.compiler.display(page.file.as_path())));
         manifest.page = Some(url.to_owned());
         manifest.page_hash = Some(page.hash.to_string());
         manifest.entries = Some(entries);

@@ -5,11 +5,12 @@
  *     boot({ entries, … })      the page starts
  *     batch                     a save: take the definitions in, then apply.ts
  *
- * The lines in front of this script give `token`, `base`, `overlayEnabled` and `bindingsMode`.
+ * A worker runs the same script. The lines in front of it give `token`, `base`, `overlayEnabled` and the policies.
  */
 import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
+import { patchDocument } from './document'
 import { HotTable, type HotContext } from './hot'
-import type { Applied, Batch, Diagnostic, ErrorPayload, Errors, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
+import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Errors, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
 import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './overlay'
 import type { Verdict } from './propagate'
 import { preactRuntime, reactRuntime, Refresh } from './refresh'
@@ -17,14 +18,20 @@ import { Registry, type Instance, type Namespace } from './registry'
 import { ModuleRuntime, type RuntimeHost } from './runtime'
 import { Socket } from './socket'
 import { hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
+import { enterWorker } from './worker-scope'
+import { installWorkers, type RestartAnswer, type RestartRequest } from './workers'
 
 declare let token: string
 declare const base: string
 declare const overlayEnabled: boolean
 declare const bindingsMode: 'live' | 'frozen'
+declare const workerPolicy: 'auto' | 'restart' | 'reload'
+declare const pagePolicy: 'auto' | 'patch' | 'reload'
 
 const PREFIX = '[rekindle]'
 const hasDocument = typeof document !== 'undefined'
+/** The worker we are in, if we are in one. First of all: nobody may listen to its messages before it does. */
+const workerScope = enterWorker()
 
 /** Extensions tried for a specifier that is only known at run time, in the order of the server's resolver. */
 const EXTENSIONS = ['', '.mjs', '.js', '.mts', '.ts', '.jsx', '.tsx', '.json', '/index.js', '/index.ts', '/index.jsx', '/index.tsx']
@@ -49,6 +56,8 @@ const blocked = new Set<ModuleId>()
 let crashed: { id: ModuleId; error: unknown } | null = null
 /** Modules whose last `import()` failed, and who asked: an edit of what they need is one that the page must take. */
 const brokenImports = new Map<ModuleId, Instance>()
+/** Modules that accept only because they are style sheets. */
+const styleModules = new Set<ModuleId>()
 /** What the last failed update ran into; shown until an update goes through. */
 let runtimeError: OverlayError | null = null
 let reloading = false
@@ -94,12 +103,14 @@ const runtimeHost: RuntimeHost = {
   find: findModule,
   addressOf,
   refresh,
+  namespaceOf: (id) => registry.instances.get(id)!.namespace,
   updateStyle(id, css) {
     const before = styleCount()
     updateStyle(id, css)
     if (styleCount() > before) orderStyles()
   },
   acceptStyle(instance) {
+    styleModules.add(instance.id)
     const context = hot.contexts.get(instance.id) ?? hot.create(instance)
     context.acceptors.push({ deps: null, list: false, callback: undefined })
     context.acceptsFully = true
@@ -123,9 +134,7 @@ function orderStyles(): void {
 }
 
 function runtimeOf(instance: Instance): object {
-  const runtime = new ModuleRuntime(runtimeHost, instance)
-  runtime.liveNamespace = (id) => registry.instances.get(id)!.namespace
-  return runtime
+  return new ModuleRuntime(runtimeHost, instance)
 }
 
 function addressOf(id: ModuleId): string {
@@ -210,7 +219,7 @@ async function startLazy(id: ModuleId): Promise<void> {
 
 /** The page's own script calls this once its definitions are there. */
 export function boot(manifest: PageManifest): void {
-  page = manifest.page
+  page = manifest.page ?? null
   pageHash = manifest.pageHash
   takeManifest(manifest)
   for (const [id, hash] of manifest.sheets ?? []) linkedSheets.set(id, hash)
@@ -223,7 +232,14 @@ export function boot(manifest: PageManifest): void {
   isStarting = false
   showErrors([])
   hello()
-  tellWhyReloaded()
+  if (hasDocument) tellWhyReloaded()
+  const { edited } = manifest
+  if (!edited) return
+  pageHash = undefined // Of a text that this document has not got yet.
+  enqueue(async () => {
+    const obstacle = await patchPage(edited)
+    if (obstacle !== null) await reloadForPage(edited, obstacle)
+  })
 }
 
 /** Runs one module for a native `import` of its address; gives its namespace. */
@@ -279,6 +295,7 @@ function startBlocked(): void {
     else startEntry(id)
   }
   if (blocked.size > 0) showErrors([...wanted])
+  else if (workerScope) Promise.allSettled([...registry.entries].map((id) => registry.finished(id))).then(() => workerScope.release())
 }
 
 function startEntry(id: ModuleId): void {
@@ -367,7 +384,11 @@ async function takeBatch(batch: Batch): Promise<void> {
   const hasMoved = await takeDefinitions(batch)
   for (const id of batch.fixed) errors.delete(id)
   takeErrors(batch.errors)
-  for (const { page: edited, file } of batch.pages) if (edited === page) return reloadForPage(edited, file, batch)
+  const edited = batch.pages.find((one) => one.page === page)
+  if (edited) {
+    const obstacle = await patchPage(edited)
+    if (obstacle !== null) return reloadForPage(edited, obstacle, batch)
+  }
 
   if (crashed && (registry.stale.size > 0 || batch.definitions.some(({ id }) => wanted.has(id)) || concerns([crashed.id], batch))) {
     return restart(`the page had stopped at an error in ${crashed.id}`, batch, began)
@@ -382,9 +403,28 @@ async function takeBatch(batch: Batch): Promise<void> {
     return restart(`an import of ${[...brokenImports.keys()].join(', ')} had failed`, batch, began)
   }
   refreshOverlay()
-  const boundaries = [...started, ...outcome.boundaries]
-  if (started.length > 0 && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch, began)
+  const boundaries = [...started, ...outcome.boundaries, ...(edited ? [edited.page] : [])]
+  if ((started.length > 0 || edited) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch, began)
   else acknowledge(outcome, batch, began)
+}
+
+/** Brings an edit of the page's own text into the document. Returns why that cannot be, or null when it is done. */
+async function patchPage({ page: path, before, after, scripts, hash }: EditedPage): Promise<string | null> {
+  if (hash === pageHash) return null // Said twice: to all, and to a tab that had just come.
+  const patches = pagePolicy === 'patch' || (pagePolicy === 'auto' && (isHot() || hasNoScripts()))
+  if (!patches) return ''
+  if (scripts) return 'its scripts are others now'
+  if (before === undefined || crashed) return 'it cannot be patched from here'
+  if (document.readyState === 'loading') await new Promise((done) => document.addEventListener('DOMContentLoaded', done, { once: true }))
+  const obstacle = patchDocument(before, after)
+  if (obstacle !== null) return obstacle
+  pageHash = hash
+  debug(`page patched: ${path}`)
+  return null
+}
+
+function hasNoScripts(): boolean {
+  return registry.entries.size === 0 && [...document.scripts].every(({ src }) => src.startsWith(`${location.origin}${base}@rekindle/`))
 }
 
 /** Whether the batch changes something that running `roots` needs. */
@@ -428,7 +468,8 @@ function errorPayload(id: ModuleId, diagnostic: Diagnostic): ErrorPayload {
 
 function acknowledge(outcome: Outcome, batch: Batch, began: number): void {
   const { result, boundaries, chain, reason, error } = outcome
-  const applied: Applied = { type: 'applied', seq: batch.seq, result, boundaries, chain, reason, error, took: performance.now() - began }
+  const how = result === 'reload' && restarting ? 'restart' : result
+  const applied: Applied = { type: 'applied', seq: batch.seq, result: how, boundaries, chain, reason, error, took: performance.now() - began }
   socket.sendNow(applied)
 }
 
@@ -505,19 +546,35 @@ function report(error: unknown, doing: string): void {
 const RELOAD_NOTE = 'rekindle:reloaded'
 
 async function reloadBecause({ chain, reason }: Extract<Verdict, { kind: 'reload' }>): Promise<void> {
+  if (workerScope) return restartWorker(reason, chain, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
   await reload(`${reason}: ${chain.join(' → ')}`, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
 }
 
-async function reloadForPage(edited: string, file: string, batch: Batch): Promise<void> {
-  acknowledge({ result: 'reload', boundaries: [], chain: [edited], reason: `${file} was edited` }, batch, performance.now())
-  await reload(`${file} was edited`, { type: 'full-reload', path: edited, triggeredBy: file })
+async function reloadForPage({ page: edited, file }: EditedPage, obstacle: string, batch?: Batch): Promise<void> {
+  const reason = `${file} was edited${obstacle && `: ${obstacle}`}`
+  if (batch) acknowledge({ result: 'reload', boundaries: [], chain: [edited], reason }, batch, performance.now())
+  await reload(reason, { type: 'full-reload', path: edited, triggeredBy: file })
 }
 
 async function restart(reason: string, batch: Batch, began: number): Promise<void> {
   const chain = [...registry.stale]
   const shown = chain.length > 0 ? chain : crashed ? [crashed.id] : [...brokenImports.keys()]
+  const payload = { type: 'full-reload', path: '*', triggeredBy: chain[0] }
+  if (workerScope) await restartWorker(reason, shown, payload)
   acknowledge({ result: 'reload', boundaries: [], chain: shown, reason }, batch, began)
-  await reload(reason, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
+  if (!workerScope) await reload(reason, payload)
+}
+
+/** This worker was told to make room for a new thread. */
+let restarting = false
+
+/** What a page does by reloading: whoever made the worker puts a new thread in its place, or reloads itself. */
+async function restartWorker(reason: string, chain: string[], payload: object): Promise<void> {
+  await hot.dispatch('vite:beforeFullReload', payload)
+  reloading = true
+  const answer = await workerScope!.ask({ chain, reason, hot: isHot(), crashed: crashed !== null || blocked.size > 0 })
+  restarting = answer === 'restart'
+  workerScope!.leave(() => socket.isFlushed)
 }
 
 async function reload(reason: string, payload: object): Promise<void> {
@@ -543,6 +600,39 @@ function tellWhyReloaded(): void {
   }
 }
 
+// ---- workers
+
+/** Whether some module here takes updates: then what runs here is worth keeping. */
+function isHot(): boolean {
+  return [...hot.contexts.values()].some(({ id, acceptors }) => acceptors.length > 0 && !styleModules.has(id))
+}
+
+/** What is wrong in workers, by worker. */
+const workerErrors = new Map<object, OverlayError[]>()
+
+function decideForWorker(path: string, { chain, reason, hot: isWorkerHot, crashed: isOver }: RestartRequest): RestartAnswer {
+  const keepsPage = isOver || workerPolicy === 'restart' || (workerPolicy === 'auto' && (isWorkerHot || isHot()))
+  if (keepsPage && !reloading) return 'restart'
+  const why: Extract<Verdict, { kind: 'reload' }> = { kind: 'reload', chain, reason: `${reason} in the worker ${path}` }
+  if (!reloading) enqueue(() => reloadBecause(why))
+  return 'reload'
+}
+
+installWorkers({
+  decide: (_, path, request) => decideForWorker(path, request),
+  errors(worker, news) {
+    if (news.length > 0) workerErrors.set(worker, news)
+    else if (!workerErrors.delete(worker)) return
+    refreshOverlay()
+    if (news.length > 0) showErrors([])
+  },
+  restarted(worker, path, { chain, reason }) {
+    console.info(`${PREFIX} worker ${path} restarted, because ${reason}: ${chain.join(' → ')}`)
+    // Who has to tell a new thread something, what it was told at its start for instance, listens to this.
+    void hot.dispatch('rekindle:worker-restart', { path, worker })
+  },
+})
+
 // ---- overlay
 
 /** Whether the page runs the module, wants to, or links the sheet. */
@@ -556,7 +646,9 @@ function showErrors(newest: ModuleId[]): void {
   const order = [...newest.filter((id) => errors.has(id)), ...concerning.filter((id) => !newest.includes(id))]
   const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!)
   if (runtimeError) shown.unshift(runtimeError)
-  if (shown.length === 0) return
+  for (const list of workerErrors.values()) shown.push(...list)
+  workerScope?.show(shown)
+  if (shown.length === 0 || workerScope) return
   if (overlayEnabled && hasDocument) showOverlay(shown)
   else for (const { message, file, frame } of shown) console.error(`${PREFIX} ${message}\n${file ?? ''}\n${frame ?? ''}`)
 }
@@ -569,8 +661,12 @@ function refreshOverlay(): void {
     if (registry.definitions.has(id) || !(needed.has(id) || updater.needs(id))) wanted.delete(id)
   }
   const concerning = [...errors.keys()].some((id) => concernsPage(id))
-  if (!concerning && !runtimeError) hideOverlay()
-  else if (isOverlayOpen()) showErrors([])
+  if (!concerning && !runtimeError && workerErrors.size === 0) {
+    hideOverlay()
+    workerScope?.show([])
+  } else if (isOverlayOpen() || workerScope) {
+    showErrors([])
+  }
 }
 
 let traces = 0
@@ -607,7 +703,7 @@ function traced(id: number, frames: (TracedFrame | null)[], frame: string | unde
     const place = places.shift()
     return place ? `(${place.file}:${place.line}:${place.column})` : text
   })
-  if (isOverlayOpen()) showErrors([])
+  if (isOverlayOpen() || workerScope) showErrors([])
 }
 
 setEditorOpener((place) => {
@@ -644,6 +740,7 @@ async function handle(message: ServerMessage): Promise<void> {
     case 'traced':
       return traced(message.id, message.frames, message.frame)
     case 'reload':
+      if (workerScope) return restartWorker(message.reason, [...registry.entries], { type: 'full-reload', path: '*' })
       return reload(message.reason, { type: 'full-reload', path: '*' })
     case 'welcome':
       session = message.session
@@ -676,7 +773,7 @@ async function refreshToken(): Promise<boolean> {
 
 /** Tells the server which page this is and how far it is; what was missed comes as one batch. */
 function hello(): void {
-  if (session !== '') socket.sendNow({ type: 'hello', page, session, seq, entries: [...registry.entries] })
+  if (session !== '') socket.sendNow({ type: 'hello', page, session, seq, entries: [...registry.entries], worker: workerScope !== null })
 }
 
 /** Modules a message may name, so that no message grows beyond the server's limit. */

@@ -73,12 +73,15 @@ export interface Manifest {
 
 /** A page's start: its modules scripts in document order. */
 export interface PageManifest extends Manifest {
-  page: string
+  /** Not there in a worker. */
+  page?: string
   /** Digest of the page's own text. */
-  pageHash: string
+  pageHash?: string
   entries: ModuleId[]
   /** Stylesheets of its `<link>` elements, with their digests. */
   sheets?: [id: ModuleId, hash: string][]
+  /** The page's text was edited after it was sent. */
+  edited?: EditedPage
 }
 
 /** What one save did: new definitions (script text, one `$d(…)` call each), and what went away. */
@@ -96,8 +99,20 @@ export interface Batch {
   /** Stylesheets of `<link>` elements that changed, with their digests. */
   links: [id: ModuleId, hash: string][]
   /** Pages whose own text changed, with the file as the user knows it. */
-  pages: { page: string; file: string }[]
+  pages: EditedPage[]
   env?: Record<string, unknown>
+}
+
+export interface EditedPage {
+  page: string
+  file: string
+  /** Digest of its text now. */
+  hash: string
+  /** Its text as this tab got it, if the server still knows. */
+  before?: string
+  after: string
+  /** Its module scripts are others than before. */
+  scripts: boolean
 }
 
 export type ServerMessage =
@@ -121,7 +136,7 @@ export interface TracedFrame {
 export interface Applied {
   type: 'applied'
   seq: number
-  result: 'nothing' | 'updated' | 'reload' | 'failed' | 'waiting'
+  result: 'nothing' | 'updated' | 'reload' | 'restart' | 'failed' | 'waiting'
   /** Boundaries that took the update. */
   boundaries: ModuleId[]
   /** For a reload: from the changed module up to the entry. */

@@ -16,6 +16,8 @@ export interface RuntimeHost {
   find(importer: Instance, specifier: string): Promise<ModuleId | null>
   /** Browser address of a module's folder, for specifiers that mean no module. */
   addressOf(id: ModuleId): string
+  /** What a live module exports. */
+  namespaceOf(id: ModuleId): Namespace
   updateStyle(id: string, css: string): void
   acceptStyle(instance: Instance): void
   refresh: Refresh
@@ -42,7 +44,13 @@ export class ModuleRuntime {
     const found = await this.host.find(this.instance, specifier)
     if (found) return this.host.importModule(found, this.instance)
     if (!/^([./]|[a-z][a-z+.-]*:)/i.test(specifier)) throw new TypeError(`cannot find ${specifier}, imported by ${id}`)
-    return this.host.importAddress(new URL(specifier, this.host.addressOf(id)).href, options?.with?.type ?? null)
+    try {
+      return await this.host.importAddress(new URL(specifier, this.host.addressOf(id)).href, options?.with?.type ?? null)
+    } catch (error) {
+      if (!/^\.{0,2}\//.test(specifier) || !/dynamically imported module|importing a module script/i.test(String(error))) throw error
+      const advice = 'write the path so that it begins with ./ or ../ and ends with an extension: then the files it can mean are known'
+      throw new TypeError(`cannot import ${specifier} in ${id}; ${advice}`, { cause: error })
+    }
   }
 
   /** `` import(`./pages/${name}.js`) ``: one of the files that matched when the module was compiled. */
@@ -60,13 +68,10 @@ export class ModuleRuntime {
     const eager = definition.meta.eager?.includes(at)
     const found: Record<string, unknown> = {}
     for (const [key, id] of definition.globs[at]!) {
-      found[key] = eager ? pick(this.liveNamespace(id)) : () => this.host.importModule(id, this.instance).then(pick)
+      found[key] = eager ? pick(this.host.namespaceOf(id)) : () => this.host.importModule(id, this.instance).then(pick)
     }
     return found
   }
-
-  /** Set by the client, which knows the registry. */
-  liveNamespace!: (id: ModuleId) => Namespace
 
   /**
    * Address of the file behind `new URL('…', import.meta.url)` or `url(…)`, with what follows it there (`?v=2#icon`).
@@ -86,6 +91,44 @@ export class ModuleRuntime {
   keep(value: unknown, name: string, digest: string, ...deps: number[]): unknown {
     const links = deps.map((at) => this.instance.definition.links[at])
     return this.host.refresh.keep(this.instance, value, name, digest, links)
+  }
+
+  /** ``new URL(`./pics/${name}.png`, import.meta.url)``: the address of the file that matched, else what was written. */
+  assetGlob(at: number, path: unknown): string {
+    const [, wanted, suffix] = /^([^?#]*)(.*)$/s.exec(String(path))!
+    const match = this.instance.definition.globs[at]!.find(([key]) => key === wanted)
+    if (!match) return String(path)
+    const address = String(this.host.namespaceOf(match[1]).default)
+    return address + (address.includes('?') ? suffix!.replace(/^\?/, '&') : suffix!)
+  }
+
+  /** The script of a worker that runs dependency `at`: that module, and all it imports, in a thread of its own. */
+  worker(at: number): string {
+    const link = this.instance.definition.links[at]
+    if (Array.isArray(link)) return link[0]
+    if (!link) throw new TypeError(`cannot find ${this.instance.definition.meta.deps[at]}, a worker of ${this.instance.id}`)
+    return `${this.host.addressOf(link)}?worker_file&type=module`
+  }
+
+  /** `import W from './w?worker'`: `new W({ name })` starts one. */
+  workerClass(at: number, kind: 'Worker' | 'SharedWorker'): unknown {
+    const address = this.worker(at)
+    return function WorkerWrapper(options?: WorkerOptions) {
+      return new globalThis[kind](address, { ...options, type: 'module' })
+    }
+  }
+
+  /** Instantiates the WebAssembly file behind dependency `at`. */
+  async wasm(at: number, imports: Record<string, Record<string, unknown>> = {}): Promise<unknown> {
+    const address = this.asset(at)
+    // What the engine brings along itself where it can; others do not look at it.
+    const options = { builtins: ['js-string'], importedStringConstants: 'wasm:js/string-constants' }
+    const run = WebAssembly as unknown as Record<string, (...parameters: unknown[]) => Promise<{ instance: unknown }>>
+    const response = await fetch(address)
+    if (!response.ok) throw new TypeError(`${address} answers ${response.status}`)
+    const streams = response.headers.get('content-type')?.startsWith('application/wasm') && 'instantiateStreaming' in WebAssembly
+    if (streams) return (await run.instantiateStreaming!(response, imports, options)).instance
+    return (await run.instantiate!(await response.arrayBuffer(), imports, options)).instance
   }
 
   /** `export default function () {}` is called "default". */

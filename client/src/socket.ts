@@ -48,6 +48,11 @@ export class Socket {
     return this.socket?.readyState === WebSocket.OPEN
   }
 
+  /** Whether everything that was sent has left. */
+  get isFlushed(): boolean {
+    return (this.socket?.bufferedAmount ?? 0) === 0
+  }
+
   /** Sends now, or as soon as there is a connection; in order. */
   send(message: object): void {
     const text = JSON.stringify(message)

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use rekindle_graph::Diagnostic;
-use rekindle_server::config::{Bindings, Config, ServeMode};
+use rekindle_server::config::{Bindings, Config, Html, ServeMode, Workers, asset_globs};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -122,6 +122,7 @@ const TOP: &[&str] = &[
     "public_dir",
     "env_dir",
     "env_prefix",
+    "assets_include",
     "cache_dir",
     "server",
     "serve",
@@ -132,7 +133,7 @@ const TOP: &[&str] = &[
 ];
 const SERVER: &[&str] = &["port", "strict_port", "host", "open", "allowed_hosts", "allowed_origins"];
 const SERVE: &[&str] = &["include", "mode"];
-const HMR: &[&str] = &["enabled", "overlay", "bindings"];
+const HMR: &[&str] = &["enabled", "overlay", "bindings", "workers", "html"];
 const WATCH: &[&str] = &["poll", "interval", "settle"];
 const EVENTS: &[&str] = &["command"];
 
@@ -196,6 +197,10 @@ impl Reader<'_> {
         if let Some(prefixes) = self.prefixes(&top) {
             config.env_prefix = prefixes;
         }
+        let glob = |text: &str| asset_globs(&[text.to_owned()]).map(|_| text.to_owned());
+        if let Some(globs) = self.each_text(&top, "assets_include", glob) {
+            config.assets_include = globs;
+        }
         if let Some(folder) = self.checked(&top, "cache_dir", folder_name) {
             config.cache_dir = join(&root, &folder);
         }
@@ -255,6 +260,14 @@ impl Reader<'_> {
         if let Some(bindings) = self.choice(&hmr, "bindings", &[("live", Bindings::Live), ("frozen", Bindings::Frozen)])
         {
             config.hmr.bindings = bindings;
+        }
+        let workers = [("auto", Workers::Auto), ("restart", Workers::Restart), ("reload", Workers::Reload)];
+        if let Some(workers) = self.choice(&hmr, "workers", &workers) {
+            config.hmr.workers = workers;
+        }
+        let html = [("auto", Html::Auto), ("patch", Html::Patch), ("reload", Html::Reload)];
+        if let Some(html) = self.choice(&hmr, "html", &html) {
+            config.hmr.html = html;
         }
     }
 

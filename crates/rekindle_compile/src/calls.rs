@@ -100,17 +100,46 @@ pub(crate) fn constant_string(expression: &Expression) -> Option<String> {
 
 /// `'./x'` of `new URL('./x', import.meta.url)`, when `URL` is the global and the path is a relative one.
 pub(crate) fn asset_url(new: &NewExpression, scoping: &Scoping) -> Option<(String, Span)> {
-    let Expression::Identifier(callee) = &new.callee else { return None };
-    let is_global = callee.name == "URL"
-        && callee.reference_id.get().is_some_and(|id| scoping.get_reference(id).symbol_id().is_none());
+    let path = own_url_path(new, scoping)?;
+    let specifier = constant_string(path)?;
+    let is_path = specifier.starts_with("./") || specifier.starts_with("../") || !is_absolute(&specifier);
+    is_path.then(|| (specifier, path.span()))
+}
+
+/// ``new URL(`./pics/${name}.png`, import.meta.url)``: the files whose address it may be, as a glob of addresses.
+pub(crate) fn asset_urls(new: &NewExpression, scoping: &Scoping) -> Option<GlobCall> {
+    let glob = glob_of_template(own_url_path(new, scoping)?)?;
+    // What follows the path stays in the address; only the path says which file.
+    Some(GlobCall { eager: true, query: "?url".to_owned(), ..glob })
+}
+
+/// `path` of `new URL(path, import.meta.url)`, when `URL` is the global.
+fn own_url_path<'b, 'a>(new: &'b NewExpression<'a>, scoping: &Scoping) -> Option<&'b Expression<'a>> {
     let [first, second] = new.arguments.as_slice() else { return None };
     let base = static_member(second.as_expression()?)?;
     let is_own_url =
         base.property.name == "url" && matches!(base.object.get_inner_expression(), Expression::ImportMeta(_));
-    let path = first.as_expression()?;
+    (is_own_url && is_global(&new.callee, &["URL"], scoping)).then(|| first.as_expression())?
+}
+
+fn is_global(callee: &Expression, names: &[&str], scoping: &Scoping) -> bool {
+    let Expression::Identifier(callee) = callee else { return false };
+    names.contains(&callee.name.as_str())
+        && callee.reference_id.get().is_some_and(|id| scoping.get_reference(id).symbol_id().is_none())
+}
+
+/// `'./w.ts'` of `new Worker(new URL('./w.ts', import.meta.url), …)`, and of `SharedWorker`.
+pub(crate) fn worker_url(new: &NewExpression, scoping: &Scoping) -> Option<(String, Span)> {
+    if !is_global(&new.callee, &["Worker", "SharedWorker"], scoping) {
+        return None;
+    }
+    let Expression::NewExpression(url) = new.arguments.first()?.as_expression()?.get_inner_expression() else {
+        return None;
+    };
+    let path = own_url_path(url, scoping)?;
     let specifier = constant_string(path)?;
-    let is_path = specifier.starts_with("./") || specifier.starts_with("../") || !is_absolute(&specifier);
-    (is_global && is_own_url && is_path).then(|| (specifier, path.span()))
+    let is_path = !specifier.starts_with("//") && !specifier.is_empty() && !specifier.contains(':');
+    is_path.then(|| (specifier, path.span()))
 }
 
 fn is_absolute(specifier: &str) -> bool {
@@ -256,20 +285,16 @@ fn query_text(value: &Expression) -> Option<String> {
     Some(format!("?{}", parts.join("&")))
 }
 
-/// `` import(`./pages/${name}.js`) `` → the pattern `./pages/*.js`. Each hole stands for one path segment or a part of it;
-/// the template must begin with a relative or root path and end with an extension, as in Vite.
+/// `` import(`./pages/${name}.js`) ``, and `import('./pages/' + name + '.js')` → the pattern `./pages/*.js`. Each hole stands
+/// for one path segment or a part of it; the path must begin with a relative or root path and end with an extension, as
+/// in Vite.
 pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
-    let Expression::TemplateLiteral(template) = source.get_inner_expression() else { return None };
-    let texts: Vec<&str> = template
-        .quasis
-        .iter()
-        .map(|quasi| quasi.value.cooked.as_ref().map(|text| text.as_str()))
-        .collect::<Option<_>>()?;
-    let (first, last) = (texts.first()?, texts.last()?);
+    let texts = texts_between_holes(source)?;
+    let (first, last) = (texts.first()?.as_str(), texts.last()?.as_str());
     let rooted = first.starts_with("./") || first.starts_with("../") || first.starts_with('/');
-    let (last, query) =
-        last.split_once('?').map_or((*last, String::new()), |(path, query)| (path, format!("?{query}")));
-    if !rooted || !last.contains('.') || texts.iter().any(|text| text.contains('*')) {
+    let (last, query) = last.split_once('?').map_or((last, String::new()), |(path, query)| (path, format!("?{query}")));
+    let last = last.split_once('#').map_or(last, |(path, _)| path);
+    if texts.len() < 2 || !rooted || !last.contains('.') || texts.iter().any(|text| text.contains('*')) {
         return None;
     }
     let mut pattern = String::new();
@@ -289,4 +314,23 @@ pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
         case_sensitive: true,
         span: (span.start, span.end),
     })
+}
+
+/// What is known of a path, before, between and after the parts that are not.
+fn texts_between_holes(source: &Expression) -> Option<Vec<String>> {
+    match source.get_inner_expression() {
+        Expression::StringLiteral(text) => Some(vec![text.value.to_string()]),
+        Expression::TemplateLiteral(template) => {
+            template.quasis.iter().map(|quasi| quasi.value.cooked.as_ref().map(|text| text.to_string())).collect()
+        }
+        Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
+            let mut texts = texts_between_holes(&sum.left)?;
+            let right = texts_between_holes(&sum.right)?;
+            let end = texts.last_mut()?;
+            end.push_str(right.first()?);
+            texts.extend(right.into_iter().skip(1));
+            Some(texts)
+        }
+        _ => Some(vec![String::new(), String::new()]),
+    }
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
 
 use crate::cache::DefinitionCache;
@@ -21,7 +22,7 @@ use crate::style::prepare::{StyleTools, Surroundings, is_style, is_style_module,
 use crate::style::settings::StyleSettings;
 use crate::style::{StyleError, StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::{TsConfigs, TsOptions};
-use crate::{glob, helpers, json, secrets};
+use crate::{glob, helpers, json, secrets, wasm};
 
 /// Everything that compiling needs besides a file: the project's facts, shared by all threads.
 pub struct Compiler {
@@ -33,6 +34,8 @@ pub struct Compiler {
     pub styles: StyleTools,
     tsconfigs: TsConfigs,
     cache: DefinitionCache,
+    /// Files that are assets whatever their extension says, by their path below the root.
+    assets: GlobSet,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
     asset_versions: RwLock<HashMap<PathBuf, u32>>,
 }
@@ -72,8 +75,7 @@ pub struct Links {
 
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 /// Kinds of files that need a tool which is not there (yet).
-const UNSUPPORTED: [(&str, &str); 4] =
-    [("wasm", "WebAssembly"), ("vue", "Vue"), ("svelte", "Svelte"), ("astro", "Astro")];
+const UNSUPPORTED: [(&str, &str); 3] = [("vue", "Vue"), ("svelte", "Svelte"), ("astro", "Astro")];
 /// How often, and how far apart, a file that is being written is read again; and how long ago a save counts as new.
 const READS: u32 = 80;
 const BETWEEN_READS: Duration = Duration::from_millis(4);
@@ -91,6 +93,7 @@ impl Compiler {
             styles: StyleTools::new(root, "development", StyleSettings::default()),
             tsconfigs: TsConfigs::new(),
             cache: DefinitionCache::default(),
+            assets: GlobSet::empty(),
             asset_versions: RwLock::default(),
         }
     }
@@ -101,11 +104,32 @@ impl Compiler {
         self
     }
 
+    /// The same compiler, for which the files that match `globs` are assets, whatever their extension says.
+    ///
+    /// # Errors
+    /// A glob that cannot be understood.
+    pub fn with_assets(mut self, globs: &[String]) -> Result<Self, String> {
+        self.assets = asset_globs(globs)?;
+        Ok(self)
+    }
+
+    /// Whether the settings make the file of a module without a query an asset.
+    fn is_included_asset(&self, url: &ModuleUrl, file: &FilePath) -> bool {
+        !self.assets.is_empty()
+            && Query::of(url.query()) == Query::Other
+            && self.assets.is_match(file.as_path().strip_prefix(&self.root).unwrap_or(file.as_path()))
+    }
+
     /// Forgets what was seen of tsconfig files and of the disk's listing.
     pub fn clear(&self) {
         self.resolver.clear();
         self.styles.clear();
         self.tsconfigs.clear();
+    }
+
+    /// Path under which everything is served.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// Whether an edit of the file changes what other files compile to, or what their specifiers mean.
@@ -147,6 +171,9 @@ impl Compiler {
         source: &Source,
         files: &mut Vec<FilePath>,
     ) -> Result<Definition, Vec<Diagnostic>> {
+        if matches!(source, Source::File) && self.is_included_asset(url, file) {
+            return self.asset(file);
+        }
         if is_compiled_as_script(url, source) {
             return self.script(url, file, source, files);
         }
@@ -154,11 +181,8 @@ impl Compiler {
         let extension = extension(url.path());
         let is_style = is_style(url.path());
         match query {
-            Query::Worker => Err(vec![
-                Diagnostic::error("workers are not supported yet")
-                    .in_file(self.display(file.as_path()))
-                    .with_help("until they are, build the worker beforehand and put it in public/"),
-            ]),
+            Query::Worker { class, address } => self.worker(url, file, class, address),
+            Query::Init => self.wasm_init(file),
             Query::Raw => self.raw(file),
             Query::Bytes => self.bytes(file),
             Query::Url => self.asset(file),
@@ -166,6 +190,7 @@ impl Compiler {
             Query::Inline => self.data_url(file),
             Query::Other if extension == "json" => self.json(file),
             Query::Other if is_style => self.style(url, file, files),
+            Query::Other if extension == "wasm" => self.wasm(file),
             Query::Other => match UNSUPPORTED.iter().find(|(known, _)| *known == extension) {
                 Some((_, tool)) => Err(vec![
                     Diagnostic::error(format!("{tool} files are not supported yet"))
@@ -279,6 +304,47 @@ impl Compiler {
         let mut definition = plain(code.to_owned(), vec!["default".into()], &content);
         definition.deps = vec![dep];
         Ok(definition)
+    }
+
+    /// `?worker`: a constructor. What the worker runs is not in it, so an edit of that does not change it.
+    fn worker(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        class: &str,
+        address: bool,
+    ) -> Result<Definition, Vec<Diagnostic>> {
+        if !is_script(&ModuleUrl::new(url.path())) {
+            return Err(vec![
+                Diagnostic::error("only a script can be a worker")
+                    .in_file(self.display(file.as_path()))
+                    .with_help("put `?worker` behind a JavaScript or TypeScript file"),
+            ]);
+        }
+        if !file.as_path().is_file() {
+            return Err(vec![self.unreadable(file, &std::io::ErrorKind::NotFound.into())]);
+        }
+        let value = match address {
+            true => "$r.worker(0)".to_owned(),
+            false => format!("$r.workerClass(0,\"{class}\")"),
+        };
+        let code =
+            format!("{{deps:[\"\"],names:[]}},function*($x,$m,$r){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}}");
+        let dep = Dep { specifier: String::new(), kind: DepKind::Worker, span: (0, 0), attribute: None };
+        let mut definition = plain(code.clone(), vec!["default".into()], &code);
+        definition.deps = vec![dep];
+        Ok(definition)
+    }
+
+    fn wasm_init(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
+        let content = self.asset_digest(file)?;
+        Ok(wasm_definition(wasm::init(), &content))
+    }
+
+    fn wasm(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
+        let bytes = self.read(file)?;
+        let module = wasm::module(&bytes, &self.display(file.as_path())).map_err(|error| vec![error])?;
+        Ok(wasm_definition(module, &digest(&[&bytes])))
     }
 
     /// Digest of an asset's content.
@@ -454,8 +520,17 @@ impl Compiler {
             }
             return self.asset_link(file.clone(), links);
         }
+        if dep.kind == DepKind::Worker && dep.specifier.is_empty() {
+            return self.worker_link(file.clone(), links);
+        }
         match self.resolver.resolve(file.as_path(), &dep.specifier, dep.kind) {
-            Ok(Resolved::Address(address)) => Link::Address(address),
+            Ok(Resolved::Address(address)) => match self.public_module(dep) {
+                Some((url, file)) => {
+                    links.files.push((url.clone(), file));
+                    Link::Module(url)
+                }
+                None => Link::Address(address),
+            },
             Ok(Resolved::Helper(url)) => {
                 links.files.push((url.clone(), FilePath::new(url.as_str())));
                 Link::Module(url)
@@ -468,6 +543,7 @@ impl Compiler {
                 Link::Missing
             }
             Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Asset => self.asset_link(path, links),
+            Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Worker => self.worker_link(path, links),
             Ok(Resolved::File { path, url }) => {
                 let url = resolve::with_attribute(&url, dep);
                 links.files.push((url.clone(), path));
@@ -480,10 +556,21 @@ impl Compiler {
         }
     }
 
+    /// `import logo from '/logo.svg'` of a public file: a module like that of any asset. Scripts are left to the browser.
+    fn public_module(&self, dep: &Dep) -> Option<(ModuleUrl, FilePath)> {
+        let (path, query) =
+            dep.specifier.split_once('?').map_or((&*dep.specifier, None), |(path, query)| (path, Some(query)));
+        let is_import = matches!(dep.kind, DepKind::Static | DepKind::Dynamic);
+        let file =
+            self.resolver.public_file(path).filter(|_| is_import && !is_script(&ModuleUrl::new(&*dep.specifier)))?;
+        let url = self.resolver.url_of(&file, query);
+        Some((resolve::with_attribute(&url, dep), FilePath::new(file)))
+    }
+
     fn note_missing(&self, dep: &Dep, file: &FilePath, source: &Source, unresolved: Unresolved, links: &mut Links) {
         links.folders.extend(unresolved.folders);
         // What may never be asked for fails when it is.
-        let fatal = matches!(dep.kind, DepKind::Static | DepKind::Accept);
+        let fatal = matches!(dep.kind, DepKind::Static | DepKind::Accept | DepKind::Worker);
         if !fatal {
             return;
         }
@@ -507,7 +594,17 @@ impl Compiler {
         }
     }
 
+    /// The module that a worker runs, whatever query it was named with.
+    fn worker_link(&self, file: FilePath, links: &mut Links) -> Link {
+        let url = self.resolver.url_of(file.as_path(), None);
+        links.files.push((url.clone(), file));
+        Link::Module(url)
+    }
+
     fn asset_link(&self, file: FilePath, links: &mut Links) -> Link {
+        if let Some(address) = self.resolver.address_of_public(file.as_path()) {
+            return Link::Address(address);
+        }
         let address = self.asset_address(&file);
         links.assets.push((self.resolver.url_of(file.as_path(), None).as_str().to_owned(), file));
         Link::Address(address)
@@ -631,9 +728,23 @@ fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions, refresh: bool
     digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}{refresh}").as_bytes()])
 }
 
+/// Globs of files, relative to the root; `*` stays within a folder, one without a slash counts in every folder.
+pub fn asset_globs(globs: &[String]) -> Result<GlobSet, String> {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        let pattern = match glob.strip_prefix("./").or(glob.strip_prefix('/')) {
+            Some(rest) => rest.to_owned(),
+            None if glob.contains('/') => glob.clone(),
+            None => format!("**/{glob}"),
+        };
+        let built = GlobBuilder::new(&pattern).literal_separator(true).build();
+        set.add(built.map_err(|error| format!("`{glob}` is no glob: {}", error.kind()))?);
+    }
+    set.build().map_err(|error| error.to_string())
+}
+
 fn unsupported_help(tool: &str) -> String {
     let what = match tool {
-        "WebAssembly" => "import its address with `?url` and instantiate it from there",
         _ => "compile it to JavaScript beforehand",
     };
     format!("{what}, or import it with `?raw` or `?url`")
@@ -646,8 +757,13 @@ enum Query {
     Url,
     Inline,
     Bytes,
-    /// `?worker`, `?sharedworker`
-    Worker,
+    /// `?worker`, `?sharedworker`: a constructor, or with `&url` an address.
+    Worker {
+        class: &'static str,
+        address: bool,
+    },
+    /// `?init`: a function that instantiates WebAssembly.
+    Init,
     /// None, or one that only makes another instance.
     Other,
 }
@@ -658,7 +774,9 @@ impl Query {
         match () {
             _ if has("raw") => Self::Raw,
             _ if has("bytes") => Self::Bytes,
-            _ if has("worker") || has("sharedworker") => Self::Worker,
+            _ if has("worker") => Self::Worker { class: "Worker", address: has("url") },
+            _ if has("sharedworker") => Self::Worker { class: "SharedWorker", address: has("url") },
+            _ if has("init") => Self::Init,
             _ if has("inline") => Self::Inline,
             _ if has("url") || has("no-inline") => Self::Url,
             _ => Self::Other,
@@ -676,7 +794,11 @@ pub fn is_asset(url: &ModuleUrl) -> bool {
     let extension = extension(url.path());
     match Query::of(url.query()) {
         Query::Url => true,
-        Query::Other => !SCRIPTS.contains(&extension.as_str()) && extension != "json" && !is_style(url.path()),
+        Query::Other => {
+            !SCRIPTS.contains(&extension.as_str())
+                && !matches!(extension.as_str(), "json" | "wasm")
+                && !is_style(url.path())
+        }
         _ => false,
     }
 }
@@ -833,6 +955,13 @@ fn plain(code: String, exports: Vec<String>, content: &str) -> Definition {
         env: EnvReads::None,
         files: Vec::new(),
     }
+}
+
+fn wasm_definition(module: wasm::WasmModule, content: &str) -> Definition {
+    let wasm::WasmModule { code, deps, exports } = module;
+    let mut definition = plain(code, exports, content);
+    definition.deps = deps;
+    definition
 }
 
 fn quoted(text: &str) -> String {

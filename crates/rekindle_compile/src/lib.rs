@@ -18,4 +18,5 @@ pub mod script;
 pub mod secrets;
 pub mod style;
 pub mod tsconfig;
+mod wasm;
 mod wrap;

@@ -148,12 +148,22 @@ impl Resolver {
         ModuleUrl::new(text)
     }
 
-    /// The address of a file of `public/`, by its path from the root.
-    pub fn public_address(&self, path: &str) -> Option<String> {
+    /// `/logo.svg` where that lies in the folder of public files.
+    pub fn public_file(&self, path: &str) -> Option<PathBuf> {
         let relative = path.strip_prefix('/')?;
         let inside = Path::new(relative).components().all(|part| matches!(part, Component::Normal(_)));
         let file = self.public_dir.as_ref()?.join(relative);
-        (inside && file.is_file()).then(|| format!("{}{relative}", self.base))
+        (inside && file.is_file()).then_some(file)
+    }
+
+    /// The address of a public file, which begins at the base.
+    pub fn address_of_public(&self, file: &Path) -> Option<String> {
+        let relative = file.strip_prefix(self.public_dir.as_ref()?).ok()?;
+        Some(format!("{}{}", self.base, slashed(relative)))
+    }
+
+    pub fn public_address(&self, path: &str) -> Option<String> {
+        self.address_of_public(&self.public_file(path)?)
     }
 
     fn explain(&self, importer: &Path, path: &str, error: &ResolveError) -> Unresolved {

@@ -240,8 +240,8 @@ struct Wrapper<'a, 's> {
     prefix: &'a str,
     /// Symbols of imports: dependency, and the name there (`None`: the namespace).
     imports: FxHashMap<SymbolId, (usize, Option<Str<'a>>)>,
-    /// (specifier, attribute) → place in `deps`.
-    index: FxHashMap<(String, Option<String>), usize>,
+    /// (specifier, attribute, whether a worker runs it) → place in `deps`.
+    index: FxHashMap<(String, Option<String>, bool), usize>,
     function_depth: u32,
     /// Functions around that have `arguments` of their own, which arrow functions have not.
     arguments_depth: u32,
@@ -313,7 +313,8 @@ impl<'a> Wrapper<'a, '_> {
 
     fn dep(&mut self, specifier: &str, kind: DepKind, span: Span, attribute: Option<String>) -> usize {
         let deps = &mut self.out.deps;
-        *self.index.entry((specifier.to_owned(), attribute.clone())).or_insert_with(|| {
+        let key = (specifier.to_owned(), attribute.clone(), kind == DepKind::Worker);
+        *self.index.entry(key).or_insert_with(|| {
             deps.push(Dep { specifier: specifier.to_owned(), kind, span: (span.start, span.end), attribute });
             deps.len() - 1
         })
@@ -738,10 +739,24 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
     }
 
     fn visit_new_expression(&mut self, it: &mut NewExpression<'a>) {
-        if let Some((specifier, span)) = calls::asset_url(it, self.scoping) {
+        if let Some((specifier, span)) = calls::worker_url(it, self.scoping) {
+            let dep = self.dep(&specifier, DepKind::Worker, span, None);
+            let number = self.number(dep);
+            let address = self.runtime_call("worker", [number], span);
+            if let Some(Expression::NewExpression(url)) = it.arguments[0].as_expression_mut() {
+                url.arguments[0] = Argument::from(address);
+            }
+        } else if let Some((specifier, span)) = calls::asset_url(it, self.scoping) {
             let dep = self.dep(&specifier, DepKind::Asset, span, None);
             let number = self.number(dep);
             it.arguments[0] = Argument::from(self.runtime_call("asset", [number], span));
+        } else if let Some(glob) = calls::asset_urls(it, self.scoping) {
+            self.out.globs.push(glob);
+            let number = self.number(self.out.globs.len() - 1);
+            if let Some(path) = it.arguments[0].as_expression_mut().map(|path| path.take_in(&self.ast)) {
+                let span = path.span();
+                it.arguments[0] = Argument::from(self.runtime_call("assetGlob", [number, path], span));
+            }
         }
         walk_mut::walk_new_expression(self, it);
     }

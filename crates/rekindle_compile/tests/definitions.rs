@@ -539,6 +539,65 @@ fn addresses_of_assets_are_asked_for() {
     );
 }
 
+#[test]
+fn workers_are_addresses_of_modules_and_templates_of_files() {
+    check_in(
+        &[("worker.js", ""), ("pics/a.svg", "")],
+        "main.js",
+        "import './worker.js'\nnew Worker(new URL('./worker.js', import.meta.url), { type: 'module' })\nnew SharedWorker(new URL('./worker.js', import.meta.url))\nconst pic = (name) => new URL(`./pics/${name}.svg`, import.meta.url)\nfunction f(Worker) { return new Worker(new URL(pic, import.meta.url)) }",
+        expect![[r#"
+            {deps:["./worker.js","./worker.js"],names:[[]]},function*($x,$m,$r){$x({});yield;
+            new Worker(new URL($r.worker(1), $m.url), { type: "module" });
+            new SharedWorker(new URL($r.worker(1), $m.url));
+            const pic = (name) => new URL($r.assetGlob(0, `./pics/${name}.svg`), $m.url);
+            function f(Worker) {
+            	return new Worker(new URL(pic, $m.url));
+            }
+            }"#]],
+    );
+    check(
+        "main.js",
+        "new Worker(new URL('./nobody.js', import.meta.url))",
+        expect![[r#"
+            error: cannot find `./nobody.js`
+            at main.js:1:20
+            > 1 | new Worker(new URL('./nobody.js', import.meta.url))
+                |                    ^^^^^^^^^^^^^
+        "#]],
+    );
+    check(
+        "worker.js?worker",
+        "postMessage(1)",
+        expect![[r#"
+            {deps:[""],names:[]},function*($x,$m,$r){$x({default:()=>$d});yield;
+            var $d=$r.workerClass(0,"Worker");
+            }"#]],
+    );
+    check(
+        "note.txt?worker",
+        "",
+        expect![[r#"
+            error: only a script can be a worker
+            at note.txt
+            help: put `?worker` behind a JavaScript or TypeScript file
+        "#]],
+    );
+}
+
+#[test]
+fn a_sum_of_texts_is_read_like_a_template() {
+    check_in(
+        &[("a/b.js", "")],
+        "main.js",
+        "export const load = (name) => import('./a/' + name + '.js')\nexport const any = (name) => import(name + '.js')",
+        expect![[r#"
+            {deps:[],names:[],computed:true},function*($x,$m,$r){$x({load:()=>load,any:()=>any});yield;
+            const load = (name) => $r.importGlob(0, "./a/" + name + ".js");
+            const any = (name) => $r.import(name + ".js");
+            }"#]],
+    );
+}
+
 // ---- top-level await
 
 #[test]

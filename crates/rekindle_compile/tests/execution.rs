@@ -111,12 +111,26 @@ fn client() -> &'static str {
     static CLIENT: OnceLock<String> = OnceLock::new();
     CLIENT.get_or_init(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../client/src");
-        let names =
-            ["registry", "hot", "refresh", "propagate", "apply", "runtime", "overlay", "styles", "socket", "client"];
+        let names = [
+            "registry",
+            "hot",
+            "refresh",
+            "propagate",
+            "apply",
+            "runtime",
+            "overlay",
+            "styles",
+            "socket",
+            "workers",
+            "worker-scope",
+            "document",
+            "client",
+        ];
         let sources = names.map(|name| std::fs::read_to_string(folder.join(format!("{name}.ts"))).unwrap());
         let files: Vec<_> = names.into_iter().zip(sources.iter().map(String::as_str)).collect();
         let script = join_modules(&files, Exports::Last).expect("the client compiles");
-        format!("let token = '';const base = '/', overlayEnabled = false, bindingsMode = 'live';\n{script}")
+        let settings = "const base = '/', overlayEnabled = false, bindingsMode = 'live', workerPolicy = 'auto', pagePolicy = 'auto'";
+        format!("let token = '';{settings};\n{script}")
     })
 }
 

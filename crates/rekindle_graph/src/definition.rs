@@ -95,6 +95,8 @@ pub enum DepKind {
     Accept,
     /// `new URL('…', import.meta.url)`: an address, not a module
     Asset,
+    /// `new Worker(new URL('…', import.meta.url))`: a module that another thread runs
+    Worker,
 }
 
 impl DepKind {

@@ -27,6 +27,9 @@ pub struct Manifest {
     pub page_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entries: Option<Vec<ModuleUrl>>,
+    /// The page's text was edited after it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited: Option<EditedPage>,
     /// Sheets of its `<link>` elements, with their digests.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sheets: Vec<(ModuleUrl, String)>,
@@ -100,6 +103,14 @@ pub struct PushedDefinition {
 pub struct EditedPage {
     pub page: String,
     pub file: String,
+    /// Digest of its text now.
+    pub hash: String,
+    /// Its text as the tab got it; none where that is not known any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    pub after: String,
+    /// Its module scripts are others than before.
+    pub scripts: bool,
 }
 
 /// A position in an original source; lines and columns count from 1.
@@ -121,6 +132,9 @@ pub enum ClientMessage {
         seq: u64,
         #[serde(default)]
         entries: Vec<String>,
+        /// It is a worker, not a page.
+        #[serde(default)]
+        worker: bool,
     },
     Versions {
         page: Option<String>,
@@ -167,6 +181,8 @@ pub enum Outcome {
     Nothing,
     Updated,
     Reload,
+    /// A worker makes room for a new thread.
+    Restart,
     Failed,
     /// Something it needs has an error of its own.
     Waiting,

@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 
 use rekindle_compile::bundle::{Exports, join_modules};
 
-use crate::config::{Bindings, Config};
+use crate::config::{Bindings, Config, Html, Workers};
 
 /// The client's sources, dependencies first.
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 13] = [
     ("registry.ts", include_str!("../../../client/src/registry.ts")),
     ("hot.ts", include_str!("../../../client/src/hot.ts")),
     ("refresh.ts", include_str!("../../../client/src/refresh.ts")),
@@ -17,6 +17,9 @@ const SOURCES: [(&str, &str); 10] = [
     ("overlay.ts", include_str!("../../../client/src/overlay.ts")),
     ("styles.ts", include_str!("../../../client/src/styles.ts")),
     ("socket.ts", include_str!("../../../client/src/socket.ts")),
+    ("workers.ts", include_str!("../../../client/src/workers.ts")),
+    ("worker-scope.ts", include_str!("../../../client/src/worker-scope.ts")),
+    ("document.ts", include_str!("../../../client/src/document.ts")),
     ("client.ts", include_str!("../../../client/src/client.ts")),
 ];
 
@@ -37,8 +40,19 @@ pub fn client_script(config: &Config, token: &str) -> String {
         Bindings::Live => "live",
         Bindings::Frozen => "frozen",
     };
+    let workers = match config.hmr.workers {
+        Workers::Auto => "auto",
+        Workers::Restart => "restart",
+        Workers::Reload => "reload",
+    };
+    let pages = match config.hmr.html {
+        Html::Auto => "auto",
+        Html::Patch => "patch",
+        Html::Reload => "reload",
+    };
     format!(
-        "let token = \"{token}\";\nconst base = {};\nconst overlayEnabled = {};\nconst bindingsMode = \"{bindings}\";\n{runtime}",
+        "let token = \"{token}\";\nconst base = {};\nconst overlayEnabled = {};\nconst bindingsMode = \"{bindings}\";\n\
+         const workerPolicy = \"{workers}\";\nconst pagePolicy = \"{pages}\";\n{runtime}",
         serde_json::to_string(&config.base).unwrap_or_default(),
         config.hmr.overlay,
     )

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+pub use rekindle_compile::compile::asset_globs;
 pub use rekindle_compile::style::settings as css;
 
 /// Settings of one server. Paths are absolute.
@@ -20,6 +21,8 @@ pub struct Config {
     pub env_dir: PathBuf,
     /// Only names with one of these prefixes reach the page. Default `VITE_`.
     pub env_prefix: Vec<String>,
+    /// Globs of files that are assets, whatever their extension says.
+    pub assets_include: Vec<String>,
     /// Folder for what outlives a start. Default `<root>/node_modules/.rekindle`, or `<root>/.rekindle` without `node_modules`.
     pub cache_dir: PathBuf,
     /// Folders from which packages that came with the command can be imported: refresh runtimes that the project lacks.
@@ -72,6 +75,30 @@ pub struct HmrConfig {
     pub enabled: bool,
     pub overlay: bool,
     pub bindings: Bindings,
+    pub workers: Workers,
+    pub html: Html,
+}
+
+/// What an edit of a page's own text does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Html {
+    /// Patch the running document where some module of the page accepts updates or it has no scripts; else reload it, as
+    /// every other edit there does.
+    #[default]
+    Auto,
+    Patch,
+    Reload,
+}
+
+/// What an edit does that nothing in a worker accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Workers {
+    /// Restart the worker where the page or the worker has a module that accepts updates; else reload the page, as
+    /// every other edit there does.
+    #[default]
+    Auto,
+    Restart,
+    Reload,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -115,6 +142,7 @@ impl Config {
             public_dir: Some(root.join("public")),
             env_dir: root.clone(),
             env_prefix: vec!["VITE_".into()],
+            assets_include: Vec::new(),
             cache_dir,
             own_packages: Vec::new(),
             root,
@@ -128,7 +156,13 @@ impl Config {
             },
             serve: ServeConfig::default(),
             css: css::StyleSettings::default(),
-            hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live },
+            hmr: HmrConfig {
+                enabled: true,
+                overlay: true,
+                bindings: Bindings::Live,
+                workers: Workers::Auto,
+                html: Html::Auto,
+            },
             watch: WatchConfig { poll: false, interval: 100, settle: 2 },
             events: EventsConfig::default(),
         }

@@ -32,7 +32,7 @@ use crate::pages::{Entry, Page, Pages};
 use crate::project::{Crawl, Project};
 use crate::public::PublicFiles;
 use crate::report::Report;
-use crate::rounds::Rounds;
+use crate::rounds::{Asked, Rounds};
 use crate::segments::write_definition;
 use crate::servable::Servable;
 use crate::socket::{Outbox, Utf8Bytes};
@@ -83,6 +83,8 @@ struct Tab {
     outbox: Outbox,
     /// The page it shows, once it has said so.
     page: Option<String>,
+    /// It is a worker of a page.
+    is_worker: bool,
     /// Digests of its modules, while they come in after a restart.
     versions: BTreeMap<String, String>,
 }
@@ -220,9 +222,10 @@ impl Loop {
         if files.is_empty() || !self.config.hmr.enabled {
             return;
         }
-        let tabs: BTreeSet<ClientId> =
-            self.tabs.iter().filter(|(_, tab)| tab.page.is_some()).map(|(&id, _)| id).collect();
-        self.rounds.begin(self.seq, files, noticed, tabs, &self.report);
+        let (workers, tabs): (Vec<_>, Vec<_>) =
+            self.tabs.iter().filter(|(_, tab)| tab.page.is_some()).partition(|(_, tab)| tab.is_worker);
+        let ids = |list: Vec<(&ClientId, &Tab)>| list.into_iter().map(|(&id, _)| id).collect();
+        self.rounds.begin(self.seq, files, noticed, Asked { tabs: ids(tabs), workers: ids(workers) }, &self.report);
     }
 
     fn batch(&self, delta: &Delta, pages: Vec<EditedPage>, env: bool) -> Batch {
@@ -321,11 +324,16 @@ impl Loop {
     }
 
     fn page_edits(&mut self, paths: &[PathBuf], refresh_all: bool) -> Vec<EditedPage> {
-        let mut edited = Vec::new();
+        let seq = self.seq + 1;
+        let mut edited = BTreeSet::new();
+        let mut gone = Vec::new();
         for path in paths {
             for url in self.pages.of_file(path) {
-                if self.pages.reload(&url, &mut self.project, self.seq + 1) {
-                    edited.push(EditedPage { page: url, file: self.project.compiler.display(path) });
+                if self.pages.reload(&url, &mut self.project, seq) {
+                    match self.pages.get(&url) {
+                        Some(_) => _ = edited.insert(url),
+                        None => gone.push(gone_page(url, self.project.compiler.display(path))),
+                    }
                 }
             }
         }
@@ -336,10 +344,14 @@ impl Loop {
             self.listing = RootFiles::list(&self.config);
             self.watcher.watch_folders(self.listing.folders(&self.config.root));
         }
-        if refresh_all {
-            self.pages.refresh(&mut self.project);
+        if refresh_all || paths.iter().any(|path| self.pages.refer_to(path)) {
+            edited.extend(self.pages.refresh(&mut self.project, seq));
         }
-        edited
+        if !edited.is_empty() {
+            self.watcher.watch_files(self.pages.watched());
+        }
+        let pages = edited.iter().filter_map(|url| self.edited_page(url, self.pages.get(url)?, Some(seq - 1)));
+        pages.chain(gone).collect()
     }
 
     // ---- tabs
@@ -347,7 +359,7 @@ impl Loop {
     fn on_connected(&mut self, id: ClientId, outbox: Outbox) {
         // Said here and not by the socket: who has heard it misses no batch from then on.
         outbox.send(r#"{"type":"connected"}"#);
-        self.tabs.insert(id, Tab { outbox, page: None, versions: BTreeMap::new() });
+        self.tabs.insert(id, Tab { outbox, page: None, is_worker: false, versions: BTreeMap::new() });
         self.tell_handlers("vite:client:connect", None, id);
     }
 
@@ -362,7 +374,12 @@ impl Loop {
         let Ok(message) = serde_json::from_value(message) else { return };
         match message {
             ClientMessage::Ping => self.send(id, &ServerMessage::Pong),
-            ClientMessage::Hello { page, session, seq, entries } => self.on_hello(id, page, &session, seq, &entries),
+            ClientMessage::Hello { page, session, seq, entries, worker } => {
+                if let Some(tab) = self.tabs.get_mut(&id) {
+                    tab.is_worker = worker;
+                }
+                self.on_hello(id, page, &session, seq, &entries);
+            }
             ClientMessage::Versions { page, page_hash, entries, errors, modules, last } => {
                 if let Some(tab) = self.tabs.get_mut(&id) {
                     tab.versions.extend(modules);
@@ -398,13 +415,14 @@ impl Loop {
         }
         let delta = self.project.graph.since(seq);
         let pages = self.pages.iter().filter(|(_, page)| page.changed_at > seq);
-        let pages = pages.map(|(url, page)| self.edited_page(url, page)).collect();
+        let pages = pages.filter_map(|(url, page)| self.edited_page(url, page, Some(seq))).collect();
         let batch = self.batch(&delta, pages, true);
         self.send(id, &ServerMessage::Batch(batch));
     }
 
-    fn edited_page(&self, url: &str, page: &Page) -> EditedPage {
-        EditedPage { page: url.to_owned(), file: self.project.compiler.display(page.file.as_path()) }
+    /// What happened to a page since the batch `seq`; none: the tab has a text that we do not know.
+    fn edited_page(&self, url: &str, page: &Page, seq: Option<u64>) -> Option<EditedPage> {
+        page.edited_since(seq, url, self.project.compiler.display(page.file.as_path()))
     }
 
     /// A tab from another start of the server: what differs is sent as one batch.
@@ -423,6 +441,9 @@ impl Loop {
         {
             roots.extend(self.page_modules(&url, &file));
         }
+        if page.is_none() {
+            self.find_entries(entries);
+        }
         roots.extend(entries.iter().filter_map(|url| self.project.graph.get(url)));
         self.crawl_known(roots, &versions);
         let graph = &self.project.graph;
@@ -435,12 +456,25 @@ impl Loop {
         let delta = Delta { changed, broken, fixed, deleted: Vec::new() };
         let shown = page.as_deref().and_then(|url| Some((url, self.pages.get(url)?)));
         let edited = shown.filter(|(_, now)| page_hash.is_some_and(|hash| *now.hash != *hash));
-        let pages = edited.map(|(url, page)| self.edited_page(url, page)).into_iter().collect();
+        let pages = edited.and_then(|(url, page)| self.edited_page(url, page, None)).into_iter().collect();
         let files: Vec<String> = delta.changed.iter().map(|&id| graph[id].url.path().to_owned()).collect();
         let batch = self.batch(&delta, pages, true);
         self.send(id, &ServerMessage::Batch(batch));
         if !files.is_empty() {
-            self.rounds.begin(self.seq, files, Instant::now(), BTreeSet::from([id]), &self.report);
+            let asked = Asked { tabs: BTreeSet::from([id]), workers: BTreeSet::new() };
+            self.rounds.begin(self.seq, files, Instant::now(), asked, &self.report);
+        }
+    }
+
+    /// A worker does not say which page made it: compiles pages until one names its module.
+    fn find_entries(&mut self, entries: &[String]) {
+        let pages: Vec<(String, FilePath)> =
+            self.listing.pages.iter().map(|(url, file)| (url.clone(), file.clone())).collect();
+        for (url, file) in pages {
+            if entries.iter().all(|entry| self.project.graph.get(entry).is_some()) {
+                return;
+            }
+            self.page_modules(&url, &file);
         }
     }
 
@@ -614,6 +648,9 @@ impl Loop {
         if let Some((url, file)) = self.page_file(path) {
             return self.page(&url, &file);
         }
+        if request.query.split('&').any(|part| part.trim_end_matches('=') == "worker_file") {
+            return self.worker_script(path).unwrap_or_else(|| not_found(path));
+        }
         let key = match request.query.is_empty() {
             true => path.to_owned(),
             false => format!("{path}?{}", request.query),
@@ -636,7 +673,7 @@ impl Loop {
             "client" => Some(Answer::ok(SCRIPT, self.client_script.clone(), Cache::Revalidate)),
             "page" => {
                 let (url, file) = self.page_file(&parameter(&request.query, "path")?)?;
-                Some(self.page_script(&url, &file))
+                Some(self.page_script(&url, &file, parameter(&request.query, "text").as_deref()))
             }
             "load" => Some(self.load(&request.query)),
             "map" => {
@@ -708,7 +745,8 @@ impl Loop {
     }
 
     /// `/@rekindle/page?path=/index.html`: imports the segments, then starts the page.
-    fn page_script(&mut self, url: &str, file: &FilePath) -> Answer {
+    /// `text` is the digest of the text that the tab has got.
+    fn page_script(&mut self, url: &str, file: &FilePath, text: Option<&str>) -> Answer {
         let modules = self.page_modules(url, file);
         let mut script = self.imports(&modules);
         let mut manifest = self.manifest(&modules);
@@ -726,6 +764,9 @@ impl Loop {
         }
         manifest.sheets = self.with_digests(&page.sheets);
         manifest.refresh = self.project.refresh_modules();
+        let seen = text.filter(|text| **text != *page.hash);
+        manifest.edited =
+            seen.and_then(|text| page.edited_from_hash(text, url, self.project.compiler.display(page.file.as_path())));
         manifest.page = Some(url.to_owned());
         manifest.page_hash = Some(page.hash.to_string());
         manifest.entries = Some(entries);
@@ -735,6 +776,24 @@ impl Loop {
             json(&manifest)
         ));
         Answer::ok(SCRIPT, script, Cache::Revalidate)
+    }
+
+    /// `/src/count.ts?worker_file`: the same for a worker, whose only entry is the module itself.
+    fn worker_script(&mut self, path: &str) -> Option<Answer> {
+        let id = self.project.graph.get(path)?;
+        let known_broken = self.broken_count();
+        let modules = self.project.crawl(&[id], &self.watcher);
+        if self.broken_count() > known_broken {
+            self.report_broken(&modules);
+        }
+        let mut manifest = self.manifest(&modules);
+        manifest.entries = Some(vec![self.project.graph[id].url.clone()]);
+        let imports = self.imports(&modules);
+        let base = &self.config.base;
+        let start = format!("import{{boot}}from\"{base}@rekindle/client\";\nboot({});\n", json(&manifest));
+        // The client comes first: its listener has to be the worker's first one.
+        let script = format!("import\"{base}@rekindle/client\";\n{imports}{start}");
+        Some(Answer::ok(SCRIPT, script, Cache::No))
     }
 
     fn imports(&mut self, modules: &[ModuleId]) -> String {
@@ -753,6 +812,7 @@ impl Loop {
             entries: None,
             sheets: Vec::new(),
             refresh: None,
+            edited: None,
         }
     }
 
@@ -879,6 +939,11 @@ pub fn preload_links(base: &str, addresses: &[String]) -> String {
         .iter()
         .map(|address| format!("<link rel=\"modulepreload\" href=\"{base}@rekindle/s/{address}.js\">"))
         .collect()
+}
+
+/// A page whose file cannot be read any more.
+fn gone_page(page: String, file: String) -> EditedPage {
+    EditedPage { page, file, hash: String::new(), before: None, after: String::new(), scripts: true }
 }
 
 fn merge(delta: &mut Delta, more: Delta) {

@@ -7,13 +7,15 @@
 //! <script type="module" src="/@rekindle/page?path=/index.html"></script>           (where the first script stood)
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rekindle_compile::compile::{Source, digest};
 use rekindle_compile::html::{PageScript, PageTemplate, Piece, escape_attribute, parse_page};
 use rekindle_compile::resolve::Resolved;
 use rekindle_compile::style::prepare::is_style;
+use rekindle_graph::wire::EditedPage;
 use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleId, ModuleUrl, Place};
 
 use crate::project::Project;
@@ -23,18 +25,37 @@ use crate::project::Project;
 pub struct Page {
     pub file: FilePath,
     /// Digest of its text.
-    pub hash: std::sync::Arc<str>,
+    pub hash: Arc<str>,
     /// Its module scripts, in document order.
     pub entries: Vec<Entry>,
     /// Sheets of its `<link>` elements.
     pub sheets: Vec<ModuleId>,
     /// Number of the batch in which its text last changed.
     pub changed_at: u64,
+    /// Files whose addresses are in its text.
+    pub asset_files: Vec<PathBuf>,
+    /// What tabs were sent of it, newest last.
+    versions: VecDeque<Version>,
     template: PageTemplate,
     /// Values of `Piece::Link` and `Piece::Asset`.
     links: Vec<String>,
     assets: Vec<String>,
 }
+
+/// A page's text at some time, without what is only there to load it faster.
+#[derive(Clone, Debug)]
+struct Version {
+    /// Number of the batch that brought it.
+    since: u64,
+    /// `Page::hash` of that time.
+    hash: Arc<str>,
+    text: Arc<str>,
+    /// Its module scripts, which are not in the text.
+    scripts: Arc<str>,
+}
+
+/// Earlier texts of a page that are kept, for tabs that were away.
+const VERSIONS: usize = 8;
 
 /// A module script of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +101,8 @@ impl Pages {
         let Some(before) = self.pages.get(url) else { return false };
         match read_page(url, &before.file.clone(), project, seq) {
             Ok(page) if page.hash == before.hash => false,
-            Ok(page) => {
+            Ok(mut page) => {
+                page.follow(before);
                 self.pages.insert(url.to_owned(), page);
                 true
             }
@@ -89,14 +111,32 @@ impl Pages {
         }
     }
 
-    /// Parses every page again, because what their specifiers or `%NAME%`s mean may have changed.
-    pub fn refresh(&mut self, project: &mut Project) {
+    /// Parses every page again, because what their specifiers or `%NAME%`s mean may have changed. Gives those whose text
+    /// is another one now.
+    pub fn refresh(&mut self, project: &mut Project, seq: u64) -> Vec<String> {
+        let mut edited = Vec::new();
         for (url, page) in &mut self.pages {
-            if let Ok(mut fresh) = read_page(url, &page.file.clone(), project, page.changed_at) {
+            let Ok(mut fresh) = read_page(url, &page.file.clone(), project, seq) else { continue };
+            if fresh.hash == page.hash {
                 fresh.changed_at = page.changed_at;
-                *page = fresh;
+                fresh.versions = std::mem::take(&mut page.versions);
+            } else {
+                fresh.follow(page);
+                edited.push(url.clone());
             }
+            *page = fresh;
         }
+        edited
+    }
+
+    /// Whether some page has the address of `path` in its text.
+    pub fn refer_to(&self, path: &Path) -> bool {
+        self.pages.values().any(|page| page.asset_files.iter().any(|file| file == path))
+    }
+
+    /// Files that pages have the addresses of.
+    pub fn watched(&self) -> Vec<PathBuf> {
+        self.pages.values().flat_map(Page::watched).collect()
     }
 }
 
@@ -106,12 +146,14 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
     let template = parse_page(&source, &|name| env.text(name));
     let mut page = Page {
         file: file.clone(),
-        hash: digest(&[source.as_bytes(), format!("{:?}", env.object()).as_bytes()]),
+        hash: digest(&[source.as_bytes()]),
         entries: Vec::new(),
         sheets: Vec::new(),
         changed_at: seq,
         links: Vec::new(),
         assets: Vec::new(),
+        asset_files: Vec::new(),
+        versions: VecDeque::new(),
         template,
     };
     for at in 0..page.template.scripts.len() {
@@ -130,9 +172,22 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
         page.links.push(address);
     }
     for asset in &page.template.assets {
-        page.assets.push(asset_address(file, &asset.specifier, project));
+        page.assets.push(asset_address(file, &asset.specifier, project, &mut page.asset_files));
     }
+    let text: Arc<str> = page.text(url, project.compiler.base(), "", &[]).into();
+    page.hash = digest(&[source.as_bytes(), text.as_bytes()]);
+    let scripts = scripts_text(&page.template.scripts).into();
+    page.versions.push_back(Version { since: seq, hash: page.hash.clone(), text, scripts });
     Ok(page)
+}
+
+/// All that makes module scripts the same as before; where they stand is not part of it.
+fn scripts_text(scripts: &[PageScript]) -> String {
+    let script = |script: &PageScript| match script {
+        PageScript::External { specifier, .. } => format!("src {specifier}\n"),
+        PageScript::Inline { code, .. } => format!("code {} {code}\n", code.len()),
+    };
+    scripts.iter().map(script).collect()
 }
 
 /// `code` below as many lines, and behind as many columns, as in the page: its positions are the page's.
@@ -186,7 +241,7 @@ fn sheet_address(page: &FilePath, specifier: &str, project: &mut Project, sheets
             if query.is_empty() { address } else { format!("{address}?{query}") }
         }
         Err(_) if is_style(path) && !path.contains(':') => missing_sheet(page, path, project, sheets),
-        _ => asset_address(page, specifier, project),
+        _ => asset_address(page, specifier, project, &mut Vec::new()),
     }
 }
 
@@ -202,13 +257,18 @@ fn missing_sheet(page: &FilePath, path: &str, project: &mut Project, sheets: &mu
     project.compiler.address_of(&address)
 }
 
-fn asset_address(page: &FilePath, specifier: &str, project: &mut Project) -> String {
+fn asset_address(page: &FilePath, specifier: &str, project: &mut Project, files: &mut Vec<PathBuf>) -> String {
     let (path, suffix) = specifier.find(['?', '#']).map_or((specifier, ""), |at| specifier.split_at(at));
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
     match project.compiler.resolver.resolve(page.as_path(), &decoded, DepKind::Asset) {
         Ok(Resolved::File { path, url }) => {
-            project.admit_asset(url.as_str(), &path);
-            format!("{}{suffix}", project.compiler.address_of(url.path()))
+            project.admit_page_asset(url.path(), &path);
+            files.push(path.as_path().to_owned());
+            let address = project.compiler.asset_address(&path);
+            match suffix.strip_prefix('?').filter(|_| address.contains('?')) {
+                Some(rest) => format!("{address}&{rest}"),
+                None => format!("{address}{suffix}"),
+            }
         }
         Ok(Resolved::Address(address)) => format!("{address}{suffix}"),
         _ => specifier.to_owned(),
@@ -225,13 +285,49 @@ impl Page {
         entries.chain(self.sheets.iter().copied()).collect()
     }
 
-    /// Files that the page's own address lists refer to.
+    /// Files whose edits may change its text.
     pub fn watched(&self) -> Vec<PathBuf> {
-        vec![self.file.as_path().to_owned()]
+        [self.file.as_path().to_owned()].into_iter().chain(self.asset_files.iter().cloned()).collect()
+    }
+
+    /// Takes over what tabs have got of the page before.
+    fn follow(&mut self, before: &Self) {
+        let earlier = before.versions.iter().skip((before.versions.len() + 1).saturating_sub(VERSIONS));
+        for version in earlier.rev() {
+            self.versions.push_front(version.clone());
+        }
+    }
+
+    /// What a tab is told that has seen the batches up to `seq`.
+    pub fn edited_since(&self, seq: Option<u64>, url: &str, file: String) -> Option<EditedPage> {
+        let before = seq.and_then(|seq| self.versions.iter().rev().find(|version| version.since <= seq));
+        self.edited_from(before, url, file)
+    }
+
+    /// What a tab is told that has the text with the digest `hash`.
+    pub fn edited_from_hash(&self, hash: &str, url: &str, file: String) -> Option<EditedPage> {
+        self.edited_from(self.versions.iter().rev().find(|version| *version.hash == *hash), url, file)
+    }
+
+    fn edited_from(&self, before: Option<&Version>, url: &str, file: String) -> Option<EditedPage> {
+        let now = self.versions.back()?;
+        Some(EditedPage {
+            page: url.to_owned(),
+            file,
+            hash: self.hash.to_string(),
+            before: before.map(|version| version.text.to_string()),
+            after: now.text.to_string(),
+            scripts: before.is_none_or(|before| before.scripts != now.scripts),
+        })
     }
 
     /// The page's text: `url` is its address, `preload` the segments it will need.
     pub fn render(&self, url: &str, base: &str, preload: &[String]) -> String {
+        self.text(url, base, &format!("&amp;text={}", self.hash), preload)
+    }
+
+    /// `state` goes into the address of the page's script.
+    fn text(&self, url: &str, base: &str, state: &str, preload: &[String]) -> String {
         let mut text = String::new();
         for piece in &self.template.pieces {
             match piece {
@@ -243,7 +339,7 @@ impl Page {
                 Piece::Boot => {
                     let path = rekindle_compile::compile::encode_path(url).replace('&', "%26");
                     text.push_str(&format!(
-                        "<script type=\"module\" src=\"{base}@rekindle/page?path={path}\"></script>"
+                        "<script type=\"module\" src=\"{base}@rekindle/page?path={path}{state}\"></script>"
                     ));
                 }
                 Piece::Link(at) => text.push_str(&escape_attribute(&self.links[*at])),

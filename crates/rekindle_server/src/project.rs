@@ -84,7 +84,9 @@ impl Project {
             .build()
             .map_err(std::io::Error::other)?;
         let mut compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
-            .with_styles(&config.mode, &config.css);
+            .with_styles(&config.mode, &config.css)
+            .with_assets(&config.assets_include)
+            .map_err(std::io::Error::other)?;
         if config.hmr.enabled {
             compiler.framework = Framework::detect(&config.root, &compiler.resolver, &config.own_packages);
         }
@@ -270,6 +272,12 @@ impl Project {
         }
     }
 
+    /// The same for a file whose address stands in a page: an edit gives it another one.
+    pub fn admit_page_asset(&mut self, address: &str, file: &FilePath) {
+        self.admit_asset(address, file);
+        self.asset_users.entry(file.as_path().to_owned()).or_default();
+    }
+
     pub fn asset(&self, path: &str) -> Option<&Servable> {
         self.assets.get(path).map(|asset| &asset.servable)
     }
@@ -337,7 +345,9 @@ impl Project {
                 }
             }
         }
-        if listing_changed || paths.iter().any(|path| self.compiler.is_config(path)) {
+        // What specifiers mean may be something else then, also in modules that no option of it concerns.
+        listing_changed |= paths.iter().any(|path| self.compiler.is_config(path));
+        if listing_changed {
             self.compiler.clear();
         }
         touched.sort_unstable();

@@ -44,6 +44,8 @@ pub struct TabsOutcome {
     pub tabs: usize,
     /// Tabs that run the new code.
     pub applied: usize,
+    /// Workers that run the new code.
+    pub workers: usize,
     /// Tabs that had not loaded any of the changed modules.
     pub untouched: usize,
     /// Tabs that went back to the old code because the new one threw, with what it threw.
@@ -85,18 +87,20 @@ impl Report {
         let took = latency(took);
         let (style, what) = match outcome {
             TabsOutcome { failed, .. } if !failed.is_empty() => (RED, "update failed"),
-            TabsOutcome { applied: 0, .. } => (DIM, "nothing to update for"),
+            TabsOutcome { applied: 0, workers: 0, .. } => (DIM, "nothing to update for"),
             _ => (GREEN, "hot updated"),
         };
         let tabs = match outcome {
             TabsOutcome { failed, tabs: all, .. } if !failed.is_empty() => {
                 format!("in {} of {}", failed.len(), tabs(*all))
             }
-            TabsOutcome { applied: 0, tabs: all, .. } => format!("in {}", tabs(*all)),
-            TabsOutcome { applied, .. } => format!("in {}", tabs(*applied)),
+            TabsOutcome { applied: 0, workers: 0, tabs: all, .. } => format!("in {}", tabs(*all)),
+            TabsOutcome { applied: 0, workers, .. } => format!("in {}", worker_count(*workers)),
+            TabsOutcome { applied, workers: 0, .. } => format!("in {}", tabs(*applied)),
+            TabsOutcome { applied, workers, .. } => format!("in {} and {}", tabs(*applied), worker_count(*workers)),
         };
         let mut rest = Vec::new();
-        if !outcome.boundaries.is_empty() && outcome.applied > 0 {
+        if !outcome.boundaries.is_empty() && outcome.applied + outcome.workers > 0 {
             rest.push(format!("accepted by {}", list(&outcome.boundaries)));
         }
         if outcome.untouched > 0 && outcome.applied > 0 {
@@ -114,13 +118,20 @@ impl Report {
     /// The page had to be reloaded: the file, why, and how the change reaches the page. Without `reason` it is that no
     /// module accepts the change.
     pub fn reload(&self, file: &str, reason: Option<&str>, chain: &[String], took: Duration) {
-        let reason = reason.unwrap_or("no module accepts it");
+        self.started_anew("page reload", file, reason.unwrap_or("no module accepts it"), chain, took);
+    }
+
+    /// The same for a worker: the page goes on.
+    pub fn restart(&self, file: &str, reason: Option<&str>, chain: &[String], took: Duration) {
+        self.started_anew("worker restart", file, reason.unwrap_or("no module of the worker accepts it"), chain, took);
+    }
+
+    fn started_anew(&self, what: &str, file: &str, reason: &str, chain: &[String], took: Duration) {
         let rest = match chain.len() {
             0 | 1 => vec![reason.to_owned()],
             _ => vec![format!("{reason}: {}", names(chain).join(" → "))],
         };
-        let what = format!("{}, {}", printable(file), latency(took));
-        self.line(YELLOW, "page reload", &what, &rest);
+        self.line(YELLOW, what, &format!("{}, {}", printable(file), latency(took)), &rest);
     }
 
     /// A change while no page is open.
@@ -218,6 +229,10 @@ fn tabs(count: usize) -> String {
     if count == 1 { "1 tab".to_owned() } else { format!("{count} tabs") }
 }
 
+fn worker_count(count: usize) -> String {
+    if count == 1 { "1 worker".to_owned() } else { format!("{count} workers") }
+}
+
 fn tabs_alone(count: usize) -> String {
     if count == 1 { "1 other tab".to_owned() } else { format!("{count} other tabs") }
 }
@@ -310,6 +325,24 @@ mod tests {
             |report| report.updated(&files[..1], &outcome, SOON),
             expect![[r#"
             14:03:22 nothing to update for /a.ts in 1 tab, 12 ms
+        "#]],
+        );
+    }
+
+    #[test]
+    fn workers_are_told_apart_from_tabs() {
+        let outcome = TabsOutcome { tabs: 1, untouched: 1, workers: 2, ..Default::default() };
+        check(
+            |report| report.updated(&strings(&["/src/count.ts"]), &outcome, SOON),
+            expect![[r#"
+            14:03:22 hot updated /src/count.ts in 2 workers, 12 ms
+        "#]],
+        );
+        check(
+            |report| report.restart("/src/part.ts", None, &strings(&["/src/part.ts", "/src/count.ts"]), SOON),
+            expect![[r#"
+            14:03:22 worker restart /src/part.ts, 12 ms
+                     no module of the worker accepts it: /src/part.ts → /src/count.ts
         "#]],
         );
     }

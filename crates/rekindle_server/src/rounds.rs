@@ -21,10 +21,24 @@ struct Round {
     noticed: Instant,
     sent: Instant,
     waiting: BTreeSet<ClientId>,
+    /// Which of them are workers.
+    workers: BTreeSet<ClientId>,
+    /// Somebody has answered.
+    answered: bool,
     outcome: TabsOutcome,
     /// The reload that made it necessary, and how long until it was decided.
     reload: Option<Reload>,
+    /// The same of a worker.
+    restart: Option<Reload>,
     applied_after: Option<Duration>,
+}
+
+/// Who gets a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    pub tabs: BTreeSet<ClientId>,
+    /// Workers of tabs; only what they have to say counts.
+    pub workers: BTreeSet<ClientId>,
 }
 
 /// What a tab said of its reload.
@@ -42,9 +56,10 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// A batch went out to `tabs`.
-    pub fn begin(&mut self, seq: u64, files: Vec<String>, noticed: Instant, tabs: BTreeSet<ClientId>, report: &Report) {
-        if tabs.is_empty() {
+    /// A batch went out to `asked`.
+    pub fn begin(&mut self, seq: u64, files: Vec<String>, noticed: Instant, asked: Asked, report: &Report) {
+        let Asked { tabs, workers } = asked;
+        if tabs.is_empty() && workers.is_empty() {
             return report.no_tabs(&files, noticed.elapsed());
         }
         let outcome = TabsOutcome { tabs: tabs.len(), ..TabsOutcome::default() };
@@ -53,9 +68,12 @@ impl Rounds {
             files,
             noticed,
             sent: Instant::now(),
-            waiting: tabs,
+            waiting: tabs.union(&workers).copied().collect(),
+            workers,
+            answered: false,
             outcome,
             reload: None,
+            restart: None,
             applied_after: None,
         };
         self.open.push(round);
@@ -63,13 +81,29 @@ impl Rounds {
 
     /// A tab says how it went.
     pub fn answered(&mut self, client: ClientId, applied: Applied, report: &Report) {
-        let Some(at) = self.open.iter().position(|round| round.seq == applied.seq) else { return };
+        let Some(at) = self.open.iter().position(|round| round.seq == applied.seq) else {
+            if applied.result == Outcome::Restart {
+                late_restart(&applied, report);
+            }
+            return;
+        };
         let round = &mut self.open[at];
         if !round.waiting.remove(&client) {
+            // A worker that came up while the save was on its way got it with its greeting.
+            if applied.result == Outcome::Restart {
+                late_restart(&applied, report);
+            }
             return;
         }
+        round.answered = true;
+        let is_worker = round.workers.contains(&client);
         let took = round.noticed.elapsed();
         match applied.result {
+            Outcome::Nothing | Outcome::Waiting if is_worker => {}
+            Outcome::Restart => {
+                let reason = applied.reason.filter(|reason| !reason.starts_with("nothing accepts"));
+                round.restart = Some(Reload { chain: applied.chain, reason, took });
+            }
             Outcome::Nothing | Outcome::Waiting => round.outcome.untouched += 1,
             Outcome::Reload => {
                 // That nothing accepts it is what the line says anyway.
@@ -78,7 +112,10 @@ impl Rounds {
             }
             Outcome::Failed => round.outcome.failed.push(applied.error.unwrap_or_default()),
             Outcome::Updated => {
-                round.outcome.applied += 1;
+                match is_worker {
+                    true => round.outcome.workers += 1,
+                    false => round.outcome.applied += 1,
+                }
                 round.applied_after = Some(took);
                 for boundary in applied.boundaries {
                     let known = round.outcome.boundaries.contains(&boundary);
@@ -104,7 +141,7 @@ impl Rounds {
     /// Shows what has waited long enough.
     pub fn expire(&mut self, report: &Report) {
         let done = |round: &Round| {
-            let limit = if round.waiting.len() < round.outcome.tabs { PATIENCE } else { LONGEST_WAIT };
+            let limit = if round.answered { PATIENCE } else { LONGEST_WAIT };
             round.sent.elapsed() >= limit
         };
         self.close(done, report);
@@ -119,13 +156,29 @@ impl Rounds {
     }
 }
 
+/// A restart that nobody waits for any more.
+fn late_restart(applied: &Applied, report: &Report) {
+    let file = applied.chain.first().map_or("", String::as_str);
+    let reason = applied.reason.as_deref().filter(|reason| !reason.starts_with("nothing accepts"));
+    report.restart(file, reason, &applied.chain, Duration::from_secs_f64(applied.took.max(0.0) / 1000.0));
+}
+
 impl Round {
     fn show(self, report: &Report) {
         let took = self.applied_after.unwrap_or_else(|| self.noticed.elapsed());
+        let file = self.files.first().map_or("", String::as_str);
+        let TabsOutcome { applied, workers, failed, .. } = &self.outcome;
+        let is_only_restart = self.restart.is_some() && applied + workers + failed.len() == 0;
+        if let Some(Reload { chain, reason, took }) = &self.restart
+            && self.reload.is_none()
+        {
+            report.restart(file, reason.as_deref(), chain, *took);
+        }
         if let Some(Reload { chain, reason, took }) = self.reload {
-            let file = self.files.first().map_or("", String::as_str);
             report.reload(file, reason.as_deref(), &chain, took);
-        } else if self.waiting.len() == self.outcome.tabs {
+        } else if is_only_restart {
+            // The pages had nothing to do with it.
+        } else if !self.answered && !self.waiting.is_empty() {
             let files = self.files.join(", ");
             report.warn(&format!("no tab has answered to the update of {files}; it is applied when the tab goes on"));
         } else {

@@ -22,6 +22,9 @@ export interface CustomEventMap {
   'vite:ws:connect': WebSocketConnectionPayload
   'vite:ws:disconnect': WebSocketConnectionPayload
 
+  /** A worker has a new thread, which knows nothing of what the old one was told. rekindle only. */
+  'rekindle:worker-restart': WorkerRestartPayload
+
   // On the server, once a tab.
   'vite:client:connect': undefined
   'vite:client:disconnect': undefined
@@ -46,6 +49,12 @@ export interface InvalidatePayload {
   message: string | undefined
   /** Module URL of the first `invalidate` in this chain; the same as `path` if there was only one. */
   firstInvalidatedBy: string
+}
+
+export interface WorkerRestartPayload {
+  /** Address of the worker's own module, without the origin. */
+  path: string
+  worker: Worker | SharedWorker
 }
 
 export type ForwardConsolePayload =

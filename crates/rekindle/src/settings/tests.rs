@@ -74,6 +74,7 @@ fn every_key_arrives() {
                 "VITE_",
                 "APP_",
             ],
+            assets_include: [],
             cache_dir: "/project/.cache/rekindle",
             own_packages: [],
             server: ServerConfig {
@@ -135,6 +136,8 @@ fn every_key_arrives() {
                 enabled: false,
                 overlay: false,
                 bindings: Frozen,
+                workers: Auto,
+                html: Auto,
             },
             watch: WatchConfig {
                 poll: true,

@@ -1,0 +1,243 @@
+/**
+ * Brings an edit of the page's own HTML into the running document.
+ *
+ *     <h1>one</h1> <div id="root"></div>   →   <h1>two</h1> <div id="root"></div>
+ *     live: the text of h1 changes; what the application has put into #root is not touched
+ *
+ * Compared are the two *sources*, as the server sent and would send them. What differs is done to those live nodes that
+ * still correspond to the old source. Scripts may have added, moved and changed anything in between: where a node of the
+ * difference has no counterpart any more, nothing at all is done and the reason is given, for the page to reload.
+ */
+
+/** The difference cannot be brought into the page; the message says why. */
+class Unmapped extends Error {}
+
+/** Pairs of children above which no correspondence is looked for. */
+const MOST_PAIRS = 4_000_000
+
+/** Patches the document. Returns why it cannot be, or null when it is done. */
+export function patchDocument(before: string, after: string): string | null {
+  const old = parsed(before)
+  const next = parsed(after)
+  const patch = new Patch()
+  try {
+    checkWhatNeedsAReload(old, next)
+    patch.element(old.documentElement, next.documentElement, document.documentElement)
+  } catch (error) {
+    if (error instanceof Unmapped) return error.message
+    throw error
+  }
+  patch.apply()
+  return null
+}
+
+/** As a browser that runs scripts reads it: there, what `noscript` holds is text. */
+function parsed(html: string): Document {
+  return new DOMParser().parseFromString(html.replace(/<noscript\b[^>]*>[\s\S]*?<\/noscript\s*>/gi, '<noscript></noscript>'), 'text/html')
+}
+
+/** Scripts have run, and some elements are read once. */
+function checkWhatNeedsAReload(old: Document, next: Document): void {
+  const texts = (page: Document, selector: string) => [...page.querySelectorAll(selector)].map((element) => element.outerHTML).join('\n')
+  const differ = (selector: string) => texts(old, selector) !== texts(next, selector)
+  if (differ('script:not([type="application/ld+json"])')) throw new Unmapped('its scripts are others now')
+  if (differ('base')) throw new Unmapped('its <base> is another one now')
+  if (differ('meta[http-equiv]')) throw new Unmapped('its <meta http-equiv> is another one now')
+  if (differ('template')) throw new Unmapped('a <template>, which scripts may have read, is another one now')
+  if (old.compatMode !== next.compatMode) throw new Unmapped('its doctype is another one now')
+}
+
+class Patch {
+  /** What is to be done: only once it is known that all of it can be. */
+  private readonly steps: (() => void)[] = []
+
+  apply(): void {
+    for (const step of this.steps) step()
+  }
+
+  element(old: Element, next: Element, live: Element): void {
+    this.attributes(old, next, live)
+    switch (old.localName) {
+      case 'noscript':
+        return
+      case 'title':
+        // A page that sets its own title goes on doing so.
+        if (live.textContent === old.textContent) this.steps.push(() => (live.textContent = next.textContent))
+        return
+      case 'textarea':
+        return void this.steps.push(() => ((live as HTMLTextAreaElement).defaultValue = next.textContent))
+      case 'style':
+      case 'script':
+        if (old.textContent === next.textContent) return
+        if (live.textContent !== old.textContent) throw new Unmapped(`a script has changed ${called(old)}`)
+        return void this.steps.push(() => (live.textContent = next.textContent))
+      default:
+        return this.children(old, next, live)
+    }
+  }
+
+  private attributes(old: Element, next: Element, live: Element): void {
+    for (const name of new Set([...old.getAttributeNames(), ...next.getAttributeNames()])) {
+      const [before, after] = [old.getAttribute(name), next.getAttribute(name)]
+      if (before === after) continue
+      if (name === 'is') throw new Unmapped(`${called(old)} is another element now`)
+      const isAsItWas = live.getAttribute(name) === before
+      if (name === 'class' && !isAsItWas) this.classes(before, after, live)
+      else if (name === 'style' && !isAsItWas) this.declarations(old, next, live)
+      else if (after === null) this.steps.push(() => live.removeAttribute(name))
+      else this.steps.push(() => live.setAttribute(name, after))
+    }
+  }
+
+  /** Scripts have classes of their own on it: these stay. */
+  private classes(before: string | null, after: string | null, live: Element): void {
+    const words = (text: string | null) => (text ?? '').split(/\s+/).filter(Boolean)
+    const [gone, come] = [words(before), words(after)]
+    this.steps.push(() => {
+      live.classList.remove(...gone.filter((word) => !come.includes(word)))
+      live.classList.add(...come.filter((word) => !gone.includes(word)))
+    })
+  }
+
+  /** The same for declarations of a `style` attribute. */
+  private declarations(old: Element, next: Element, live: Element): void {
+    const [before, after, now] = [old, next, live].map((element) => (element as HTMLElement).style) as [CSSStyleDeclaration, CSSStyleDeclaration, CSSStyleDeclaration]
+    this.steps.push(() => {
+      for (const name of before) if (!after.getPropertyValue(name)) now.removeProperty(name)
+      for (const name of after) {
+        if (after.getPropertyValue(name) !== before.getPropertyValue(name)) now.setProperty(name, after.getPropertyValue(name), after.getPropertyPriority(name))
+      }
+    })
+  }
+
+  private children(old: Element, next: Element, live: Element): void {
+    const [olds, nexts, lives] = [[...old.childNodes], [...next.childNodes], [...live.childNodes]]
+    if (olds.length === nexts.length && olds.every((node, at) => node.isEqualNode(nexts[at]!))) return
+    const toLive = align(olds, lives, likeLive)
+    const toNext = align(olds, nexts, likeNext)
+    const isOwned = toLive.size === 0 && lives.some((node) => !isBlank(node))
+    if (isOwned) throw new Unmapped(`a script has changed what is in ${called(old)}`)
+    for (const node of olds) this.change(node, toNext.get(node), toLive.get(node), old)
+    this.insert(nexts, new Map([...toNext].map(([from, to]) => [to, toLive.get(from)])), live)
+  }
+
+  /** What became of one node of the old source. */
+  private change(node: ChildNode, next: ChildNode | undefined, live: ChildNode | undefined, parent: Element): void {
+    if (next && (node === next || node.isEqualNode(next))) return
+    if (!live) {
+      if (isBlank(node) || node.nodeType === Node.COMMENT_NODE) return
+      throw new Unmapped(`a script has changed ${node instanceof Text ? `what is in ${called(parent)}` : called(node as Element)}`)
+    }
+    if (!next) {
+      if (node.nodeType === Node.ELEMENT_NODE && !isUntouched(node as Element, live as Element)) {
+        throw new Unmapped(`a script has changed what is in ${called(node as Element)}, which the page has no more`)
+      }
+      this.steps.push(() => live.remove())
+    } else if (node.nodeType === Node.ELEMENT_NODE) {
+      this.element(node as Element, next as Element, live as Element)
+    } else {
+      this.steps.push(() => ((live as CharacterData).data = (next as CharacterData).data))
+    }
+  }
+
+  /** Puts what is new beside the live nodes that were its neighbours in the source. */
+  private insert(nexts: ChildNode[], lives: Map<ChildNode, ChildNode | undefined>, parent: Element): void {
+    let before: ChildNode | undefined
+    nexts.forEach((node, at) => {
+      if (lives.has(node)) {
+        before = lives.get(node) ?? before
+        return
+      }
+      const made = document.importNode(node, true) as ChildNode
+      const left = before
+      const right = nexts.slice(at + 1).map((one) => lives.get(one)).find((one) => one !== undefined)
+      this.steps.push(() => {
+        if (left) left.after(made)
+        else if (right) right.before(made)
+        else parent.append(made)
+      })
+      before = made
+    })
+  }
+}
+
+/** Whether scripts have left what is in an element alone; its attributes may be others. */
+function isUntouched(old: Element, live: Element): boolean {
+  return old.localName === 'noscript' || (live.textContent === old.textContent && live.querySelectorAll('*').length === old.querySelectorAll('*').length)
+}
+
+function isBlank(node: Node): boolean {
+  return node instanceof Text && node.data.trim() === ''
+}
+
+/** `<div id="root">` */
+function called(element: Element): string {
+  return `<${element.localName}${element.id ? ` id="${element.id}"` : ''}>`
+}
+
+/** How much a live node looks like one of the old source; 0: it is not that one. */
+function likeLive(old: Node, live: Node): number {
+  if (old.nodeType !== live.nodeType) return 0
+  if (old instanceof CharacterData) return old.data !== (live as CharacterData).data ? 0 : isBlank(old) ? 1 : 3
+  if (old.nodeType !== Node.ELEMENT_NODE) return 1
+  return likeness(old as Element, live as Element)
+}
+
+/** The same for a node of the new source, where texts may have become others. */
+function likeNext(old: Node, next: Node): number {
+  if (old instanceof Text && next instanceof Text && !isBlank(old) && !isBlank(next) && old.data !== next.data) return 1.5
+  return likeLive(old, next)
+}
+
+function likeness(one: Element, other: Element): number {
+  if (one.localName !== other.localName || one.namespaceURI !== other.namespaceURI) return 0
+  if (one.isEqualNode(other)) return 12
+  if (one.id !== other.id && (one.id !== '' || other.id !== '')) return 0
+  const key = keyOf(one)
+  if (key !== null) return key === keyOf(other) ? 6 : 0
+  const same = (read: (element: Element) => unknown) => (read(one) === read(other) ? 1 : 0)
+  return 2 + 4 * Number(one.id !== '') + same((element) => element.getAttribute('class')) + 2 * same((element) => element.textContent)
+}
+
+/** What tells apart the elements of a head, which have neither text nor id. */
+function keyOf(element: Element): string | null {
+  const read = (...names: string[]) => names.map((name) => element.getAttribute(name) ?? '').join(' ')
+  switch (element.localName) {
+    case 'meta':
+      return read('charset', 'name', 'property', 'media', 'itemprop')
+    case 'link':
+      return `${read('rel', 'sizes', 'media')} ${element.getAttribute('rel') === 'stylesheet' ? read('href').replace(/[?#].*$/, '') : ''}`
+    case 'script':
+      return read('src', 'type')
+    default:
+      return null
+  }
+}
+
+/** The pairs, in order, that look most like each other. */
+function align(from: ChildNode[], to: ChildNode[], like: (one: Node, other: Node) => number): Map<ChildNode, ChildNode> {
+  const pairs = new Map<ChildNode, ChildNode>()
+  let start = 0
+  while (start < from.length && start < to.length && from[start]!.isEqualNode(to[start]!)) pairs.set(from[start]!, to[start++]!)
+  let [fromEnd, toEnd] = [from.length, to.length]
+  while (fromEnd > start && toEnd > start && from[fromEnd - 1]!.isEqualNode(to[toEnd - 1]!)) pairs.set(from[--fromEnd]!, to[--toEnd]!)
+  const [rows, columns] = [fromEnd - start, toEnd - start]
+  if (rows * columns > MOST_PAIRS) throw new Unmapped('too much of it differs')
+  // best[row][column]: how well the rest from there can be paired.
+  const best = Array.from({ length: rows + 1 }, () => new Float64Array(columns + 1))
+  const likes = Array.from({ length: rows }, (_, row) => Float64Array.from({ length: columns }, (_, column) => like(from[start + row]!, to[start + column]!)))
+  for (let row = rows - 1; row >= 0; row--) {
+    for (let column = columns - 1; column >= 0; column--) {
+      const paired = likes[row]![column]! > 0 ? likes[row]![column]! + best[row + 1]![column + 1]! : 0
+      best[row]![column] = Math.max(paired, best[row + 1]![column]!, best[row]![column + 1]!)
+    }
+  }
+  for (let row = 0, column = 0; row < rows && column < columns; ) {
+    const here = best[row]![column]!
+    const look = likes[row]![column]!
+    if (look > 0 && here === look + best[row + 1]![column + 1]!) pairs.set(from[start + row++]!, to[start + column++]!)
+    else if (here === best[row + 1]![column]!) row++
+    else column++
+  }
+  return pairs
+}

@@ -1,0 +1,330 @@
+/**
+ * `Worker` and `SharedWorker` as pages get them: what a worker of ours runs can be restarted behind the object.
+ *
+ *     const worker = new Worker('/src/count.ts?worker_file')     an edit that nothing in it accepts:
+ *     worker.postMessage('hi')                                   a new thread, the same object, its listeners, its messages
+ *
+ * The object is a real `Worker` (a subclass) and its own first thread; later threads stand behind it. Addresses without
+ * `worker_file` are none of our business: such a worker is what the browser makes of it.
+ *
+ * Between the two ends go messages that carry `rekindle:worker`, which neither side's code gets to see:
+ *
+ *     worker → owner    restart?    nothing accepted an edit, or it stopped at an error       the owner decides
+ *     owner → worker    answer      everything posted before this one has arrived
+ *     worker → owner    returned    a message that came too late to be read, for the next thread
+ *     worker → owner    drained     nothing is left: the thread can end
+ *     worker → owner    errors      what the overlay is to show
+ */
+import type { OverlayError } from './overlay'
+
+/** The property that marks a message as ours. */
+export const WORKER_MARK = 'rekindle:worker'
+/** The query that makes a module the script of a worker. */
+const WORKER_QUERY = 'worker_file'
+/** Milliseconds that a worker which is busy may keep its own restart waiting. */
+const DRAIN_PATIENCE = 2000
+/** How often, and how far apart, a shared worker is asked for until the new one answers. */
+const RECONNECTS = 40
+const BETWEEN_RECONNECTS = 50
+
+/** Why a worker wants to be restarted. */
+export interface RestartRequest {
+  chain: string[]
+  reason: string
+  /** Some module in the worker accepts updates. */
+  hot: boolean
+  /** It has stopped at an error: whatever happens to the page, this thread is over. */
+  crashed: boolean
+}
+
+export type RestartAnswer = 'restart' | 'reload'
+
+export type FromWorker =
+  | ({ kind: 'restart?' } & RestartRequest)
+  | { kind: 'returned'; data: unknown }
+  | { kind: 'drained' }
+  | { kind: 'errors'; errors: OverlayError[] }
+  | { kind: 'started'; birth: string }
+
+export type ToWorker = { kind: 'answer'; answer: RestartAnswer }
+
+/** What the workers of a page, or of another worker, need of it. */
+export interface WorkerOwner {
+  decide(worker: object, path: string, request: RestartRequest): RestartAnswer
+  /** The errors of a worker, in the place of those it had before. */
+  errors(worker: object, errors: OverlayError[]): void
+  restarted(worker: object, path: string, request: RestartRequest): void
+}
+
+/** The message of ours in an event, if it is one; nobody else gets to see it. */
+export function takeMarked<T>(event: MessageEvent): T | null {
+  const data = event.data as Record<string, unknown> | null
+  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, WORKER_MARK)) return null
+  event.stopImmediatePropagation()
+  return data[WORKER_MARK] as T
+}
+
+/** Puts our classes in the place of the browser's, where there are any. */
+export function installWorkers(owner: WorkerOwner): void {
+  const scope = globalThis as Record<string, unknown>
+  if (typeof Worker !== 'undefined') scope.Worker = named(hotWorkerClass(Worker, owner), 'Worker')
+  if (typeof SharedWorker !== 'undefined') scope.SharedWorker = named(hotSharedWorkerClass(SharedWorker, owner), 'SharedWorker')
+}
+
+function named<T extends object>(made: T, name: string): T {
+  Object.defineProperty(made, 'name', { value: name, configurable: true })
+  return made
+}
+
+/** Address and options of a worker that runs modules of ours; null for any other. */
+function hotAddress(url: string | URL, options: WorkerOptions | undefined): [string, WorkerOptions, string] | null {
+  let address: URL
+  try {
+    address = new URL(url, location.href)
+  } catch {
+    return null // The browser says what is wrong with it.
+  }
+  if (address.origin !== location.origin || !address.searchParams.has(WORKER_QUERY)) return null
+  // All of them are module workers; `importScripts` of one that was meant to be classic is made up for inside.
+  if (options?.type !== 'module') address.search = address.search.replace('type=module', 'type=classic')
+  return [address.href, { ...options, type: 'module' }, decodeURI(address.pathname)]
+}
+
+function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worker {
+  return class extends Native {
+    readonly #made: [string, WorkerOptions, string] | null
+    /** The thread behind the object, once the first one has been replaced. */
+    #later: Worker | null = null
+    /** Posted while a restart is under way. */
+    #queue: [unknown, Transferable[]][] | null = null
+    #returned: [unknown, Transferable[]][] = []
+    #request: RestartRequest | null = null
+    #timer: ReturnType<typeof setTimeout> | undefined
+    #ended = false
+
+    constructor(url: string | URL, options?: WorkerOptions) {
+      const made = hotAddress(url, options)
+      super(made ? made[0] : url, made ? made[1] : options)
+      this.#made = made
+      if (made) super.addEventListener('message', (event) => this.#hear(event as MessageEvent))
+    }
+
+    override postMessage(message: unknown, transfer?: Transferable[] | StructuredSerializeOptions): void {
+      if (!this.#queue) return this.#post(message, transfer)
+      // As it is now: whoever posted it may change it before the new thread is there.
+      const list = Array.isArray(transfer) ? transfer : transfer?.transfer
+      const copy = structuredClone(message, { transfer: list })
+      this.#queue.push([copy, transferablesIn(copy)])
+    }
+
+    override terminate(): void {
+      this.#ended = true
+      this.#queue = null
+      this.#end()
+      if (this.#made) owner.errors(this, [])
+    }
+
+    #post(message: unknown, transfer?: Transferable[] | StructuredSerializeOptions): void {
+      const options = Array.isArray(transfer) ? { transfer } : transfer
+      if (this.#later) this.#later.postMessage(message, options)
+      else super.postMessage(message, options)
+    }
+
+    #end(): void {
+      clearTimeout(this.#timer)
+      if (this.#later) this.#later.terminate()
+      else super.terminate()
+    }
+
+    #hear(event: MessageEvent): void {
+      const message = takeMarked<FromWorker>(event)
+      if (!message || this.#ended) return
+      switch (message.kind) {
+        case 'restart?':
+          return this.#answer(message)
+        case 'returned':
+          return void this.#returned.push([message.data, transferablesIn(message.data, event.ports)])
+        case 'drained':
+          return this.#replace()
+        case 'errors':
+          return owner.errors(this, message.errors)
+      }
+    }
+
+    #answer(request: RestartRequest): void {
+      if (this.#queue) return
+      const answer = owner.decide(this, this.#made![2], request)
+      this.#post({ [WORKER_MARK]: { kind: 'answer', answer } satisfies ToWorker })
+      if (answer !== 'restart') return
+      this.#request = request
+      this.#queue = []
+      this.#timer = setTimeout(() => this.#replace(), DRAIN_PATIENCE)
+    }
+
+    #replace(): void {
+      if (!this.#queue || this.#ended) return
+      const waiting = [...this.#returned, ...this.#queue]
+      this.#end()
+      this.#queue = null
+      this.#returned = []
+      owner.errors(this, [])
+      const [address, options, path] = this.#made!
+      const later = new Native(address, options)
+      this.#later = later
+      for (const type of ['message', 'messageerror']) {
+        later.addEventListener(type, (event) => {
+          this.#hear(event as MessageEvent)
+          if (!event.cancelBubble) this.dispatchEvent(copyOfMessage(event as MessageEvent))
+        })
+      }
+      later.addEventListener('error', (event) => this.#passError(event))
+      for (const [message, transfer] of waiting) later.postMessage(message, transfer)
+      owner.restarted(this, path, this.#request!)
+    }
+
+    #passError(event: Event): void {
+      if (!this.dispatchEvent(copyOfError(event))) event.preventDefault()
+    }
+  }
+}
+
+/** `stopImmediatePropagation` sets this as well; it is the only trace of it that can be read. */
+function copyOfMessage({ type, data, origin, lastEventId, ports }: MessageEvent): MessageEvent {
+  return new MessageEvent(type, { data, origin, lastEventId, ports: [...ports] })
+}
+
+function copyOfError(event: Event): Event {
+  if (!(event instanceof ErrorEvent)) return new Event(event.type, { cancelable: true })
+  const { message, filename, lineno, colno, error } = event
+  return new ErrorEvent('error', { message, filename, lineno, colno, error, cancelable: true })
+}
+
+function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): typeof SharedWorker {
+  return class extends Native {
+    /** The page's end, and ours; `null` for workers that are not ours. */
+    readonly #channel: MessageChannel | null = null
+    readonly #made: [string, WorkerOptions, string] | null
+    /** The port of the thread that is there now. */
+    #inner!: MessagePort
+    #queue: [unknown, Transferable[]][] | null = null
+    #returned: [unknown, Transferable[]][] = []
+    #request: RestartRequest | null = null
+    /** Which thread that is. */
+    #birth = ''
+    #attempts = 0
+    #timer: ReturnType<typeof setTimeout> | undefined
+
+    constructor(url: string | URL, options?: string | WorkerOptions) {
+      const given = typeof options === 'string' ? { name: options } : options
+      const made = hotAddress(url, given)
+      super(made ? made[0] : url, made ? made[1] : options)
+      this.#made = made
+      if (!made) return
+      this.#channel = new MessageChannel()
+      this.#channel.port2.onmessage = ({ data, ports }) => this.#send(data, transferablesIn(data, ports))
+      this.#attach(super.port)
+    }
+
+    override get port(): MessagePort {
+      return this.#channel ? this.#channel.port1 : super.port
+    }
+
+    #send(data: unknown, transfer: Transferable[]): void {
+      if (this.#queue) this.#queue.push([data, transfer])
+      else this.#inner.postMessage(data, transfer)
+    }
+
+    #attach(port: MessagePort): void {
+      this.#inner = port
+      port.onmessage = (event: MessageEvent) => {
+        const message = takeMarked<FromWorker>(event)
+        if (message) this.#hear(message, event, port)
+        else if (port === this.#inner) this.#channel!.port2.postMessage(event.data, transferablesIn(event.data, event.ports))
+      }
+    }
+
+    #hear(message: FromWorker, event: MessageEvent, port: MessagePort): void {
+      switch (message.kind) {
+        case 'restart?':
+          return this.#answer(message)
+        case 'returned':
+          return void this.#returned.push([message.data, transferablesIn(message.data, event.ports)])
+        case 'drained':
+          return this.#reconnect()
+        case 'errors':
+          return owner.errors(this, message.errors)
+        case 'started':
+          return this.#arrived(message.birth, port)
+      }
+    }
+
+    #answer(request: RestartRequest): void {
+      if (this.#queue) return
+      const answer = owner.decide(this, this.#made![2], request)
+      this.#inner.postMessage({ [WORKER_MARK]: { kind: 'answer', answer } satisfies ToWorker })
+      if (answer !== 'restart') return
+      this.#request = request
+      this.#queue = []
+      this.#attempts = 0
+      this.#timer = setTimeout(() => this.#reconnect(), DRAIN_PATIENCE)
+    }
+
+    /** The browser may still hand out the thread that is about to end: ask until another one answers. */
+    #reconnect(): void {
+      clearTimeout(this.#timer)
+      if (this.#attempts++ > RECONNECTS) return
+      const [address, options] = this.#made!
+      const later = new Native(address, options)
+      later.addEventListener('error', (event) => this.dispatchEvent(copyOfError(event)))
+      this.#attach(later.port)
+      this.#timer = setTimeout(() => this.#reconnect(), BETWEEN_RECONNECTS * this.#attempts)
+    }
+
+    #arrived(birth: string, port: MessagePort): void {
+      if (!this.#queue) return void (this.#birth = birth)
+      if (birth === this.#birth || port !== this.#inner) return
+      clearTimeout(this.#timer)
+      this.#birth = birth
+      const waiting = [...this.#returned, ...this.#queue]
+      this.#queue = null
+      this.#returned = []
+      owner.errors(this, [])
+      for (const [data, transfer] of waiting) this.#inner.postMessage(data, transfer)
+      owner.restarted(this, this.#made![2], this.#request!)
+    }
+  }
+}
+
+/** Classes whose objects can be handed on only by giving them away; of buffers that saves a copy. */
+const TRANSFERABLE = [
+  'ArrayBuffer',
+  'MessagePort',
+  'ReadableStream',
+  'WritableStream',
+  'TransformStream',
+  'OffscreenCanvas',
+  'ImageBitmap',
+  'VideoFrame',
+  'AudioData',
+  'RTCDataChannel',
+  'MediaStreamTrack',
+]
+
+/** What a received message holds that has to be given away to be sent on; it is ours, so nobody misses it. */
+export function transferablesIn(data: unknown, ports: readonly MessagePort[] = []): Transferable[] {
+  const found = new Set<unknown>(ports)
+  const classes = TRANSFERABLE.map((name) => (globalThis as Record<string, unknown>)[name]).filter((one) => typeof one === 'function') as (new () => object)[]
+  const seen = new Set<object>()
+  const queue: unknown[] = [data]
+  for (const value of queue) {
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue
+    seen.add(value)
+    if (classes.some((one) => value instanceof one)) found.add(value)
+    else if (ArrayBuffer.isView(value)) queue.push(value.buffer)
+    else if (value instanceof Map) for (const pair of value) queue.push(...pair)
+    else if (value instanceof Set || Array.isArray(value)) for (const one of value) queue.push(one)
+    else if (Object.getPrototypeOf(value) === Object.prototype) for (const one of Object.values(value)) queue.push(one)
+  }
+  const isShared = (one: unknown) => typeof SharedArrayBuffer !== 'undefined' && one instanceof SharedArrayBuffer
+  return [...found].filter((one) => !isShared(one)) as Transferable[]
+}

@@ -527,7 +527,7 @@ mod tests {
     fn warnings_and_other_files_are_told() {
         let output = compile(&[("main.scss", "@use 'part';"), ("_part.scss", "@warn 'careful';")], "").unwrap();
         assert_eq!(output.warnings[0].message, "careful");
-        assert_eq!(output.warnings[0].location().as_deref(), Some("_part.scss:1:1"));
+        assert_eq!(output.warnings[0].location().as_deref(), Some("_part.scss:1:7"));
         assert!(output.files[0].ends_with("_part.scss"));
     }
 

@@ -87,6 +87,7 @@ const runtimeHost: RuntimeHost = {
 
 function runtimeOf(instance: Instance): object {
   const runtime = new ModuleRuntime(runtimeHost, instance)
+  runtime.imported = (at) => registry.imported(instance, at)
   runtime.liveNamespace = (id) => registry.instances.get(id)!.namespace
   return runtime
 }
@@ -118,7 +119,7 @@ function resolveInTab(importer: Instance, specifier: string): ModuleId | null {
 async function importModule(id: ModuleId, importer: Instance): Promise<Namespace> {
   await null // A run that is under way comes to all of its modules first.
   try {
-    if (!registry.instances.has(id)) await startLazy(id)
+    if (!registry.hasStarted(id)) await startLazy(id)
     registry.noteDynamicImport(registry.instances.get(importer.id) ?? importer, id)
     await registry.finished(id)
   } catch (error) {
@@ -128,7 +129,7 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
   brokenImports.delete(id)
   const instance = registry.instances.get(id)
   if (!instance) throw new TypeError(`${id} was removed while it was imported by ${importer.id}`)
-  return instance.namespace
+  return registry.namespaceFor(importer, instance)
 }
 
 async function startLazy(id: ModuleId): Promise<void> {
@@ -139,7 +140,7 @@ async function startLazy(id: ModuleId): Promise<void> {
     throw new TypeError(`cannot import ${id}: ${diagnostic ? `${diagnostic.message} (${broken})` : `${broken} is not there`}`)
   }
   // Who asks for it, first or later, waits until it is finished.
-  if (!registry.instances.has(id)) registry.run([id])?.catch(() => {})
+  if (!registry.hasStarted(id)) registry.run([id])?.catch(() => {})
 }
 
 // ---- start
@@ -168,7 +169,7 @@ export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespac
     showErrors([...registry.missing([id])])
     throw new TypeError(`${id} cannot run yet: see the error above`)
   }
-  if (!registry.instances.has(id)) await registry.run([id])
+  if (!registry.hasStarted(id)) await registry.run([id])
   hello()
   await registry.finished(id)
   return registry.instances.get(id)!.namespace
@@ -199,7 +200,7 @@ function startBlocked(): void {
 }
 
 function startEntry(id: ModuleId): void {
-  if (registry.instances.has(id)) return
+  if (registry.hasStarted(id)) return
   try {
     registry.run([id])?.catch((error: unknown) => crash(id, error))
   } catch (error) {

@@ -23,13 +23,16 @@ export class ModuleRuntime {
     private readonly instance: Instance,
   ) {}
 
+  /** A static import of a CommonJS module that has both: what it imports runs now. */
+  imported!: (at: number) => Namespace
+
   /** `import(specifier)`: a number names a dependency of the definition, a string is resolved now. */
   async import(target: unknown, options?: { with?: { type?: string } }): Promise<Namespace> {
     const { id, definition } = this.instance
     if (typeof target === 'number') {
       const link = definition.links[target]!
       if (typeof link === 'string') return this.host.importModule(link, this.instance)
-      if (link) return this.host.importAddress(link[0], definition.meta.with?.[target] ?? null)
+      if (Array.isArray(link)) return this.host.importAddress(link[0], definition.meta.with?.[target] ?? null)
       throw new TypeError(`cannot find ${definition.meta.deps[target]}, imported by ${id}`)
     }
     const specifier = String(target)

@@ -13,11 +13,14 @@ use std::time::Duration;
 
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
 
+use crate::barrel::{Barrels, Surroundings};
 use crate::cache::DefinitionCache;
-use crate::resolve::{self, Resolved, Resolver, Unresolved};
-use crate::script::{ScriptInput, compile_script};
+use crate::packages::PackageKind;
+use crate::resolve::{self, EMPTY_URL, HELPER_URL, NODE_URL, Resolved, Resolver, Unresolved};
+use crate::script::{Format, ScriptInput, compile_script};
 use crate::style::{StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::{TsConfigs, TsOptions};
+use crate::wrap::Interop;
 use crate::{glob, helpers, json, secrets};
 
 /// Everything that compiling needs besides a file: the project's facts, shared by all threads.
@@ -27,6 +30,7 @@ pub struct Compiler {
     pub resolver: Resolver,
     tsconfigs: TsConfigs,
     cache: DefinitionCache,
+    barrels: Barrels,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
     asset_versions: RwLock<HashMap<PathBuf, u32>>,
 }
@@ -62,6 +66,8 @@ pub struct Links {
     pub errors: Vec<Diagnostic>,
     /// Folders whose listing matters: of missing files and of globs.
     pub folders: Vec<PathBuf>,
+    /// Modules of Node that a package imports: the module and who imports it.
+    pub of_node: Vec<(String, String)>,
 }
 
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
@@ -93,6 +99,7 @@ impl Compiler {
             resolver: Resolver::new(root, public_dir, base),
             tsconfigs: TsConfigs::new(),
             cache: DefinitionCache::default(),
+            barrels: Barrels::default(),
             asset_versions: RwLock::default(),
         }
     }
@@ -101,6 +108,19 @@ impl Compiler {
     pub fn clear(&self) {
         self.resolver.clear();
         self.tsconfigs.clear();
+        self.barrels.clear();
+    }
+
+    /// Files that say what specifiers and names mean, as far as they were read since the last call.
+    pub fn take_read(&self) -> Vec<PathBuf> {
+        let mut files = self.resolver.packages.take_read();
+        files.extend(self.barrels.take_read());
+        files
+    }
+
+    /// Whether an edit of a file that is no module of the page may change what names of a package mean.
+    pub fn is_barrel(&self, file: &Path) -> bool {
+        self.barrels.knows(file)
     }
 
     /// How the user knows a file.
@@ -172,21 +192,51 @@ impl Compiler {
         let text = self.script_text(url, file, source)?;
         let (options, read) = self.script_options(url, file)?;
         files.extend(read);
-        let hash = script_digest(&text, url, &options);
+        let facts = self.facts(url, file, source);
+        let hash = script_digest(&text, url, &options, facts);
         if let Some(mut known) = self.cache.get(&hash) {
             known.files.clone_from(files);
             return Ok(known);
         }
         let display = self.display(file.as_path());
-        let output = compile_script(&script_input(&text, url, &display, &options, file))?;
+        let output = compile_script(&script_input(&text, url, &display, &options, facts))?;
         let definition = output.into_definition(hash, files.clone());
         self.cache.keep(&definition);
         Ok(definition)
     }
 
+    /// What is known of a script without its text: from its name and the package.json above it.
+    fn facts(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Facts {
+        let path = match url.path() {
+            NODE_URL | EMPTY_URL => return Facts { format: Format::CommonJs, interop: Interop::Node },
+            helper if helper.starts_with(HELPER_URL) => return Facts::default(),
+            _ => file.as_path(),
+        };
+        let package = self.resolver.packages.nearest(path);
+        let kind = package.as_ref().map(|package| package.kind).unwrap_or_default();
+        let extension = if matches!(source, Source::Inline(_)) { String::new() } else { extension(url.path()) };
+        let interop = match (extension.as_str(), kind) {
+            ("mjs" | "mts", _) => Interop::Node,
+            ("cjs" | "cts", _) => Interop::BabelIfStatic,
+            (_, PackageKind::Module) => Interop::Node,
+            (_, PackageKind::CommonJs) => Interop::BabelIfStatic,
+            (_, PackageKind::Unstated) => Interop::Babel,
+        };
+        // Of the project itself only what says so; its other files are what the browser would take them for.
+        let is_of_project = || package.as_ref().is_none_or(|package| self.root.starts_with(&package.folder));
+        let format = match extension.as_str() {
+            "cjs" | "cts" => Format::CommonJs,
+            "js" if !resolve::is_in_package(path) && is_of_project() => Format::Module,
+            "js" if kind == PackageKind::Module => Format::Open,
+            "js" => Format::CommonJs,
+            _ => Format::Module,
+        };
+        Facts { format, interop }
+    }
+
     fn script_text(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Result<String, Vec<Diagnostic>> {
         match (helpers::source(url.as_str()), source) {
-            (Some(helper), _) => Ok(helper.to_owned()),
+            (Some(helper), _) => Ok(helper.into_owned()),
             (None, Source::Inline(text)) => Ok(text.clone()),
             (None, Source::File) => self.read_text(file),
         }
@@ -230,7 +280,7 @@ impl Compiler {
         // The content is not in the definition; its digest is, so that an edit counts as one.
         let content = self.asset_digest(file)?;
         let code = "{deps:[\"\"],names:[]},function*($x,$m,$r){$x({default:()=>$a});yield;\nvar $a=$r.asset(0);\n}";
-        let dep = Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None };
+        let dep = Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None, names: Vec::new() };
         let mut definition = plain(code.to_owned(), vec!["default".into()], &content);
         definition.deps = vec![dep];
         Ok(definition)
@@ -339,7 +389,10 @@ impl Compiler {
         match self.resolver.resolve(file.as_path(), &dep.specifier, dep.kind) {
             Ok(Resolved::Address(address)) => Link::Address(address),
             Ok(Resolved::Helper(url)) => {
-                links.files.push((url.clone(), FilePath::new(url.as_str())));
+                if url.path() == NODE_URL {
+                    links.of_node.push(helpers::node_module(url.query()));
+                }
+                links.files.push((url.clone(), FilePath::new(url.path())));
                 Link::Module(url)
             }
             Ok(Resolved::File { path, .. }) if secrets::holds_secrets(path.as_path(), &self.root) => {
@@ -351,6 +404,9 @@ impl Compiler {
             }
             Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Asset => self.asset_link(path, links),
             Ok(Resolved::File { path, url }) => {
+                if let Some(picked) = self.pick(dep, &path, &url, links) {
+                    return picked;
+                }
                 let url = resolve::with_attribute(&url, dep);
                 links.files.push((url.clone(), path));
                 Link::Module(url)
@@ -360,6 +416,26 @@ impl Compiler {
                 Link::Missing
             }
         }
+    }
+
+    /// Where the names are that are taken of a package's index, if the index itself is not needed for them.
+    fn pick(&self, dep: &Dep, path: &FilePath, url: &ModuleUrl, links: &mut Links) -> Option<Link> {
+        let is_plain = dep.kind == DepKind::Static && dep.attribute.is_none() && url.query().is_empty();
+        if !is_plain || !resolve::is_in_package(path.as_path()) {
+            return None;
+        }
+        let resolve = |specifier: &str, from: &Path| match self.resolver.resolve(from, specifier, DepKind::Static) {
+            Ok(Resolved::File { path, url }) if url.query().is_empty() => Some(path.as_path().to_owned()),
+            _ => None,
+        };
+        let around = Surroundings { packages: &self.resolver.packages, resolve: &resolve };
+        let picks = self.barrels.pick(path.as_path(), &dep.names, &around)?;
+        let named = picks.into_iter().zip(&dep.names).map(|(pick, name)| {
+            let url = self.resolver.url_of(&pick.file, None);
+            links.files.push((url.clone(), FilePath::new(pick.file)));
+            (name.clone(), url, pick.name)
+        });
+        Some(Link::Picked(named.collect()))
     }
 
     fn note_missing(&self, dep: &Dep, file: &FilePath, source: &Source, unresolved: Unresolved, links: &mut Links) {
@@ -432,10 +508,11 @@ impl Compiler {
         }
         let text = self.script_text(url, file, source).ok()?;
         let (options, _) = self.script_options(url, file).ok()?;
-        if *script_digest(&text, url, &options) != *hash {
+        let facts = self.facts(url, file, source);
+        if *script_digest(&text, url, &options, facts) != *hash {
             return None;
         }
-        let input = script_input(&text, url, url.as_str(), &options, file);
+        let input = script_input(&text, url, url.as_str(), &options, facts);
         compile_script(&ScriptInput { source_map: true, ..input }).ok()?.map
     }
 
@@ -495,20 +572,27 @@ fn is_compiled_as_script(url: &ModuleUrl, source: &Source) -> bool {
     matches!(source, Source::Inline(_)) || is_script(url)
 }
 
+/// What a script is compiled with besides its text and its tsconfig.json.
+#[derive(Clone, Copy, Debug, Default)]
+struct Facts {
+    format: Format,
+    interop: Interop,
+}
+
 fn script_input<'a>(
     text: &'a str,
     url: &'a ModuleUrl,
     display: &'a str,
     options: &'a TsOptions,
-    file: &FilePath,
+    facts: Facts,
 ) -> ScriptInput<'a> {
-    let may_be_commonjs = may_be_commonjs(file.as_path());
-    ScriptInput { source: text, url: url.as_str(), display, options, may_be_commonjs, source_map: false }
+    let Facts { format, interop } = facts;
+    ScriptInput { source: text, url: url.as_str(), display, options, format, interop, source_map: false }
 }
 
 /// Equal digests compile to the same text.
-fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions) -> std::sync::Arc<str> {
-    digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}").as_bytes()])
+fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions, facts: Facts) -> std::sync::Arc<str> {
+    digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}{facts:?}").as_bytes()])
 }
 
 fn unsupported_help(tool: &str) -> String {
@@ -572,13 +656,6 @@ fn extension(path: &str) -> String {
     name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
 }
 
-/// In packages, and where the extension says so.
-fn may_be_commonjs(file: &Path) -> bool {
-    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    matches!(extension, "cjs" | "cts")
-        || (extension == "js" && file.components().any(|part| part.as_os_str() == "node_modules"))
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StyleUse {
     /// `import './a.css'`: a style element.
@@ -605,6 +682,7 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
             kind: DepKind::Asset,
             span: (0, 0),
             attribute: None,
+            names: Vec::new(),
         })
         .collect();
     if kind == StyleUse::Link {

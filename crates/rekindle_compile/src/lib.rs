@@ -1,5 +1,6 @@
 //! One source file → one definition.
 
+mod barrel;
 pub mod bundle;
 mod cache;
 mod calls;
@@ -11,6 +12,7 @@ pub mod helpers;
 pub mod html;
 pub mod json;
 pub mod nesting;
+pub mod packages;
 pub mod resolve;
 pub mod script;
 pub mod secrets;

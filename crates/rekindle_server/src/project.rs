@@ -46,6 +46,9 @@ pub struct Project {
     /// Which modules carry the address of an asset.
     asset_users: FxHashMap<PathBuf, FxHashSet<ModuleId>>,
     asset_digests: FxHashMap<PathBuf, String>,
+    /// Modules of Node that were imported, and by whom; and those that the user was told of.
+    of_node: Vec<(String, String)>,
+    told_of_node: FxHashSet<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -93,6 +96,8 @@ impl Project {
             assets: FxHashMap::default(),
             asset_users: FxHashMap::default(),
             asset_digests: FxHashMap::default(),
+            of_node: Vec::new(),
+            told_of_node: FxHashSet::default(),
         })
     }
 
@@ -152,10 +157,22 @@ impl Project {
             files.extend(compiled.files.iter().map(|file| file.as_path().to_owned()));
             files.extend(compiled.links.assets.iter().map(|(_, file)| file.as_path().to_owned()));
             folders.extend(compiled.links.folders.iter().cloned());
+            self.of_node.extend(compiled.links.of_node.iter().cloned());
             self.absorb(id, compiled, delta);
         }
+        files.extend(self.compiler.take_read());
         watcher.watch_files(files);
         self.watch_folders(folders, watcher);
+    }
+
+    /// Modules of Node that were imported since the last call, each once for a package: the module and its importer.
+    pub fn take_of_node(&mut self) -> Vec<(String, String)> {
+        let met = std::mem::take(&mut self.of_node);
+        let package = |importer: &str| match importer.rsplit_once("/node_modules/") {
+            Some((_, inside)) => package_name(inside),
+            None => importer.to_owned(),
+        };
+        met.into_iter().filter(|(name, by)| self.told_of_node.insert((name.clone(), package(by)))).collect()
     }
 
     fn watch_folders(&mut self, folders: Vec<PathBuf>, watcher: &Watcher) {
@@ -285,6 +302,11 @@ impl Project {
                 }
             }
         }
+        for path in paths.iter().filter(|path| path.ends_with("package.json")) {
+            listing_changed = true;
+            touched.extend(self.modules_of_another_kind(path));
+        }
+        listing_changed |= paths.iter().any(|path| self.compiler.is_barrel(path));
         if listing_changed || paths.iter().any(|path| is_project_file(path)) {
             self.compiler.clear();
         }
@@ -300,6 +322,15 @@ impl Project {
         let changed = delta.changed.clone();
         self.segments.assign(&self.graph, &changed);
         delta
+    }
+
+    /// Modules of a package whose package.json now states another type.
+    fn modules_of_another_kind(&self, path: &Path) -> Vec<ModuleId> {
+        let Some(folder) = path.parent().filter(|_| self.compiler.resolver.packages.changed_kind(path)) else {
+            return Vec::new();
+        };
+        let is_below = |&id: &ModuleId| self.graph[id].file.as_path().starts_with(folder);
+        self.graph.ids().filter(is_below).filter(|&id| self.graph[id].state != ModuleState::New).collect()
     }
 
     /// Modules that carry the address of the asset at `path`, if its content is not what it was.
@@ -328,6 +359,7 @@ impl Project {
             let keeps = same && links.folders.is_empty();
             (!keeps).then(|| (id, (!same).then(|| published.definition.clone()), links))
         };
+        watcher.watch_files(self.compiler.take_read());
         let relinked: Vec<_> = self.pool.install(|| ready.par_iter().filter_map(relink).collect());
         for (id, definition, links) in relinked {
             // Also where nothing changed: a folder that appeared is one in which a match may appear next.
@@ -427,7 +459,7 @@ impl Project {
     /// Modules that `id` imports in any way: statically, by `import()`, by a glob.
     pub fn all_deps(&self, id: ModuleId) -> Vec<ModuleId> {
         let Some(published) = &self.graph[id].published else { return Vec::new() };
-        let linked = published.links.iter().filter_map(Link::module);
+        let linked = published.links.iter().flat_map(Link::modules);
         let globbed = published.globs.iter().flatten().map(|(_, url)| url);
         linked.chain(globbed).filter_map(|url| self.graph.get(url.as_str())).collect()
     }
@@ -439,6 +471,11 @@ fn crashed(file: &str) -> Compiled {
         .in_file(file)
         .with_help("this is a bug in rekindle, not in your source: please report it together with the file");
     Compiled { result: Err(vec![diagnostic]), links: Links::default(), files: Vec::new() }
+}
+
+fn package_name(path: &str) -> String {
+    let parts = if path.starts_with('@') { 2 } else { 1 };
+    path.split('/').take(parts).collect::<Vec<_>>().join("/")
 }
 
 /// Files whose content decides how specifiers are resolved.

@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, Published};
+use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A segment that has grown to this many bytes takes no more modules.
@@ -185,11 +185,17 @@ pub fn write_definition(out: &mut String, url: &str, published: &Published) {
     let _ = write!(out, "$d({url},\"{}\",{links},{globs},{});", published.hash, published.definition.code);
 }
 
-/// A module is its name, an address stands in a list, what is missing is null.
+/// A module is its name, an address stands in a list, names that are picked in an object, what is missing is null.
 fn link_value(link: &Link) -> serde_json::Value {
     match link {
         Link::Module(url) => url.as_str().into(),
         Link::Address(address) => vec![address.as_str()].into(),
+        Link::Picked(picked) => {
+            let entry = |(name, url, there): &(String, ModuleUrl, String)| {
+                (name.clone(), serde_json::json!([url.as_str(), there]))
+            };
+            serde_json::Value::Object(picked.iter().map(entry).collect())
+        }
         Link::Missing => serde_json::Value::Null,
     }
 }

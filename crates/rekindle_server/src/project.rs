@@ -364,6 +364,9 @@ impl Project {
         for (id, definition, links) in relinked {
             // Also where nothing changed: a folder that appeared is one in which a match may appear next.
             self.watch_folders(links.folders.clone(), watcher);
+            if links.links.contains(&Link::Missing) {
+                self.missing_in.extend(links.folders.iter().cloned());
+            }
             if let Some(definition) = definition {
                 let files = definition.files.clone();
                 self.absorb(id, Compiled { result: Ok(definition), links, files }, delta);

@@ -21,7 +21,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config::Config;
 use crate::env::EnvValues;
-use crate::segments::Segments;
+use crate::segments::{Segments, package_name};
 use crate::servable::Servable;
 use crate::watch::Watcher;
 
@@ -126,6 +126,9 @@ impl Project {
                     crawl.queue.push_back(dep);
                 }
             }
+        }
+        if crawl.queue.is_empty() {
+            self.segments.close_packages();
         }
         !crawl.queue.is_empty()
     }
@@ -474,11 +477,6 @@ fn crashed(file: &str) -> Compiled {
         .in_file(file)
         .with_help("this is a bug in rekindle, not in your source: please report it together with the file");
     Compiled { result: Err(vec![diagnostic]), links: Links::default(), files: Vec::new() }
-}
-
-fn package_name(path: &str) -> String {
-    let parts = if path.starts_with('@') { 2 } else { 1 };
-    path.split('/').take(parts).collect::<Vec<_>>().join("/")
 }
 
 /// Files whose content decides how specifiers are resolved.

@@ -138,9 +138,9 @@ impl Barrels {
         around: &Surroundings,
         seen: &mut FxHashSet<(PathBuf, String)>,
     ) -> Meaning {
-        let targets = scan.star_files.get_or_init(|| {
-            scan.stars.iter().map(|specifier| (around.resolve)(specifier, file)).collect()
-        });
+        let targets = scan
+            .star_files
+            .get_or_init(|| scan.stars.iter().map(|specifier| (around.resolve)(specifier, file)).collect());
         let mut found = Meaning::None;
         for target in targets {
             let Some(target) = target else { return Meaning::Unclear };
@@ -296,7 +296,10 @@ mod tests {
     fn names_are_followed_to_where_they_are_declared() {
         check(
             &[
-                ("index.js", "export { default as A } from './a.js';\nexport * from './inner.js';\nimport * as all from './a.js';\nexport { all }"),
+                (
+                    "index.js",
+                    "export { default as A } from './a.js';\nexport * from './inner.js';\nimport * as all from './a.js';\nexport { all }",
+                ),
                 ("a.js", "export default 1"),
                 ("inner.js", "import b, { c as d } from './b.js'; export { b, d }"),
                 ("b.js", "export default 2; export const c = 3"),
@@ -308,7 +311,11 @@ mod tests {
 
     #[test]
     fn a_module_with_code_or_side_effects_is_not_passed_over() {
-        let loud = [("index.js", "export { a } from './loud.js'"), ("loud.js", "export { a } from './a.js'"), ("a.js", "export const a = 1")];
+        let loud = [
+            ("index.js", "export { a } from './loud.js'"),
+            ("loud.js", "export { a } from './a.js'"),
+            ("a.js", "export const a = 1"),
+        ];
         check(&loud, &["a"], "loud.js:a");
         let code = [("index.js", "export { a } from './a.js'\nwindow.x = 1"), ("a.js", "export const a = 1")];
         check(&code, &["a"], "the barrel");
@@ -331,7 +338,11 @@ mod tests {
     #[test]
     fn a_cycle_of_barrels_ends() {
         check(
-            &[("index.js", "export * from './b.js'"), ("b.js", "export * from './index.js'\nexport { a } from './a.js'"), ("a.js", "export const a = 1")],
+            &[
+                ("index.js", "export * from './b.js'"),
+                ("b.js", "export * from './index.js'\nexport { a } from './a.js'"),
+                ("a.js", "export const a = 1"),
+            ],
             &["a"],
             "a.js:a",
         );

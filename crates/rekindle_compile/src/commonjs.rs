@@ -17,7 +17,9 @@ use crate::script::Parsed;
 pub(crate) fn is_commonjs(parsed: &Parsed) -> bool {
     let free = |name: &str| parsed.scoping.root_unresolved_references().keys().any(|known| known.as_str() == name);
     if parsed.has_module_syntax {
-        let exports = |statement: &Statement| statement.is_module_declaration() && !matches!(statement, Statement::ImportDeclaration(_));
+        let exports = |statement: &Statement| {
+            statement.is_module_declaration() && !matches!(statement, Statement::ImportDeclaration(_))
+        };
         return (free("module") || free("exports")) && !parsed.program.body.iter().any(exports);
     }
     let returns = parsed.program.body.iter().any(|statement| matches!(statement, Statement::ReturnStatement(_)));
@@ -76,7 +78,13 @@ impl<'a> Visit<'a> for Collector<'_> {
             && !self.deps.iter().any(|dep| dep.specifier == specifier && dep.kind == DepKind::Require)
         {
             let span = argument.span();
-            self.deps.push(Dep { specifier, kind: DepKind::Require, span: (span.start, span.end), attribute: None, names: Vec::new() });
+            self.deps.push(Dep {
+                specifier,
+                kind: DepKind::Require,
+                span: (span.start, span.end),
+                attribute: None,
+                names: Vec::new(),
+            });
         }
         walk::walk_call_expression(self, it);
     }

@@ -61,9 +61,9 @@ impl Packages {
 
     /// Whether a module may be left out if nothing is taken of it. Folders that only state a type say nothing of this.
     pub fn is_free_of_side_effects(&self, file: &Path) -> bool {
-        let stated = self.above(file).find(|package| {
-            package.name.is_some() || !matches!(package.side_effects, SideEffects::Unstated)
-        });
+        let stated = self
+            .above(file)
+            .find(|package| package.name.is_some() || !matches!(package.side_effects, SideEffects::Unstated));
         stated.is_some_and(|package| package.is_free_of_side_effects(file))
     }
 
@@ -117,7 +117,14 @@ impl Package {
         let side_effects = SideEffects::of(json.get("sideEffects"));
         let has_exports = json.get("exports").is_some();
         let browser = text("browser").filter(|_| !has_exports);
-        Some(Self { folder: folder.to_owned(), name: text("name"), kind, side_effects, browser, module: text("module") })
+        Some(Self {
+            folder: folder.to_owned(),
+            name: text("name"),
+            kind,
+            side_effects,
+            browser,
+            module: text("module"),
+        })
     }
 
     fn is_free_of_side_effects(&self, file: &Path) -> bool {

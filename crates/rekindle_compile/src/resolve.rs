@@ -173,7 +173,8 @@ impl Resolver {
     fn module_instead_of_browser(&self, found: &Path) -> Option<PathBuf> {
         let package = self.packages.nearest(found)?;
         let (browser, module) = (package.browser.as_ref()?, package.module.as_ref()?);
-        let is_browser = found.strip_prefix(&package.folder).is_ok_and(|file| file.starts_with(normal(browser.as_ref())));
+        let is_browser =
+            found.strip_prefix(&package.folder).is_ok_and(|file| file.starts_with(normal(browser.as_ref())));
         if browser == module || !is_browser {
             return None;
         }
@@ -189,7 +190,8 @@ impl Resolver {
     /// The empty module that stands for one of Node; the importer is in it for what it says when it is used.
     fn node_url(&self, importer: &Path, name: &str) -> ModuleUrl {
         let by = self.url_of(importer, None);
-        let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let encode =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
         ModuleUrl::new(format!("{NODE_URL}?id={}&by={}", encode(name.trim_start_matches("node:")), encode(by.path())))
     }
 
@@ -323,7 +325,8 @@ fn folders_below(folder: &Path) -> Vec<PathBuf> {
     while at < folders.len() && folders.len() < MOST_FOLDERS {
         let entries = folders[at].read_dir().into_iter().flatten().flatten();
         let inner = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-        let inner: Vec<PathBuf> = inner.filter(|entry| entry.file_name() != "node_modules").map(|entry| entry.path()).collect();
+        let inner: Vec<PathBuf> =
+            inner.filter(|entry| entry.file_name() != "node_modules").map(|entry| entry.path()).collect();
         folders.extend(inner);
         at += 1;
     }

@@ -76,9 +76,7 @@ pub fn compile_script(input: &ScriptInput) -> Result<ScriptOutput, Vec<Diagnosti
     let allocator = Allocator::default();
     let source_type = source_type(input.url);
     match parse(&allocator, input, source_type, false) {
-        Ok(module) if !is_commonjs(&module, input) => {
-            compile_module(&allocator, input, module)
-        }
+        Ok(module) if !is_commonjs(&module, input) => compile_module(&allocator, input, module),
         Ok(module) => compile_commonjs(&allocator, input, module, false),
         // What strict mode refuses may still be a sloppy CommonJS file.
         Err(errors) if input.format != Format::Module && !source_type.is_typescript() => {

@@ -1742,42 +1742,66 @@ fn a_module_that_imports_and_exports_through_module_is_commonjs() {
 fn who_is_no_module_for_node_reads_the_default_of_compiled_modules() {
     let files = [("node_modules/p/b.js", "exports.b = 1")];
     let source = "import b, { b as c } from './b.js'\nexport const x = [b, c, import('./b.js')]";
-    check_in(&files, "node_modules/p/a.js", source, expect![[r#"
+    check_in(
+        &files,
+        "node_modules/p/a.js",
+        source,
+        expect![[r#"
         {deps:["./b.js"],names:[["default","b"]],dynamic:[0],babel:1},function*($x,$m,$r){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
         const x = [
         	$0.default,
         	$0.b,
         	$r.import(0)
         ];
-        }"#]]);
+        }"#]],
+    );
     let commonjs = [files[0], ("node_modules/p/package.json", "{ \"type\": \"commonjs\" }")];
-    check_in(&commonjs, "node_modules/p/a.js", source, expect![[r#"
+    check_in(
+        &commonjs,
+        "node_modules/p/a.js",
+        source,
+        expect![[r#"
         {deps:["./b.js"],names:[["default","b"]],dynamic:[0],babel:2},function*($x,$m,$r){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
         const x = [
         	$0.default,
         	$0.b,
         	$r.import(0)
         ];
-        }"#]]);
-    check_in(&files, "node_modules/p/a.mjs", source, expect![[r#"
+        }"#]],
+    );
+    check_in(
+        &files,
+        "node_modules/p/a.mjs",
+        source,
+        expect![[r#"
         {deps:["./b.js"],names:[["default","b"]],dynamic:[0]},function*($x,$m,$r){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
         const x = [
         	$0.default,
         	$0.b,
         	$r.import(0)
         ];
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[test]
 fn a_script_without_module_syntax_is_commonjs_in_a_package_that_does_not_say_otherwise() {
-    check("node_modules/p/a.js", "this.a = 1", expect![[r#"
+    check(
+        "node_modules/p/a.js",
+        "this.a = 1",
+        expect![[r#"
         {cjs:true,deps:[],names:[]},function(module,exports,require,$r){
         this.a = 1;
-        }"#]]);
+        }"#]],
+    );
     let module = [("node_modules/p/package.json", "{ \"type\": \"module\" }")];
-    check_in(&module, "node_modules/p/a.js", "globalThis.a = 1", expect![[r#"
+    check_in(
+        &module,
+        "node_modules/p/a.js",
+        "globalThis.a = 1",
+        expect![[r#"
         {deps:[],names:[]},function*($x){$x({});yield;
         globalThis.a = 1;
-        }"#]]);
+        }"#]],
+    );
 }

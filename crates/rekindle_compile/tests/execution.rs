@@ -101,7 +101,8 @@ fn write_definition(
             Link::Module(url) => url.as_str().into(),
             Link::Address(address) => vec![address.as_str()].into(),
             Link::Picked(picked) => {
-                let entries = picked.iter().map(|(name, url, there)| (name.clone(), serde_json::json!([url.as_str(), there])));
+                let entries =
+                    picked.iter().map(|(name, url, there)| (name.clone(), serde_json::json!([url.as_str(), there])));
                 serde_json::Value::Object(entries.collect())
             }
             Link::Missing => serde_json::Value::Null,
@@ -1655,7 +1656,10 @@ fn required_modules_run_in_the_order_of_the_calls() {
                 "log('a')\nconst c = require('./c.cjs')\nlog('c is', c)\nlet tried\ntry { require('./throws.cjs') } catch (error) { tried = error.message }\ntry { require('./throws.cjs') } catch (error) { tried += error.message }\nlog(tried)\nexports.later = () => require('./never.cjs')\nif (c.a) require('./never.cjs')",
             ),
             ("b.cjs", "log('b')\nexports.b = require('./c.cjs').done"),
-            ("c.cjs", "log('c')\nexports.early = 1\nconst a = require('./a.cjs')\nlog('a so far', Object.keys(a))\nexports.done = true"),
+            (
+                "c.cjs",
+                "log('c')\nexports.early = 1\nconst a = require('./a.cjs')\nlog('a so far', Object.keys(a))\nexports.done = true",
+            ),
             ("throws.cjs", "log('throws')\nthrow new Error('no')"),
             ("never.cjs", "log('never')"),
         ],
@@ -1677,7 +1681,10 @@ fn required_modules_run_in_the_order_of_the_calls() {
 fn commonjs_surroundings_are_those_of_node() {
     check(
         &[
-            ("main.js", "import value, { way } from 'umd'\nimport * as all from 'umd'\nlog(value.list, way, all.default === value)"),
+            (
+                "main.js",
+                "import value, { way } from 'umd'\nimport * as all from 'umd'\nlog(value.list, way, all.default === value)",
+            ),
             ("node_modules/umd/package.json", "{ \"main\": \"./lib\" }"),
             (
                 "node_modules/umd/lib/index.js",
@@ -1696,9 +1703,18 @@ fn commonjs_surroundings_are_those_of_node() {
 fn names_of_a_barrel_are_those_of_where_they_are_declared() {
     check(
         &[
-            ("main.js", "import { One, two as zwei, parts } from 'ui'\nexport { One as again } from 'ui'\nimport * as self from './main.js'\nlog(One, zwei, parts.two, self.again, Object.keys(parts))"),
-            ("node_modules/ui/package.json", "{ \"type\": \"module\", \"sideEffects\": false, \"exports\": \"./index.js\" }"),
-            ("node_modules/ui/index.js", "export { default as One } from './one.js'\nexport * from './parts.js'\nexport * as parts from './parts.js'"),
+            (
+                "main.js",
+                "import { One, two as zwei, parts } from 'ui'\nexport { One as again } from 'ui'\nimport * as self from './main.js'\nlog(One, zwei, parts.two, self.again, Object.keys(parts))",
+            ),
+            (
+                "node_modules/ui/package.json",
+                "{ \"type\": \"module\", \"sideEffects\": false, \"exports\": \"./index.js\" }",
+            ),
+            (
+                "node_modules/ui/index.js",
+                "export { default as One } from './one.js'\nexport * from './parts.js'\nexport * as parts from './parts.js'",
+            ),
             ("node_modules/ui/one.js", "export default 'one'"),
             ("node_modules/ui/parts.js", "export const two = 'two', three = 'three'"),
         ],

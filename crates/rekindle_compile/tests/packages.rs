@@ -79,7 +79,10 @@ fn a_module_of_node_is_an_empty_one_unless_a_package_of_its_name_is_installed() 
 fn browser_fields_replace_files_and_modules_of_node() {
     check(
         &[
-            ("node_modules/p/package.json", r#"{ "browser": { "./disk.js": "./memory.js", "fs": "./fs.js", "net": false, "heavy": "light" } }"#),
+            (
+                "node_modules/p/package.json",
+                r#"{ "browser": { "./disk.js": "./memory.js", "fs": "./fs.js", "net": false, "heavy": "light" } }"#,
+            ),
             ("node_modules/p/index.js", "require('./disk'); require('fs'); require('net'); require('heavy')"),
             ("node_modules/p/disk.js", ""),
             ("node_modules/p/memory.js", ""),
@@ -87,7 +90,12 @@ fn browser_fields_replace_files_and_modules_of_node() {
             ("node_modules/light/index.js", ""),
         ],
         "node_modules/p/index.js",
-        &["/node_modules/p/memory.js", "/node_modules/p/fs.js", "/@rekindle/helpers/empty.js", "/node_modules/light/index.js"],
+        &[
+            "/node_modules/p/memory.js",
+            "/node_modules/p/fs.js",
+            "/@rekindle/helpers/empty.js",
+            "/node_modules/light/index.js",
+        ],
     );
 }
 

@@ -142,6 +142,7 @@ export class Updater {
    * waits for a definition. A module that throws does not hold back the saves of others.
    */
   private due(): Set<ModuleId>[] {
+    const hadAttempts = this.attempts.length > 0
     const saved = new Set(this.registry.stale)
     for (const { stale } of this.attempts) for (const id of stale) saved.delete(id)
     const isStale = (id: ModuleId) => this.registry.stale.has(id)
@@ -160,6 +161,8 @@ export class Updater {
       else return true
       return false
     })
+    // All are what they were before: nothing is left of what had failed.
+    if (hadAttempts && this.attempts.length + saved.size + waiting.length === 0) this.page.succeeded()
     return [saved, ...waiting]
   }
 
@@ -350,7 +353,8 @@ export class Updater {
   }
 
   private tell({ path, accepted }: Boundary, acceptors: Acceptor[], ran: boolean): void {
-    const fresh = ran ? this.registry.instances.get(accepted)?.namespace : undefined
+    const instance = this.registry.instances.get(accepted)
+    const fresh = ran && instance ? this.registry.namespaceFor(this.registry.instances.get(path) ?? instance, instance) : undefined
     for (const { deps, list, callback } of acceptors) {
       if (!callback) continue
       try {

@@ -134,7 +134,9 @@ function orderStyles(): void {
 }
 
 function runtimeOf(instance: Instance): object {
-  return new ModuleRuntime(runtimeHost, instance)
+  const runtime = new ModuleRuntime(runtimeHost, instance)
+  runtime.imported = (at) => registry.imported(instance, at)
+  return runtime
 }
 
 function addressOf(id: ModuleId): string {
@@ -190,7 +192,7 @@ function isPath(specifier: string): boolean {
 async function importModule(id: ModuleId, importer: Instance): Promise<Namespace> {
   await null // A run that is under way comes to all of its modules first.
   try {
-    if (!registry.instances.has(id)) await startLazy(id)
+    if (!registry.hasStarted(id)) await startLazy(id)
     registry.noteDynamicImport(registry.instances.get(importer.id) ?? importer, id)
     await registry.finished(id)
   } catch (error) {
@@ -200,7 +202,7 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
   brokenImports.delete(id)
   const instance = registry.instances.get(id)
   if (!instance) throw new TypeError(`${id} was removed while it was imported by ${importer.id}`)
-  return instance.namespace
+  return registry.namespaceFor(importer, instance)
 }
 
 async function startLazy(id: ModuleId): Promise<void> {
@@ -212,7 +214,7 @@ async function startLazy(id: ModuleId): Promise<void> {
   }
   lazyRoots.add(id)
   // Who asks for it, first or later, waits until it is finished.
-  if (!registry.instances.has(id)) registry.run([id])?.catch(() => {})
+  if (!registry.hasStarted(id)) registry.run([id])?.catch(() => {})
 }
 
 // ---- start
@@ -253,7 +255,7 @@ export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespac
     showErrors([...registry.missing([id])])
     throw new TypeError(`${id} cannot run yet: see the error above`)
   }
-  if (!registry.instances.has(id)) await registry.run([id])
+  if (!registry.hasStarted(id)) await registry.run([id])
   isStarting = false
   hello()
   await registry.finished(id)
@@ -299,7 +301,7 @@ function startBlocked(): void {
 }
 
 function startEntry(id: ModuleId): void {
-  if (registry.instances.has(id)) return
+  if (registry.hasStarted(id)) return
   try {
     registry.run([id])?.catch((error: unknown) => crash(id, error))
   } catch (error) {

@@ -12,7 +12,7 @@
 import type { HotTable } from './hot'
 import type { ModuleId } from './messages'
 import type { Refresh } from './refresh'
-import type { Registry } from './registry'
+import { modulesOf, type Registry } from './registry'
 
 /** Where an update stops: `path` takes it, `accepted` is what runs again for it. */
 export interface Boundary {
@@ -176,6 +176,7 @@ class Walk {
     const instance = this.registry.instances.get(importer)!
     const { links, meta } = instance.definition
     if (instance.imported.has(id)) return false
+    if (links.some((link) => link !== id && modulesOf(link).includes(id))) return false
     return links.every((link, at) => link !== id || (meta.names[at] ?? ['*']).every((name) => accepted.has(name)) && !meta.stars?.includes(at))
   }
 

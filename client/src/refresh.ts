@@ -13,7 +13,7 @@
  * put back leaves no trace. Knows neither DOM nor socket.
  */
 import type { ModuleId } from './messages'
-import type { Instance, Registry } from './registry'
+import { modulesOf, type Instance, type Link, type Registry } from './registry'
 
 /** What is needed of the framework's own runtime. */
 export interface RefreshRuntime {
@@ -126,8 +126,8 @@ export class Refresh {
    * The value of a `createContext` call: the one of the copy before, if neither the call nor what it uses was edited.
    * A context is only its identity, so that a new one would part every provider from its users.
    */
-  keep(instance: Instance, value: unknown, name: string, digest: string, links: unknown[]): unknown {
-    const deps = links.map((link) => (typeof link === 'string' ? this.registry.instances.get(link) : undefined))
+  keep(instance: Instance, value: unknown, name: string, digest: string, links: Link[]): unknown {
+    const deps = links.flatMap(modulesOf).map((id) => this.registry.instances.get(id))
     const known = instance.before?.kept?.get(name)
     const isSame = known?.digest === digest && deps.every((dep, at) => dep === known.deps[at])
     instance.kept ??= new Map()
@@ -153,11 +153,8 @@ export class Refresh {
     const instance = this.registry.instances.get(id)!
     const before = instance.definition
     const now = this.registry.definitions.get(id)!
-    const linkOf = ({ links }: typeof now, dep: number) => links[dep]
-    const touched = (dep: number) => {
-      const link = linkOf(now, dep)
-      return typeof link === 'string' && runsAgain(link)
-    }
+    const linkOf = ({ links }: typeof now, dep: number) => JSON.stringify(links[dep])
+    const touched = (dep: number) => modulesOf(now.links[dep]).some(runsAgain)
     const stars = ({ meta, links }: typeof now) => JSON.stringify(meta.stars?.map((at) => links[at]))
     if (stars(before) !== stars(now) || now.meta.stars?.some(touched)) return null
 

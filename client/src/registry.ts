@@ -13,8 +13,14 @@
 import type { ModuleId } from './messages'
 import type { Kept } from './refresh'
 
-/** What a specifier means: a module, an address (in a list) that the browser loads itself, or nothing. */
-export type Link = ModuleId | [string] | null
+/** For each name that is taken of a package: the module that has it, and its name there. */
+export type Picked = { [name: string]: [id: ModuleId, name: string] }
+
+/**
+ * What a specifier means: a module, an address (in a list) that the browser loads itself, the modules behind the names
+ * that are taken of a package's index, or nothing.
+ */
+export type Link = ModuleId | [string] | Picked | null
 
 /** For each `import.meta.glob` call its matches: key and module. */
 export type GlobMatches = [key: string, id: ModuleId][]
@@ -37,6 +43,13 @@ export interface Meta {
   with?: (string | null)[]
   async?: boolean
   cjs?: boolean
+  /**
+   * `default` of a CommonJS module is its `exports.default` if it says `__esModule`: for all imports (1), or for static ones
+   * only (2). Without it `default` always is `module.exports`, as in Node.
+   */
+  babel?: 1 | 2
+  /** `require` of it gives its default export: JSON. */
+  value?: boolean
   /** Digest of a CSS module's class names: while it stays the same, importers need not run again. */
   shape?: string
   /** Of a module with components: for each export a digest of what it is made of, and the dependencies in that. */
@@ -65,6 +78,16 @@ export interface Definition {
 
 export type Namespace = Record<string, unknown>
 
+/** `module` of a CommonJS definition. */
+interface CommonjsModule {
+  exports: Namespace
+  id: ModuleId
+  filename: ModuleId
+  loaded: boolean
+  children: []
+  paths: []
+}
+
 /** One evaluation of one version of a module. */
 export interface Instance {
   id: ModuleId
@@ -87,8 +110,13 @@ export interface Instance {
   /** Settles when an asynchronous evaluation ends. */
   done: Promise<void> | null
   error: unknown
-  /** `module` of a CommonJS definition. */
-  cjs: { exports: Namespace } | null
+  cjs: CommonjsModule | null
+  /** Of CommonJS: the namespace for importers of `Meta.babel`. */
+  babel: Namespace
+  /** It is only required, not imported, and runs when a `require` asks for it. */
+  deferred: boolean
+  /** Counts up with each instance that begins to run. */
+  ran: number
   /** Modules that this instance has imported with `import()`. */
   imported: Set<ModuleId>
   /** The copy it replaces, while it runs. */
@@ -101,6 +129,8 @@ export interface Instance {
 interface Origin {
   home: Instance
   name: string
+  /** Who passes it on is one of `Meta.babel`. */
+  babel?: boolean
 }
 
 const AMBIGUOUS = Symbol('ambiguous')
@@ -114,12 +144,18 @@ interface Visit {
   low: number
   /** Its cycle is not closed yet. */
   isOpen: boolean
+  /** It, or something it imports, awaits at its top level. */
+  waits: boolean
 }
 
 interface Walk {
   fresh: ReadonlySet<ModuleId>
   visits: Map<ModuleId, Visit>
   open: Visit[]
+  /** What was met, in post-order. */
+  met: Instance[]
+  /** What runs now, in post-order: all that was met but what is only required. */
+  order: Instance[]
 }
 
 /** All that were met since `last` are in its cycle. */
@@ -148,6 +184,9 @@ function blankInstance(definition: Definition, reached: number, replaced: boolea
     done: null,
     error: undefined,
     cjs: null,
+    babel: {},
+    deferred: false,
+    ran: 0,
     imported: new Set(),
     before: null,
     kept: null,
@@ -164,6 +203,20 @@ function nativeInstance(address: string, namespace: Namespace): Instance {
     Object.defineProperty(instance.getters, name, { enumerable: true, value: () => namespace[name] })
   }
   return instance
+}
+
+function blankCommonjs(id: ModuleId): CommonjsModule {
+  return { exports: {}, id, filename: id, loaded: false, children: [], paths: [] }
+}
+
+function isPicked(link: Link | undefined): link is Picked {
+  return typeof link === 'object' && link !== null && !Array.isArray(link)
+}
+
+/** Modules that a link leads to. */
+export function modulesOf(link: Link | undefined): ModuleId[] {
+  if (typeof link === 'string') return [link]
+  return isPicked(link) ? Object.values(link).map(([id]) => id) : []
 }
 
 /** Told when an instance is made and asked for the values a factory is called with. */
@@ -192,6 +245,7 @@ export class Registry {
   /** Instances that the last `instantiate` made, whether it went through or not. */
   made: Instance[] = []
   private reached = 0
+  private ran = 0
 
   constructor(private readonly host: Host) {}
 
@@ -214,7 +268,8 @@ export class Registry {
   /** Static dependencies of a definition, eager glob matches included, in evaluation order. */
   staticDeps(definition: Definition): Link[] {
     const { meta, links, globs } = definition
-    const deps = meta.cjs ? links.filter((link, at) => typeof link === 'string' && !meta.dynamic?.includes(at)) : links.slice(0, meta.names.length)
+    let deps = meta.cjs ? links.filter((link, at) => typeof link === 'string' && !meta.dynamic?.includes(at)) : links.slice(0, meta.names.length)
+    if (deps.some(isPicked)) deps = deps.flatMap((link) => (isPicked(link) ? modulesOf(link) : [link]))
     for (const at of meta.eager ?? []) for (const [, id] of globs[at]!) deps.push(id)
     return deps
   }
@@ -280,9 +335,11 @@ export class Registry {
     const runs = (id: ModuleId, definition: Definition) => this.instances.get(id)?.definition !== definition
     for (const [id, definition] of this.below(roots, runs)) {
       if (!definition || !runs(id, definition)) continue
-      this.staticDeps(definition).forEach((link, at) => {
-        if (Array.isArray(link) && !this.native.has(link[0])) unloaded.set(link[0], definition.meta.with?.[at] ?? null)
-      })
+      const { links, meta } = definition
+      if (meta.cjs) continue
+      for (const [at, link] of links.slice(0, meta.names.length).entries()) {
+        if (Array.isArray(link) && !this.native.has(link[0])) unloaded.set(link[0], meta.with?.[at] ?? null)
+      }
     }
     return unloaded
   }
@@ -326,47 +383,75 @@ export class Registry {
     if (last?.state === 'failed') throw last.error
   }
 
+  /** Whether a module has run or is about to. One that is only required has not, until then. */
+  hasStarted(id: ModuleId): boolean {
+    return this.instances.get(id)?.deferred === false
+  }
+
   private lastOfCycle(instance: Instance): Instance {
     return this.instances.get(instance.cycle) ?? instance
   }
 
   /** Makes instances, links them, checks the names; nothing of the modules' bodies has run afterwards. */
   instantiate(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId>): Instance[] {
-    const order: Instance[] = []
-    const walk: Walk = { fresh, visits: new Map(), open: [] }
+    const walk: Walk = { fresh, visits: new Map(), open: [], met: [], order: [] }
     this.made = []
-    for (const root of roots) this.walk(root, walk, order)
-    this.resolveExports(order)
-    for (const instance of order) this.makeNamespace(instance)
-    for (const instance of order) this.checkNames(instance)
-    for (const instance of order) this.link(instance)
-    return order
+    const required: ModuleId[] = []
+    for (const root of roots) {
+      if (this.isOnlyRequired(root, fresh)) required.push(root)
+      else this.walk(root, walk, false)
+    }
+    for (const root of required) this.walk(root, walk, true)
+    const { met } = walk
+    this.resolveExports(met)
+    for (const instance of met) this.makeNamespace(instance)
+    for (const instance of met) this.checkNames(instance)
+    for (const instance of met) this.link(instance)
+    return walk.order
+  }
+
+  /** Whether nobody will ask for the new copy but a `require` in another new copy. */
+  private isOnlyRequired(id: ModuleId, fresh: ReadonlySet<ModuleId>): boolean {
+    if (!fresh.has(id) || this.entries.has(id)) return false
+    const importers = [...(this.importers.get(id) ?? [])]
+    const requires = (importer: ModuleId) => {
+      const instance = this.instances.get(importer)
+      return instance?.cjs != null && !instance.imported.has(id)
+    }
+    return importers.every(requires) && importers.some((importer) => fresh.has(importer))
   }
 
   /**
    * Depth first, post-order, with its own stack: import chains may be longer than the native one allows.
    * Finds the import cycles on the way (Tarjan's algorithm, as in ECMA-262 section 16.2.1.5.3.1).
+   * What is reached through a `require` is there from now on, but runs when that is called.
    */
-  private walk(root: ModuleId, walk: Walk, order: Instance[]): void {
+  private walk(root: ModuleId, walk: Walk, deferred: boolean): void {
     const stack: Visit[] = []
     const enter = (id: ModuleId, importer?: Visit) => {
+      const isDeferred = importer ? importer.instance.deferred || importer.instance.cjs !== null : deferred
       const seen = walk.visits.get(id)
       if (seen) {
         if (importer && seen.isOpen) importer.low = Math.min(importer.low, seen.index)
+        if (importer) importer.waits ||= seen.waits
+        if (!isDeferred) this.promote(seen.instance, walk.order)
         return
       }
       const live = this.instances.get(id)
       if (live && !walk.fresh.has(id)) {
+        if (isDeferred) return
         const last = this.lastOfCycle(live)
         if (last.state === 'failed') throw last.error
-        return
+        return this.promote(live, walk.order)
       }
       const definition = this.definitions.get(id)
       if (!definition) throw new Error(`${id} is not there${importer ? ` (imported by ${importer.instance.id})` : ''}`)
       const index = walk.visits.size
-      const visit: Visit = { instance: null!, deps: this.staticDeps(definition), next: 0, index, low: index, isOpen: true }
+      const waits = definition.meta.async === true
+      const visit: Visit = { instance: null!, deps: this.staticDeps(definition), next: 0, index, low: index, isOpen: true, waits }
       walk.visits.set(id, visit)
       visit.instance = this.makeInstance(definition, live)
+      visit.instance.deferred = isDeferred
       stack.push(visit)
       walk.open.push(visit)
     }
@@ -374,16 +459,53 @@ export class Registry {
     for (let top; (top = stack.at(-1)); ) {
       if (top.next === top.deps.length) {
         stack.pop()
-        order.push(top.instance)
+        walk.met.push(top.instance)
+        if (!top.instance.deferred) walk.order.push(top.instance)
+        // No `require` can wait, so what does runs before it is required.
+        else if (top.waits && !top.instance.cjs) this.promote(top.instance, walk.order)
         const importer = stack.at(-1)
         if (importer) importer.low = Math.min(importer.low, top.low)
+        if (importer) importer.waits ||= top.waits
         if (top.low === top.index) closeCycle(top, walk.open)
         continue
       }
       const link = top.deps[top.next++]!
       if (typeof link === 'string') enter(link, top)
-      else if (link === null) throw new Error(`cannot find ${top.instance.definition.meta.deps[top.next - 1]}, imported by ${top.instance.id}`)
+      else if (link === null) {
+        const { meta, links } = top.instance.definition
+        throw new Error(`cannot find ${meta.deps[links.indexOf(null)]}, imported by ${top.instance.id}`)
+      }
     }
+  }
+
+  /** A module that was only required so far is imported: it and what it imports are to run. */
+  private promote(root: Instance, order: Instance[]): void {
+    if (!root.deferred) return
+    for (const instance of this.importedBy(root, ({ deferred }) => deferred)) {
+      instance.deferred = false
+      order.push(instance)
+    }
+  }
+
+  /** `root` and what it imports, in post-order; `require`d modules are not imported. Looks into `wanted` ones only. */
+  private importedBy(root: Instance, wanted: (instance: Instance) => boolean): Instance[] {
+    const depsOf = ({ cjs, definition }: Instance) => (cjs ? [] : this.staticDeps(definition))
+    const found: Instance[] = []
+    const seen = new Set([root])
+    const stack = [{ instance: root, deps: depsOf(root), next: 0 }]
+    for (let top; (top = stack.at(-1)); ) {
+      if (top.next === top.deps.length) {
+        stack.pop()
+        found.push(top.instance)
+        continue
+      }
+      const link = top.deps[top.next++]
+      const dep = typeof link === 'string' ? this.instances.get(link) : undefined
+      if (!dep || seen.has(dep) || !wanted(dep)) continue
+      seen.add(dep)
+      stack.push({ instance: dep, deps: depsOf(dep), next: 0 })
+    }
+    return found
   }
 
   private makeInstance(definition: Definition, before: Instance | undefined): Instance {
@@ -392,7 +514,7 @@ export class Registry {
     this.install(instance)
     this.made.push(instance)
     if (definition.meta.cjs) {
-      instance.cjs = { exports: {} }
+      instance.cjs = blankCommonjs(instance.id)
       return instance
     }
     const setExports = (getters: Getters, linkImports?: LinkImports) => {
@@ -487,9 +609,10 @@ export class Registry {
     let opened = false
     for (const [name, [dep, imported]] of Object.entries(instance.definition.meta.from ?? {})) {
       if (origins.has(name)) continue
-      const home = this.dep(instance, dep)
+      const [home, there] = this.sourceOf(instance, dep, imported)
       if (!home) continue
-      const origin = imported === '*' ? { home, name: '*' } : (pending.get(home)?.get(imported) ?? this.originOf(home, imported))
+      const babel = instance.definition.meta.babel !== undefined
+      const origin = there === '*' || home.cjs ? { home, name: there, babel } : (pending.get(home)?.get(there) ?? this.originOf(home, there))
       if (origin) origins.set(name, origin)
       else if (home.open && !instance.open) instance.open = opened = true
     }
@@ -533,7 +656,40 @@ export class Registry {
   /** Dependency `at`: a module, or what the browser loaded. */
   private dep(instance: Instance, at: number): Instance | undefined {
     const link = instance.definition.links[at]
-    return typeof link === 'string' ? this.instances.get(link) : link ? this.native.get(link[0]) : undefined
+    return typeof link === 'string' ? this.instances.get(link) : Array.isArray(link) ? this.native.get(link[0]) : undefined
+  }
+
+  /** What dependency `at` calls `name`: the module that has it, and its name there. */
+  private sourceOf(instance: Instance, at: number, name: string): [Instance | undefined, string] {
+    const link = instance.definition.links[at]
+    if (!isPicked(link)) return [this.dep(instance, at), name]
+    const [id, there] = link[name]!
+    return [this.instances.get(id), there]
+  }
+
+  /** The namespace of dependency `at`, as its importer sees it. */
+  private seenBy(instance: Instance, at: number): Namespace {
+    const { links, meta } = instance.definition
+    const link = links[at]
+    if (isPicked(link)) return this.pickedNamespace(link)
+    const dep = this.dep(instance, at)!
+    return dep.cjs && meta.babel ? dep.babel : dep.namespace
+  }
+
+  /** The part of a package's index that one module takes: the index itself is not on the page. */
+  private pickedNamespace(picked: Picked): Namespace {
+    const namespace: Namespace = Object.create(null)
+    for (const [name, [id, there]] of Object.entries(picked)) {
+      const home = this.instances.get(id)!
+      const origin = there === '*' ? { home, name: there } : this.originOf(home, there)
+      if (origin) Object.defineProperty(namespace, name, { enumerable: true, get: this.getterOf(origin) })
+    }
+    return namespace
+  }
+
+  /** What `import()` in `importer` gives for a module. */
+  namespaceFor(importer: Instance, instance: Instance): Namespace {
+    return instance.cjs && importer.definition.meta.babel === 1 ? instance.babel : instance.namespace
   }
 
   /** A sealed object with a getter per export, sorted, tagged `Module` (ECMA-262 section 10.4.6). */
@@ -541,17 +697,16 @@ export class Registry {
     if (instance.cjs) return
     const namespace: Namespace = {}
     for (const name of [...this.namesOf(instance)].sort()) {
-      const { home, name: there } = this.originOf(instance, name)!
-      Object.defineProperty(namespace, name, { enumerable: true, get: this.getterOf(home, there) })
+      Object.defineProperty(namespace, name, { enumerable: true, get: this.getterOf(this.originOf(instance, name)!) })
     }
     Object.defineProperty(namespace, Symbol.toStringTag, { value: 'Module' })
     Object.setPrototypeOf(namespace, null)
     instance.namespace = Object.seal(namespace)
   }
 
-  private getterOf(home: Instance, name: string): () => unknown {
-    if (name === '*') return () => home.namespace
-    if (home.cjs) return () => home.namespace[name]
+  private getterOf({ home, name, babel }: Origin): () => unknown {
+    if (name === '*') return () => (babel && home.cjs ? home.babel : home.namespace)
+    if (home.cjs) return babel ? () => home.babel[name] : () => home.namespace[name]
     return home.getters[name]!
   }
 
@@ -559,11 +714,11 @@ export class Registry {
   private checkNames(instance: Instance): void {
     const { meta } = instance.definition
     meta.names.forEach((names, at) => {
-      const dep = this.dep(instance, at)!
-      if (dep.cjs || (dep.open && dep.state !== 'evaluated')) return // Not known before it has run.
       for (const name of names) {
-        if (name === '*' || this.originOf(dep, name)) continue
-        const clash = dep.definition.meta.stars && this.isAmbiguous(dep, name)
+        const [dep, there] = this.sourceOf(instance, at, name) as [Instance, string]
+        if (dep.cjs || (dep.open && dep.state !== 'evaluated')) continue // Not known before it has run.
+        if (there === '*' || this.originOf(dep, there)) continue
+        const clash = dep.definition.meta.stars && this.isAmbiguous(dep, there)
         const why = clash ? 'is exported by more than one module behind `export *` of' : 'is not exported by'
         throw new SyntaxError(`\`${name}\`, imported by ${instance.id}, ${why} ${dep.id}`)
       }
@@ -580,7 +735,7 @@ export class Registry {
 
   /** Points the instance's imports at the namespaces that are live now. */
   link(instance: Instance): void {
-    instance.linkImports?.((at) => this.dep(instance, at)!.namespace)
+    instance.linkImports?.((at) => this.seenBy(instance, at))
   }
 
   // ---- evaluate
@@ -589,6 +744,7 @@ export class Registry {
   evaluate(order: Instance[]): Promise<void> | undefined {
     const waiting: Promise<void>[] = []
     for (const [at, instance] of order.entries()) {
+      if (instance.state !== 'linked') continue // A `require` was faster.
       const before = this.pendingDeps(instance)
       if (before.length > 0) {
         instance.state = 'evaluating'
@@ -598,7 +754,8 @@ export class Registry {
           instance.done = this.evaluateOne(instance) ?? null
         } catch (error) {
           // What comes after has not run; whoever imports it later starts it anew.
-          for (const unreached of order.slice(at + 1)) this.remove(unreached.id)
+          for (const unreached of order.slice(at + 1)) if (unreached.state === 'linked') this.remove(unreached.id)
+          for (const required of this.made) if (required.deferred) this.remove(required.id)
           this.failCycles(order.slice(0, at), error)
           throw error
         }
@@ -624,11 +781,19 @@ export class Registry {
    */
   private pendingDeps(instance: Instance): Promise<void>[] {
     const pending: Promise<void>[] = []
-    for (const link of this.staticDeps(instance.definition)) {
-      const dep = typeof link === 'string' ? this.instances.get(link) : undefined
-      if (!dep) continue
-      const last = instance.replaced || dep.cycle === instance.cycle ? dep : this.lastOfCycle(dep)
-      if (last.done && last.state === 'evaluating' && last !== instance) pending.push(last.done)
+    const through = [instance]
+    for (const importer of through) {
+      for (const link of this.staticDeps(importer.definition)) {
+        const dep = typeof link === 'string' ? this.instances.get(link) : undefined
+        if (!dep) continue
+        if (dep.deferred) {
+          // It may be required at once, and would meet what it imports half done.
+          if (!through.includes(dep)) through.push(dep)
+          continue
+        }
+        const last = instance.replaced || dep.cycle === instance.cycle ? dep : this.lastOfCycle(dep)
+        if (last.done && last.state === 'evaluating' && last !== instance) pending.push(last.done)
+      }
     }
     return pending
   }
@@ -641,6 +806,8 @@ export class Registry {
 
   private evaluateOne(instance: Instance): Promise<void> | undefined {
     instance.state = 'evaluating'
+    instance.deferred = false
+    instance.ran = ++this.ran
     try {
       if (instance.cjs) {
         this.evaluateCommonjs(instance)
@@ -689,7 +856,8 @@ export class Registry {
   }
 
   private hasCommonjsDep(instance: Instance): boolean {
-    return instance.definition.links.some((_, at) => {
+    return instance.definition.links.some((link, at) => {
+      if (isPicked(link)) return modulesOf(link).some((id) => this.instances.get(id)?.open)
       const dep = this.dep(instance, at)
       return dep?.cjs || dep?.open
     })
@@ -705,35 +873,91 @@ export class Registry {
     this.link(instance)
   }
 
+  // ---- CommonJS
+
   private evaluateCommonjs(instance: Instance): void {
     const module = instance.cjs!
-    const { meta, links, factory } = instance.definition
-    const require = (specifier: string) => {
-      const link = links[meta.deps.indexOf(specifier)]
-      const dep = typeof link === 'string' ? this.instances.get(link) : undefined
-      if (!dep) throw new Error(`cannot find ${specifier}, required by ${instance.id}`)
-      return dep.cjs ? dep.cjs.exports : dep.namespace
+    this.setCommonjsNamespace(instance)
+    const run = instance.definition.factory as (...parameters: unknown[]) => void
+    run.call(module.exports, module, module.exports, this.requireOf(instance), this.host.runtimeOf(instance))
+    module.loaded = true
+    this.setCommonjsNamespace(instance)
+    // In a cycle importers have begun before its exports were known.
+    for (const id of this.importers.get(instance.id) ?? []) {
+      const importer = this.instances.get(id)
+      if (importer && !importer.cjs && importer.ran > instance.ran) this.relink(importer)
     }
-    this.setCommonjsNamespace(instance)
-    const run = factory as (...parameters: unknown[]) => void
-    run.call(module.exports, module, module.exports, require, this.host.runtimeOf(instance))
-    this.setCommonjsNamespace(instance)
   }
 
-  /** `default` is `exports.default` of a module compiled from ES modules, else `module.exports`. */
+  /** `require` of one module: the required one runs when it is called for the first time, as in Node. */
+  private requireOf(instance: Instance): unknown {
+    const { meta, links } = instance.definition
+    const known = new Map(meta.deps.map((specifier, at) => [specifier, links[at]]))
+    // The same specifier in an `import()` may mean another file.
+    meta.deps.forEach((specifier, at) => !meta.dynamic?.includes(at) && known.set(specifier, links[at]))
+    const find = (specifier: string): Instance => {
+      const link = known.get(specifier)
+      const dep = typeof link === 'string' ? this.instances.get(link) : undefined
+      if (dep) return dep
+      const why = Array.isArray(link) ? `${specifier} is an address, which cannot be required` : `cannot find module '${specifier}'`
+      throw Object.assign(new Error(`${why}, required by ${instance.id}`), { code: 'MODULE_NOT_FOUND' })
+    }
+    const require = (specifier: unknown) => {
+      const dep = find(String(specifier))
+      this.runRequired(dep, instance)
+      return this.requiredValue(dep)
+    }
+    return Object.assign(require, { resolve: (specifier: unknown) => find(String(specifier)).id, cache: {}, main: undefined, extensions: {} })
+  }
+
+  /** What a CommonJS module imports, run by now. */
+  imported(instance: Instance, at: number): Namespace {
+    for (const id of modulesOf(instance.definition.links[at])) this.runRequired(this.instances.get(id)!, instance)
+    return this.seenBy(instance, at)
+  }
+
+  private runRequired(dep: Instance, by: Instance): void {
+    if (dep.state === 'failed') throw dep.error
+    if (dep.state !== 'linked') return
+    for (const instance of this.importedBy(dep, ({ state }) => state === 'linked')) {
+      if (instance.state !== 'linked') continue
+      const { deferred } = instance
+      let pending
+      try {
+        pending = this.evaluateOne(instance)
+      } catch (error) {
+        // The next `require` tries again.
+        if (instance.cjs) Object.assign(instance, { state: 'linked', deferred, cjs: blankCommonjs(instance.id) })
+        throw error
+      }
+      if (!pending) continue
+      pending.catch((error: unknown) => this.fail(instance, error))
+      throw new Error(`${instance.id} awaits at its top level, so it cannot be required (by ${by.id})`)
+    }
+  }
+
+  /** What `require` gives: of an ES module its namespace, with a mark by which compiled code knows it. */
+  private requiredValue(dep: Instance): unknown {
+    if (dep.cjs) return dep.cjs.exports
+    const { namespace } = dep
+    if (dep.definition.meta.value) return namespace.default
+    if (Object.hasOwn(namespace, 'module.exports')) return namespace['module.exports']
+    let view = this.required.get(namespace)
+    if (!view) {
+      view = Object.hasOwn(namespace, '__esModule') ? {} : Object.defineProperty({}, '__esModule', { value: true })
+      for (const name of Object.keys(namespace)) Object.defineProperty(view, name, { enumerable: true, get: () => namespace[name] })
+      this.required.set(namespace, view)
+    }
+    return view
+  }
+
+  private readonly required = new WeakMap<Namespace, object>()
+
   private setCommonjsNamespace(instance: Instance): void {
     const module = instance.cjs!
-    const isObject = typeof module.exports === 'object' || typeof module.exports === 'function'
-    const names = isObject && module.exports ? Object.keys(module.exports) : []
-    const namespace: Namespace = {}
-    for (const name of new Set(['default', ...names].sort())) {
-      if (name === '__esModule') continue
-      const get = name !== 'default' ? () => module.exports[name] : () => (module.exports?.__esModule && 'default' in module.exports ? module.exports.default : module.exports)
-      Object.defineProperty(namespace, name, { enumerable: true, get })
-    }
-    Object.defineProperty(namespace, Symbol.toStringTag, { value: 'Module' })
-    Object.setPrototypeOf(namespace, null)
-    instance.namespace = Object.seal(namespace)
+    instance.namespace = commonjsNamespace(module, () => module.exports)
+    const marked = isObject(module.exports) && module.exports.__esModule && 'default' in module.exports
+    instance.babel = marked ? commonjsNamespace(module, () => module.exports.default) : instance.namespace
   }
 
   // ---- live bindings
@@ -767,4 +991,21 @@ export class Registry {
     }
     return gone
   }
+}
+
+function isObject(value: unknown): value is Namespace {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}
+
+/** The properties of `module.exports` as exports. What is added to it later, or inherited, is found behind them. */
+function commonjsNamespace(module: CommonjsModule, defaultExport: () => unknown): Namespace {
+  const names = isObject(module.exports) && !Array.isArray(module.exports) ? Object.keys(module.exports) : []
+  const namespace: Namespace = {}
+  for (const name of new Set(['default', ...names].sort())) {
+    if (name === '__esModule') continue
+    Object.defineProperty(namespace, name, { enumerable: true, get: name === 'default' ? defaultExport : () => module.exports[name] })
+  }
+  Object.defineProperty(namespace, Symbol.toStringTag, { value: 'Module' })
+  Object.setPrototypeOf(namespace, isObject(module.exports) ? module.exports : null)
+  return Object.seal(namespace)
 }

@@ -29,13 +29,16 @@ export class ModuleRuntime {
     private readonly instance: Instance,
   ) {}
 
+  /** A static import of a CommonJS module that has both: what it imports runs now. */
+  imported!: (at: number) => Namespace
+
   /** `import(specifier)`: a number names a dependency of the definition, a string is resolved now. */
   async import(target: unknown, options?: { with?: { type?: string } }): Promise<Namespace> {
     const { id, definition } = this.instance
     if (typeof target === 'number') {
       const link = definition.links[target]!
       if (typeof link === 'string') return this.host.importModule(link, this.instance)
-      if (link) return this.host.importAddress(link[0], definition.meta.with?.[target] ?? null)
+      if (Array.isArray(link)) return this.host.importAddress(link[0], definition.meta.with?.[target] ?? null)
       throw new TypeError(`cannot find ${definition.meta.deps[target]}, imported by ${id}`)
     }
     const specifier = String(target)
@@ -89,7 +92,7 @@ export class ModuleRuntime {
 
   /** `const Theme = createContext(…)`: the context of the copy before, while nothing it is made of was edited. */
   keep(value: unknown, name: string, digest: string, ...deps: number[]): unknown {
-    const links = deps.map((at) => this.instance.definition.links[at])
+    const links = deps.map((at) => this.instance.definition.links[at]!)
     return this.host.refresh.keep(this.instance, value, name, digest, links)
   }
 
@@ -106,7 +109,7 @@ export class ModuleRuntime {
   worker(at: number): string {
     const link = this.instance.definition.links[at]
     if (Array.isArray(link)) return link[0]
-    if (!link) throw new TypeError(`cannot find ${this.instance.definition.meta.deps[at]}, a worker of ${this.instance.id}`)
+    if (typeof link !== 'string') throw new TypeError(`cannot find ${this.instance.definition.meta.deps[at]}, a worker of ${this.instance.id}`)
     return `${this.host.addressOf(link)}?worker_file&type=module`
   }
 

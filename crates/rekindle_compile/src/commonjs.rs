@@ -12,14 +12,36 @@ use rekindle_graph::{Dep, DepKind};
 use crate::calls::constant_string;
 use crate::script::Parsed;
 
-/// Whether the file is CommonJS by what it uses.
+/// Whether the file is CommonJS by what it uses. One that imports, but exports through `module` alone, is CommonJS too:
+/// compilers have written such files, and bundlers take them.
 pub(crate) fn is_commonjs(parsed: &Parsed) -> bool {
-    if parsed.has_module_syntax {
-        return false;
-    }
     let free = |name: &str| parsed.scoping.root_unresolved_references().keys().any(|known| known.as_str() == name);
+    if parsed.has_module_syntax {
+        let exports = |statement: &Statement| {
+            statement.is_module_declaration() && !matches!(statement, Statement::ImportDeclaration(_))
+        };
+        return (free("module") || free("exports")) && !parsed.program.body.iter().any(exports);
+    }
     let returns = parsed.program.body.iter().any(|statement| matches!(statement, Statement::ReturnStatement(_)));
     free("module") || free("exports") || free("require") || returns
+}
+
+/// Names that CommonJS brings along besides `module`, `exports` and `require`, where the file uses them. Paths are
+/// addresses, as in `import.meta.filename`.
+pub(crate) fn surroundings(scoping: &Scoping, url: &str) -> String {
+    let free = |name: &str| scoping.root_unresolved_references().keys().any(|known| known.as_str() == name);
+    let path = url.split_once('?').map_or(url, |(path, _)| path);
+    let folder = path.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
+    let mut text = String::new();
+    if free("global") {
+        text.push_str("var global=globalThis;");
+    }
+    for (name, value) in [("__filename", path), ("__dirname", folder)] {
+        if free(name) {
+            text.push_str(&format!("var {name}={};", serde_json::Value::from(value)));
+        }
+    }
+    text
 }
 
 /// Adds the `require` calls that can be reached to `deps`; gives the names that are plainly assigned to `exports`.
@@ -56,7 +78,13 @@ impl<'a> Visit<'a> for Collector<'_> {
             && !self.deps.iter().any(|dep| dep.specifier == specifier && dep.kind == DepKind::Require)
         {
             let span = argument.span();
-            self.deps.push(Dep { specifier, kind: DepKind::Require, span: (span.start, span.end), attribute: None });
+            self.deps.push(Dep {
+                specifier,
+                kind: DepKind::Require,
+                span: (span.start, span.end),
+                attribute: None,
+                names: Vec::new(),
+            });
         }
         walk::walk_call_expression(self, it);
     }

@@ -14,15 +14,18 @@ use std::time::Duration;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
 
+use crate::barrel::Barrels;
 use crate::cache::DefinitionCache;
 use crate::framework::Framework;
-use crate::resolve::{self, Resolved, Resolver, Unresolved};
-use crate::script::{ScriptInput, compile_script};
-use crate::style::prepare::{StyleTools, Surroundings, is_style, is_style_module, is_style_setup};
+use crate::packages::PackageKind;
+use crate::resolve::{self, EMPTY_URL, HELPER_URL, NODE_URL, Resolved, Resolver, Unresolved};
+use crate::script::{Format, ScriptInput, compile_script};
+use crate::style::prepare::{StyleTools, is_style, is_style_module, is_style_setup};
 use crate::style::settings::StyleSettings;
 use crate::style::{StyleError, StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::{TsConfigs, TsOptions};
-use crate::{glob, helpers, json, secrets, wasm};
+use crate::wrap::Interop;
+use crate::{barrel, glob, helpers, json, secrets, style, wasm};
 
 /// Everything that compiling needs besides a file: the project's facts, shared by all threads.
 pub struct Compiler {
@@ -36,6 +39,7 @@ pub struct Compiler {
     cache: DefinitionCache,
     /// Files that are assets whatever their extension says, by their path below the root.
     assets: GlobSet,
+    barrels: Barrels,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
     asset_versions: RwLock<HashMap<PathBuf, u32>>,
 }
@@ -71,6 +75,8 @@ pub struct Links {
     pub errors: Vec<Diagnostic>,
     /// Folders whose listing matters: of missing files and of globs.
     pub folders: Vec<PathBuf>,
+    /// Modules of Node that a package imports: the module and who imports it.
+    pub of_node: Vec<(String, String)>,
 }
 
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
@@ -94,6 +100,7 @@ impl Compiler {
             tsconfigs: TsConfigs::new(),
             cache: DefinitionCache::default(),
             assets: GlobSet::empty(),
+            barrels: Barrels::default(),
             asset_versions: RwLock::default(),
         }
     }
@@ -125,6 +132,19 @@ impl Compiler {
         self.resolver.clear();
         self.styles.clear();
         self.tsconfigs.clear();
+        self.barrels.clear();
+    }
+
+    /// Files that say what specifiers and names mean, as far as they were read since the last call.
+    pub fn take_read(&self) -> Vec<PathBuf> {
+        let mut files = self.resolver.packages.take_read();
+        files.extend(self.barrels.take_read());
+        files
+    }
+
+    /// Whether an edit of a file that is no module of the page may change what names of a package mean.
+    pub fn is_barrel(&self, file: &Path) -> bool {
+        self.barrels.knows(file)
     }
 
     /// Path under which everything is served.
@@ -213,22 +233,51 @@ impl Compiler {
     ) -> Result<Definition, Vec<Diagnostic>> {
         let text = self.script_text(url, file, source)?;
         let options = self.script_options(url, file, files)?;
-        let refresh = self.refreshes(file, source);
-        let hash = script_digest(&text, url, &options, refresh);
+        let facts = self.facts(url, file, source);
+        let hash = script_digest(&text, url, &options, facts);
         if let Some(mut known) = self.cache.get(&hash) {
             known.files.clone_from(files);
             return Ok(known);
         }
         let display = self.display(file.as_path());
-        let output = compile_script(&script_input(&text, url, &display, &options, file, refresh))?;
+        let output = compile_script(&script_input(&text, url, &display, &options, facts))?;
         let definition = output.into_definition(hash, files.clone());
         self.cache.keep(&definition);
         Ok(definition)
     }
 
+    /// What is known of a script without its text: from its name and the package.json above it.
+    fn facts(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Facts {
+        let path = match url.path() {
+            NODE_URL | EMPTY_URL => return Facts { format: Format::CommonJs, interop: Interop::Node, refresh: false },
+            helper if helper.starts_with(HELPER_URL) => return Facts::default(),
+            _ => file.as_path(),
+        };
+        let package = self.resolver.packages.nearest(path);
+        let kind = package.as_ref().map(|package| package.kind).unwrap_or_default();
+        let extension = if matches!(source, Source::Inline(_)) { String::new() } else { extension(url.path()) };
+        let interop = match (extension.as_str(), kind) {
+            ("mjs" | "mts", _) => Interop::Node,
+            ("cjs" | "cts", _) => Interop::BabelIfStatic,
+            (_, PackageKind::Module) => Interop::Node,
+            (_, PackageKind::CommonJs) => Interop::BabelIfStatic,
+            (_, PackageKind::Unstated) => Interop::Babel,
+        };
+        // Of the project itself only what says so; its other files are what the browser would take them for.
+        let is_of_project = || package.as_ref().is_none_or(|package| self.root.starts_with(&package.folder));
+        let format = match extension.as_str() {
+            "cjs" | "cts" => Format::CommonJs,
+            "js" if !resolve::is_in_package(path) && is_of_project() => Format::Module,
+            "js" if kind == PackageKind::Module => Format::Open,
+            "js" => Format::CommonJs,
+            _ => Format::Module,
+        };
+        Facts { format, interop, refresh: self.refreshes(file, source) }
+    }
+
     fn script_text(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Result<String, Vec<Diagnostic>> {
         match (helpers::source(url.as_str()), source) {
-            (Some(helper), _) => Ok(helper.to_owned()),
+            (Some(helper), _) => Ok(helper.into_owned()),
             (None, Source::Inline(text)) => Ok(text.clone()),
             (None, Source::File) => self.read_text(file),
         }
@@ -263,7 +312,8 @@ impl Compiler {
 
     /// Whether a script's components are registered: those of the project, and of packages linked into it.
     fn refreshes(&self, file: &FilePath, source: &Source) -> bool {
-        let is_own = matches!(source, Source::File) && file.as_path().is_absolute() && !is_in_package(file.as_path());
+        let is_own =
+            matches!(source, Source::File) && file.as_path().is_absolute() && !resolve::is_in_package(file.as_path());
         self.framework.refreshes() && is_own
     }
 
@@ -300,7 +350,8 @@ impl Compiler {
             false => self.asset_digest(file)?,
         };
         let code = "{deps:[\"\"],names:[]},function*($x,$m,$r){$x({default:()=>$a});yield;\nvar $a=$r.asset(0);\n}";
-        let dep = Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None };
+        let dep =
+            Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None, names: Vec::new() };
         let mut definition = plain(code.to_owned(), vec!["default".into()], &content);
         definition.deps = vec![dep];
         Ok(definition)
@@ -330,7 +381,8 @@ impl Compiler {
         };
         let code =
             format!("{{deps:[\"\"],names:[]}},function*($x,$m,$r){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}}");
-        let dep = Dep { specifier: String::new(), kind: DepKind::Worker, span: (0, 0), attribute: None };
+        let dep =
+            Dep { specifier: String::new(), kind: DepKind::Worker, span: (0, 0), attribute: None, names: Vec::new() };
         let mut definition = plain(code.clone(), vec!["default".into()], &code);
         definition.deps = vec![dep];
         Ok(definition)
@@ -387,7 +439,7 @@ impl Compiler {
         let display = |path: &Path| self.display(path);
         let resolve_import =
             |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
-        let surroundings = Surroundings { display: &display, resolve: &resolve_import };
+        let surroundings = style::prepare::Surroundings { display: &display, resolve: &resolve_import };
         let failed = |error: StyleError, files: &mut Vec<FilePath>| {
             files.extend(error.files);
             error.diagnostics
@@ -402,7 +454,11 @@ impl Compiler {
             let text = std::fs::read_to_string(path)?;
             let display = |path: &Path| self.display(path);
             let resolve = |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
-            let prepared = self.styles.prepare(path, &text, &Surroundings { display: &display, resolve: &resolve });
+            let prepared = self.styles.prepare(
+                path,
+                &text,
+                &style::prepare::Surroundings { display: &display, resolve: &resolve },
+            );
             let (result, files) = match prepared {
                 Ok(prepared) => (Ok(prepared.css), prepared.files.into_iter().map(FilePath::new).collect()),
                 Err(error) => {
@@ -532,7 +588,10 @@ impl Compiler {
                 None => Link::Address(address),
             },
             Ok(Resolved::Helper(url)) => {
-                links.files.push((url.clone(), FilePath::new(url.as_str())));
+                if url.path() == NODE_URL {
+                    links.of_node.push(helpers::node_module(url.query()));
+                }
+                links.files.push((url.clone(), FilePath::new(url.path())));
                 Link::Module(url)
             }
             Ok(Resolved::File { path, .. }) if secrets::holds_secrets(path.as_path(), &self.root) => {
@@ -545,6 +604,9 @@ impl Compiler {
             Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Asset => self.asset_link(path, links),
             Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Worker => self.worker_link(path, links),
             Ok(Resolved::File { path, url }) => {
+                if let Some(picked) = self.pick(dep, &path, &url, links) {
+                    return picked;
+                }
                 let url = resolve::with_attribute(&url, dep);
                 links.files.push((url.clone(), path));
                 Link::Module(url)
@@ -565,6 +627,26 @@ impl Compiler {
             self.resolver.public_file(path).filter(|_| is_import && !is_script(&ModuleUrl::new(&*dep.specifier)))?;
         let url = self.resolver.url_of(&file, query);
         Some((resolve::with_attribute(&url, dep), FilePath::new(file)))
+    }
+
+    /// Where the names are that are taken of a package's index, if the index itself is not needed for them.
+    fn pick(&self, dep: &Dep, path: &FilePath, url: &ModuleUrl, links: &mut Links) -> Option<Link> {
+        let is_plain = dep.kind == DepKind::Static && dep.attribute.is_none() && url.query().is_empty();
+        if !is_plain || !resolve::is_in_package(path.as_path()) {
+            return None;
+        }
+        let resolve = |specifier: &str, from: &Path| match self.resolver.resolve(from, specifier, DepKind::Static) {
+            Ok(Resolved::File { path, url }) if url.query().is_empty() => Some(path.as_path().to_owned()),
+            _ => None,
+        };
+        let around = barrel::Surroundings { packages: &self.resolver.packages, resolve: &resolve };
+        let picks = self.barrels.pick(path.as_path(), &dep.names, &around)?;
+        let named = picks.into_iter().zip(&dep.names).map(|(pick, name)| {
+            let url = self.resolver.url_of(&pick.file, None);
+            links.files.push((url.clone(), FilePath::new(pick.file)));
+            (name.clone(), url, pick.name)
+        });
+        Some(Link::Picked(named.collect()))
     }
 
     fn note_missing(&self, dep: &Dep, file: &FilePath, source: &Source, unresolved: Unresolved, links: &mut Links) {
@@ -647,11 +729,11 @@ impl Compiler {
         }
         let text = self.script_text(url, file, source).ok()?;
         let options = self.script_options(url, file, &mut Vec::new()).ok()?;
-        let refresh = self.refreshes(file, source);
-        if *script_digest(&text, url, &options, refresh) != *hash {
+        let facts = self.facts(url, file, source);
+        if *script_digest(&text, url, &options, facts) != *hash {
             return None;
         }
-        let input = script_input(&text, url, url.as_str(), &options, file, refresh);
+        let input = script_input(&text, url, url.as_str(), &options, facts);
         compile_script(&ScriptInput { source_map: true, ..input }).ok()?.map
     }
 
@@ -711,21 +793,29 @@ fn is_compiled_as_script(url: &ModuleUrl, source: &Source) -> bool {
     matches!(source, Source::Inline(_)) || is_script(url)
 }
 
+/// What a script is compiled with besides its text and its tsconfig.json.
+#[derive(Clone, Copy, Debug, Default)]
+struct Facts {
+    format: Format,
+    interop: Interop,
+    /// Its components are registered for a refresh.
+    refresh: bool,
+}
+
 fn script_input<'a>(
     text: &'a str,
     url: &'a ModuleUrl,
     display: &'a str,
     options: &'a TsOptions,
-    file: &FilePath,
-    refresh: bool,
+    facts: Facts,
 ) -> ScriptInput<'a> {
-    let may_be_commonjs = may_be_commonjs(file.as_path());
-    ScriptInput { source: text, url: url.as_str(), display, options, may_be_commonjs, source_map: false, refresh }
+    let Facts { format, interop, refresh } = facts;
+    ScriptInput { source: text, url: url.as_str(), display, options, format, interop, source_map: false, refresh }
 }
 
 /// Equal digests compile to the same text.
-fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions, refresh: bool) -> std::sync::Arc<str> {
-    digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}{refresh}").as_bytes()])
+fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions, facts: Facts) -> std::sync::Arc<str> {
+    digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}{facts:?}").as_bytes()])
 }
 
 /// Globs of files, relative to the root; `*` stays within a folder, one without a slash counts in every folder.
@@ -813,16 +903,6 @@ fn extension(path: &str) -> String {
     name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
 }
 
-/// In packages, and where the extension says so.
-fn may_be_commonjs(file: &Path) -> bool {
-    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    matches!(extension, "cjs" | "cts") || (extension == "js" && is_in_package(file))
-}
-
-fn is_in_package(file: &Path) -> bool {
-    file.components().any(|part| part.as_os_str() == "node_modules")
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StyleUse {
     /// `import './a.css'`: a style element.
@@ -849,6 +929,7 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
             kind: DepKind::Asset,
             span: (0, 0),
             attribute: None,
+            names: Vec::new(),
         })
         .collect();
     if kind == StyleUse::Link {

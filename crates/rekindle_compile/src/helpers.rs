@@ -2,14 +2,48 @@
 //!
 //! Written from the semantics TypeScript documents for `experimentalDecorators`; names as oxc calls them.
 
+use std::borrow::Cow;
+
 /// Source of a helper module by its name in the browser.
-pub fn source(url: &str) -> Option<&'static str> {
+pub fn source(url: &str) -> Option<Cow<'static, str>> {
+    if let Some(query) = url.strip_prefix(crate::resolve::NODE_URL) {
+        return Some(absent_of_node(query.trim_start_matches('?')).into());
+    }
     let name = url.strip_prefix(crate::resolve::HELPER_URL)?.strip_suffix(".js")?;
-    SOURCES.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
+    SOURCES.iter().find(|(known, _)| *known == name).map(|(_, source)| (*source).into())
+}
+
+/// A module of Node: empty. What is read from it is named once, with who imported it.
+fn absent_of_node(query: &str) -> String {
+    let (name, importer) = node_module(query);
+    let read = serde_json::Value::from(format!("`{name}.%` is a function of Node and not there in a browser"));
+    let by = serde_json::Value::from(format!("(`{name}` was imported by {importer})"));
+    format!(
+        r#"
+const silent = new Set(['__esModule', 'default', 'then', 'constructor', 'prototype', 'splice', '$$typeof', 'toJSON'])
+module.exports = Object.create(new Proxy({{}}, {{
+  get(_, key) {{
+    if (typeof key !== 'string' || silent.has(key) || key in Object.prototype) return undefined
+    silent.add(key)
+    console.warn('[rekindle]', {read}.replace('%', key), {by})
+    return undefined
+  }},
+}}))
+"#
+    )
+}
+
+/// The module of Node and its importer that the query of such a module names.
+pub fn node_module(query: &str) -> (String, String) {
+    let value = |name: &str| {
+        let found = query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        percent_encoding::percent_decode_str(found.unwrap_or_default()).decode_utf8_lossy().into_owned()
+    };
+    (value("id"), value("by"))
 }
 
 const SOURCES: &[(&str, &str)] = &[
-    ("empty", "export default {}\n"),
+    ("empty", "module.exports = {}\n"),
     (
         "decorate",
         r#"

@@ -1,5 +1,6 @@
 //! One source file → one definition.
 
+mod barrel;
 pub mod bundle;
 mod cache;
 mod calls;
@@ -12,6 +13,7 @@ pub mod helpers;
 pub mod html;
 pub mod json;
 pub mod nesting;
+pub mod packages;
 mod refresh;
 pub mod resolve;
 pub mod script;

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use oxc_resolver::{ResolveError, ResolveOptions, Resolver as OxcResolver, TsconfigDiscovery};
 use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
 
+use crate::packages::Packages;
 use crate::style::packages::StyleResolvers;
 
 /// Prefix of helper modules that compiled TypeScript imports; their sources are in the binary.
@@ -14,19 +15,64 @@ const HELPERS: &str = "@oxc-project/runtime/helpers/";
 pub const HELPER_URL: &str = "/@rekindle/helpers/";
 /// What a package's `"browser": {"x": false}` stands for.
 pub const EMPTY_URL: &str = "/@rekindle/helpers/empty.js";
+/// What a module of Node stands for, with its name and its importer behind it.
+pub const NODE_URL: &str = "/@rekindle/helpers/node.cjs";
 /// Prefix of modules outside the root.
 pub const FS_PREFIX: &str = "/@fs/";
 
 /// Extensions tried for a specifier without one, as in Vite.
 const EXTENSIONS: [&str; 7] = [".mjs", ".js", ".mts", ".ts", ".jsx", ".tsx", ".json"];
 
+/// Folders of a package that is being installed are watched up to this many.
+const MOST_FOLDERS: usize = 200;
+
 /// Resolves specifiers as browsers' bundlers do. Shared by all compiling threads.
 pub struct Resolver {
-    inner: OxcResolver,
+    ways: Ways,
     styles: StyleResolvers,
+    /// What package.json files say.
+    pub packages: Packages,
     root: PathBuf,
     public_dir: Option<PathBuf>,
     base: String,
+}
+
+/// A resolver for each way of asking. They share what they have seen of the disk.
+struct Ways {
+    import: OxcResolver,
+    require: OxcResolver,
+    /// The same in `node_modules`: a tsconfig.json that was published with a package means nothing here.
+    package_import: OxcResolver,
+    package_require: OxcResolver,
+}
+
+impl Ways {
+    fn new(import: ResolveOptions) -> Self {
+        let require = ResolveOptions { condition_names: conditions("require"), ..import.clone() };
+        let package_import = ResolveOptions { tsconfig: None, ..import.clone() };
+        let package_require = ResolveOptions { tsconfig: None, ..require.clone() };
+        let first = OxcResolver::new(import);
+        Self {
+            require: first.clone_with_options(require),
+            package_import: first.clone_with_options(package_import),
+            package_require: first.clone_with_options(package_require),
+            import: first,
+        }
+    }
+
+    fn of(&self, importer: &Path, kind: DepKind) -> &OxcResolver {
+        match (is_in_package(importer), kind == DepKind::Require) {
+            (false, false) => &self.import,
+            (false, true) => &self.require,
+            (true, false) => &self.package_import,
+            (true, true) => &self.package_require,
+        }
+    }
+}
+
+/// Conditions of `exports` and `imports` maps; their order is that of the map.
+fn conditions(way: &str) -> Vec<String> {
+    ["development", "browser", "module", way, "default"].map(str::to_owned).to_vec()
 }
 
 /// What was found.
@@ -56,7 +102,7 @@ impl Resolver {
             cwd: Some(root.to_owned()),
             tsconfig: Some(TsconfigDiscovery::Auto),
             alias_fields: vec![strings(&["browser"])],
-            condition_names: strings(&["development", "browser", "module", "import", "default"]),
+            condition_names: conditions("import"),
             extensions: strings(&EXTENSIONS),
             extension_alias: vec![
                 (".js".into(), strings(&[".js", ".ts", ".tsx", ".jsx"])),
@@ -65,14 +111,14 @@ impl Resolver {
                 (".cjs".into(), strings(&[".cjs", ".cts"])),
             ],
             main_fields: strings(&["browser", "module", "jsnext:main", "jsnext", "main"]),
-            builtin_modules: true,
             symlinks: true,
             ..ResolveOptions::default()
         };
-        let inner = OxcResolver::new(options);
+        let ways = Ways::new(options);
         Self {
-            styles: StyleResolvers::new(&inner),
-            inner,
+            styles: StyleResolvers::new(&ways.import),
+            ways,
+            packages: Packages::default(),
             root: root.to_owned(),
             public_dir: public_dir.map(Path::to_owned),
             base: base.to_owned(),
@@ -81,7 +127,8 @@ impl Resolver {
 
     /// Forgets what was seen on the disk: after files appeared, vanished or a package.json changed.
     pub fn clear(&self) {
-        self.inner.clear_cache();
+        self.ways.import.clear_cache();
+        self.packages.clear();
     }
 
     /// Resolves one specifier of `importer`, a file or an HTML page.
@@ -101,6 +148,7 @@ impl Resolver {
             Err(ResolveError::Ignored(_)) => Ok(Resolved::Helper(ModuleUrl::new(EMPTY_URL))),
             Err(error) => match self.public_address(path) {
                 Some(address) => Ok(Resolved::Address(address)),
+                None if is_of_node(path) => Ok(Resolved::Helper(self.node_url(importer, path))),
                 None => Err(self.explain(importer, path, &error)),
             },
         }
@@ -120,17 +168,48 @@ impl Resolver {
     }
 
     fn find(&self, importer: &Path, path: &str, kind: DepKind) -> Result<PathBuf, ResolveError> {
+        let way = self.ways.of(importer, kind);
         if let Some(absolute) = path.strip_prefix(FS_PREFIX) {
-            return self.inner.resolve_file(importer, &format!("/{absolute}")).map(|found| found.into_path_buf());
+            return way.resolve_file(importer, &format!("/{absolute}")).map(|found| found.into_path_buf());
         }
         if let Some(from_root) = path.strip_prefix('/') {
-            return self.inner.resolve(&self.root, &format!("./{from_root}")).map(|found| found.into_path_buf());
+            return way.resolve(&self.root, &format!("./{from_root}")).map(|found| found.into_path_buf());
         }
         // Addresses and dependencies of pages need no `./`.
         if matches!(kind, DepKind::Asset) && !path.starts_with('.') {
-            return self.inner.resolve_file(importer, &format!("./{path}")).map(|found| found.into_path_buf());
+            return way.resolve_file(importer, &format!("./{path}")).map(|found| found.into_path_buf());
         }
-        self.inner.resolve_file(importer, path).map(|found| found.into_path_buf())
+        let found = way.resolve_file(importer, path)?.into_path_buf();
+        if kind != DepKind::Require && is_bare(path) && package_name(path) == path {
+            return Ok(self.module_instead_of_browser(&found).unwrap_or(found));
+        }
+        Ok(found)
+    }
+
+    /// A package whose `browser` is no ES module (UMD, mostly) and that has a `module` as well: that one, as in Vite.
+    fn module_instead_of_browser(&self, found: &Path) -> Option<PathBuf> {
+        let package = self.packages.nearest(found)?;
+        let (browser, module) = (package.browser.as_ref()?, package.module.as_ref()?);
+        let is_browser =
+            found.strip_prefix(&package.folder).is_ok_and(|file| file.starts_with(normal(browser.as_ref())));
+        if browser == module || !is_browser {
+            return None;
+        }
+        let text = std::fs::read_to_string(found).ok()?;
+        let has_module_syntax = text.lines().any(|line| line.starts_with("export ") || line.starts_with("import "));
+        if has_module_syntax || text.contains("export{") {
+            return None;
+        }
+        let way = &self.ways.package_import;
+        way.resolve(&package.folder, &format!("./{module}")).ok().map(|found| found.into_path_buf())
+    }
+
+    /// The empty module that stands for one of Node; the importer is in it for what it says when it is used.
+    fn node_url(&self, importer: &Path, name: &str) -> ModuleUrl {
+        let by = self.url_of(importer, None);
+        let encode =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        ModuleUrl::new(format!("{NODE_URL}?id={}&by={}", encode(name.trim_start_matches("node:")), encode(by.path())))
     }
 
     fn file(&self, path: PathBuf, query: Option<&str>) -> Resolved {
@@ -168,15 +247,6 @@ impl Resolver {
 
     fn explain(&self, importer: &Path, path: &str, error: &ResolveError) -> Unresolved {
         let folders = self.folders_of(importer, path);
-        if let ResolveError::Builtin { resolved, .. } = error {
-            return Unresolved {
-                message: format!("`{path}` is a module of Node and not there in a browser"),
-                help: Some(format!(
-                    "remove the import of `{resolved}`, or import a package that replaces it in browsers"
-                )),
-                folders,
-            };
-        }
         let help = match self.nearest_file(importer, path) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if is_bare(path) => Some(format!("install it: npm install {}", package_name(path))),
@@ -194,18 +264,35 @@ impl Resolver {
     /// Folders whose listing decides whether `path` exists: the file's own, and that of an `index` file.
     fn folders_of(&self, importer: &Path, path: &str) -> Vec<PathBuf> {
         if is_bare(path) {
-            return importer
-                .ancestors()
-                .skip(1)
-                .map(|folder| folder.join("node_modules"))
-                .filter(|folder| folder.is_dir())
-                .chain([self.root.clone()])
-                .collect();
+            return self.folders_of_package(importer, &package_name(path));
         }
         let target = self.target(importer, path);
         let mut folders: Vec<PathBuf> = target.parent().map(Path::to_owned).into_iter().collect();
         if target.is_dir() {
             folders.push(target);
+        }
+        folders
+    }
+
+    /// Where a package that is not there, or only in parts so far, is installed: every `node_modules` above the importer,
+    /// those that may be made, and what is there of the package itself.
+    fn folders_of_package(&self, importer: &Path, name: &str) -> Vec<PathBuf> {
+        let mut folders = vec![self.root.clone()];
+        for above in importer.ancestors().skip(1) {
+            let modules = above.join("node_modules");
+            if !modules.is_dir() {
+                if above.join("package.json").is_file() {
+                    folders.push(above.to_owned());
+                }
+                continue;
+            }
+            let package = modules.join(name);
+            let scope = package.parent().filter(|scope| scope.is_dir()).map(Path::to_owned);
+            folders.extend(scope.filter(|scope| *scope != modules));
+            folders.push(modules);
+            if package.is_dir() {
+                folders.extend(folders_below(&package));
+            }
         }
         folders
     }
@@ -247,6 +334,31 @@ pub fn with_attribute(url: &ModuleUrl, dep: &Dep) -> ModuleUrl {
 fn is_external(specifier: &str) -> bool {
     specifier.starts_with("//")
         || ["http:", "https:", "data:", "blob:"].iter().any(|scheme| specifier.starts_with(scheme))
+}
+
+/// Whether a file belongs to an installed package.
+pub fn is_in_package(file: &Path) -> bool {
+    file.components().any(|part| part.as_os_str() == "node_modules")
+}
+
+/// Whether a specifier names a module that Node brings along.
+fn is_of_node(specifier: &str) -> bool {
+    specifier.starts_with("node:") || nodejs_built_in_modules::BUILTINS.contains(&specifier)
+}
+
+/// `folder` and all below it, but not what is installed there.
+fn folders_below(folder: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![folder.to_owned()];
+    let mut at = 0;
+    while at < folders.len() && folders.len() < MOST_FOLDERS {
+        let entries = folders[at].read_dir().into_iter().flatten().flatten();
+        let inner = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let inner: Vec<PathBuf> =
+            inner.filter(|entry| entry.file_name() != "node_modules").map(|entry| entry.path()).collect();
+        folders.extend(inner);
+        at += 1;
+    }
+    folders
 }
 
 fn is_bare(path: &str) -> bool {

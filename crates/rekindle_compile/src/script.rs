@@ -28,11 +28,22 @@ pub struct ScriptInput<'a> {
     /// How the user knows the file, for diagnostics and source maps.
     pub display: &'a str,
     pub options: &'a TsOptions,
-    /// The nearest package.json says `"type": "commonjs"` or the file lies in a package and may be CommonJS.
-    pub may_be_commonjs: bool,
+    pub format: Format,
+    /// How its imports see CommonJS modules.
+    pub interop: wrap::Interop,
     pub source_map: bool,
     /// Components and hooks are registered for a refresh runtime.
     pub refresh: bool,
+}
+
+/// What a script without module syntax is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    #[default]
+    Module,
+    /// In a package of ES modules: CommonJS if it uses `module`, `exports` or `require` all the same.
+    Open,
+    CommonJs,
 }
 
 /// The parts of a [`rekindle_graph::Definition`] that come from a script.
@@ -68,20 +79,24 @@ pub fn compile_script(input: &ScriptInput) -> Result<ScriptOutput, Vec<Diagnosti
     let allocator = Allocator::default();
     let source_type = source_type(input.url);
     match parse(&allocator, input, source_type, false) {
-        Ok(module) if !(input.may_be_commonjs && commonjs::is_commonjs(&module)) => {
-            compile_module(&allocator, input, module)
-        }
+        Ok(module) if !is_commonjs(&module, input) => compile_module(&allocator, input, module),
         Ok(module) => compile_commonjs(&allocator, input, module, false),
         // What strict mode refuses may still be a sloppy CommonJS file.
-        Err(errors) if input.may_be_commonjs && !source_type.is_typescript() => {
+        Err(errors) if input.format != Format::Module && !source_type.is_typescript() => {
             let sloppy = SourceType::cjs().with_jsx(source_type.is_jsx());
             match parse(&allocator, input, sloppy, true) {
-                Ok(module) if commonjs::is_commonjs(&module) => compile_commonjs(&allocator, input, module, true),
+                Ok(module) if is_commonjs(&module, input) => compile_commonjs(&allocator, input, module, true),
                 _ => Err(errors),
             }
         }
         Err(errors) => Err(errors),
     }
+}
+
+fn is_commonjs(module: &Parsed, input: &ScriptInput) -> bool {
+    // A function cannot hold an `await` of the top level, so where there may be one the file has to show what it is.
+    let by_name = input.format == Format::CommonJs && !module.has_module_syntax && !input.source.contains("await");
+    input.format != Format::Module && (by_name || commonjs::is_commonjs(module))
 }
 
 /// A parsed file with its symbols.
@@ -108,7 +123,7 @@ fn parse<'a>(
     let options = ParseOptions {
         parse_regular_expression: true,
         preserve_parens: false,
-        allow_return_outside_function: commonjs || input.may_be_commonjs,
+        allow_return_outside_function: commonjs || input.format != Format::Module,
         ..ParseOptions::default()
     };
     let parsed = Parser::new(allocator, input.source, source_type).with_options(options).parse();
@@ -157,7 +172,7 @@ fn compile_module<'a>(
     if input.refresh {
         wrapped.note_refresh(&body, &makings);
     }
-    let code = format!("{},{}\n{body}}}", wrapped.meta(), wrapped.header(prefix));
+    let code = format!("{},{}\n{body}}}", wrapped.meta(input.interop), wrapped.header(prefix));
     let exports = wrapped.exports.iter().map(|export| export.name.clone()).collect();
     Ok(output(code, wrapped, exports, map))
 }
@@ -176,11 +191,10 @@ fn compile_commonjs<'a>(
     let mut wrapped = wrap::wrap(allocator, &mut module.program, &module.scoping, prefix, wrap::Kind::CommonJs);
     mistakes(&wrapped, input)?;
     let exports = commonjs::collect(&module.program, &module.scoping, &mut wrapped.deps);
-    let uses_global = module.scoping.root_unresolved_references().keys().any(|name| name.as_str() == "global");
-    let global = if uses_global { "var global=globalThis;" } else { "" };
-    let meta = wrapped.meta().replacen('{', "{cjs:true,", 1);
+    let names = commonjs::surroundings(&module.scoping, input.url) + &wrapped.imported(prefix);
+    let meta = wrapped.meta(input.interop).replacen('{', "{cjs:true,", 1);
     let (body, map) = print(&module.program, input);
-    let factory = format!("function(module,exports,require,{prefix}r){{{global}\n{body}}}");
+    let factory = format!("function(module,exports,require,{prefix}r){{{names}\n{body}}}");
     let code = match sloppy {
         false => format!("{meta},{factory}"),
         // Strict mode would refuse it, and the segment it travels in is a module: it is compiled when it runs.

@@ -46,8 +46,13 @@ pub(crate) fn module(bytes: &[u8], display: &str) -> Result<WasmModule, Diagnost
             .in_file(display)
             .with_help("build it anew, or import its address with `?url`")
     })?;
-    let dep =
-        |specifier: &String| Dep { specifier: specifier.clone(), kind: DepKind::Static, span: (0, 0), attribute: None };
+    let dep = |specifier: &String| Dep {
+        specifier: specifier.clone(),
+        kind: DepKind::Static,
+        span: (0, 0),
+        attribute: None,
+        names: vec!["*".into()],
+    };
     let mut deps: Vec<Dep> = imports.iter().map(dep).collect();
     deps.push(own_address());
     let specifiers: Vec<&str> = deps.iter().map(|dep| dep.specifier.as_str()).collect();
@@ -79,7 +84,7 @@ fn getter(name: &str, kind: ExternalKind) -> String {
 
 /// Stands for the file's own address.
 fn own_address() -> Dep {
-    Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None }
+    Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None, names: Vec::new() }
 }
 
 fn json(value: &(impl serde::Serialize + ?Sized)) -> String {

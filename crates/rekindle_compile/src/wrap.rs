@@ -38,6 +38,8 @@ pub(crate) struct Wrapped {
     pub stars: Vec<usize>,
     /// Dependencies of `import()` with a constant specifier.
     dynamic: Vec<usize>,
+    /// Dependencies of literal `accept` calls.
+    accepted: Vec<usize>,
     /// There is an `import()` whose specifier is only known when it runs.
     computed_import: bool,
     /// It awaits at its top level.
@@ -64,6 +66,17 @@ pub(crate) struct Export {
     read: String,
     /// Dependency and name there; `*` is the namespace.
     from: Option<(usize, String)>,
+}
+
+/// What `default` of a CommonJS module is for an importer. `module.exports` for who says that it is an ES module for Node
+/// (`.mjs`, `"type": "module"`); for others `exports.default` of a module that was compiled from an ES module. As in Vite 8.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Interop {
+    #[default]
+    Node,
+    Babel,
+    /// `import()` is Node's for who says that it is CommonJS.
+    BabelIfStatic,
 }
 
 /// What is wrapped: only in a module is `arguments` nobody's.
@@ -103,6 +116,7 @@ pub(crate) fn wrap<'a>(
     {
         wrapper.keep_contexts(program, contexts);
     }
+    wrapper.note_names();
     wrapper.out
 }
 
@@ -127,7 +141,7 @@ fn is_wrapper_name(rest: &str) -> bool {
 
 impl Wrapped {
     /// `{deps:[…],names:[…],…}`: what the tab must know before it runs the module.
-    pub fn meta(&self) -> String {
+    pub fn meta(&self, interop: Interop) -> String {
         let mut meta = String::from("{deps:");
         let specifiers: Vec<&str> = self.deps.iter().map(|dep| dep.specifier.as_str()).collect();
         meta.push_str(&json(&specifiers));
@@ -151,6 +165,9 @@ impl Wrapped {
         if self.globs.iter().any(|glob| glob.eager) {
             let eager: Vec<usize> = (0..self.globs.len()).filter(|&at| self.globs[at].eager).collect();
             meta.push_str(&format!(",eager:{}", json(&eager)));
+        }
+        if let Some(babel) = self.babel(interop) {
+            meta.push_str(&format!(",babel:{babel}"));
         }
         if self.computed_import {
             meta.push_str(",computed:true");
@@ -186,6 +203,27 @@ impl Wrapped {
         }
         self.has_anonymous_component = makings.has_anonymous_component;
         self.resets = makings.resets && self.registers;
+    }
+
+    /// What of `Meta.babel` matters to this module.
+    fn babel(&self, interop: Interop) -> Option<u8> {
+        let takes_default = self.names.iter().flatten().any(|name| name == "default" || name == "*");
+        let imports_later = !self.dynamic.is_empty() || self.computed_import || !self.globs.is_empty();
+        match interop {
+            Interop::Babel if takes_default || imports_later => Some(1),
+            Interop::BabelIfStatic if takes_default => Some(2),
+            _ => None,
+        }
+    }
+
+    /// Variables for the static imports of a CommonJS module, in one line: `var $0=$r.imported(0);`
+    pub fn imported(&self, prefix: &str) -> String {
+        let all = 0..self.names.len();
+        all.map(|dep| match self.names[dep].is_empty() {
+            true => format!("{prefix}r.imported({dep});"),
+            false => format!("var {prefix}{dep}={prefix}r.imported({dep});"),
+        })
+        .collect()
     }
 
     /// The factory up to its body, in one line: `function*($x){…yield;`
@@ -315,9 +353,19 @@ impl<'a> Wrapper<'a, '_> {
         let deps = &mut self.out.deps;
         let key = (specifier.to_owned(), attribute.clone(), kind == DepKind::Worker);
         *self.index.entry(key).or_insert_with(|| {
-            deps.push(Dep { specifier: specifier.to_owned(), kind, span: (span.start, span.end), attribute });
+            let specifier = specifier.to_owned();
+            deps.push(Dep { specifier, kind, span: (span.start, span.end), attribute, names: Vec::new() });
             deps.len() - 1
         })
+    }
+
+    /// What is taken of each dependency, for who resolves it. The whole, where it is accepted as such.
+    fn note_names(&mut self) {
+        let out = &mut self.out;
+        for (at, names) in out.names.iter().enumerate() {
+            let whole = out.stars.contains(&at) || out.accepted.contains(&at) || out.dynamic.contains(&at);
+            out.deps[at].names = if whole { vec!["*".to_owned()] } else { names.clone() };
+        }
     }
 
     fn take_name(&mut self, dep: usize, name: &str) {
@@ -649,7 +697,8 @@ impl<'a> Wrapper<'a, '_> {
             AcceptCall::Other => {}
             AcceptCall::Deps(deps) => {
                 for (specifier, span) in deps {
-                    self.dep(&specifier, DepKind::Accept, span, None);
+                    let at = self.dep(&specifier, DepKind::Accept, span, None);
+                    self.out.accepted.push(at);
                 }
             }
             AcceptCall::NotLiteral(span) => self.error(

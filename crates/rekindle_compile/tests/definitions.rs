@@ -30,7 +30,7 @@ fn check_bytes(files: &[(&str, &str)], name: &str, source: &[u8], expect: Expect
     let folder = TempDir::new().unwrap();
     let root = folder.path().canonicalize().unwrap();
     let path = name.split('?').next().unwrap();
-    for (name, text) in files {
+    for (name, text) in [("package.json", "{ \"type\": \"module\" }")].iter().chain(files) {
         write(&root.join(name), text.as_bytes());
     }
     write(&root.join(path), source);
@@ -1205,7 +1205,7 @@ fn commonjs_is_wrapped_in_its_own_function() {
         "node_modules/p/a.js",
         "'use strict'\nvar b = require('./b.js')\nexports.a = b\nmodule.exports.c = function () { return global.x }\nimport('./b.js')",
         expect![[r#"
-            {cjs:true,deps:["./b.js","./b.js"],names:[],dynamic:[0]},function(module,exports,require,$r){var global=globalThis;
+            {cjs:true,deps:["./b.js","./b.js"],names:[],dynamic:[0],babel:1},function(module,exports,require,$r){var global=globalThis;
             var b = require("./b.js");
             exports.a = b;
             module.exports.c = function() {
@@ -1278,25 +1278,25 @@ fn json_has_an_export_per_key() {
         "data.json",
         "{ \"a\": 1, \"two words\": [2], \"default\": 3, \"class\": 4 }",
         expect![[r#"
-        {deps:[],names:[]},function*($x,$m,$r){$x({default:()=>$j,a:()=>$j.a});yield;
-        var $j={ "a": 1, "two words": [2], "default": 3, "class": 4 };
-        }"#]],
+            {deps:[],names:[],value:true},function*($x,$m,$r){$x({default:()=>$j,a:()=>$j.a});yield;
+            var $j={ "a": 1, "two words": [2], "default": 3, "class": 4 };
+            }"#]],
     );
     check(
         "data.json",
         "[1, 2]",
         expect![[r#"
-        {deps:[],names:[]},function*($x,$m,$r){$x({default:()=>$j});yield;
-        var $j=[1, 2];
-        }"#]],
+            {deps:[],names:[],value:true},function*($x,$m,$r){$x({default:()=>$j});yield;
+            var $j=[1, 2];
+            }"#]],
     );
     check(
         "data.json",
         "{ \"__proto__\": 1 }",
         expect![[r#"
-        {deps:[],names:[]},function*($x,$m,$r){$x({default:()=>$j});yield;
-        var $j=JSON.parse("{ \"__proto__\": 1 }");
-        }"#]],
+            {deps:[],names:[],value:true},function*($x,$m,$r){$x({default:()=>$j});yield;
+            var $j=JSON.parse("{ \"__proto__\": 1 }");
+            }"#]],
     );
 }
 
@@ -1683,13 +1683,9 @@ fn a_missing_import_names_what_is_near() {
         "main.js",
         "import fs from 'node:fs'\nfs",
         expect![[r#"
-        error: `node:fs` is a module of Node and not there in a browser
-        at main.js:1:16
-        > 1 | import fs from 'node:fs'
-            |                ^^^^^^^^^
-          2 | fs
-        help: remove the import of `node:fs`, or import a package that replaces it in browsers
-    "#]],
+            {deps:["node:fs"],names:[["default"]]},function*($x){let $0;$x({},$n=>{$0=$n(0)});yield;
+            $0.default;
+            }"#]],
     );
 }
 
@@ -1769,5 +1765,102 @@ fn what_needs_a_tool_is_refused() {
         at main.vue
         help: compile it to JavaScript beforehand, or import it with `?raw` or `?url`
     "#]],
+    );
+}
+
+#[test]
+fn paths_of_commonjs_are_addresses() {
+    check(
+        "node_modules/p/lib/a.js",
+        "exports.here = [__dirname, __filename, typeof process]",
+        expect![[r#"
+            {cjs:true,deps:[],names:[]},function(module,exports,require,$r){var __filename="/node_modules/p/lib/a.js";var __dirname="/node_modules/p/lib";
+            exports.here = [
+            	__dirname,
+            	__filename,
+            	typeof process
+            ];
+            }"#]],
+    );
+}
+
+#[test]
+fn a_module_that_imports_and_exports_through_module_is_commonjs() {
+    check_in(
+        &[("node_modules/p/b.js", "export const b = 1")],
+        "node_modules/p/a.js",
+        "import { b } from './b.js'\nimport './b.js'\nmodule.exports = b",
+        expect![[r#"
+            {cjs:true,deps:["./b.js"],names:[["b"]]},function(module,exports,require,$r){var $0=$r.imported(0);
+            module.exports = $0.b;
+            }"#]],
+    );
+}
+
+#[test]
+fn who_is_no_module_for_node_reads_the_default_of_compiled_modules() {
+    let files = [("node_modules/p/b.js", "exports.b = 1")];
+    let source = "import b, { b as c } from './b.js'\nexport const x = [b, c, import('./b.js')]";
+    check_in(
+        &files,
+        "node_modules/p/a.js",
+        source,
+        expect![[r#"
+        {deps:["./b.js"],names:[["default","b"]],dynamic:[0],babel:1},function*($x,$m,$r){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
+        const x = [
+        	$0.default,
+        	$0.b,
+        	$r.import(0)
+        ];
+        }"#]],
+    );
+    let commonjs = [files[0], ("node_modules/p/package.json", "{ \"type\": \"commonjs\" }")];
+    check_in(
+        &commonjs,
+        "node_modules/p/a.js",
+        source,
+        expect![[r#"
+        {deps:["./b.js"],names:[["default","b"]],dynamic:[0],babel:2},function*($x,$m,$r){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
+        const x = [
+        	$0.default,
+        	$0.b,
+        	$r.import(0)
+        ];
+        }"#]],
+    );
+    check_in(
+        &files,
+        "node_modules/p/a.mjs",
+        source,
+        expect![[r#"
+        {deps:["./b.js"],names:[["default","b"]],dynamic:[0]},function*($x,$m,$r){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
+        const x = [
+        	$0.default,
+        	$0.b,
+        	$r.import(0)
+        ];
+        }"#]],
+    );
+}
+
+#[test]
+fn a_script_without_module_syntax_is_commonjs_in_a_package_that_does_not_say_otherwise() {
+    check(
+        "node_modules/p/a.js",
+        "this.a = 1",
+        expect![[r#"
+        {cjs:true,deps:[],names:[]},function(module,exports,require,$r){
+        this.a = 1;
+        }"#]],
+    );
+    let module = [("node_modules/p/package.json", "{ \"type\": \"module\" }")];
+    check_in(
+        &module,
+        "node_modules/p/a.js",
+        "globalThis.a = 1",
+        expect![[r#"
+        {deps:[],names:[]},function*($x){$x({});yield;
+        globalThis.a = 1;
+        }"#]],
     );
 }

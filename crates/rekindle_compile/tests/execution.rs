@@ -100,6 +100,11 @@ fn write_definition(
         .map(|link| match link {
             Link::Module(url) => url.as_str().into(),
             Link::Address(address) => vec![address.as_str()].into(),
+            Link::Picked(picked) => {
+                let entries =
+                    picked.iter().map(|(name, url, there)| (name.clone(), serde_json::json!([url.as_str(), there])));
+                serde_json::Value::Object(entries.collect())
+            }
             Link::Missing => serde_json::Value::Null,
         })
         .collect();
@@ -1561,8 +1566,8 @@ fn commonjs_and_modules_import_each_other() {
         ],
         expect![[r#"
             true function object
-            { a: 1, late: 'dynamic' } 1 dynamic a,default,late the default xd called extra
-            true string
+            { a: 1, late: 'dynamic' } 1 dynamic a,default,late { default: 'the default', named: 'xd' } xd called extra
+            true object
         "#]],
     );
 }
@@ -1617,7 +1622,7 @@ fn commonjs_cycles_and_missing_requires() {
             ("node_modules/p/b.js", "const p = require('./index.js')\nexports.seen = typeof p.early"),
         ],
         expect![[r#"
-            undefined cannot find not-installed, required by /node_modules/p/index.js
+            number cannot find module 'not-installed', required by /node_modules/p/index.js
         "#]],
     );
 }
@@ -1650,6 +1655,86 @@ fn sloppy_commonjs_runs_sloppily() {
         ],
         expect![[r#"
             [ 1, 8, true, 'object' ]
+        "#]],
+    );
+}
+
+// ---- packages
+
+#[test]
+fn required_modules_run_in_the_order_of_the_calls() {
+    check(
+        &[
+            ("main.js", "import './a.cjs'\nimport { b } from './b.cjs'\nlog('main', b)"),
+            (
+                "a.cjs",
+                "log('a')\nconst c = require('./c.cjs')\nlog('c is', c)\nlet tried\ntry { require('./throws.cjs') } catch (error) { tried = error.message }\ntry { require('./throws.cjs') } catch (error) { tried += error.message }\nlog(tried)\nexports.later = () => require('./never.cjs')\nif (c.a) require('./never.cjs')",
+            ),
+            ("b.cjs", "log('b')\nexports.b = require('./c.cjs').done"),
+            (
+                "c.cjs",
+                "log('c')\nexports.early = 1\nconst a = require('./a.cjs')\nlog('a so far', Object.keys(a))\nexports.done = true",
+            ),
+            ("throws.cjs", "log('throws')\nthrow new Error('no')"),
+            ("never.cjs", "log('never')"),
+        ],
+        expect![[r#"
+            a
+            c
+            a so far []
+            c is { early: 1, done: true }
+            throws
+            throws
+            nono
+            b
+            main true
+        "#]],
+    );
+}
+
+#[test]
+fn commonjs_surroundings_are_those_of_node() {
+    check(
+        &[
+            (
+                "main.js",
+                "import value, { way } from 'umd'\nimport * as all from 'umd'\nlog(value.list, way, all.default === value)",
+            ),
+            ("node_modules/umd/package.json", "{ \"main\": \"./lib\" }"),
+            (
+                "node_modules/umd/lib/index.js",
+                "(function (root, factory) {\n  if (typeof exports === 'object' && typeof module !== 'undefined') factory(exports)\n  else factory(root.umd = {})\n})(this, function (exports) {\n  exports.way = 'commonjs'\n  exports.list = require('../data.json').length\n})\nlog(this === exports, global === globalThis, typeof require.resolve, typeof module.exports)",
+            ),
+            ("node_modules/umd/data.json", "[1, 2]"),
+        ],
+        expect![[r#"
+            true true function object
+            2 commonjs true
+        "#]],
+    );
+}
+
+#[test]
+fn names_of_a_barrel_are_those_of_where_they_are_declared() {
+    check(
+        &[
+            (
+                "main.js",
+                "import { One, two as zwei, parts } from 'ui'\nexport { One as again } from 'ui'\nimport * as self from './main.js'\nlog(One, zwei, parts.two, self.again, Object.keys(parts))",
+            ),
+            (
+                "node_modules/ui/package.json",
+                "{ \"type\": \"module\", \"sideEffects\": false, \"exports\": \"./index.js\" }",
+            ),
+            (
+                "node_modules/ui/index.js",
+                "export { default as One } from './one.js'\nexport * from './parts.js'\nexport * as parts from './parts.js'",
+            ),
+            ("node_modules/ui/one.js", "export default 'one'"),
+            ("node_modules/ui/parts.js", "export const two = 'two', three = 'three'"),
+        ],
+        expect![[r#"
+            one two two one [ 'three', 'two' ]
         "#]],
     );
 }

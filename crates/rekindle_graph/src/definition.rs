@@ -81,6 +81,8 @@ pub struct Dep {
     pub span: (u32, u32),
     /// Value of `type` in `with { type: … }`.
     pub attribute: Option<String>,
+    /// Of a static import the names that are taken; `*` is the whole namespace.
+    pub names: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +129,8 @@ pub enum Link {
     Module(ModuleUrl),
     /// An address the browser imports or fetches by itself (`https:`, `data:`, a file of `public/`).
     Address(String),
+    /// For each name that is taken of a package's index the module that has it, and its name there.
+    Picked(Vec<(String, ModuleUrl, String)>),
     /// Nothing: the importer cannot run.
     Missing,
 }
@@ -137,5 +141,14 @@ impl Link {
             Self::Module(url) => Some(url),
             _ => None,
         }
+    }
+
+    /// All modules it leads to.
+    pub fn modules(&self) -> impl Iterator<Item = &ModuleUrl> {
+        let picked = match self {
+            Self::Picked(picked) => picked.as_slice(),
+            _ => &[],
+        };
+        self.module().into_iter().chain(picked.iter().map(|(_, url, _)| url))
     }
 }

@@ -271,7 +271,7 @@ impl ModuleGraph {
         let eager = published.definition.globs.iter().zip(&published.globs).filter(|(call, _)| call.eager);
         let globbed = eager.flat_map(|(_, found)| found.iter().map(|(_, url)| url));
         let deps = published.definition.deps.iter().zip(&published.links);
-        let linked = deps.filter(|(dep, _)| dep.kind.is_static()).filter_map(|(_, link)| link.module());
+        let linked = deps.filter(|(dep, _)| dep.kind.is_static()).flat_map(|(_, link)| link.modules());
         linked.chain(globbed)
     }
 }

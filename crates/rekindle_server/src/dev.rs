@@ -198,6 +198,7 @@ impl Loop {
             merge(&mut delta, self.project.env_edited(changed));
         }
         let pages = self.page_edits(&paths, listing_changed || env.is_some());
+        self.report_of_node();
         if delta.is_empty() && pages.is_empty() && env.is_none() {
             return;
         }
@@ -729,7 +730,15 @@ impl Loop {
         if self.broken_count() > known_broken {
             self.report_broken(&modules);
         }
+        self.report_of_node();
         modules
+    }
+
+    /// One line for each module of Node that a package imports: it is empty in the page.
+    fn report_of_node(&mut self) {
+        for (name, importer) in self.project.take_of_node() {
+            self.report.note(&format!("`{name}` is a module of Node and empty in the page, imported by {importer}"));
+        }
     }
 
     fn broken_count(&self) -> usize {
@@ -826,6 +835,7 @@ impl Loop {
         if self.broken_count() > known_broken {
             self.report_broken(&modules);
         }
+        self.report_of_node();
         let manifest = self.manifest(&modules);
         let script = format!("{}export const manifest={};\n", self.imports(&modules), json(&manifest));
         Answer::ok(SCRIPT, script, Cache::No)

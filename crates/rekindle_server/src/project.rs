@@ -23,7 +23,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config::Config;
 use crate::env::EnvValues;
-use crate::segments::Segments;
+use crate::segments::{Segments, package_name};
 use crate::servable::Servable;
 use crate::watch::Watcher;
 
@@ -50,6 +50,9 @@ pub struct Project {
     /// Which modules carry the address of an asset.
     asset_users: FxHashMap<PathBuf, FxHashSet<ModuleId>>,
     asset_digests: FxHashMap<PathBuf, String>,
+    /// Modules of Node that were imported, and by whom; and those that the user was told of.
+    of_node: Vec<(String, String)>,
+    told_of_node: FxHashSet<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -105,6 +108,8 @@ impl Project {
             assets: FxHashMap::default(),
             asset_users: FxHashMap::default(),
             asset_digests: FxHashMap::default(),
+            of_node: Vec::new(),
+            told_of_node: FxHashSet::default(),
         })
     }
 
@@ -133,6 +138,9 @@ impl Project {
                     crawl.queue.push_back(dep);
                 }
             }
+        }
+        if crawl.queue.is_empty() {
+            self.segments.close_packages();
         }
         !crawl.queue.is_empty()
     }
@@ -164,8 +172,10 @@ impl Project {
             files.extend(compiled.files.iter().map(|file| file.as_path().to_owned()));
             files.extend(compiled.links.assets.iter().map(|(_, file)| file.as_path().to_owned()));
             folders.extend(compiled.links.folders.iter().cloned());
+            self.of_node.extend(compiled.links.of_node.iter().cloned());
             self.absorb(id, compiled, delta);
         }
+        files.extend(self.compiler.take_read());
         watcher.watch_files(files);
         self.watch_folders(folders, watcher);
     }
@@ -192,6 +202,16 @@ impl Project {
         }
         self.watch_folders(fresh, watcher);
         found
+    }
+
+    /// Modules of Node that were imported since the last call, each once for a package: the module and its importer.
+    pub fn take_of_node(&mut self) -> Vec<(String, String)> {
+        let met = std::mem::take(&mut self.of_node);
+        let package = |importer: &str| match importer.rsplit_once("/node_modules/") {
+            Some((_, inside)) => package_name(inside),
+            None => importer.to_owned(),
+        };
+        met.into_iter().filter(|(name, by)| self.told_of_node.insert((name.clone(), package(by)))).collect()
     }
 
     fn watch_folders(&mut self, folders: Vec<PathBuf>, watcher: &Watcher) {
@@ -345,8 +365,11 @@ impl Project {
                 }
             }
         }
+        for path in paths.iter().filter(|path| path.ends_with("package.json")) {
+            touched.extend(self.modules_of_another_kind(path));
+        }
         // What specifiers mean may be something else then, also in modules that no option of it concerns.
-        listing_changed |= paths.iter().any(|path| self.compiler.is_config(path));
+        listing_changed |= paths.iter().any(|path| self.compiler.is_config(path) || self.compiler.is_barrel(path));
         if listing_changed {
             self.compiler.clear();
         }
@@ -364,6 +387,15 @@ impl Project {
         let changed = delta.changed.clone();
         self.segments.assign(&self.graph, &changed);
         delta
+    }
+
+    /// Modules of a package whose package.json now states another type.
+    fn modules_of_another_kind(&self, path: &Path) -> Vec<ModuleId> {
+        let Some(folder) = path.parent().filter(|_| self.compiler.resolver.packages.changed_kind(path)) else {
+            return Vec::new();
+        };
+        let is_below = |&id: &ModuleId| self.graph[id].file.as_path().starts_with(folder);
+        self.graph.ids().filter(is_below).filter(|&id| self.graph[id].state != ModuleState::New).collect()
     }
 
     /// Modules that carry the address of the asset at `path`, if its content is not what it was.
@@ -403,10 +435,14 @@ impl Project {
             let keeps = same && links.folders.is_empty();
             (!keeps).then(|| (id, (!same).then(|| published.definition.clone()), links))
         };
+        watcher.watch_files(self.compiler.take_read());
         let relinked: Vec<_> = self.pool.install(|| ready.par_iter().filter_map(relink).collect());
         for (id, definition, links) in relinked {
             // Also where nothing changed: a folder that appeared is one in which a match may appear next.
             self.watch_folders(links.folders.clone(), watcher);
+            if links.links.contains(&Link::Missing) {
+                self.missing_in.extend(links.folders.iter().cloned());
+            }
             if let Some(definition) = definition {
                 let files = definition.files.clone();
                 self.absorb(id, Compiled { result: Ok(definition), links, files }, delta);
@@ -502,7 +538,7 @@ impl Project {
     /// Modules that `id` imports in any way: statically, by `import()`, by a glob.
     pub fn all_deps(&self, id: ModuleId) -> Vec<ModuleId> {
         let Some(published) = &self.graph[id].published else { return Vec::new() };
-        let linked = published.links.iter().filter_map(Link::module);
+        let linked = published.links.iter().flat_map(Link::modules);
         let globbed = published.globs.iter().flatten().map(|(_, url)| url);
         linked.chain(globbed).filter_map(|url| self.graph.get(url.as_str())).collect()
     }

@@ -4,6 +4,9 @@
 //! finds all the others already compiled. Addresses are digests of the content, keyed by a secret of the project:
 //! they cannot be guessed, and they are the same after a restart.
 //!
+//! Modules of the project and of packages never share a segment, and a large package has segments of its own: neither an
+//! edit nor another version of some package touches the scripts of the others.
+//!
 //! ```js
 //! import{$d}from"/@rekindle/client";
 //! $d("/src/a.ts","9f…",["/src/b.ts"],0,{deps:["./b"],names:[["b"]]},function*($x){…});
@@ -13,11 +16,15 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, Published};
+use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A segment that has grown to this many bytes takes no more modules.
 const SEALED_AT: usize = 256 * 1024;
+/// A package of which this many bytes are there gets segments of its own; smaller ones share.
+const LARGE_PACKAGE: usize = 64 * 1024;
+/// After a crawl a segment of packages with this many bytes takes no more modules, so that its address is final.
+const SEALED_AFTER_CRAWL: usize = 32 * 1024;
 /// Earlier addresses of a segment that are still answered, for pages that are loading while it changes.
 const REMEMBERED: usize = 4;
 
@@ -27,11 +34,21 @@ pub struct Segments {
     secret: [u8; 32],
     segments: Vec<Segment>,
     of_module: FxHashMap<ModuleId, usize>,
-    /// The segments that still take modules: of the project, and of its packages.
-    open: [Option<usize>; 2],
+    /// The segments that still take modules.
+    open: FxHashMap<Group, usize>,
+    /// Bytes that are there of each package.
+    packages: FxHashMap<String, usize>,
     by_address: FxHashMap<String, usize>,
     /// Sealed since somebody last asked.
     sealed: Vec<usize>,
+}
+
+/// Modules that may share a segment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Group {
+    Project,
+    SmallPackages,
+    Package(String),
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +66,8 @@ impl Segments {
             secret,
             segments: Vec::new(),
             of_module: FxHashMap::default(),
-            open: [None, None],
+            open: FxHashMap::default(),
+            packages: FxHashMap::default(),
             by_address: FxHashMap::default(),
             sealed: Vec::new(),
         }
@@ -68,25 +86,42 @@ impl Segments {
             if self.of_module.contains_key(&id) || rekindle_compile::compile::is_linked(&graph[id].url) {
                 continue;
             }
-            let kind = usize::from(graph[id].url.as_str().contains("/node_modules/"));
-            let at = self.open_segment(kind);
+            let group = self.group_of(graph[id].url.as_str(), published.definition.code.len());
+            let at = self.open_segment(&group);
             let segment = &mut self.segments[at];
             segment.members.push(id);
             segment.size += published.definition.code.len();
             segment.stale = true;
             self.of_module.insert(id, at);
             if segment.size >= SEALED_AT {
-                self.open[kind] = None;
+                self.open.remove(&group);
                 self.sealed.push(at);
             }
         }
     }
 
-    fn open_segment(&mut self, kind: usize) -> usize {
-        *self.open[kind].get_or_insert_with(|| {
-            self.segments.push(Segment::default());
-            self.segments.len() - 1
-        })
+    fn group_of(&mut self, url: &str, size: usize) -> Group {
+        let Some((_, inside)) = url.rsplit_once("/node_modules/") else { return Group::Project };
+        let package = package_name(inside);
+        let total = self.packages.entry(package.clone()).or_default();
+        *total += size;
+        if *total >= LARGE_PACKAGE { Group::Package(package) } else { Group::SmallPackages }
+    }
+
+    fn open_segment(&mut self, group: &Group) -> usize {
+        if let Some(&at) = self.open.get(group) {
+            return at;
+        }
+        self.segments.push(Segment::default());
+        let at = self.segments.len() - 1;
+        self.open.insert(group.clone(), at);
+        at
+    }
+
+    /// A crawl is over: what it brought of packages will hardly change, so what comes later goes elsewhere.
+    pub fn close_packages(&mut self) {
+        let segments = &self.segments;
+        self.open.retain(|group, at| *group == Group::Project || segments[*at].size < SEALED_AFTER_CRAWL);
     }
 
     /// These modules are not what they were: their segments get new addresses.
@@ -167,6 +202,12 @@ impl Segments {
     }
 }
 
+/// `@mui/material/Button.js` → `@mui/material`
+pub fn package_name(inside: &str) -> String {
+    let parts = if inside.starts_with('@') { 2 } else { 1 };
+    inside.split('/').take(parts).collect::<Vec<_>>().join("/")
+}
+
 fn served(graph: &ModuleGraph, id: ModuleId) -> Option<&Published> {
     // A page that starts now must not run what its source no longer says.
     let module = &graph[id];
@@ -185,11 +226,17 @@ pub fn write_definition(out: &mut String, url: &str, published: &Published) {
     let _ = write!(out, "$d({url},\"{}\",{links},{globs},{});", published.hash, published.definition.code);
 }
 
-/// A module is its name, an address stands in a list, what is missing is null.
+/// A module is its name, an address stands in a list, names that are picked in an object, what is missing is null.
 fn link_value(link: &Link) -> serde_json::Value {
     match link {
         Link::Module(url) => url.as_str().into(),
         Link::Address(address) => vec![address.as_str()].into(),
+        Link::Picked(picked) => {
+            let entry = |(name, url, there): &(String, ModuleUrl, String)| {
+                (name.clone(), serde_json::json!([url.as_str(), there]))
+            };
+            serde_json::Value::Object(picked.iter().map(entry).collect())
+        }
         Link::Missing => serde_json::Value::Null,
     }
 }

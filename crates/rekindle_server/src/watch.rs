@@ -799,7 +799,9 @@ impl Desk {
                 continue;
             }
             self.note(&item.path.clone(), Instant::now(), Touch::Any);
-            silent |= !self.place_changed(&item);
+            let is_explained = self.place_changed(&item);
+            tracing::debug!(path = %item.path.display(), is_explained, "changed without an event");
+            silent |= !is_explained;
         }
         if silent {
             self.poll_because("the system does not tell of changes in this folder");

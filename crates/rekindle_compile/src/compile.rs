@@ -14,7 +14,9 @@ use std::time::Duration;
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
 
 use crate::cache::DefinitionCache;
+use crate::defines::Defines;
 use crate::resolve::{self, Resolved, Resolver, Unresolved};
+use crate::resolve_settings::ResolveSettings;
 use crate::script::{ScriptInput, compile_script};
 use crate::style::{StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::{TsConfigs, TsOptions};
@@ -25,6 +27,9 @@ pub struct Compiler {
     root: PathBuf,
     base: String,
     pub resolver: Resolver,
+    defines: Defines,
+    /// Where JSX functions come from if no tsconfig says so.
+    jsx_import_source: Option<String>,
     tsconfigs: TsConfigs,
     cache: DefinitionCache,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
@@ -90,11 +95,26 @@ impl Compiler {
         Self {
             root: root.to_owned(),
             base: base.to_owned(),
-            resolver: Resolver::new(root, public_dir, base),
+            resolver: Resolver::new(root, public_dir, base, &ResolveSettings::default()),
+            defines: Defines::default(),
+            jsx_import_source: None,
             tsconfigs: TsConfigs::new(),
             cache: DefinitionCache::default(),
             asset_versions: RwLock::default(),
         }
+    }
+
+    /// What the settings say about specifiers.
+    pub fn with_resolve(mut self, public_dir: Option<&Path>, settings: &ResolveSettings) -> Self {
+        self.resolver = Resolver::new(&self.root, public_dir, &self.base, settings);
+        self
+    }
+
+    /// Constants of the settings, and where JSX functions come from where no tsconfig says so.
+    pub fn with_constants(mut self, defines: Defines, jsx_import_source: Option<String>) -> Self {
+        self.defines = defines;
+        self.jsx_import_source = jsx_import_source;
+        self
     }
 
     /// Forgets what was seen of tsconfig files and of the disk's listing.
@@ -172,13 +192,13 @@ impl Compiler {
         let text = self.script_text(url, file, source)?;
         let (options, read) = self.script_options(url, file)?;
         files.extend(read);
-        let hash = script_digest(&text, url, &options);
+        let hash = self.script_digest(&text, url, &options);
         if let Some(mut known) = self.cache.get(&hash) {
             known.files.clone_from(files);
             return Ok(known);
         }
         let display = self.display(file.as_path());
-        let output = compile_script(&script_input(&text, url, &display, &options, file))?;
+        let output = compile_script(&self.script_input(&text, url, &display, &options, file))?;
         let definition = output.into_definition(hash, files.clone());
         self.cache.keep(&definition);
         Ok(definition)
@@ -194,10 +214,35 @@ impl Compiler {
 
     /// What tsconfig.json says about a script, and the files that say it.
     fn script_options(&self, url: &ModuleUrl, file: &FilePath) -> Result<(TsOptions, Vec<FilePath>), Vec<Diagnostic>> {
-        match extension(url.path()).as_str() {
-            "ts" | "mts" | "cts" | "tsx" | "jsx" => self.tsconfigs.nearest(file.as_path()).map_err(|error| vec![error]),
-            _ => Ok(Default::default()),
+        let (mut options, files) = match extension(url.path()).as_str() {
+            "ts" | "mts" | "cts" | "tsx" | "jsx" => {
+                self.tsconfigs.nearest(file.as_path()).map_err(|error| vec![error])?
+            }
+            _ => Default::default(),
+        };
+        if options.jsx_import_source.is_none() {
+            options.jsx_import_source.clone_from(&self.jsx_import_source);
         }
+        Ok((options, files))
+    }
+
+    fn script_input<'a>(
+        &'a self,
+        text: &'a str,
+        url: &'a ModuleUrl,
+        display: &'a str,
+        options: &'a TsOptions,
+        file: &FilePath,
+    ) -> ScriptInput<'a> {
+        let may_be_commonjs = may_be_commonjs(file.as_path());
+        let defines = &self.defines;
+        ScriptInput { source: text, url: url.as_str(), display, options, defines, may_be_commonjs, source_map: false }
+    }
+
+    /// Equal digests compile to the same text.
+    fn script_digest(&self, text: &str, url: &ModuleUrl, options: &TsOptions) -> std::sync::Arc<str> {
+        let options = format!("{options:?}{}", self.defines.digest_of(text));
+        digest(&[text.as_bytes(), url.as_str().as_bytes(), options.as_bytes()])
     }
 
     fn json(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
@@ -432,10 +477,10 @@ impl Compiler {
         }
         let text = self.script_text(url, file, source).ok()?;
         let (options, _) = self.script_options(url, file).ok()?;
-        if *script_digest(&text, url, &options) != *hash {
+        if *self.script_digest(&text, url, &options) != *hash {
             return None;
         }
-        let input = script_input(&text, url, url.as_str(), &options, file);
+        let input = self.script_input(&text, url, url.as_str(), &options, file);
         compile_script(&ScriptInput { source_map: true, ..input }).ok()?.map
     }
 
@@ -493,22 +538,6 @@ impl Compiler {
 /// Whether a module goes through the script compiler: by its kind, or because a page or the binary holds it as one.
 fn is_compiled_as_script(url: &ModuleUrl, source: &Source) -> bool {
     matches!(source, Source::Inline(_)) || is_script(url)
-}
-
-fn script_input<'a>(
-    text: &'a str,
-    url: &'a ModuleUrl,
-    display: &'a str,
-    options: &'a TsOptions,
-    file: &FilePath,
-) -> ScriptInput<'a> {
-    let may_be_commonjs = may_be_commonjs(file.as_path());
-    ScriptInput { source: text, url: url.as_str(), display, options, may_be_commonjs, source_map: false }
-}
-
-/// Equal digests compile to the same text.
-fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions) -> std::sync::Arc<str> {
-    digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}").as_bytes()])
 }
 
 fn unsupported_help(tool: &str) -> String {

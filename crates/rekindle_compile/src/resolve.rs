@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use oxc_resolver::{ResolveError, ResolveOptions, Resolver as OxcResolver, TsconfigDiscovery};
 use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
 
+use crate::resolve_settings::ResolveSettings;
+
 /// Prefix of helper modules that compiled TypeScript imports; their sources are in the binary.
 const HELPERS: &str = "@oxc-project/runtime/helpers/";
 /// Where those helpers are found in the browser.
@@ -15,15 +17,13 @@ pub const EMPTY_URL: &str = "/@rekindle/helpers/empty.js";
 /// Prefix of modules outside the root.
 pub const FS_PREFIX: &str = "/@fs/";
 
-/// Extensions tried for a specifier without one, as in Vite.
-const EXTENSIONS: [&str; 7] = [".mjs", ".js", ".mts", ".ts", ".jsx", ".tsx", ".json"];
-
 /// Resolves specifiers as browsers' bundlers do. Shared by all compiling threads.
 pub struct Resolver {
     inner: OxcResolver,
     root: PathBuf,
     public_dir: Option<PathBuf>,
     base: String,
+    settings: ResolveSettings,
 }
 
 /// What was found.
@@ -47,23 +47,23 @@ pub struct Unresolved {
 
 impl Resolver {
     /// `root` is the project folder, `base` the path it is served under.
-    pub fn new(root: &Path, public_dir: Option<&Path>, base: &str) -> Self {
+    pub fn new(root: &Path, public_dir: Option<&Path>, base: &str, settings: &ResolveSettings) -> Self {
         let strings = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let options = ResolveOptions {
             cwd: Some(root.to_owned()),
             tsconfig: Some(TsconfigDiscovery::Auto),
-            alias_fields: vec![strings(&["browser"])],
-            condition_names: strings(&["development", "browser", "module", "import", "default"]),
-            extensions: strings(&EXTENSIONS),
+            alias_fields: if settings.reads_browser_maps() { vec![strings(&["browser"])] } else { Vec::new() },
+            condition_names: settings.condition_names(),
+            extensions: settings.extensions.clone(),
             extension_alias: vec![
                 (".js".into(), strings(&[".js", ".ts", ".tsx", ".jsx"])),
                 (".jsx".into(), strings(&[".jsx", ".tsx"])),
                 (".mjs".into(), strings(&[".mjs", ".mts"])),
                 (".cjs".into(), strings(&[".cjs", ".cts"])),
             ],
-            main_fields: strings(&["browser", "module", "jsnext:main", "jsnext", "main"]),
+            main_fields: settings.entry_fields(),
             builtin_modules: true,
-            symlinks: true,
+            symlinks: !settings.preserve_symlinks,
             ..ResolveOptions::default()
         };
         Self {
@@ -71,6 +71,7 @@ impl Resolver {
             root: root.to_owned(),
             public_dir: public_dir.map(Path::to_owned),
             base: base.to_owned(),
+            settings: settings.below(root),
         }
     }
 
@@ -81,6 +82,8 @@ impl Resolver {
 
     /// Resolves one specifier of `importer`, a file or an HTML page.
     pub fn resolve(&self, importer: &Path, specifier: &str, kind: DepKind) -> Result<Resolved, Unresolved> {
+        let behind = self.settings.behind_alias(specifier);
+        let specifier = behind.as_deref().unwrap_or(specifier);
         if is_external(specifier) {
             return Ok(Resolved::Address(specifier.to_owned()));
         }
@@ -106,7 +109,16 @@ impl Resolver {
             return self.inner.resolve_file(importer, &format!("/{absolute}")).map(|found| found.into_path_buf());
         }
         if let Some(from_root) = path.strip_prefix('/') {
-            return self.inner.resolve(&self.root, &format!("./{from_root}")).map(|found| found.into_path_buf());
+            let below_root = self.inner.resolve(&self.root, &format!("./{from_root}"));
+            // An alias may name a path on the disk.
+            let found = match below_root {
+                Err(_) if self.settings.names_folder(&self.root, path) => self.inner.resolve_file(importer, path),
+                found => found,
+            };
+            return found.map(|found| found.into_path_buf());
+        }
+        if self.settings.is_deduped(package_name(path).as_str()) {
+            return self.inner.resolve(&self.root, path).map(|found| found.into_path_buf());
         }
         // Addresses and dependencies of pages need no `./`.
         if matches!(kind, DepKind::Asset) && !path.starts_with('.') {
@@ -183,6 +195,7 @@ impl Resolver {
 
     fn target(&self, importer: &Path, path: &str) -> PathBuf {
         match path.strip_prefix('/') {
+            Some(_) if self.settings.names_folder(&self.root, path) => PathBuf::from(path),
             Some(from_root) => self.root.join(from_root),
             None => normal(&importer.parent().unwrap_or(&self.root).join(path)),
         }

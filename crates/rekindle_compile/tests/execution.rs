@@ -115,7 +115,10 @@ fn client() -> &'static str {
         let sources = names.map(|name| std::fs::read_to_string(folder.join(format!("{name}.ts"))).unwrap());
         let files: Vec<_> = names.into_iter().zip(sources.iter().map(String::as_str)).collect();
         let script = join_modules(&files, Exports::Last).expect("the client compiles");
-        format!("let token = '';const base = '/', overlayEnabled = false, bindingsMode = 'live';\n{script}")
+        let socket = "{ protocol: null, host: 'localhost', port: null, path: null }";
+        format!(
+            "let token = 'none';const base = '/', socketAt = {socket}, overlayEnabled = false, bindingsMode = 'live';\n{script}"
+        )
     })
 }
 

@@ -5,7 +5,7 @@
  *     boot({ entries, … })      the page starts
  *     batch                     a save: take the definitions in, then apply.ts
  *
- * The lines in front of this script give `token`, `base`, `overlayEnabled` and `bindingsMode`.
+ * The lines in front of this script give `token`, `base`, `socketAt`, `overlayEnabled` and `bindingsMode`.
  */
 import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
 import { HotTable, type HotContext } from './hot'
@@ -19,10 +19,14 @@ import { hasLink, removeStyle, swapLink, updateStyle } from './styles'
 
 declare let token: string
 declare const base: string
+/** What the settings say about the way to the socket, where it is not the way this script came. */
+declare const socketAt: { protocol: string | null; host: string | null; port: number | null; path: string | null }
 declare const overlayEnabled: boolean
 declare const bindingsMode: 'live' | 'frozen'
 
 const PREFIX = '[rekindle]'
+/** Where this script came from: the page's own origin, or the server's when the page is another server's. */
+const home = new URL(import.meta.url)
 const hasDocument = typeof document !== 'undefined'
 
 /** Extensions tried for a specifier that is only known at run time, in the order of the server's resolver. */
@@ -508,9 +512,11 @@ setEditorOpener((place) => {
 
 // ---- the socket
 
-debug('connecting...')
+if (token) debug('connecting...')
+else console.warn(`${PREFIX} pages of ${location.origin} may read from ${home.origin} and get no updates; for those, list the origin in server.allowed_origins`)
 
-const socket = new Socket(socketAddress, refreshToken, {
+// Without a token there is nothing to connect with: who may only read waits for ever, and quietly.
+const socket = new Socket(token ? socketAddress : null, refreshToken, {
   opened(webSocket) {
     enqueue(() => hot.dispatch('vite:ws:connect', { webSocket }))
     if (session !== '') hello()
@@ -546,14 +552,16 @@ async function handle(message: ServerMessage): Promise<void> {
 }
 
 function socketAddress(): string {
-  const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-  return `${scheme}://${location.host}${base}@rekindle/socket?token=${token}`
+  const scheme = socketAt.protocol ?? (home.protocol === 'https:' ? 'wss' : 'ws')
+  const port = socketAt.port ?? (socketAt.host ? '' : home.port)
+  const host = `${socketAt.host ?? home.hostname}${port ? `:${port}` : ''}`
+  return `${scheme}://${host}${base}${socketAt.path?.replace(/^\/+/, '') ?? '@rekindle/socket'}?token=${token}`
 }
 
 /** The server may have started anew: its client script has the token of this start. */
 async function refreshToken(): Promise<boolean> {
   try {
-    const answer = await fetch(`${base}@rekindle/client`, { cache: 'no-store' })
+    const answer = await fetch(new URL(`${base}@rekindle/client`, home), { cache: 'no-store' })
     const found = /token = "([\w-]+)"/.exec(await answer.text())
     if (!answer.ok || !found) return false
     token = found[1]!

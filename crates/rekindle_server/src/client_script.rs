@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use rekindle_compile::bundle::{Exports, join_modules};
 
-use crate::config::{Bindings, Config};
+use crate::config::{Bindings, Config, SocketConfig};
 
 /// The client's sources, dependencies first.
 const SOURCES: [(&str, &str); 9] = [
@@ -36,8 +36,10 @@ pub fn client_script(config: &Config, token: &str) -> String {
         Bindings::Live => "live",
         Bindings::Frozen => "frozen",
     };
+    let SocketConfig { protocol, host, client_port: port, path } = &config.hmr.socket;
+    let socket = serde_json::json!({ "protocol": protocol, "host": host, "port": port, "path": path });
     format!(
-        "let token = \"{token}\";\nconst base = {};\nconst overlayEnabled = {};\nconst bindingsMode = \"{bindings}\";\n{runtime}",
+        "let token = \"{token}\";\nconst base = {};\nconst socketAt = {socket};\nconst overlayEnabled = {};\nconst bindingsMode = \"{bindings}\";\n{runtime}",
         serde_json::to_string(&config.base).unwrap_or_default(),
         config.hmr.overlay,
     )

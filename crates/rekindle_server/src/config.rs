@@ -3,6 +3,11 @@
 
 use std::path::PathBuf;
 
+pub use rekindle_compile::resolve_settings::{Alias, Find, ResolveSettings};
+
+use crate::cors::Cors;
+use crate::proxy::ProxyRule;
+
 /// Settings of one server. Paths are absolute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -20,6 +25,11 @@ pub struct Config {
     pub env_prefix: Vec<String>,
     /// Folder for what outlives a start. Default `<root>/node_modules/.rekindle`, or `<root>/.rekindle` without `node_modules`.
     pub cache_dir: PathBuf,
+    /// Names in sources and the expressions that stand for them.
+    pub define: Vec<(String, String)>,
+    /// Where JSX functions come from if no tsconfig says so.
+    pub jsx_import_source: Option<String>,
+    pub resolve: ResolveSettings,
     pub server: ServerConfig,
     pub serve: ServeConfig,
     pub hmr: HmrConfig,
@@ -41,6 +51,23 @@ pub struct ServerConfig {
     pub allowed_hosts: Vec<String>,
     /// Origins that may read answers and open the socket besides the server's own. Exact, never `*`.
     pub allowed_origins: Vec<String>,
+    /// Other origins that may read answers, and no more than that. Default none.
+    pub cors: Cors,
+    /// Headers that every answer gets. Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// TLS, and HTTP/2 over it. Default `None`.
+    pub https: Option<Https>,
+    /// Requests that other servers answer. The first rule that fits is taken.
+    pub proxy: Vec<ProxyRule>,
+}
+
+/// Where the certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Https {
+    /// Made here, and kept in the cache folder.
+    Generated,
+    /// PEM files.
+    Files { key: PathBuf, cert: PathBuf },
 }
 
 /// `[serve]`: what may be fetched without being imported.
@@ -67,6 +94,18 @@ pub struct HmrConfig {
     pub enabled: bool,
     pub overlay: bool,
     pub bindings: Bindings,
+    pub socket: SocketConfig,
+}
+
+/// Where pages find the socket, if not at their own origin.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SocketConfig {
+    /// `ws` or `wss`.
+    pub protocol: Option<String>,
+    pub host: Option<String>,
+    pub client_port: Option<u16>,
+    /// Below the base, in place of `@rekindle/socket`.
+    pub path: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -111,6 +150,9 @@ impl Config {
             env_dir: root.clone(),
             env_prefix: vec!["VITE_".into()],
             cache_dir,
+            define: Vec::new(),
+            jsx_import_source: None,
+            resolve: ResolveSettings::default(),
             root,
             server: ServerConfig {
                 port: 5173,
@@ -119,9 +161,13 @@ impl Config {
                 open: None,
                 allowed_hosts: Vec::new(),
                 allowed_origins: Vec::new(),
+                cors: Cors::default(),
+                headers: Vec::new(),
+                https: None,
+                proxy: Vec::new(),
             },
             serve: ServeConfig::default(),
-            hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live },
+            hmr: HmrConfig { enabled: true, overlay: true, bindings: Bindings::Live, socket: SocketConfig::default() },
             watch: WatchConfig { poll: false, interval: 100, settle: 2 },
             events: EventsConfig::default(),
         }

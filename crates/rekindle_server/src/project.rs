@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
+use rekindle_compile::defines::Defines;
 use rekindle_compile::glob::could_match;
 use rekindle_compile::nesting::COMPILE_STACK;
 use rekindle_compile::secrets::holds_secrets;
@@ -81,7 +82,9 @@ impl Project {
             .map_err(std::io::Error::other)?;
         Ok(Self {
             graph: ModuleGraph::default(),
-            compiler: Compiler::new(&config.root, config.public_dir.as_deref(), &config.base),
+            compiler: Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
+                .with_resolve(config.public_dir.as_deref(), &config.resolve)
+                .with_constants(Defines::new(&config.define), config.jsx_import_source.clone()),
             segments: Segments::new(secret),
             env: EnvValues::load(config),
             root: config.root.clone(),

@@ -96,7 +96,7 @@ console.log(JSON.stringify(fetched))`,
   await app.says(
     JSON.stringify(['/pic.svg', '/note.md', '/code.js', '/pic.svg', '/pic.svg', '/data.json', '/look.css']),
     JSON.stringify(['# note', 'data:image/svg+xml;', true, '{"list":[1]}', true, 'p { color: red }']),
-    JSON.stringify(['# note', 'export default 1', '{"list":[1]}', 'p { color: red }']),
+    JSON.stringify(['# note', 'export default 1', '{"list":[1]}', 'p {\n  color: red;\n}\n']),
   )
 })
 

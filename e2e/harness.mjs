@@ -14,6 +14,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -108,10 +110,10 @@ class App {
 
   async start(...flags) {
     await this.spawn(...flags)
-    this.url = `http://localhost:${this.port}/`
+    this.url = `${flags.includes('--https') ? 'https' : 'http'}://localhost:${this.port}/`
     await until('the server to answer', async () => {
       if (this.ended) throw new Stop(`the server ended with ${this.ended.code ?? this.ended.signal}`)
-      await fetch(this.url, { headers: { accept: 'text/html' } }).then((answer) => answer.arrayBuffer())
+      await answers(this.url)
     })
   }
 
@@ -192,7 +194,7 @@ class App {
   }
 
   async tab({ blank = false } = {}) {
-    this.context ??= await (await browser()).newContext()
+    this.context ??= await (await browser()).newContext({ ignoreHTTPSErrors: true })
     const tab = new Tab(await this.context.newPage(), this)
     this.tabs.push(tab)
     if (!blank) await tab.load()
@@ -347,6 +349,17 @@ export function freePort() {
       const { port } = probe.address()
       probe.close(() => done(port))
     })
+  })
+}
+
+/** Whether a server is there; who signed its certificate does not matter. */
+function answers(url) {
+  const client = url.startsWith('https') ? https : http
+  return new Promise((done, fail) => {
+    const request = client.get(url, { rejectUnauthorized: false, headers: { accept: 'text/html' } }, (answer) => {
+      answer.resume().on('end', done).on('error', fail)
+    })
+    request.on('error', fail)
   })
 }
 

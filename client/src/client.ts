@@ -5,7 +5,7 @@
  *     boot({ entries, … })      the page starts
  *     batch                     a save: take the definitions in, then apply.ts
  *
- * A worker runs the same script. The lines in front of it give `token`, `base`, `overlayEnabled` and the policies.
+ * A worker runs the same script. The lines in front of it give `token`, `base`, `socketAt`, `overlayEnabled` and the policies.
  */
 import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
 import { patchDocument } from './document'
@@ -23,12 +23,16 @@ import { installWorkers, type RestartAnswer, type RestartRequest } from './worke
 
 declare let token: string
 declare const base: string
+/** What the settings say about the way to the socket, where it is not the way this script came. */
+declare const socketAt: { protocol: string | null; host: string | null; port: number | null; path: string | null }
 declare const overlayEnabled: boolean
 declare const bindingsMode: 'live' | 'frozen'
 declare const workerPolicy: 'auto' | 'restart' | 'reload'
 declare const pagePolicy: 'auto' | 'patch' | 'reload'
 
 const PREFIX = '[rekindle]'
+/** Where this script came from: the page's own origin, or the server's when the page is another server's. */
+const home = new URL(import.meta.url)
 const hasDocument = typeof document !== 'undefined'
 /** The worker we are in, if we are in one. First of all: nobody may listen to its messages before it does. */
 const workerScope = enterWorker()
@@ -717,9 +721,11 @@ setEditorOpener((place) => {
 
 // ---- the socket
 
-debug('connecting...')
+if (token) debug('connecting...')
+else console.warn(`${PREFIX} pages of ${location.origin} may read from ${home.origin} and get no updates; for those, list the origin in server.allowed_origins`)
 
-const socket = new Socket(socketAddress, refreshToken, {
+// Without a token there is nothing to connect with: who may only read waits for ever, and quietly.
+const socket = new Socket(token ? socketAddress : null, refreshToken, {
   opened(webSocket) {
     enqueue(() => hot.dispatch('vite:ws:connect', { webSocket }))
     if (session !== '') hello()
@@ -756,14 +762,16 @@ async function handle(message: ServerMessage): Promise<void> {
 }
 
 function socketAddress(): string {
-  const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-  return `${scheme}://${location.host}${base}@rekindle/socket?token=${token}`
+  const scheme = socketAt.protocol ?? (home.protocol === 'https:' ? 'wss' : 'ws')
+  const port = socketAt.port ?? (socketAt.host ? '' : home.port)
+  const host = `${socketAt.host ?? home.hostname}${port ? `:${port}` : ''}`
+  return `${scheme}://${host}${base}${socketAt.path?.replace(/^\/+/, '') ?? '@rekindle/socket'}?token=${token}`
 }
 
 /** The server may have started anew: its client script has the token of this start. */
 async function refreshToken(): Promise<boolean> {
   try {
-    const answer = await fetch(`${base}@rekindle/client`, { cache: 'no-store' })
+    const answer = await fetch(new URL(`${base}@rekindle/client`, home), { cache: 'no-store' })
     const found = /token = "([\w-]+)"/.exec(await answer.text())
     if (!answer.ok || !found) return false
     token = found[1]!

@@ -30,11 +30,13 @@ export class Socket {
   private leaving = false
 
   constructor(
-    private readonly address: () => string,
+    /** `null`: this page may not connect, and stays alone. */
+    private readonly address: (() => string) | null,
     /** Finds out whether the server is there, and its token of this start. */
     private readonly refresh: () => Promise<boolean>,
     private readonly events: SocketEvents,
   ) {
+    if (!this.address) return
     this.open()
     const wake = () => this.wake()
     globalThis.addEventListener?.('online', wake)
@@ -57,7 +59,7 @@ export class Socket {
   send(message: object): void {
     const text = JSON.stringify(message)
     if (this.isOpen) this.socket!.send(text)
-    else this.waiting.push(text)
+    else if (this.address) this.waiting.push(text)
   }
 
   /** Sends only if the connection is up: for what the other side asks again anyway. */
@@ -66,7 +68,7 @@ export class Socket {
   }
 
   private open(): void {
-    const socket = new WebSocket(this.address(), 'rekindle')
+    const socket = new WebSocket(this.address!(), 'rekindle')
     this.socket = socket
     socket.addEventListener('open', () => {
       this.wasOpen = true

@@ -43,6 +43,9 @@ pub struct DevFlags {
     /// Let other machines in: on all addresses, or on the given one [default: this machine only]
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "0.0.0.0")]
     pub host: Option<String>,
+    /// Speak https, with a certificate that is made here unless the settings name one
+    #[arg(long)]
+    pub https: bool,
     /// Exit with an error when the port is taken
     #[arg(long)]
     pub strict_port: bool,

@@ -6,3 +6,4 @@ pub use rekindle_server::{Builder, Client, DevServer, ServeError};
 
 pub mod flags;
 pub mod settings;
+pub mod vite_config;

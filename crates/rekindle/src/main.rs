@@ -1,13 +1,18 @@
 //! The command: flags and `rekindle.toml` become a `Config`, and the server runs with it.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
-use rekindle::flags::{Flags, Task};
+use rekindle::flags::{DevFlags, Flags, Task};
 use rekindle::settings::{self, Settings};
-use rekindle::{Config, DevServer};
+use rekindle::{Config, DevServer, ServeError};
+use rekindle_server::event::Event;
 use rekindle_server::report::Report;
+use rekindle_server::watch::Watcher;
+use tokio::sync::mpsc;
 
 fn main() -> ExitCode {
     log_if_asked();
@@ -15,7 +20,7 @@ fn main() -> ExitCode {
         Task::Dev(flags) => flags,
         Task::Client { out, only } => return write_client(&out, only.as_deref()),
     };
-    let Settings { config, notes } = match settings::read(&flags) {
+    let settings = match settings::read(&flags) {
         Ok(settings) => settings,
         Err(problems) => {
             for problem in &problems {
@@ -26,40 +31,112 @@ fn main() -> ExitCode {
         }
     };
     let report = Report::stdout();
-    for note in notes {
-        report.note(&note);
+    for note in &settings.notes {
+        report.note(note);
     }
-    run(config, report)
-}
-
-/// Serves until Ctrl-C or SIGTERM.
-fn run(config: Config, report: Report) -> ExitCode {
+    if let Some(block) = &settings.vite {
+        report.block(&block.file, &block.rows);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
     };
-    let code = runtime.block_on(async {
-        let open = config.server.open.clone();
-        let server = match DevServer::builder(config).report(report.clone()).start().await {
-            Ok(server) => server,
-            Err(error) => return fail(&error.to_string()),
-        };
-        if let Some(path) = open {
-            let url = match path.contains("://") {
-                true => path,
-                false => format!("{}{}", server.url(), path.trim_start_matches('/')),
-            };
-            if let Err(error) = rekindle_server::editor::open_browser(&url) {
-                report.warn(&format!("cannot open the browser: {error}"));
-            }
-        }
-        asked_to_end().await;
-        server.stop().await;
-        ExitCode::SUCCESS
-    });
+    let code = runtime.block_on(run(flags, settings, report));
     // What is still being compiled is not worth waiting for.
     runtime.shutdown_background();
     code
+}
+
+/// Serves until Ctrl-C or SIGTERM. An edit of the settings starts the server anew, in this process and on this port; open
+/// pages come back by themselves.
+async fn run(flags: DevFlags, mut settings: Settings, report: Report) -> ExitCode {
+    let mut server = match DevServer::builder(settings.config.clone()).report(report.clone()).start().await {
+        Ok(server) => server,
+        Err(error) => return fail(&error.to_string()),
+    };
+    open_browser(&settings.config, &server, &report);
+    let (inbox, mut edits) = mpsc::unbounded_channel();
+    let watcher = Watcher::start(&settings.config.watch, inbox, Arc::new(|_| {}));
+    watcher.watch_files(settings.files.iter().cloned());
+    let mut end = std::pin::pin!(asked_to_end());
+    loop {
+        let batch = tokio::select! {
+            () = &mut end => break,
+            Some(Event::Files(batch)) = edits.recv() => batch,
+        };
+        let (read, files) = settings::read_with_files(&flags);
+        watcher.watch_files(files);
+        let next = match read {
+            Ok(next) => next,
+            Err(problems) => {
+                report.diagnostics(&problems);
+                continue;
+            }
+        };
+        if next.vite != settings.vite
+            && let Some(block) = &next.vite
+        {
+            report.block(&block.file, &block.rows);
+        }
+        if next.config == settings.config {
+            settings = next;
+            continue;
+        }
+        report.note(&format!("{} changed, the server starts anew", names(&batch.paths)));
+        server = match start_anew(server, &settings.config, &next.config, &report).await {
+            Ok((server, true)) => {
+                settings = next;
+                server
+            }
+            Ok((server, false)) => server,
+            Err(error) => return fail(&error.to_string()),
+        };
+    }
+    server.stop().await;
+    ExitCode::SUCCESS
+}
+
+/// Ends a server and starts one with other settings; `false` if that did not work and the old settings serve on.
+async fn start_anew(
+    server: DevServer,
+    before: &Config,
+    after: &Config,
+    report: &Report,
+) -> Result<(DevServer, bool), ServeError> {
+    let (url, port) = (server.url().to_owned(), server.port());
+    let start = async |config: &Config| {
+        let mut config = config.clone();
+        // The port it had, if it is not another one that is wanted now.
+        if config.server.port == before.server.port {
+            config.server.port = port;
+        }
+        DevServer::builder(config).report(report.clone()).known_at(&url).start().await
+    };
+    server.stop().await;
+    match start(after).await {
+        Ok(server) => Ok((server, true)),
+        Err(error) => {
+            report.warn(&format!("{error}; the server goes on with the settings it had"));
+            Ok((start(before).await?, false))
+        }
+    }
+}
+
+fn names(paths: &[PathBuf]) -> String {
+    let names: Vec<String> =
+        paths.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
+    names.join(", ")
+}
+
+fn open_browser(config: &Config, server: &DevServer, report: &Report) {
+    let Some(path) = config.server.open.clone() else { return };
+    let url = match path.contains("://") {
+        true => path,
+        false => format!("{}{}", server.url(), path.trim_start_matches('/')),
+    };
+    if let Err(error) = rekindle_server::editor::open_browser(&url) {
+        report.warn(&format!("cannot open the browser: {error}"));
+    }
 }
 
 /// The browser runtime in a file, for its tests.

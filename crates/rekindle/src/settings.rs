@@ -14,11 +14,14 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use rekindle_graph::Diagnostic;
-use rekindle_server::config::{Bindings, Config, Html, ServeMode, Workers, asset_globs};
+use rekindle_server::config::{Bindings, Config, Html, Https, ServeMode, Workers, asset_globs};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::flags::DevFlags;
+use crate::vite_config;
+
+pub(crate) mod keys;
 
 mod css;
 
@@ -27,22 +30,61 @@ mod css;
 pub struct Settings {
     pub config: Config,
     pub notes: Vec<String>,
+    /// What was read from a configuration of Vite, in a few lines.
+    pub vite: Option<vite_config::Block>,
+    /// Files whose edit may change the settings, whether they exist or not.
+    pub files: Vec<PathBuf>,
 }
 
 /// The settings for these flags, or every mistake found.
 pub fn read(flags: &DevFlags) -> Result<Settings, Vec<Diagnostic>> {
-    let here = std::env::current_dir()
-        .map_err(|error| vec![Diagnostic::error(format!("the current folder cannot be read: {error}"))])?;
-    let root = root_folder(&here, flags.root.as_deref()).map_err(|problem| vec![problem])?;
-    let mut config = Config::new(&root);
+    let (result, _) = read_with_files(flags);
+    result
+}
+
+/// The same, with the files whose edit may change the settings or mend them.
+pub fn read_with_files(flags: &DevFlags) -> (Result<Settings, Vec<Diagnostic>>, Vec<PathBuf>) {
+    let here = match std::env::current_dir() {
+        Ok(here) => here,
+        Err(error) => {
+            return (Err(vec![Diagnostic::error(format!("the current folder cannot be read: {error}"))]), Vec::new());
+        }
+    };
+    let root = match root_folder(&here, flags.root.as_deref()) {
+        Ok(root) => root,
+        Err(problem) => return (Err(vec![problem]), Vec::new()),
+    };
+    let own = flags.config.as_deref().map_or_else(|| root.join("rekindle.toml"), |named| join(&here, named));
+    let mut files = vec![own];
+    files.extend(vite_config::NAMES.iter().map(|name| root.join(name)));
+    let result = read_below(&here, &root, flags, &mut files).map(|(config, vite)| {
+        let notes = notes(&config);
+        Settings { config, notes, vite, files: files.clone() }
+    });
+    (result, files)
+}
+
+/// Defaults, then what Vite's configuration says, then `rekindle.toml`, then the flags: each wins over those before.
+fn read_below(
+    here: &Path,
+    root: &Path,
+    flags: &DevFlags,
+    files: &mut Vec<PathBuf>,
+) -> Result<(Config, Option<vite_config::Block>), Vec<Diagnostic>> {
+    let mut config = Config::new(root);
     config.own_packages = own_packages();
-    if let Some((path, text)) = settings_file(&here, &root, flags.config.as_deref()).map_err(|problem| vec![problem])? {
-        let shown = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
+    let mode = flags.mode.as_deref().unwrap_or("development");
+    let vite = vite_config::find(root).map(|path| {
+        let taken = vite_config::apply(&path, mode, &mut config);
+        files.extend(taken.files);
+        taken.block
+    });
+    if let Some((path, text)) = settings_file(here, root, flags.config.as_deref()).map_err(|problem| vec![problem])? {
+        let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         apply_text(&text, &shown, &mut config)?;
     }
     apply_flags(flags, &mut config).map_err(|problem| vec![problem])?;
-    let notes = notes(&config);
-    Ok(Settings { config, notes })
+    Ok((config, vite))
 }
 
 fn root_folder(here: &Path, root: Option<&Path>) -> Result<PathBuf, Diagnostic> {
@@ -87,6 +129,9 @@ fn apply_flags(flags: &DevFlags, config: &mut Config) -> Result<(), Diagnostic> 
     if let Some(open) = &flags.open {
         config.server.open = Some(page_path(open));
     }
+    if flags.https && config.server.https.is_none() {
+        config.server.https = Some(Https::Generated);
+    }
     if let Some(base) = &flags.base {
         config.base = base_path(base).map_err(|message| Diagnostic::error(format!("--base: {message}")))?;
     }
@@ -117,6 +162,7 @@ fn notes(config: &Config) -> Vec<String> {
 // ── rekindle.toml ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 const TOP: &[&str] = &[
+    "root",
     "base",
     "mode",
     "public_dir",
@@ -124,6 +170,9 @@ const TOP: &[&str] = &[
     "env_prefix",
     "assets_include",
     "cache_dir",
+    "define",
+    "jsx",
+    "resolve",
     "server",
     "serve",
     "css",
@@ -131,9 +180,12 @@ const TOP: &[&str] = &[
     "watch",
     "events",
 ];
-const SERVER: &[&str] = &["port", "strict_port", "host", "open", "allowed_hosts", "allowed_origins"];
+const SERVER: &[&str] =
+    &["port", "strict_port", "host", "open", "https", "proxy", "headers", "cors", "allowed_hosts", "allowed_origins"];
+const RESOLVE: &[&str] = &["alias", "extensions", "conditions", "main_fields", "dedupe", "preserve_symlinks"];
+const JSX: &[&str] = &["import_source"];
 const SERVE: &[&str] = &["include", "mode"];
-const HMR: &[&str] = &["enabled", "overlay", "bindings", "workers", "html"];
+const HMR: &[&str] = &["enabled", "overlay", "bindings", "workers", "html", "protocol", "host", "client_port", "path"];
 const WATCH: &[&str] = &["poll", "interval", "settle"];
 const EVENTS: &[&str] = &["command"];
 
@@ -163,7 +215,7 @@ struct Reader<'a> {
 
 /// What a table is called in messages, and the tables that exist beside its keys.
 struct Table<'t, 'i> {
-    name: &'static str,
+    name: String,
     table: &'t DeTable<'i>,
 }
 
@@ -179,8 +231,9 @@ impl<'t, 'i> Table<'t, 'i> {
 
 impl Reader<'_> {
     fn top(&mut self, table: &DeTable<'_>, config: &mut Config) {
-        let top = Table { name: "", table };
+        let top = Table { name: String::new(), table };
         self.known(&top, TOP);
+        self.root(&top, config);
         let root = config.root.clone();
         if let Some(base) = self.checked(&top, "base", base_path) {
             config.base = base;
@@ -204,6 +257,13 @@ impl Reader<'_> {
         if let Some(folder) = self.checked(&top, "cache_dir", folder_name) {
             config.cache_dir = join(&root, &folder);
         }
+        self.define(&top, config);
+        self.resolve(&top, config);
+        if let Some(jsx) = self.table(&top, "jsx", JSX)
+            && let Some(source) = self.checked(&jsx, "import_source", |text| Ok(text.to_owned()))
+        {
+            config.jsx_import_source = Some(source);
+        }
         self.server(&top, config);
         self.serve(&top, config);
         self.css(&top, &root, &mut config.css);
@@ -218,6 +278,7 @@ impl Reader<'_> {
 
     fn server(&mut self, top: &Table<'_, '_>, config: &mut Config) {
         let Some(server) = self.table(top, "server", SERVER) else { return };
+        let root = config.root.clone();
         let to = &mut config.server;
         if let Some(port) = self.number(&server, "port", 1..=65535, "a port from 1 to 65535") {
             to.port = port as u16;
@@ -231,6 +292,10 @@ impl Reader<'_> {
         if let Some(open) = self.text_or_switch(&server, "open", "a path, or true for the first page", "/") {
             to.open = open.map(|path| page_path(&path));
         }
+        self.https(&server, &root, to);
+        self.proxy(&server, to);
+        self.headers(&server, to);
+        self.cors(&server, to);
         if let Some(hosts) = self.texts(&server, "allowed_hosts") {
             to.allowed_hosts = hosts;
         }
@@ -268,6 +333,19 @@ impl Reader<'_> {
         let html = [("auto", Html::Auto), ("patch", Html::Patch), ("reload", Html::Reload)];
         if let Some(html) = self.choice(&hmr, "html", &html) {
             config.hmr.html = html;
+        }
+        let socket = &mut config.hmr.socket;
+        if let Some(protocol) = self.choice(&hmr, "protocol", &[("ws", "ws"), ("wss", "wss")]) {
+            socket.protocol = Some(protocol.to_owned());
+        }
+        if let Some(host) = self.checked(&hmr, "host", host_name) {
+            socket.host = Some(host);
+        }
+        if let Some(port) = self.number(&hmr, "client_port", 1..=65535, "a port from 1 to 65535") {
+            socket.client_port = Some(port as u16);
+        }
+        if let Some(path) = self.checked(&hmr, "path", socket_path) {
+            socket.path = Some(path);
         }
     }
 
@@ -318,13 +396,14 @@ impl Reader<'_> {
         }
     }
 
-    fn table<'t, 'i>(&mut self, top: &Table<'t, 'i>, key: &'static str, keys: &[&str]) -> Option<Table<'t, 'i>> {
+    fn table<'t, 'i>(&mut self, top: &Table<'t, 'i>, key: &str, keys: &[&str]) -> Option<Table<'t, 'i>> {
         let value = top.get(key)?;
         let Some(table) = value.get_ref().as_table() else {
             self.mistyped(top, key, value, "a table");
             return None;
         };
-        let table = Table { name: key, table };
+        let name = if top.name.is_empty() { key.to_owned() } else { format!("{}.{key}", top.name) };
+        let table = Table { name, table };
         self.known(&table, keys);
         Some(table)
     }
@@ -460,7 +539,7 @@ impl Reader<'_> {
 }
 
 /// `/app/` from `app`, `/app`, `app/` and `/app/`.
-fn base_path(base: &str) -> Result<String, String> {
+pub(crate) fn base_path(base: &str) -> Result<String, String> {
     if base.contains("://") || base.starts_with("//") {
         return Err("a base is a path such as \"/app/\", not an address".to_owned());
     }
@@ -475,7 +554,7 @@ fn base_path(base: &str) -> Result<String, String> {
 }
 
 /// A mode becomes part of a file name.
-fn mode_name(mode: &str) -> Result<String, String> {
+pub(crate) fn mode_name(mode: &str) -> Result<String, String> {
     match mode {
         "" => Err("a mode has a name".to_owned()),
         "local" => Err("\"local\" would clash with the .env.local file".to_owned()),
@@ -488,7 +567,7 @@ fn folder_name(folder: &str) -> Result<PathBuf, String> {
     if folder.is_empty() { Err("a folder has a name".to_owned()) } else { Ok(PathBuf::from(folder)) }
 }
 
-fn origin(origin: &str) -> Result<String, String> {
+pub(crate) fn origin(origin: &str) -> Result<String, String> {
     let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     match host {
         Some(host) if !host.is_empty() && !host.contains(['/', '*', '?', '#', '@']) => Ok(origin.to_owned()),
@@ -496,7 +575,30 @@ fn origin(origin: &str) -> Result<String, String> {
     }
 }
 
-fn page_path(path: &str) -> String {
+/// A name that may stand in an address.
+pub(crate) fn host_name(host: &str) -> Result<String, String> {
+    match !host.is_empty()
+        && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':'))
+    {
+        true => Ok(host.to_owned()),
+        false => Err("a host is a name or an address, without scheme and path".to_owned()),
+    }
+}
+
+pub(crate) fn socket_path(path: &str) -> Result<String, String> {
+    let path = path.trim_start_matches('/');
+    match !path.is_empty()
+        && path.split('/').all(|step| {
+            !step.is_empty()
+                && step.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c))
+                && !step.ends_with('.')
+        }) {
+        true => Ok(path.to_owned()),
+        false => Err("a path is written like \"hmr/socket\"; it lies below the base".to_owned()),
+    }
+}
+
+pub(crate) fn page_path(path: &str) -> String {
     if path.starts_with('/') || path.contains("://") { path.to_owned() } else { format!("/{path}") }
 }
 
@@ -506,8 +608,15 @@ fn advice(key: &str, keys: &[&str]) -> String {
     if let Some(key) = keys.iter().copied().find(|key| *key == wanted).or_else(|| nearest(&wanted, keys)) {
         return format!("did you mean `{key}`?");
     }
-    let elsewhere =
-        [("server", SERVER), ("serve", SERVE), ("css", css::CSS), ("hmr", HMR), ("watch", WATCH), ("events", EVENTS)];
+    let elsewhere = [
+        ("server", SERVER),
+        ("serve", SERVE),
+        ("css", css::CSS),
+        ("hmr", HMR),
+        ("watch", WATCH),
+        ("events", EVENTS),
+        ("resolve", RESOLVE),
+    ];
     if let Some((table, _)) = elsewhere.iter().find(|(_, others)| others.contains(&wanted.as_str())) {
         return format!("`{wanted}` belongs in [{table}]");
     }
@@ -542,7 +651,7 @@ fn snake_case(key: &str) -> String {
 }
 
 /// Joins and removes `.` and `..`, for paths that need not exist.
-fn join(folder: &Path, path: &Path) -> PathBuf {
+pub(crate) fn join(folder: &Path, path: &Path) -> PathBuf {
     let mut joined = PathBuf::new();
     for step in folder.join(path).components() {
         match step {

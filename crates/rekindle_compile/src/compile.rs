@@ -16,9 +16,11 @@ use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, L
 
 use crate::barrel::Barrels;
 use crate::cache::DefinitionCache;
+use crate::defines::Defines;
 use crate::framework::Framework;
 use crate::packages::PackageKind;
 use crate::resolve::{self, EMPTY_URL, HELPER_URL, NODE_URL, Resolved, Resolver, Unresolved};
+use crate::resolve_settings::ResolveSettings;
 use crate::script::{Format, ScriptInput, compile_script};
 use crate::style::prepare::{StyleTools, is_style, is_style_module, is_style_setup};
 use crate::style::settings::StyleSettings;
@@ -35,6 +37,9 @@ pub struct Compiler {
     /// Decides whether components are registered for a refresh, and what JSX means by default.
     pub framework: Framework,
     pub styles: StyleTools,
+    defines: Defines,
+    /// Where JSX functions come from if no tsconfig says so.
+    jsx_import_source: Option<String>,
     tsconfigs: TsConfigs,
     cache: DefinitionCache,
     /// Files that are assets whatever their extension says, by their path below the root.
@@ -94,7 +99,9 @@ impl Compiler {
         Self {
             root: root.to_owned(),
             base: base.to_owned(),
-            resolver: Resolver::new(root, public_dir, base),
+            resolver: Resolver::new(root, public_dir, base, &ResolveSettings::default()),
+            defines: Defines::default(),
+            jsx_import_source: None,
             framework: Framework::None,
             styles: StyleTools::new(root, "development", StyleSettings::default()),
             tsconfigs: TsConfigs::new(),
@@ -125,6 +132,19 @@ impl Compiler {
         !self.assets.is_empty()
             && Query::of(url.query()) == Query::Other
             && self.assets.is_match(file.as_path().strip_prefix(&self.root).unwrap_or(file.as_path()))
+    }
+
+    /// What the settings say about specifiers.
+    pub fn with_resolve(mut self, public_dir: Option<&Path>, settings: &ResolveSettings) -> Self {
+        self.resolver = Resolver::new(&self.root, public_dir, &self.base, settings);
+        self
+    }
+
+    /// Constants of the settings, and where JSX functions come from where no tsconfig says so.
+    pub fn with_constants(mut self, defines: Defines, jsx_import_source: Option<String>) -> Self {
+        self.defines = defines;
+        self.jsx_import_source = jsx_import_source;
+        self
     }
 
     /// Forgets what was seen of tsconfig files and of the disk's listing.
@@ -234,13 +254,13 @@ impl Compiler {
         let text = self.script_text(url, file, source)?;
         let options = self.script_options(url, file, files)?;
         let facts = self.facts(url, file, source);
-        let hash = script_digest(&text, url, &options, facts);
+        let hash = self.script_digest(&text, url, &options, facts);
         if let Some(mut known) = self.cache.get(&hash) {
             known.files.clone_from(files);
             return Ok(known);
         }
         let display = self.display(file.as_path());
-        let output = compile_script(&script_input(&text, url, &display, &options, facts))?;
+        let output = compile_script(&self.script_input(&text, url, &display, &options, facts))?;
         let definition = output.into_definition(hash, files.clone());
         self.cache.keep(&definition);
         Ok(definition)
@@ -305,7 +325,8 @@ impl Compiler {
             }
         }
         if options.jsx_import_source.is_none() {
-            options.jsx_import_source = self.framework.jsx_import_source().map(str::to_owned);
+            let of_framework = || self.framework.jsx_import_source().map(str::to_owned);
+            options.jsx_import_source = self.jsx_import_source.clone().or_else(of_framework);
         }
         Ok(options)
     }
@@ -315,6 +336,25 @@ impl Compiler {
         let is_own =
             matches!(source, Source::File) && file.as_path().is_absolute() && !resolve::is_in_package(file.as_path());
         self.framework.refreshes() && is_own
+    }
+
+    fn script_input<'a>(
+        &'a self,
+        text: &'a str,
+        url: &'a ModuleUrl,
+        display: &'a str,
+        options: &'a TsOptions,
+        facts: Facts,
+    ) -> ScriptInput<'a> {
+        let Facts { format, interop, refresh } = facts;
+        let (url, defines) = (url.as_str(), &self.defines);
+        ScriptInput { source: text, url, display, options, defines, format, interop, source_map: false, refresh }
+    }
+
+    /// Equal digests compile to the same text.
+    fn script_digest(&self, text: &str, url: &ModuleUrl, options: &TsOptions, facts: Facts) -> std::sync::Arc<str> {
+        let options = format!("{options:?}{facts:?}{}", self.defines.digest_of(text));
+        digest(&[text.as_bytes(), url.as_str().as_bytes(), options.as_bytes()])
     }
 
     fn json(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
@@ -730,10 +770,10 @@ impl Compiler {
         let text = self.script_text(url, file, source).ok()?;
         let options = self.script_options(url, file, &mut Vec::new()).ok()?;
         let facts = self.facts(url, file, source);
-        if *script_digest(&text, url, &options, facts) != *hash {
+        if *self.script_digest(&text, url, &options, facts) != *hash {
             return None;
         }
-        let input = script_input(&text, url, url.as_str(), &options, facts);
+        let input = self.script_input(&text, url, url.as_str(), &options, facts);
         compile_script(&ScriptInput { source_map: true, ..input }).ok()?.map
     }
 
@@ -800,22 +840,6 @@ struct Facts {
     interop: Interop,
     /// Its components are registered for a refresh.
     refresh: bool,
-}
-
-fn script_input<'a>(
-    text: &'a str,
-    url: &'a ModuleUrl,
-    display: &'a str,
-    options: &'a TsOptions,
-    facts: Facts,
-) -> ScriptInput<'a> {
-    let Facts { format, interop, refresh } = facts;
-    ScriptInput { source: text, url: url.as_str(), display, options, format, interop, source_map: false, refresh }
-}
-
-/// Equal digests compile to the same text.
-fn script_digest(text: &str, url: &ModuleUrl, options: &TsOptions, facts: Facts) -> std::sync::Arc<str> {
-    digest(&[text.as_bytes(), url.as_str().as_bytes(), format!("{options:?}{facts:?}").as_bytes()])
 }
 
 /// Globs of files, relative to the root; `*` stays within a folder, one without a slash counts in every folder.

@@ -143,7 +143,11 @@ mod tests {
 
     fn detect(root: &Path, own: &[PathBuf]) -> Framework {
         let root = root.canonicalize().unwrap();
-        Framework::detect(&root, &Resolver::new(&root, None, "/"), own)
+        Framework::detect(
+            &root,
+            &Resolver::new(&root, None, "/", &crate::resolve_settings::ResolveSettings::default()),
+            own,
+        )
     }
 
     #[test]

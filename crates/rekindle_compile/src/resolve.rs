@@ -7,6 +7,7 @@ use oxc_resolver::{ResolveError, ResolveOptions, Resolver as OxcResolver, Tsconf
 use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
 
 use crate::packages::Packages;
+use crate::resolve_settings::ResolveSettings;
 use crate::style::packages::StyleResolvers;
 
 /// Prefix of helper modules that compiled TypeScript imports; their sources are in the binary.
@@ -20,9 +21,6 @@ pub const NODE_URL: &str = "/@rekindle/helpers/node.cjs";
 /// Prefix of modules outside the root.
 pub const FS_PREFIX: &str = "/@fs/";
 
-/// Extensions tried for a specifier without one, as in Vite.
-const EXTENSIONS: [&str; 7] = [".mjs", ".js", ".mts", ".ts", ".jsx", ".tsx", ".json"];
-
 /// Folders of a package that is being installed are watched up to this many.
 const MOST_FOLDERS: usize = 200;
 
@@ -35,6 +33,7 @@ pub struct Resolver {
     root: PathBuf,
     public_dir: Option<PathBuf>,
     base: String,
+    settings: ResolveSettings,
 }
 
 /// A resolver for each way of asking. They share what they have seen of the disk.
@@ -48,7 +47,7 @@ struct Ways {
 
 impl Ways {
     fn new(import: ResolveOptions) -> Self {
-        let require = ResolveOptions { condition_names: conditions("require"), ..import.clone() };
+        let require = ResolveOptions { condition_names: for_require(&import.condition_names), ..import.clone() };
         let package_import = ResolveOptions { tsconfig: None, ..import.clone() };
         let package_require = ResolveOptions { tsconfig: None, ..require.clone() };
         let first = OxcResolver::new(import);
@@ -70,9 +69,10 @@ impl Ways {
     }
 }
 
-/// Conditions of `exports` and `imports` maps; their order is that of the map.
-fn conditions(way: &str) -> Vec<String> {
-    ["development", "browser", "module", way, "default"].map(str::to_owned).to_vec()
+/// What `require` asks `exports` and `imports` maps for, where an import asks for these.
+fn for_require(conditions: &[String]) -> Vec<String> {
+    let named = |name: &String| if name == "import" { "require".to_owned() } else { name.clone() };
+    conditions.iter().map(named).collect()
 }
 
 /// What was found.
@@ -96,22 +96,22 @@ pub struct Unresolved {
 
 impl Resolver {
     /// `root` is the project folder, `base` the path it is served under.
-    pub fn new(root: &Path, public_dir: Option<&Path>, base: &str) -> Self {
+    pub fn new(root: &Path, public_dir: Option<&Path>, base: &str, settings: &ResolveSettings) -> Self {
         let strings = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let options = ResolveOptions {
             cwd: Some(root.to_owned()),
             tsconfig: Some(TsconfigDiscovery::Auto),
-            alias_fields: vec![strings(&["browser"])],
-            condition_names: conditions("import"),
-            extensions: strings(&EXTENSIONS),
+            alias_fields: if settings.reads_browser_maps() { vec![strings(&["browser"])] } else { Vec::new() },
+            condition_names: settings.condition_names(),
+            extensions: settings.extensions.clone(),
             extension_alias: vec![
                 (".js".into(), strings(&[".js", ".ts", ".tsx", ".jsx"])),
                 (".jsx".into(), strings(&[".jsx", ".tsx"])),
                 (".mjs".into(), strings(&[".mjs", ".mts"])),
                 (".cjs".into(), strings(&[".cjs", ".cts"])),
             ],
-            main_fields: strings(&["browser", "module", "jsnext:main", "jsnext", "main"]),
-            symlinks: true,
+            main_fields: settings.entry_fields(),
+            symlinks: !settings.preserve_symlinks,
             ..ResolveOptions::default()
         };
         let ways = Ways::new(options);
@@ -122,6 +122,7 @@ impl Resolver {
             root: root.to_owned(),
             public_dir: public_dir.map(Path::to_owned),
             base: base.to_owned(),
+            settings: settings.below(root),
         }
     }
 
@@ -133,6 +134,8 @@ impl Resolver {
 
     /// Resolves one specifier of `importer`, a file or an HTML page.
     pub fn resolve(&self, importer: &Path, specifier: &str, kind: DepKind) -> Result<Resolved, Unresolved> {
+        let behind = self.settings.behind_alias(specifier);
+        let specifier = behind.as_deref().unwrap_or(specifier);
         if is_external(specifier) {
             return Ok(Resolved::Address(specifier.to_owned()));
         }
@@ -156,11 +159,14 @@ impl Resolver {
 
     /// What a style imports: an alias or a package, by the fields and conditions of its language.
     pub fn resolve_style(&self, importer: &Path, specifier: &str, language: &str) -> Option<PathBuf> {
+        let behind = self.settings.behind_alias(specifier);
+        let specifier = behind.as_deref().unwrap_or(specifier);
         if is_external(specifier) {
             return None;
         }
         let resolver = self.styles.of(language);
         let found = match specifier.strip_prefix('/') {
+            Some(_) if self.settings.names_folder(&self.root, specifier) => resolver.resolve_file(importer, specifier),
             Some(from_root) => resolver.resolve(&self.root, &format!("./{from_root}")),
             None => resolver.resolve_file(importer, specifier),
         };
@@ -173,7 +179,16 @@ impl Resolver {
             return way.resolve_file(importer, &format!("/{absolute}")).map(|found| found.into_path_buf());
         }
         if let Some(from_root) = path.strip_prefix('/') {
-            return way.resolve(&self.root, &format!("./{from_root}")).map(|found| found.into_path_buf());
+            let below_root = way.resolve(&self.root, &format!("./{from_root}"));
+            // An alias may name a path on the disk.
+            let found = match below_root {
+                Err(_) if self.settings.names_folder(&self.root, path) => way.resolve_file(importer, path),
+                found => found,
+            };
+            return found.map(|found| found.into_path_buf());
+        }
+        if self.settings.is_deduped(package_name(path).as_str()) {
+            return way.resolve(&self.root, path).map(|found| found.into_path_buf());
         }
         // Addresses and dependencies of pages need no `./`.
         if matches!(kind, DepKind::Asset) && !path.starts_with('.') {
@@ -299,6 +314,7 @@ impl Resolver {
 
     fn target(&self, importer: &Path, path: &str) -> PathBuf {
         match path.strip_prefix('/') {
+            Some(_) if self.settings.names_folder(&self.root, path) => PathBuf::from(path),
             Some(from_root) => self.root.join(from_root),
             None => normal(&importer.parent().unwrap_or(&self.root).join(path)),
         }

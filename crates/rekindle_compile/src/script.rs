@@ -13,9 +13,10 @@ use oxc_parser::{ParseOptions, Parser};
 use oxc_semantic::{Scoping, SemanticBuilder};
 use oxc_span::{SourceType, Span};
 use oxc_transformer::{JsxRuntime, ReactRefreshOptions, TransformOptions, Transformer};
-use oxc_transformer_plugins::{ReplaceGlobalDefines, ReplaceGlobalDefinesConfig};
+use oxc_transformer_plugins::ReplaceGlobalDefines;
 use rekindle_graph::{Definition, Dep, Diagnostic, EnvReads, FilePath, GlobCall};
 
+use crate::defines::Defines;
 use crate::refresh::makings;
 use crate::tsconfig::TsOptions;
 use crate::{commonjs, nesting, wrap};
@@ -28,6 +29,7 @@ pub struct ScriptInput<'a> {
     /// How the user knows the file, for diagnostics and source maps.
     pub display: &'a str,
     pub options: &'a TsOptions,
+    pub defines: &'a Defines,
     pub format: Format,
     /// How its imports see CommonJS modules.
     pub interop: wrap::Interop,
@@ -160,7 +162,7 @@ fn compile_module<'a>(
     mut module: Parsed<'a>,
 ) -> Result<ScriptOutput, Vec<Diagnostic>> {
     refuse_commonjs_of_typescript(&module.program, input)?;
-    define_node_env(allocator, input, &mut module);
+    replace_defines(allocator, input, &mut module);
     let makings = (input.refresh && may_hold_components(input)).then(|| makings(&module.program, &module.scoping));
     let makings = makings.unwrap_or_default();
     lower(allocator, input, &mut module)?;
@@ -183,7 +185,7 @@ fn compile_commonjs<'a>(
     mut module: Parsed<'a>,
     sloppy: bool,
 ) -> Result<ScriptOutput, Vec<Diagnostic>> {
-    define_node_env(allocator, input, &mut module);
+    replace_defines(allocator, input, &mut module);
     // Helpers and the JSX runtime are required then, not imported.
     module.program.source_type = module.program.source_type.with_commonjs(true);
     lower(allocator, input, &mut module)?;
@@ -244,13 +246,9 @@ fn refuse_commonjs_of_typescript(program: &Program, input: &ScriptInput) -> Resu
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
 }
 
-/// `process.env.NODE_ENV` is a constant, so that only one of a package's two builds is required.
-fn define_node_env<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module: &mut Parsed<'a>) {
-    if !input.source.contains("process.env.NODE_ENV") {
-        return;
-    }
-    let defines = [("process.env.NODE_ENV", "\"development\"")];
-    if let Ok(config) = ReplaceGlobalDefinesConfig::new(&defines) {
+/// Constants of the settings, and `process.env.NODE_ENV`, so that only one of a package's two builds is required.
+fn replace_defines<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module: &mut Parsed<'a>) {
+    if let Some(config) = input.defines.for_source(input.source) {
         let scoping = std::mem::take(&mut module.scoping);
         module.scoping = ReplaceGlobalDefines::new(allocator, config).build(scoping, &mut module.program).scoping;
     }

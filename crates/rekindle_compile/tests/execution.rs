@@ -134,8 +134,10 @@ fn client() -> &'static str {
         let sources = names.map(|name| std::fs::read_to_string(folder.join(format!("{name}.ts"))).unwrap());
         let files: Vec<_> = names.into_iter().zip(sources.iter().map(String::as_str)).collect();
         let script = join_modules(&files, Exports::Last).expect("the client compiles");
-        let settings = "const base = '/', overlayEnabled = false, bindingsMode = 'live', workerPolicy = 'auto', pagePolicy = 'auto'";
-        format!("let token = '';{settings};\n{script}")
+        let socket = "{ protocol: null, host: 'localhost', port: null, path: null }";
+        let policies = "bindingsMode = 'live', workerPolicy = 'auto', pagePolicy = 'auto'";
+        let settings = format!("const base = '/', socketAt = {socket}, overlayEnabled = false, {policies}");
+        format!("let token = 'none';{settings};\n{script}")
     })
 }
 

@@ -63,6 +63,20 @@ fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).map(|digit| digit as u8)
 }
 
+/// For a path that another server decodes: whatever it takes for a slash, no segment may lead upwards, and no control byte
+/// may hide in an escape.
+pub(crate) fn check_climb(raw: &str) -> Result<(), &'static str> {
+    let decoded = percent_encoding::percent_decode_str(raw).collect::<Vec<u8>>();
+    let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
+    if decoded.split(|byte| matches!(byte, b'/' | b'\\')).any(is_dots) {
+        return Err("dot and dot-dot segments are not allowed in the path");
+    }
+    match decoded.iter().any(|byte| byte.is_ascii_control()) {
+        true => Err("control characters are not allowed in the path"),
+        false => Ok(()),
+    }
+}
+
 /// The value of a percent-encoded query parameter; `None` unless it is given exactly once and decodes cleanly.
 pub fn parameter(query: &str, name: &str) -> Option<String> {
     let mut values = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use rekindle_compile::bundle::{Exports, join_modules};
 
-use crate::config::{Bindings, Config, Html, Workers};
+use crate::config::{Bindings, Config, Html, SocketConfig, Workers};
 
 /// The client's sources, dependencies first.
 const SOURCES: [(&str, &str); 13] = [
@@ -50,9 +50,11 @@ pub fn client_script(config: &Config, token: &str) -> String {
         Html::Patch => "patch",
         Html::Reload => "reload",
     };
+    let SocketConfig { protocol, host, client_port: port, path } = &config.hmr.socket;
+    let socket = serde_json::json!({ "protocol": protocol, "host": host, "port": port, "path": path });
     format!(
-        "let token = \"{token}\";\nconst base = {};\nconst overlayEnabled = {};\nconst bindingsMode = \"{bindings}\";\n\
-         const workerPolicy = \"{workers}\";\nconst pagePolicy = \"{pages}\";\n{runtime}",
+        "let token = \"{token}\";\nconst base = {};\nconst socketAt = {socket};\nconst overlayEnabled = {};\n\
+         const bindingsMode = \"{bindings}\";\nconst workerPolicy = \"{workers}\";\nconst pagePolicy = \"{pages}\";\n{runtime}",
         serde_json::to_string(&config.base).unwrap_or_default(),
         config.hmr.overlay,
     )

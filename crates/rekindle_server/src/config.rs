@@ -4,7 +4,11 @@
 use std::path::PathBuf;
 
 pub use rekindle_compile::compile::asset_globs;
+pub use rekindle_compile::resolve_settings::{Alias, Find, ResolveSettings};
 pub use rekindle_compile::style::settings as css;
+
+use crate::cors::Cors;
+use crate::proxy::ProxyRule;
 
 /// Settings of one server. Paths are absolute.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +31,11 @@ pub struct Config {
     pub cache_dir: PathBuf,
     /// Folders from which packages that came with the command can be imported: refresh runtimes that the project lacks.
     pub own_packages: Vec<PathBuf>,
+    /// Names in sources and the expressions that stand for them.
+    pub define: Vec<(String, String)>,
+    /// Where JSX functions come from if no tsconfig says so.
+    pub jsx_import_source: Option<String>,
+    pub resolve: ResolveSettings,
     pub server: ServerConfig,
     pub serve: ServeConfig,
     pub css: css::StyleSettings,
@@ -49,6 +58,23 @@ pub struct ServerConfig {
     pub allowed_hosts: Vec<String>,
     /// Origins that may read answers and open the socket besides the server's own. Exact, never `*`.
     pub allowed_origins: Vec<String>,
+    /// Other origins that may read answers, and no more than that. Default none.
+    pub cors: Cors,
+    /// Headers that every answer gets. Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// TLS, and HTTP/2 over it. Default `None`.
+    pub https: Option<Https>,
+    /// Requests that other servers answer. The first rule that fits is taken.
+    pub proxy: Vec<ProxyRule>,
+}
+
+/// Where the certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Https {
+    /// Made here, and kept in the cache folder.
+    Generated,
+    /// PEM files.
+    Files { key: PathBuf, cert: PathBuf },
 }
 
 /// `[serve]`: what may be fetched without being imported.
@@ -77,6 +103,7 @@ pub struct HmrConfig {
     pub bindings: Bindings,
     pub workers: Workers,
     pub html: Html,
+    pub socket: SocketConfig,
 }
 
 /// What an edit of a page's own text does.
@@ -99,6 +126,17 @@ pub enum Workers {
     Auto,
     Restart,
     Reload,
+}
+
+/// Where pages find the socket, if not at their own origin.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SocketConfig {
+    /// `ws` or `wss`.
+    pub protocol: Option<String>,
+    pub host: Option<String>,
+    pub client_port: Option<u16>,
+    /// Below the base, in place of `@rekindle/socket`.
+    pub path: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -145,6 +183,9 @@ impl Config {
             assets_include: Vec::new(),
             cache_dir,
             own_packages: Vec::new(),
+            define: Vec::new(),
+            jsx_import_source: None,
+            resolve: ResolveSettings::default(),
             root,
             server: ServerConfig {
                 port: 5173,
@@ -153,6 +194,10 @@ impl Config {
                 open: None,
                 allowed_hosts: Vec::new(),
                 allowed_origins: Vec::new(),
+                cors: Cors::default(),
+                headers: Vec::new(),
+                https: None,
+                proxy: Vec::new(),
             },
             serve: ServeConfig::default(),
             css: css::StyleSettings::default(),
@@ -162,6 +207,7 @@ impl Config {
                 bindings: Bindings::Live,
                 workers: Workers::Auto,
                 html: Html::Auto,
+                socket: SocketConfig::default(),
             },
             watch: WatchConfig { poll: false, interval: 100, settle: 2 },
             events: EventsConfig::default(),

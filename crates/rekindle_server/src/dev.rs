@@ -58,6 +58,8 @@ pub struct Start {
 pub struct Loop {
     config: Config,
     client_script: bytes::Bytes,
+    /// The same without the token.
+    guest_script: bytes::Bytes,
     /// Tells this start of the server from others.
     session: String,
     /// Number of the last batch.
@@ -107,6 +109,7 @@ impl Loop {
         watcher.watch_folders(listing.folders(&config.root));
         Ok(Self {
             client_script: client_script(&config, &token).into(),
+            guest_script: client_script(&config, "").into(),
             session: format!("{:x}", SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())),
             seq: 0,
             project,
@@ -159,6 +162,7 @@ impl Loop {
             Event::Gone(id) => self.on_gone(id),
             Event::Files(batch) => self.on_files(batch),
             Event::Send { event, data, to } => self.send_custom(event, data, to),
+            Event::Warning(text) => self.report.warn(&text),
             Event::RoundDue => self.rounds.expire(&self.report),
             Event::Stop => {}
         }
@@ -671,7 +675,10 @@ impl Loop {
 
     fn internal(&mut self, name: &str, request: &Request) -> Option<Answer> {
         match name {
-            "client" => Some(Answer::ok(SCRIPT, self.client_script.clone(), Cache::Revalidate)),
+            "client" => {
+                let script = if request.guest { &self.guest_script } else { &self.client_script };
+                Some(Answer::ok(SCRIPT, script.clone(), Cache::Revalidate))
+            }
             "page" => {
                 let (url, file) = self.page_file(&parameter(&request.query, "path")?)?;
                 Some(self.page_script(&url, &file, parameter(&request.query, "text").as_deref()))

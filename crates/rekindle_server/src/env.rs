@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use rekindle_compile::defines::Defines;
 use rekindle_compile::env::{Env, load_env};
 use rekindle_graph::EnvReads;
 use serde_json::{Map, Value};
@@ -27,6 +28,8 @@ impl EnvValues {
         values.insert("DEV".into(), true.into());
         values.insert("PROD".into(), false.into());
         values.insert("SSR".into(), false.into());
+        let define = Defines::new(&config.define);
+        values.extend(define.env().map(|(key, value)| (key.to_owned(), value)));
         Self { values }
     }
 

@@ -30,6 +30,8 @@ pub enum Event {
     Files(FileBatch),
     /// The user's program (library or events process) sends a custom event: to one client, or to all.
     Send { event: String, data: Option<Value>, to: Option<ClientId> },
+    /// A sentence for the terminal, from a part of the server that does not write there itself.
+    Warning(String),
     /// A round of answers from the tabs has been open for long enough.
     RoundDue,
     /// Ctrl-C, SIGTERM or `DevServer::stop`.
@@ -45,6 +47,8 @@ pub struct Request {
     pub query: String,
     /// The browser asks for a page: `Sec-Fetch-Mode: navigate`, or (without that header) `Accept` holds `text/html`.
     pub navigation: bool,
+    /// From an origin that may read answers and nothing else: it must not be told the token.
+    pub guest: bool,
 }
 
 /// File-system news that arrived within a few milliseconds of each other, settled.

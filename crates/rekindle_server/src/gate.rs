@@ -1,8 +1,9 @@
 //! The gate: reads request heads off the wire and lets only those pass that have exactly one reading (rules R2, R12).
 //!
-//! It is the only HTTP parser of the server. Two parsers in a row can disagree about where a request ends or what
+//! It is the only parser of HTTP/1.1 in the server. Two parsers in a row can disagree about where a request ends or what
 //! its target is, and every request smuggled past a check lives from such a disagreement. So there is no second one:
-//! no route takes a body, bodies are never read, and a connection whose request announced one ends with the answer.
+//! only routes of `server.proxy` take a body, which `body.rs` reads; elsewhere a connection whose request announced one
+//! ends with the answer. HTTP/2, which has lengths of its own, comes through [`Head::of_http2`] to the same checks.
 //!
 //! ```text
 //! GET /src/main.js HTTP/1.1⏎ Host: localhost:5173⏎ ⏎     →  Head { method: Get, target: "/src/main.js", … }
@@ -13,7 +14,7 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -24,7 +25,7 @@ const BODY_LIMIT: u64 = 1024 * 1024;
 /// A head must be complete this long after its first byte, the first of a connection this long after the connect.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long a connection may rest between two requests.
-const IDLE_TIME: Duration = Duration::from_secs(60);
+pub(crate) const IDLE_TIME: Duration = Duration::from_secs(60);
 
 /// Headers that decide something; a second one would leave open which of the two decides.
 const ONCE: [&str; 12] = [
@@ -51,14 +52,37 @@ pub enum Method {
     Other,
 }
 
+/// How long the body of a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    Empty,
+    Length(u64),
+    Chunked,
+}
+
+impl Framing {
+    /// What to announce to another server; `None` where there is nothing to announce, or nothing known.
+    pub fn length(self) -> Option<u64> {
+        match self {
+            Self::Length(length) => Some(length),
+            Self::Empty | Self::Chunked => None,
+        }
+    }
+}
+
 /// A request head with one reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     pub method: Method,
+    /// The method as it was sent.
+    pub verb: String,
     /// Origin form, as it was sent: begins with a slash, no `#`, no control bytes.
     pub target: String,
-    /// The client is willing to send another request on this connection, and can: nothing of this one is unread.
+    /// The client is willing to send another request on this connection.
+    pub persistent: bool,
+    /// It is, and can: nothing of this one is unread.
     pub keep_alive: bool,
+    pub body: Framing,
     /// Names in lower case.
     headers: Vec<(String, String)>,
 }
@@ -73,14 +97,83 @@ impl Head {
         self.header("host").unwrap_or_default()
     }
 
+    /// All headers, names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The items of a header that is a comma-separated list.
+    pub fn words(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(key, _)| key == name).flat_map(|(_, value)| value.split(','))
+    }
+
     /// Whether a header that is a comma-separated list holds a word.
     pub fn lists(&self, name: &str, word: &str) -> bool {
-        self.headers.iter().filter(|(key, _)| key == name).any(|(_, value)| list_holds(value, word))
+        self.words(name).any(|item| item.trim().eq_ignore_ascii_case(word))
     }
-}
 
-fn list_holds(value: &str, word: &str) -> bool {
-    value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word))
+    /// For routes that take no body: one that is announced is not read, so it must be one that can be left unread.
+    pub fn without_body(&self) -> Result<(), Refusal> {
+        if self.header("expect").is_some() {
+            return refuse(417, "nothing can be expected here");
+        }
+        match self.body {
+            Framing::Empty | Framing::Length(0..=BODY_LIMIT) => Ok(()),
+            Framing::Length(_) => refuse(413, "the body is too long"),
+            Framing::Chunked => refuse(501, "transfer codings are not understood"),
+        }
+    }
+
+    /// A head that came over HTTP/2, under the same rules. `authority` is what stands for the Host header there.
+    pub fn of_http2(
+        verb: &str,
+        target: &str,
+        authority: Option<&str>,
+        headers: &[(String, String)],
+        has_body: bool,
+    ) -> Result<Self, Refusal> {
+        if headers.len() > HEADERS_LIMIT {
+            return refuse(431, "the request has too many headers");
+        }
+        check_target(target)?;
+        let mut all: Vec<(String, String)> = Vec::with_capacity(headers.len() + 1);
+        for (name, value) in headers {
+            match all.iter_mut().find(|(known, _)| known == "cookie" && name == "cookie") {
+                // A browser may send each cookie in a header of its own (RFC 9113, section 8.2.3).
+                Some((_, cookies)) => cookies.push_str(&format!("; {value}")),
+                None => all.push((name.clone(), value.clone())),
+            }
+        }
+        let host = all.iter().find(|(name, _)| name == "host").map(|(_, host)| host.clone());
+        match (authority, host) {
+            (Some(authority), Some(host)) if !host.eq_ignore_ascii_case(authority) => {
+                return refuse(400, "the request names two hosts");
+            }
+            (Some(authority), None) => all.push(("host".to_owned(), authority.to_owned())),
+            _ => {}
+        }
+        if ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]
+            .iter()
+            .any(|name| all.iter().any(|(key, _)| key == name))
+        {
+            return refuse(400, "a header of HTTP/1.1 has no business here");
+        }
+        check_headers(&all)?;
+        let body = match (body_length(&all)?, has_body) {
+            (_, false) => Framing::Empty,
+            (Framing::Empty, true) => Framing::Chunked,
+            (length, true) => length,
+        };
+        Ok(Self {
+            method: method_of(verb),
+            verb: verb.to_owned(),
+            target: target.to_owned(),
+            persistent: true,
+            keep_alive: true,
+            body,
+            headers: all,
+        })
+    }
 }
 
 /// Why the gate does not let a request pass. The connection ends with the answer.
@@ -144,7 +237,28 @@ impl Gate {
         self.buffer.into()
     }
 
-    async fn read(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
+    /// What was read and not yet taken.
+    pub(crate) fn waiting(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Takes the next `count` bytes as part of a body.
+    pub(crate) fn take(&mut self, count: usize) -> Bytes {
+        self.buffer.split_to(count).freeze()
+    }
+
+    /// Waits until the client closes; what it sends meanwhile waits here. With a full buffer nothing more is read.
+    pub(crate) async fn closed(&mut self, stream: &mut (impl AsyncRead + Unpin)) {
+        while self.buffer.len() < HEAD_LIMIT {
+            match self.read(stream).await {
+                Ok(1..) => {}
+                _ => return,
+            }
+        }
+        std::future::pending().await
+    }
+
+    pub(crate) async fn read(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
         let room = HEAD_LIMIT - self.buffer.len();
         self.buffer.reserve(room.min(4096));
         stream.take(room as u64).read_buf(&mut self.buffer).await
@@ -231,8 +345,17 @@ fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
     check_target(target)?;
     check_headers(&headers)?;
     let body = body_length(&headers)?;
-    let mut head = Head { method: method_of(method), target: target.to_owned(), keep_alive: false, headers };
-    head.keep_alive = version == 1 && body == 0 && !head.lists("connection", "close");
+    let mut head = Head {
+        method: method_of(method),
+        verb: method.to_owned(),
+        target: target.to_owned(),
+        persistent: false,
+        keep_alive: false,
+        body,
+        headers,
+    };
+    head.persistent = version == 1 && !head.lists("connection", "close");
+    head.keep_alive = head.persistent && matches!(body, Framing::Empty | Framing::Length(0));
     Ok(head)
 }
 
@@ -267,29 +390,32 @@ fn check_headers(headers: &[(String, String)]) -> Result<(), Refusal> {
     if ONCE.iter().any(|name| count(name) > 1) {
         return refuse(400, "a header that may stand once is repeated");
     }
-    match count("expect") {
-        0 => Ok(()),
-        _ => refuse(417, "nothing can be expected here"),
+    match headers.iter().filter(|(key, _)| key == "expect").all(|(_, value)| value.eq_ignore_ascii_case("100-continue"))
+    {
+        true => Ok(()),
+        false => refuse(417, "nothing can be expected here"),
     }
 }
 
-fn body_length(headers: &[(String, String)]) -> Result<u64, Refusal> {
+fn body_length(headers: &[(String, String)]) -> Result<Framing, Refusal> {
     let value = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let codings = headers.iter().filter(|(key, _)| key == "transfer-encoding").count();
     let Some(length) = value("content-length") else {
         return match value("transfer-encoding") {
-            None => Ok(0),
+            None => Ok(Framing::Empty),
+            Some(coding) if codings == 1 && coding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked),
             Some(_) => refuse(501, "transfer codings are not understood"),
         };
     };
-    if value("transfer-encoding").is_some() {
+    if codings > 0 {
         return refuse(400, "a length and a transfer coding exclude each other");
     }
     if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
         return refuse(400, "the length is not a number");
     }
     match length.parse() {
-        Ok(length @ 0..=BODY_LIMIT) => Ok(length),
-        _ => refuse(413, "the body is too long"),
+        Ok(length) => Ok(Framing::Length(length)),
+        Err(_) => refuse(413, "the body is too long"),
     }
 }
 
@@ -302,7 +428,10 @@ mod tests {
         let (mut gate, mut stream, mut said) = (Gate::default(), bytes, Vec::new());
         loop {
             match gate.next(&mut stream).await {
-                Arrival::Head(head) => said.push(head.target),
+                Arrival::Head(head) => match head.without_body() {
+                    Ok(()) => said.push(head.target),
+                    Err(refusal) => return refusal.status.to_string(),
+                },
                 Arrival::Refused(refusal) => {
                     return said.into_iter().chain([refusal.status.to_string()]).collect::<Vec<_>>().join(" ");
                 }
@@ -413,6 +542,51 @@ mod tests {
         assert!(!keeps("1.1", "Content-Length: 1\r\n"));
         assert!(!keeps("1.1", "Connection: x, Close\r\n"));
         assert!(!keeps("1.0", "Connection: keep-alive\r\n"));
+    }
+
+    #[test]
+    fn routes_of_the_proxy_take_bodies_of_one_framing() {
+        let framing = |header: &str| {
+            parse(format!("POST / HTTP/1.1\r\nHost: x\r\n{header}\r\n").as_bytes()).map(|head| head.body)
+        };
+        assert_eq!(framing("Transfer-Encoding: chunked\r\n"), Ok(Framing::Chunked));
+        assert_eq!(framing("Content-Length: 99999999\r\n"), Ok(Framing::Length(99_999_999)));
+        for refused in [
+            "Transfer-Encoding: gzip, chunked\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+            "Transfer-Encoding: xchunked\r\n",
+            "Transfer-Encoding: chunked, identity\r\n",
+            "Transfer-Encoding:\x0bchunked\r\n",
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+            "Expect: x\r\n",
+        ] {
+            assert!(framing(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_request_over_http_2_is_under_the_same_rules() {
+        let read = |target: &str, authority: Option<&str>, headers: &[(&str, &str)]| {
+            let headers: Vec<(String, String)> = headers.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect();
+            Head::of_http2("GET", target, authority, &headers, false).map_err(|refusal| refusal.status)
+        };
+        let head =
+            read("/a?b", Some("localhost"), &[("cookie", "a=1"), ("cookie", "b=2"), ("host", "LOCALHOST")]).unwrap();
+        assert_eq!((head.target.as_str(), head.host(), head.header("cookie")), ("/a?b", "LOCALHOST", Some("a=1; b=2")));
+        for refused in [
+            read("*", Some("localhost"), &[]),
+            read("/", None, &[]),
+            read("/", Some("localhost"), &[("host", "evil.example")]),
+            read("/", Some("localhost"), &[("host", "localhost"), ("host", "localhost")]),
+            read("/", Some("localhost"), &[("origin", "http://a"), ("origin", "http://b")]),
+            read("/", Some("localhost"), &[("transfer-encoding", "chunked")]),
+            read("/", Some("localhost"), &[("upgrade", "websocket")]),
+            read("/a b", Some("localhost"), &[]),
+            read("/#", Some("localhost"), &[]),
+        ] {
+            assert_eq!(refused, Err(400));
+        }
     }
 
     #[tokio::test]

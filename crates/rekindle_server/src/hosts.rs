@@ -76,6 +76,8 @@ pub enum Origin {
     Same,
     /// Listed by the user, letter by letter.
     Allowed,
+    /// `server.cors` lets it read answers. It gets no token and opens no socket.
+    Reader,
     Foreign,
 }
 

@@ -14,29 +14,38 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use crate::address;
 use crate::config::Config;
+use crate::cors::Cors;
 use crate::editor::Editor;
 use crate::event::{ClientId, Event, Inbox, Request};
 use crate::gate::{Arrival, Gate, Head, Method};
 use crate::hosts::{Hosts, Origin};
+use crate::http2;
 use crate::listen::Bound;
+use crate::proxy::{From, Proxy};
+use crate::relay::{self, After, OwnHeaders, relay, relay_upgrade};
 use crate::reply::{self, Reply};
 use crate::socket::{self, Handshake};
 use crate::token::Token;
 
 const CONNECTIONS: usize = 1000;
 /// How long answers that are being written may take once the server stops.
-const LAST_WORDS: Duration = Duration::from_millis(800);
+pub(crate) const LAST_WORDS: Duration = Duration::from_millis(800);
 /// How long a connection stays open for reading after its last answer, see [`linger`].
 const LINGER: Duration = Duration::from_secs(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a connection may take until it speaks TLS.
+const TLS_TIME: Duration = Duration::from_secs(10);
+/// The first byte of a TLS greeting.
+const TLS_GREETING: u8 = 0x16;
 
 /// The answer to a connection too many. Written without waiting, or not at all.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nx-content-type-options: nosniff\r\ncross-origin-resource-policy: same-origin\r\nconnection: close\r\n\r\n";
@@ -52,6 +61,14 @@ pub struct Site {
     pub base: String,
     pub hosts: Hosts,
     pub allowed_origins: Vec<String>,
+    pub cors: Cors,
+    /// Headers of the settings, for every answer of ours.
+    headers: Vec<(String, String)>,
+    pub proxy: Proxy,
+    /// Set when TLS is spoken.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Another path for the socket, below the base.
+    socket_path: Option<String>,
     /// Opens the socket and the editor; only the page's own client is told.
     pub token: Token,
     /// Set when the server is reachable from other machines: what a visitor from there must have.
@@ -68,13 +85,23 @@ pub struct Key {
     pub token: Token,
     /// Cookies do not know ports, so the name does.
     cookie: String,
+    /// Where the browser sends it: below the base, or everywhere when other paths lead to other servers.
+    cookie_path: String,
 }
 
 impl Site {
     pub fn new(config: &Config, bound: &Bound, inbox: Inbox) -> Self {
         let names = config.server.allowed_hosts.iter().cloned().chain(bound.name.clone());
-        let key = || Key { token: Token::fresh(), cookie: format!("rekindle-{}", bound.port) };
+        let cookie_path =
+            if config.server.proxy.is_empty() { address::encode_path(&config.base) } else { "/".to_owned() };
+        let key = || Key { token: Token::fresh(), cookie: format!("rekindle-{}", bound.port), cookie_path };
+        let socket_path = config.hmr.socket.path.as_ref().map(|path| format!("/{}", path.trim_start_matches('/')));
         Self {
+            cors: config.server.cors.clone(),
+            headers: config.server.headers.clone(),
+            proxy: Proxy::new(config.server.proxy.clone(), inbox.clone()),
+            tls: None,
+            socket_path,
             inbox,
             base: config.base.clone(),
             hosts: Hosts::new(bound.port, names),
@@ -85,6 +112,10 @@ impl Site {
             clients: AtomicU64::new(1),
             stopping: watch::Sender::new(false),
         }
+    }
+
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
     }
 
     /// Ends [`serve`]: sockets are closed with 1001, answers that are being written get a moment.
@@ -139,7 +170,10 @@ async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Semaphore>) {
         };
         let site = site.clone();
         connections.spawn(async move {
-            converse(stream, peer, &site).await;
+            match site.tls.clone() {
+                Some(tls) => secure(stream, peer, tls.into(), site).await,
+                None => converse(stream, peer, &site).await,
+            }
             drop(permit);
         });
     }
@@ -147,20 +181,57 @@ async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Semaphore>) {
     let _ = timeout(LAST_WORDS, async { while connections.join_next().await.is_some() {} }).await;
 }
 
+/// A connection to a server that speaks TLS. One that begins in plain HTTP, because somebody typed the address without
+/// its `s`, is sent to the right one.
+async fn secure(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, site: Arc<Site>) {
+    let mut first = [0];
+    match timeout(TLS_TIME, stream.peek(&mut first)).await {
+        Ok(Ok(1)) if first[0] == TLS_GREETING => {}
+        Ok(Ok(1)) => return send_to_https(stream, &site).await,
+        _ => return,
+    }
+    let Ok(Ok(stream)) = timeout(TLS_TIME, tls.accept(stream)).await else { return };
+    match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => http2::serve(stream, peer.ip(), site).await,
+        _ => converse(stream, peer, &site).await,
+    }
+}
+
+async fn send_to_https(mut stream: TcpStream, site: &Site) {
+    let reply = match Gate::default().next(&mut stream).await {
+        Arrival::Head(head) if site.hosts.admit(head.host()) => Reply::text(307, "this server speaks https")
+            .with("location", format!("https://{}{}", head.host(), head.target)),
+        Arrival::Head(_) => Reply::text(403, "this host is not allowed"),
+        Arrival::Refused(refusal) => Reply::text(refusal.status, refusal.reason),
+        Arrival::Over => return,
+    };
+    part(stream, site.dress(reply, Origin::Absent, None), Method::Other).await;
+}
+
 /// What a request leads to.
-enum Turn {
+#[derive(Debug)]
+pub(crate) enum Turn {
     Reply(Reply),
     Socket(Handshake),
+    /// The other server behind a rule answers.
+    Proxied {
+        rule: usize,
+        upgrade: bool,
+    },
 }
 
 /// One connection, one request at a time: the next is not read before the answer to this one is taken.
-async fn converse(mut stream: TcpStream, peer: SocketAddr, site: &Site) {
+async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketAddr, site: &Site) {
     let mut stopping = site.stopping.subscribe();
     let mut gate = Gate::default();
     loop {
         let arrival = tokio::select! {
             arrival = gate.next(&mut stream) => arrival,
             _ = stopping.wait_for(|stopping| *stopping) => return,
+        };
+        let arrival = match arrival {
+            Arrival::Head(head) => site.admit_body(head),
+            other => other,
         };
         let head = match arrival {
             Arrival::Head(head) => head,
@@ -170,13 +241,33 @@ async fn converse(mut stream: TcpStream, peer: SocketAddr, site: &Site) {
                 return part(stream, reply, Method::Other).await;
             }
         };
-        let origin = Origin::of(head.header("origin"), head.host(), &site.allowed_origins);
-        let turn = AssertUnwindSafe(site.turn(&head, origin, peer.ip())).catch_unwind().await;
+        let origin = site.origin_of(&head);
+        let named = head.header("origin");
+        let turn = AssertUnwindSafe(site.turn(&head, origin, peer.ip(), site.proxied(&head))).catch_unwind().await;
         let reply = match turn
             .unwrap_or_else(|_| Turn::Reply(Reply::text(500, "rekindle made a mistake; its terminal says more")))
         {
             Turn::Socket(handshake) => return upgrade(stream, gate, handshake, site).await,
-            Turn::Reply(reply) => site.dress(reply, origin, head.header("origin")),
+            Turn::Reply(reply) => site.dress(reply, origin, named),
+            Turn::Proxied { rule, upgrade } => {
+                let (from, own) = (site.from(&head, peer.ip()), site.own_headers(origin, named));
+                let after = match upgrade {
+                    true => relay_upgrade(&mut stream, &site.proxy, rule, from, own).await,
+                    false => relay(&mut stream, &mut gate, &site.proxy, rule, from, own).await,
+                };
+                match after {
+                    After::Next => continue,
+                    After::End => return linger(stream).await,
+                    After::Reply(reply) => return part(stream, site.dress(reply, origin, named), head.method).await,
+                    After::Tunnel(other) => {
+                        tokio::select! {
+                            () = relay::tunnel(stream, gate.into_rest(), *other) => {}
+                            _ = stopping.wait_for(|stopping| *stopping) => {}
+                        }
+                        return;
+                    }
+                }
+            }
         };
         if !head.keep_alive {
             return part(stream, reply, head.method).await;
@@ -187,7 +278,7 @@ async fn converse(mut stream: TcpStream, peer: SocketAddr, site: &Site) {
     }
 }
 
-async fn part(mut stream: TcpStream, reply: Reply, method: Method) {
+async fn part(mut stream: impl AsyncRead + AsyncWrite + Unpin, reply: Reply, method: Method) {
     if reply.write(&mut stream, method, false).await.is_ok() {
         linger(stream).await;
     }
@@ -195,7 +286,7 @@ async fn part(mut stream: TcpStream, reply: Reply, method: Method) {
 
 /// Ends a connection so that its last answer arrives: closing while the client still sends would make the system
 /// throw away what the client has not read.
-pub(crate) async fn linger(mut stream: TcpStream) {
+pub(crate) async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let mut scrap = [0; 4096];
     let _ = timeout(LINGER, async {
         stream.shutdown().await.ok()?;
@@ -205,7 +296,7 @@ pub(crate) async fn linger(mut stream: TcpStream) {
     .await;
 }
 
-async fn upgrade(mut stream: TcpStream, gate: Gate, handshake: Handshake, site: &Site) {
+async fn upgrade(mut stream: impl AsyncRead + AsyncWrite + Unpin, gate: Gate, handshake: Handshake, site: &Site) {
     let head = format!(
         "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {}\r\nsec-websocket-protocol: {}\r\n\r\n",
         handshake.accept, handshake.protocol
@@ -225,41 +316,122 @@ async fn upgrade(mut stream: TcpStream, gate: Gate, handshake: Handshake, site: 
 type Refused = Reply;
 
 impl Site {
-    async fn turn(&self, head: &Head, origin: Origin, peer: IpAddr) -> Turn {
+    /// The rule of `server.proxy` for a request. Our own addresses are never passed on.
+    pub(crate) fn proxied(&self, head: &Head) -> Option<usize> {
+        if self.proxy.is_empty() {
+            return None;
+        }
+        let below = head.target.strip_prefix(address::encode_path(&self.base).as_str());
+        let is_ours = below.is_some_and(|below| below.starts_with("@rekindle/") || below.starts_with("@vite/client"));
+        (!is_ours).then(|| self.proxy.rule(&head.target)).flatten()
+    }
+
+    /// Only what is passed on may have a body of any length.
+    fn admit_body(&self, head: Head) -> Arrival {
+        match self.proxied(&head) {
+            Some(_) => Arrival::Head(head),
+            None => head.without_body().map_or_else(Arrival::Refused, |()| Arrival::Head(head)),
+        }
+    }
+
+    pub(crate) fn origin_of(&self, head: &Head) -> Origin {
+        let named = head.header("origin");
+        match Origin::of(named, head.host(), &self.allowed_origins) {
+            Origin::Foreign if named.is_some_and(|origin| self.cors.admits(origin)) => Origin::Reader,
+            origin => origin,
+        }
+    }
+
+    pub(crate) fn from<'a>(&'a self, head: &'a Head, peer: IpAddr) -> From<'a> {
+        From { head, peer, https: self.tls.is_some(), own_cookie: self.key.as_ref().map(|key| key.cookie.as_str()) }
+    }
+
+    /// `rule`: what [`Site::proxied`] says.
+    pub(crate) async fn turn(&self, head: &Head, origin: Origin, peer: IpAddr, rule: Option<usize>) -> Turn {
+        if let Some(rule) = rule {
+            let checked = self.check_proxied(head, origin, peer, rule);
+            return checked.map_or_else(Turn::Reply, |upgrade| Turn::Proxied { rule, upgrade });
+        }
         match self.check(head, origin, peer) {
             Err(reply) => Turn::Reply(reply),
             Ok((path, query)) => match path.as_str() {
                 SOCKET => self.socket(head, origin, &query).map_or_else(Turn::Reply, Turn::Socket),
                 EDITOR => Turn::Reply(self.open_in_editor(head, origin, &query).await),
-                _ => Turn::Reply(self.ask(head, path, query).await),
+                path if self.socket_path.as_deref() == Some(path) && Handshake::is_wanted(head) => {
+                    self.socket(head, origin, &query).map_or_else(Turn::Reply, Turn::Socket)
+                }
+                _ => Turn::Reply(self.ask(head, path, query, origin).await),
             },
         }
     }
 
     /// Every check that does not depend on the route. What passes is a decoded path below the base, and a query.
     fn check(&self, head: &Head, origin: Origin, peer: IpAddr) -> Result<(String, String), Refused> {
-        if !self.hosts.admit(head.host()) {
-            return Err(Reply::text(403, "this host is not allowed; if it is yours, add it to `server.allowed_hosts`"));
-        }
+        self.check_host(head)?;
         match head.method {
             Method::Get | Method::Head | Method::Post => {}
-            Method::Options if origin == Origin::Allowed => return Err(preflight()),
+            Method::Options if matches!(origin, Origin::Allowed | Origin::Reader) => {
+                return Err(self.cors.preflight(head, false));
+            }
             Method::Options => {
                 return Err(Reply::text(403, "no other origin may read from here").with("allow", "GET, HEAD"));
             }
             Method::Other => return Err(not_allowed("GET, HEAD")),
         }
-        if is_another_site(head, origin) {
-            return Err(Reply::text(
-                403,
-                "other sites may not read from here; if this one is yours, add its origin to `server.allowed_origins`",
-            ));
-        }
+        self.check_site(head, origin)?;
         let (raw_path, query) = address::split(&head.target);
         let path = address::decode_path(raw_path).map_err(|reason| Reply::text(400, reason))?;
         self.check_key(head, peer, &path, query)?;
         let below = self.below_base(head, &path)?;
         Ok((below, address::without_cache_parameter(query)))
+    }
+
+    /// The same for what another server answers. The path is not decoded, for that is the other server's business, but it
+    /// must not climb. What passes is whether it becomes a socket.
+    fn check_proxied(&self, head: &Head, origin: Origin, peer: IpAddr, rule: usize) -> Result<bool, Refused> {
+        self.check_host(head)?;
+        let is_admitted = matches!(origin, Origin::Allowed | Origin::Reader);
+        if head.method == Method::Options && is_admitted && head.header("access-control-request-method").is_some() {
+            return Err(self.cors.preflight(head, true));
+        }
+        if matches!(head.verb.as_str(), "CONNECT" | "TRACE") {
+            return Err(not_allowed("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+        }
+        self.check_site(head, origin)?;
+        let (path, query) = address::split(&head.target);
+        address::check_climb(path).map_err(|reason| Reply::text(400, reason))?;
+        if self.key.is_some() {
+            let path = address::decode_path(path).unwrap_or_else(|_| path.to_owned());
+            self.check_key(head, peer, &path, query)?;
+        }
+        if !Handshake::is_wanted(head) {
+            return Ok(false);
+        }
+        match (self.proxy.passes_sockets(rule), Handshake::is_well_formed(head)) {
+            (true, true) => Ok(true),
+            (true, false) => Err(Reply::text(400, "the handshake of the socket is malformed")),
+            (false, _) => Err(Reply::text(400, "sockets are passed on where the proxy's entry says `ws = true`")),
+        }
+    }
+
+    fn check_host(&self, head: &Head) -> Result<(), Refused> {
+        match self.hosts.admit(head.host()) {
+            true => Ok(()),
+            false => {
+                Err(Reply::text(403, "this host is not allowed; if it is yours, add it to `server.allowed_hosts`"))
+            }
+        }
+    }
+
+    fn check_site(&self, head: &Head, origin: Origin) -> Result<(), Refused> {
+        let is_read_by_all = origin == Origin::Absent && self.cors.is_open_to_all();
+        match is_another_site(head, origin) && !is_read_by_all {
+            false => Ok(()),
+            true => Err(Reply::text(
+                403,
+                "other sites may not read from here; if this one is yours, add its origin to `server.allowed_origins`",
+            )),
+        }
     }
 
     /// Visitors from other machines need the key: in the address the first time, in a cookie from then on.
@@ -274,18 +446,20 @@ impl Site {
         }
         let rest = address::without_first(query, is_key);
         let mark = if rest.is_empty() { "" } else { "?" };
-        let cookie = format!(
-            "{}={}; Path={}; HttpOnly; SameSite=Strict",
-            key.cookie,
-            key.token.as_str(),
-            address::encode_path(&self.base)
-        );
+        let secure = if self.tls.is_some() { "; Secure" } else { "" };
+        let (name, token, below) = (&key.cookie, key.token.as_str(), &key.cookie_path);
+        let cookie = format!("{name}={token}; Path={below}; HttpOnly; SameSite=Strict{secure}");
         Err(Reply::redirect(format!("{}{mark}{rest}", address::encode_path(path))).with("set-cookie", cookie))
     }
 
     fn below_base(&self, head: &Head, path: &str) -> Result<String, Refused> {
         if let Some(below) = path.strip_prefix(&self.base) {
             return Ok(format!("/{below}"));
+        }
+        // A reverse proxy that serves us below a path and takes that off says so; it selects among the same addresses.
+        let prefix = head.header("x-forwarded-prefix").unwrap_or_default().trim_end_matches('/');
+        if !prefix.is_empty() && self.base.strip_suffix('/') == Some(prefix) {
+            return Ok(path.to_owned());
         }
         let is_entry = path == "/" || path.strip_prefix('/') == Some(self.base.trim_matches('/'));
         if is_entry && is_navigation(head) {
@@ -340,11 +514,14 @@ impl Site {
         }
     }
 
-    async fn ask(&self, head: &Head, path: String, query: String) -> Reply {
+    async fn ask(&self, head: &Head, path: String, query: String, origin: Origin) -> Reply {
         if head.method == Method::Post {
             return not_allowed("GET, HEAD");
         }
-        let request = Request { path, query, navigation: is_navigation(head) };
+        // With `cors = true` what a site fetches without CORS is answered too, and must not hold the token.
+        let is_ours = matches!(head.header("sec-fetch-site"), None | Some("same-origin" | "none"));
+        let guest = origin == Origin::Reader || (origin == Origin::Absent && !is_ours);
+        let request = Request { path, query, navigation: is_navigation(head), guest };
         let (asker, answer) = oneshot::channel();
         if self.inbox.send(Event::Request(request, asker)).is_err() {
             return Reply::text(503, "the server is stopping");
@@ -356,20 +533,39 @@ impl Site {
     }
 
     /// Adds what every answer carries.
-    fn dress(&self, reply: Reply, origin: Origin, named: Option<&str>) -> Reply {
+    pub(crate) fn dress(&self, reply: Reply, origin: Origin, named: Option<&str>) -> Reply {
+        let is_private = self.allowed_origins.is_empty() || reply.is_script_or_page();
+        let mut reply = reply.with("x-content-type-options", "nosniff");
+        for (name, value) in self.origin_headers(origin, named, is_private) {
+            reply = reply.with(name, value);
+        }
+        for (name, value) in &self.headers {
+            reply = reply.with_instead(name, value);
+        }
+        reply
+    }
+
+    /// What an answer of another server gets from us.
+    pub(crate) fn own_headers(&self, origin: Origin, named: Option<&str>) -> OwnHeaders {
+        self.origin_headers(origin, named, true)
+    }
+
+    /// Which other origins may read an answer.
+    fn origin_headers(&self, origin: Origin, named: Option<&str>, is_private: bool) -> OwnHeaders {
         // A page of a listed origin may show our images and fonts, which browsers fetch without CORS.
-        let policy = match self.allowed_origins.is_empty() || reply.is_script_or_page() {
+        let policy = match is_private {
+            _ if self.cors.is_open_to_all() => "cross-origin",
             true => "same-origin",
             false => "same-site",
         };
-        let mut reply = reply.with("x-content-type-options", "nosniff").with("cross-origin-resource-policy", policy);
-        if !self.allowed_origins.is_empty() {
-            reply = reply.with("vary", "Origin");
+        let mut headers = vec![("cross-origin-resource-policy", policy.to_owned())];
+        if !self.allowed_origins.is_empty() || self.cors != Cors::default() {
+            headers.push(("vary", "Origin".to_owned()));
         }
-        match (origin, named) {
-            (Origin::Allowed, Some(named)) => reply.with("access-control-allow-origin", named),
-            _ => reply,
+        if let (Origin::Allowed | Origin::Reader, Some(named)) = (origin, named) {
+            headers.extend(self.cors.headers(named));
         }
+        headers
     }
 }
 
@@ -380,10 +576,6 @@ impl Key {
             .filter_map(|cookie| cookie.trim().split_once('='))
             .any(|(name, value)| name == self.cookie && self.token.matches(value))
     }
-}
-
-fn preflight() -> Reply {
-    Reply::text(204, "").with("access-control-allow-methods", "GET, HEAD").with("access-control-max-age", "600")
 }
 
 fn not_allowed(allow: &'static str) -> Reply {
@@ -406,7 +598,7 @@ fn is_another_site(head: &Head, origin: Origin) -> bool {
     let is_link =
         head.header("sec-fetch-mode") == Some("navigate") && is_navigation(head) && head.method != Method::Post;
     let is_cross = origin == Origin::Foreign || head.header("sec-fetch-site") == Some("cross-site");
-    is_cross && origin != Origin::Allowed && !is_link
+    is_cross && !matches!(origin, Origin::Allowed | Origin::Reader) && !is_link
 }
 
 #[cfg(test)]
@@ -429,7 +621,7 @@ mod tests {
         let Arrival::Head(head) = Gate::default().next(&mut bytes.as_bytes()).await else {
             panic!("the gate refuses {request}")
         };
-        let origin = Origin::of(head.header("origin"), head.host(), &site.allowed_origins);
+        let origin = site.origin_of(&head);
         match site.check(&head, origin, peer.parse().unwrap()) {
             Ok((path, query)) => format!("{path}?{query}"),
             Err(reply) => reply.show(),
@@ -498,6 +690,32 @@ mod tests {
         assert_eq!(ask("/app", "text/html").await, "302 /app/");
         assert!(ask("/", "*/*").await.starts_with("404"));
         assert!(ask("/apple/a.js", "text/html").await.starts_with("404"));
+    }
+
+    #[tokio::test]
+    async fn a_reverse_proxy_may_take_the_base_off_if_it_says_so() {
+        let site = site(|config| config.base = "/tools/app/".into(), false);
+        let ask = async |prefix: &str| {
+            let request = format!("GET /a.js HTTP/1.1\nHost: localhost\nX-Forwarded-Prefix: {prefix}");
+            check(&site, "127.0.0.1", &request).await
+        };
+        assert_eq!(ask("/tools/app").await, "/a.js?");
+        assert_eq!(ask("/tools/app/").await, "/a.js?");
+        for prefix in ["/tools", "/", "/tools/app/x", "//tools/app", "/tools/app, /x"] {
+            assert!(ask(prefix).await.starts_with("404"), "{prefix}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reader_is_no_listed_origin() {
+        let site = site(|config| config.server.cors.origin = crate::cors::CorsOrigin::Any, false);
+        let ask = async |headers: &str| {
+            check(&site, "127.0.0.1", &format!("GET /a HTTP/1.1\nHost: localhost:5173\n{headers}")).await
+        };
+        assert_eq!(ask("Origin: https://other.example\nSec-Fetch-Site: cross-site").await, "/a?");
+        assert_eq!(ask("Sec-Fetch-Site: cross-site\nSec-Fetch-Mode: no-cors").await, "/a?");
+        let origin = |text: &str| Origin::of(Some(text), "localhost:5173", &[]);
+        assert!(!origin("https://other.example").is_trusted() && !Origin::Reader.is_trusted());
     }
 
     #[tokio::test]

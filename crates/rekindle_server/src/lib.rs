@@ -2,9 +2,12 @@
 
 pub mod address;
 pub mod answer;
+mod body;
+mod certificate;
 pub mod client;
 pub mod client_script;
 pub mod config;
+pub mod cors;
 mod dev;
 pub mod editor;
 mod env;
@@ -13,11 +16,14 @@ pub mod events_process;
 mod gate;
 pub mod hosts;
 pub mod http;
+mod http2;
 pub mod listen;
 pub mod listing;
 mod pages;
 mod project;
+pub mod proxy;
 pub mod public;
+mod relay;
 mod reply;
 pub mod report;
 mod rounds;

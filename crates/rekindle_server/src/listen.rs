@@ -42,7 +42,7 @@ pub async fn listen(config: &ServerConfig) -> Result<Bound, ListenError> {
     let mut port = config.port;
     loop {
         match bind_all(&addresses, port).await {
-            Ok(listeners) => return Ok(describe(config.host.as_deref(), &addresses, listeners)),
+            Ok(listeners) => return Ok(describe(config, &addresses, listeners)),
             Err(ListenError::PortTaken { .. }) if port == 0 => {}
             Err(ListenError::PortTaken { .. }) if !config.strict_port && port < config.port.saturating_add(TRIES) => {
                 port += 1
@@ -110,14 +110,16 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-fn describe(host: Option<&str>, addresses: &[IpAddr], listeners: Vec<TcpListener>) -> Bound {
+fn describe(config: &ServerConfig, addresses: &[IpAddr], listeners: Vec<TcpListener>) -> Bound {
+    let host = config.host.as_deref();
+    let scheme = if config.https.is_some() { "https" } else { "http" };
     let port = listeners.iter().find_map(|listener| listener.local_addr().ok()).map_or(0, |address| address.port());
     let name = host.filter(|host| {
         host.trim_matches(['[', ']']).parse::<IpAddr>().is_err() && *host != "localhost" && !host.is_empty()
     });
     let exposed = addresses.iter().any(|address| !address.is_loopback());
     let everywhere = addresses.iter().any(IpAddr::is_unspecified);
-    let url = |host: String| format!("http://{host}:{port}");
+    let url = |host: String| format!("{scheme}://{host}:{port}");
     let as_host = |address: &IpAddr| match address {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("[{address}]"),

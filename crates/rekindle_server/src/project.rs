@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
+use rekindle_compile::defines::Defines;
 use rekindle_compile::framework::Framework;
 use rekindle_compile::glob::could_match;
 use rekindle_compile::nesting::COMPILE_STACK;
@@ -87,6 +88,8 @@ impl Project {
             .build()
             .map_err(std::io::Error::other)?;
         let mut compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
+            .with_resolve(config.public_dir.as_deref(), &config.resolve)
+            .with_constants(Defines::new(&config.define), config.jsx_import_source.clone())
             .with_styles(&config.mode, &config.css)
             .with_assets(&config.assets_include)
             .map_err(std::io::Error::other)?;

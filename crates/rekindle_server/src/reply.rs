@@ -1,16 +1,21 @@
 //! From an [`Answer`] to bytes: the headers every answer carries, `ETag`s, ranges, and a writer that never holds more
 //! than the client is willing to take.
 
+use std::borrow::Cow;
 use std::io::{self, IoSlice, SeekFrom};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Buf, Bytes, BytesMut};
+use futures_util::stream;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::answer::{Answer, Body, Cache};
 use crate::gate::{Head, Method};
+use crate::proxy::{BodyError, ProxyBody};
 use crate::servable::Opened;
 
 /// A client that takes nothing for so long is not there any more.
@@ -24,7 +29,7 @@ const CLOCK_DOUBT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Reply {
     status: u16,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(Cow<'static, str>, String)>,
     content: Content,
 }
 
@@ -46,6 +51,27 @@ impl Content {
             Self::Pieces(pieces) => Some(pieces.iter().map(|piece| piece.len() as u64).sum()),
             Self::File { length, .. } => Some(*length),
             Self::Stream(_) => None,
+        }
+    }
+
+    /// For HTTP/2: pulled as the client takes it.
+    fn into_body(self) -> ProxyBody {
+        match self {
+            Self::Pieces(pieces) => {
+                let frames = pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
+                BodyExt::boxed_unsync(StreamBody::new(stream::iter(frames)))
+            }
+            Self::Stream(receiver) => {
+                BodyExt::boxed_unsync(StreamBody::new(stream::unfold(receiver, |mut receiver| async {
+                    let piece = receiver.recv().await?;
+                    Some((Ok(Frame::data(piece)), receiver))
+                })))
+            }
+            Self::File { file, start, length } => {
+                let file = tokio::fs::File::from_std(file);
+                let state = FileBody { file, seek: Some(start), left: length };
+                BodyExt::boxed_unsync(StreamBody::new(stream::try_unfold(state, FileBody::next)))
+            }
         }
     }
 
@@ -77,7 +103,10 @@ impl Reply {
     pub fn text(status: u16, text: impl Into<String>) -> Self {
         let mut text = text.into();
         text.push('\n');
-        let headers = vec![("content-type", "text/plain; charset=utf-8".into()), ("cache-control", "no-store".into())];
+        let headers = vec![
+            ("content-type".into(), "text/plain; charset=utf-8".into()),
+            ("cache-control".into(), "no-store".into()),
+        ];
         Self { status, headers, content: Content::Pieces(vec![text.into()]) }
     }
 
@@ -85,20 +114,26 @@ impl Reply {
         Self::text(302, "see the Location header").with("location", location)
     }
 
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
+    }
+
+    /// In place of a header of this name.
+    pub fn with_instead(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self.with(name.to_owned(), value)
     }
 
     /// Status and where to go, for tests.
     #[cfg(test)]
     pub fn show(&self) -> String {
-        let location = self.headers.iter().find(|(name, _)| *name == "location");
+        let location = self.headers.iter().find(|(name, _)| name == "location");
         location.map_or_else(|| self.status.to_string(), |(_, location)| format!("{} {location}", self.status))
     }
 
     pub fn is_script_or_page(&self) -> bool {
-        let kind = self.headers.iter().find(|(name, _)| *name == "content-type").map_or("", |(_, value)| value);
+        let kind = self.headers.iter().find(|(name, _)| name == "content-type").map_or("", |(_, value)| value);
         ["javascript", "json", "html", "text/plain"].iter().any(|word| kind.contains(word))
     }
 
@@ -120,8 +155,8 @@ impl Reply {
             },
         };
         let mut headers = vec![
-            ("content-type", answer.content_type.to_owned()),
-            ("cache-control", cache_control(answer.cache).to_owned()),
+            ("content-type".into(), answer.content_type.to_owned()),
+            ("cache-control".into(), cache_control(answer.cache).to_owned()),
         ];
         if answer.status != 200 {
             return Self { status: answer.status, headers, content };
@@ -130,13 +165,13 @@ impl Reply {
             && let Some(tag) = entity_tag(&content, modified)
         {
             let known = head.header("if-none-match").is_some_and(|known| holds_tag(known, &tag));
-            headers.push(("etag", tag));
+            headers.push(("etag".into(), tag));
             if known {
                 return Self { status: 304, headers, content: Content::Pieces(Vec::new()) };
             }
         }
         if content.len().is_some() {
-            headers.push(("accept-ranges", "bytes".to_owned()));
+            headers.push(("accept-ranges".into(), "bytes".to_owned()));
         }
         Self { status: 200, headers, content }.for_range(head)
     }
@@ -148,7 +183,8 @@ impl Reply {
         match wanted.map_or(Range::Whole, |wanted| range_of(wanted, length)) {
             Range::Whole => self,
             Range::Part(range) => {
-                self.headers.push(("content-range", format!("bytes {}-{}/{length}", range.start, range.end - 1)));
+                self.headers
+                    .push(("content-range".into(), format!("bytes {}-{}/{length}", range.start, range.end - 1)));
                 Self { status: 206, headers: self.headers, content: self.content.cut(&range) }
             }
             Range::Outside => {
@@ -181,11 +217,36 @@ impl Reply {
         }
     }
 
+    /// The same for HTTP/2.
+    pub fn into_response(self, method: Method) -> http::Response<ProxyBody> {
+        let length = self.content.len();
+        let is_bare = matches!(self.status, 204 | 304);
+        let mut builder = http::Response::builder().status(self.status);
+        for (name, value) in &self.headers {
+            let value: String = value.chars().filter(|c| !c.is_control()).collect();
+            builder = builder.header(name.as_ref(), value);
+        }
+        if let Some(length) = length.filter(|_| !is_bare) {
+            builder = builder.header("content-length", length);
+        }
+        let body = match method == Method::Head || is_bare {
+            true => Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync(),
+            false => self.content.into_body(),
+        };
+        builder.body(body).unwrap_or_else(|_| {
+            // A header of the settings that passed their check and not this one.
+            let mut response =
+                http::Response::new(Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync());
+            *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        })
+    }
+
     fn head(&self, keep_alive: bool) -> Bytes {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
             // Values come from our own tables, but a line break in one of them would be a second answer.
-            head.extend([*name, ": "]);
+            head.extend([name.as_ref(), ": "]);
             head.extend(value.chars().filter(|c| !c.is_control()));
             head.push_str("\r\n");
         }
@@ -283,6 +344,32 @@ async fn write_file(
     Ok(())
 }
 
+/// A file that is sent over HTTP/2.
+struct FileBody {
+    file: tokio::fs::File,
+    seek: Option<u64>,
+    left: u64,
+}
+
+impl FileBody {
+    async fn next(mut self) -> Result<Option<(Frame<Bytes>, Self)>, BodyError> {
+        if let Some(start) = self.seek.take() {
+            self.file.seek(SeekFrom::Start(start)).await?;
+            self.file.set_max_buf_size(FILE_CHUNK);
+        }
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let mut chunk = BytesMut::with_capacity(FILE_CHUNK.min(self.left as usize));
+        let count = (&mut self.file).take(self.left).read_buf(&mut chunk).await?;
+        if count == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        self.left -= count as u64;
+        Ok(Some((Frame::data(chunk.freeze()), self)))
+    }
+}
+
 /// Each piece as one chunk (RFC 9112 section 7.1), as it arrives.
 async fn write_chunks(
     stream: &mut (impl AsyncWrite + Unpin),
@@ -321,13 +408,14 @@ pub async fn write_all(stream: &mut (impl AsyncWrite + Unpin), pieces: Vec<Bytes
     }
 }
 
-fn reason(status: u16) -> &'static str {
+pub(crate) fn reason(status: u16) -> &'static str {
     match status {
         101 => "Switching Protocols",
         200 => "OK",
         204 => "No Content",
         206 => "Partial Content",
         302 => "Found",
+        307 => "Temporary Redirect",
         304 => "Not Modified",
         400 => "Bad Request",
         403 => "Forbidden",
@@ -342,6 +430,7 @@ fn reason(status: u16) -> &'static str {
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
         501 => "Not Implemented",
+        502 => "Bad Gateway",
         503 => "Service Unavailable",
         505 => "HTTP Version Not Supported",
         _ => "Status",

@@ -81,6 +81,16 @@ impl Report {
         self.write(&format!("{text}\n"));
     }
 
+    /// A few lines that belong together: what they are about, and words with what belongs to each.
+    pub fn block(&self, title: &str, rows: &[(&str, String)]) {
+        let width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+        let mut text = format!("\n  {BOLD}{}{BOLD:#}\n", printable(title));
+        for (label, row) in rows {
+            text.push_str(&format!("  {DIM}{label:width$}{DIM:#}  {}\n", printable(row)));
+        }
+        self.write(&text);
+    }
+
     /// An update reached the tabs.
     pub fn updated(&self, files: &[String], outcome: &TabsOutcome, took: Duration) {
         let files = list(files);

@@ -23,13 +23,14 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::certificate::{CertificateError, tls};
 use crate::client::Client;
 use crate::config::Config;
 use crate::dev::{Loop, Start};
 use crate::event::{Event, EventHandler, Inbox};
 use crate::events_process::EventsProcess;
 use crate::http::{Site, serve};
-use crate::listen::{ListenError, listen};
+use crate::listen::{Bound, ListenError, listen};
 use crate::report::Report;
 use crate::watch::Watcher;
 use crate::{rounds, secret};
@@ -41,6 +42,8 @@ pub enum ServeError {
     Listen(#[from] ListenError),
     #[error("cannot start the compiling threads: {0}")]
     Threads(#[from] std::io::Error),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
 }
 
 /// A running development server. Dropping it without [`DevServer::stop`] leaves it running until the process ends.
@@ -48,6 +51,7 @@ pub struct DevServer {
     inbox: Inbox,
     site: Arc<Site>,
     urls: Vec<(&'static str, String)>,
+    port: u16,
     serving: JoinHandle<()>,
     looping: std::thread::JoinHandle<Option<EventsProcess>>,
 }
@@ -57,6 +61,7 @@ pub struct Builder {
     config: Config,
     report: Report,
     handlers: BTreeMap<String, Vec<EventHandler>>,
+    known: Option<String>,
 }
 
 impl Builder {
@@ -74,16 +79,26 @@ impl Builder {
         self
     }
 
+    /// Says nothing about its addresses if the first is this one, which an earlier server has told.
+    pub fn known_at(mut self, url: &str) -> Self {
+        self.known = Some(url.to_owned());
+        self
+    }
+
     /// Binds the port and begins to serve.
     ///
     /// # Errors
     /// The port is taken (`strict_port`), the host is unknown, or the system gives no threads.
     pub async fn start(self) -> Result<DevServer, ServeError> {
-        let Self { config, report, handlers } = self;
+        let Self { config, report, handlers, known } = self;
         let began = Instant::now();
         let mut bound = listen(&config.server).await?;
         let (inbox, events) = mpsc::unbounded_channel();
-        let site = Arc::new(Site::new(&config, &bound, inbox.clone()));
+        let mut site = Site::new(&config, &bound, inbox.clone());
+        if let Some(https) = &config.server.https {
+            site.tls = Some(tls(https, &config.cache_dir, &names(&config, &bound))?);
+        }
+        let site = Arc::new(site);
         let urls = addresses(&bound.local, &bound.network, &site, &config.base);
         let note: Arc<dyn Fn(String) + Send + Sync> = {
             let report = report.clone();
@@ -108,14 +123,34 @@ impl Builder {
             .spawn(move || server_loop.run())?;
         tokio::spawn(tick(inbox.clone()));
         let serving = tokio::spawn(serve(std::mem::take(&mut bound.listeners), site.clone()));
-        report.ready(env!("CARGO_PKG_VERSION"), &urls, began.elapsed());
+        // The key of a network address is new with each start.
+        let is_known = known.is_some() && known.as_ref() == urls.first().map(|(_, url)| url) && !bound.exposed;
+        if !is_known {
+            report.ready(env!("CARGO_PKG_VERSION"), &urls, began.elapsed());
+        }
         if bound.exposed {
             report.warn(
                 "other machines can reach this server; the network address above holds the key that lets them in",
             );
         }
-        Ok(DevServer { inbox, site, urls, serving, looping })
+        Ok(DevServer { inbox, site, urls, port: bound.port, serving, looping })
     }
+}
+
+/// Names and addresses that a certificate has to be for.
+fn names(config: &Config, bound: &Bound) -> Vec<String> {
+    let hosts = config.server.allowed_hosts.iter().filter(|host| !host.contains(':')).map(|host| {
+        match host.strip_prefix('.') {
+            Some(parent) => format!("*.{parent}"),
+            None => host.clone(),
+        }
+    });
+    let network = bound.network.iter().filter_map(|url| {
+        let host = url.split("://").nth(1)?.rsplit_once(':')?.0;
+        Some(host.trim_matches(['[', ']']).to_owned())
+    });
+    let own = ["localhost", "*.localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    own.into_iter().chain(hosts).chain(network).chain(bound.name.clone()).collect()
 }
 
 /// Wakes the loop now and then, so that a tab which never answers does not keep a line back.
@@ -138,12 +173,17 @@ fn addresses(local: &[String], network: &[String], site: &Site, base: &str) -> V
 impl DevServer {
     /// A server for `config`, to be given handlers and started.
     pub fn builder(config: Config) -> Builder {
-        Builder { config, report: Report::stdout(), handlers: BTreeMap::new() }
+        Builder { config, report: Report::stdout(), handlers: BTreeMap::new(), known: None }
     }
 
     /// The address to open on this machine, base included.
     pub fn url(&self) -> &str {
         self.urls.first().map_or("", |(_, url)| url)
+    }
+
+    /// The port it listens on, which may be another than the one it was told.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Sends a custom event to every page.

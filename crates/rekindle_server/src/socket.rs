@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -119,14 +119,14 @@ impl Handshake {
         head.header("upgrade").is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
     }
 
+    /// A request that announced a body or the end of its connection cannot become a socket.
+    pub fn is_well_formed(head: &Head) -> bool {
+        Self::is_wanted(head) && head.method == Method::Get && head.keep_alive && head.lists("connection", "upgrade")
+    }
+
     /// Reads the handshake of RFC 6455, section 4.2.1.
     pub fn read(head: &Head) -> Result<Self, &'static str> {
-        // A request that announced a body or the end of its connection cannot become a socket.
-        if !Self::is_wanted(head)
-            || head.method != Method::Get
-            || !head.keep_alive
-            || !head.lists("connection", "upgrade")
-        {
+        if !Self::is_well_formed(head) {
             return Err("this address is a WebSocket");
         }
         if head.header("sec-websocket-version") != Some("13") {
@@ -154,8 +154,8 @@ fn is_key(key: &str) -> bool {
 type End = Option<u16>;
 
 /// Runs one admitted socket until it ends.
-pub(crate) async fn run(
-    stream: TcpStream,
+pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
     read_ahead: Vec<u8>,
     id: ClientId,
     inbox: Inbox,
@@ -182,11 +182,11 @@ pub(crate) async fn run(
 }
 
 /// Accepts a ping and closes it at once.
-pub(crate) async fn run_ping(stream: TcpStream, read_ahead: Vec<u8>) {
+pub(crate) async fn run_ping(stream: impl AsyncRead + AsyncWrite + Unpin, read_ahead: Vec<u8>) {
     farewell(websocket(stream, read_ahead).await, Some(1000)).await;
 }
 
-async fn websocket(stream: TcpStream, read_ahead: Vec<u8>) -> WebSocketStream<TcpStream> {
+async fn websocket<S: AsyncRead + AsyncWrite + Unpin>(stream: S, read_ahead: Vec<u8>) -> WebSocketStream<S> {
     let config = WebSocketConfig::default()
         .read_buffer_size(8 * 1024)
         .max_message_size(Some(MESSAGE_LIMIT))
@@ -195,8 +195,8 @@ async fn websocket(stream: TcpStream, read_ahead: Vec<u8>) -> WebSocketStream<Tc
     WebSocketStream::from_partially_read(stream, read_ahead, Role::Server, Some(config)).await
 }
 
-async fn listen(
-    stream: &mut SplitStream<WebSocketStream<TcpStream>>,
+async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut SplitStream<WebSocketStream<S>>,
     id: ClientId,
     inbox: &Inbox,
     heard: &AtomicBool,
@@ -235,8 +235,8 @@ fn code_of(error: &Error) -> End {
     }
 }
 
-async fn speak(
-    sink: &mut SplitSink<WebSocketStream<TcpStream>, Message>,
+async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
+    sink: &mut SplitSink<WebSocketStream<S>, Message>,
     mut lines: mpsc::UnboundedReceiver<Outgoing>,
     queue: &Queue,
     heard: &AtomicBool,
@@ -277,7 +277,7 @@ async fn speak(
 }
 
 /// Says goodbye and waits a moment for the tab to have read it, whatever it is still sending.
-async fn farewell(mut socket: WebSocketStream<TcpStream>, end: End) {
+async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocketStream<S>, end: End) {
     if let Some(code) = end {
         let frame = CloseFrame { code: CloseCode::from(code), reason: Utf8Bytes::default() };
         let _ = timeout(FAREWELL, socket.close(Some(frame))).await;

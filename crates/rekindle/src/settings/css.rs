@@ -104,7 +104,7 @@ impl Reader<'_> {
             self.mistyped(table, key, value, "a table");
             return None;
         };
-        Some(Table { name, table: inner })
+        Some(Table { name: name.to_owned(), table: inner })
     }
 }
 

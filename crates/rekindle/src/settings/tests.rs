@@ -77,6 +77,33 @@ fn every_key_arrives() {
             assets_include: [],
             cache_dir: "/project/.cache/rekindle",
             own_packages: [],
+            define: [],
+            jsx_import_source: None,
+            resolve: ResolveSettings {
+                alias: [],
+                extensions: [
+                    ".mjs",
+                    ".js",
+                    ".mts",
+                    ".ts",
+                    ".jsx",
+                    ".tsx",
+                    ".json",
+                ],
+                conditions: [
+                    "development",
+                    "browser",
+                    "module",
+                ],
+                main_fields: [
+                    "browser",
+                    "module",
+                    "jsnext:main",
+                    "jsnext",
+                ],
+                dedupe: [],
+                preserve_symlinks: false,
+            },
             server: ServerConfig {
                 port: 3000,
                 strict_port: true,
@@ -92,6 +119,17 @@ fn every_key_arrives() {
                 allowed_origins: [
                     "https://app.example.com",
                 ],
+                cors: Cors {
+                    origin: None,
+                    methods: [],
+                    allowed_headers: [],
+                    exposed_headers: [],
+                    credentials: false,
+                    max_age: None,
+                },
+                headers: [],
+                https: None,
+                proxy: [],
             },
             serve: ServeConfig {
                 include: [
@@ -138,6 +176,12 @@ fn every_key_arrives() {
                 bindings: Frozen,
                 workers: Auto,
                 html: Auto,
+                socket: SocketConfig {
+                    protocol: None,
+                    host: None,
+                    client_port: None,
+                    path: None,
+                },
             },
             watch: WatchConfig {
                 poll: true,
@@ -394,7 +438,7 @@ fn flags_win_over_the_file() {
         base: Some("flag".into()),
         ..DevFlags::default()
     };
-    let Settings { config, notes } = read(&flags).unwrap();
+    let Settings { config, notes, .. } = read(&flags).unwrap();
     assert_eq!((config.server.port, config.base.as_str(), config.mode.as_str()), (2, "/flag/", "file"));
     assert_eq!(notes, [""; 0]);
 }
@@ -431,4 +475,86 @@ fn a_root_must_be_a_folder_and_may_lack_an_index() {
         <root> has no index.html; is it the project folder?
         <root> has no index.html, so / answers 404; try /admin.html"#]]
     .assert_eq(&told.join("\n"));
+}
+
+#[test]
+fn keys_with_a_shape_of_their_own() {
+    let config = apply(
+        r#"
+        [define]
+        __A__ = '"text"'
+        __B__ = true
+        __C__ = { a = [1, "x"] }
+        "import.meta.env.VITE_X" = '"y"'
+        [resolve]
+        extensions = [".ts"]
+        preserve_symlinks = true
+        [[resolve.alias]]
+        find = "^~(.*)"
+        replacement = "/src/$1"
+        [[resolve.alias]]
+        find = "lib"
+        replacement = "./lib"
+        [server]
+        https = { key = "k.pem", cert = "../c.pem" }
+        headers = { X-A = "b", X-N = 1 }
+        cors = { origin = ["http://a.test", "^https://.*[.]test$"], max_age = 5 }
+        [server.proxy]
+        "/z" = "http://localhost:1"
+        "/api" = { target = "https://localhost:2/base", change_origin = true, secure = false, rewrite = [{ from = "^/api", to = "" }], headers = { X-B = "c" } }
+        "^/v(1|2)/" = "ws://localhost:3"
+        [hmr]
+        protocol = "wss"
+        host = "my.test"
+        client_port = 443
+        path = "/hmr"
+        "#,
+    )
+    .unwrap();
+    assert_eq!((config.define.len(), config.resolve.alias.len(), config.server.headers.len()), (4, 2, 2));
+    let keys: Vec<&str> = config.server.proxy.iter().map(|rule| rule.key.as_str()).collect();
+    assert_eq!(keys, ["/z", "/api", "^/v(1|2)/"]);
+    assert_eq!(config.hmr.socket.client_port, Some(443));
+}
+
+#[test]
+fn mistakes_in_them_have_their_place() {
+    let problems = apply(
+        r#"define = { __A__ = "two words", "a-b" = 1 }
+[resolve]
+alias = [{ find = "x" }]
+extensions = ["ts"]
+[server]
+https = { key = "k.pem" }
+headers = { Access-Control-Allow-Origin = "*", Content-Length = "1" }
+cors = { origin = "example.test" }
+[server.proxy]
+api = "http://localhost:1"
+"/a" = "localhost:1"
+"/b" = { change_origin = true }
+"/c" = { target = "http://localhost:1", rewrite = [{ from = "(", to = "" }], changeOrigin = true }
+[hmr]
+path = "../x"
+"#,
+    )
+    .unwrap_err();
+    assert!(problems.len() >= 8 && problems.iter().all(|problem| problem.place.is_some()), "{problems:?}");
+}
+
+#[test]
+fn rekindle_toml_wins_over_the_configuration_of_vite_key_by_key() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("index.html", "");
+    write("vite.config.js", "export default { base: '/vite/', server: { port: 1, strictPort: true } }");
+    write("rekindle.toml", "[server]\nport = 2\n");
+    let flags = DevFlags { root: Some(folder.path().to_owned()), https: true, ..DevFlags::default() };
+    let Settings { config, vite, files, .. } = read(&flags).unwrap();
+    assert_eq!((config.base.as_str(), config.server.port, config.server.strict_port), ("/vite/", 2, true));
+    assert_eq!(config.server.https, Some(Https::Generated));
+    assert_eq!(vite.unwrap().rows, [("taken", "base, server.port, server.strictPort".to_owned())]);
+    assert!(
+        files.iter().any(|file| file.ends_with("vite.config.mts"))
+            && files.iter().any(|file| file.ends_with("rekindle.toml"))
+    );
 }

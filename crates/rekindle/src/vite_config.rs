@@ -1,0 +1,631 @@
+//! What a project's `vite.config.*` says, as far as it can be read without running it.
+//!
+//! ```text
+//! export default defineConfig({                        config.base = "/app/"
+//!   base: '/app/',                                     config.resolve.alias = "@" → /project/src
+//!   resolve: { alias: { '@': path.resolve('src') } },
+//!   plugins: [react(), pwa()],                    →    vite.config.ts
+//!   css: theirs(),                                     taken           base, resolve.alias
+//! })                                                   built in        @vitejs/plugin-react
+//!                                                      not supported   vite-plugin-pwa
+//!                                                      not understood  css (line 5)
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use rekindle_compile::defines;
+use rekindle_compile::pattern::Pattern;
+use rekindle_compile::static_config::{Item, Replacement, SPREAD, Situation, Value, evaluate, json_text};
+use rekindle_server::config::{Alias, Config, Find, Https};
+use rekindle_server::cors::{Cors, CorsOrigin, OriginRule};
+use rekindle_server::proxy::{Context, ProxyRule, Rewrite, Target};
+
+use crate::settings::{self, keys};
+
+/// In the order in which Vite looks for them.
+pub const NAMES: [&str; 6] =
+    ["vite.config.js", "vite.config.mjs", "vite.config.ts", "vite.config.cjs", "vite.config.mts", "vite.config.cts"];
+
+/// Plugins whose work is done here without them.
+const BUILT_IN: [&str; 8] = [
+    "@vitejs/plugin-react",
+    "@vitejs/plugin-react-swc",
+    "@vitejs/plugin-react-oxc",
+    "@preact/preset-vite",
+    "@prefresh/vite",
+    "@tailwindcss/vite",
+    "@vitejs/plugin-basic-ssl",
+    "vite-tsconfig-paths",
+];
+
+/// Keys that are about building, testing, or Vite's own workings.
+const NOT_NEEDED: [&str; 30] = [
+    "appType",
+    "build",
+    "builder",
+    "cacheDir",
+    "clearScreen",
+    "customLogger",
+    "devtools",
+    "environments",
+    "experimental",
+    "future",
+    "legacy",
+    "logLevel",
+    "optimizeDeps",
+    "preview",
+    "server.fs",
+    "server.hmr.timeout",
+    "server.middlewareMode",
+    "server.preTransformRequests",
+    "server.sourcemapIgnoreList",
+    "server.warmup",
+    "server.watch.awaitWriteFinish",
+    "server.watch.ignored",
+    "ssr",
+    "test",
+    "server.forwardConsole",
+    "server.perEnvironmentStartEndDuringDev",
+    "esbuild.drop",
+    "esbuild.legalComments",
+    "esbuild.logOverride",
+    "esbuild.target",
+];
+
+/// What was made of a file.
+#[derive(Debug)]
+pub struct Taken {
+    pub block: Block,
+    /// Files that the settings come from.
+    pub files: Vec<PathBuf>,
+}
+
+/// What the terminal says about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    pub file: String,
+    pub rows: Vec<(&'static str, String)>,
+}
+
+/// The project's configuration of Vite.
+pub fn find(root: &Path) -> Option<PathBuf> {
+    NAMES.iter().map(|name| root.join(name)).find(|path| path.is_file())
+}
+
+/// Puts what the file says into `config`.
+pub fn apply(path: &Path, mode: &str, config: &mut Config) -> Taken {
+    let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let folder = config.root.clone();
+    let situation = Situation { mode, folder: &folder };
+    let found = match evaluate(path, situation) {
+        Ok(found) => found,
+        Err(reason) => {
+            let rows = vec![("not understood", reason)];
+            return Taken { block: Block { file, rows }, files: vec![path.to_owned()] };
+        }
+    };
+    let mut reader = Reader { config, report: Notes::default() };
+    match &found.value.value {
+        Value::Object(entries) => reader.top(entries),
+        _ => reader.report.missed.push(format!("its default export (line {})", found.value.line)),
+    }
+    let rows = reader.report.rows();
+    Taken { block: Block { file, rows }, files: found.files }
+}
+
+/// Names of what was found, by what became of it.
+#[derive(Debug, Default)]
+struct Notes {
+    taken: Vec<String>,
+    built_in: Vec<String>,
+    unsupported: Vec<String>,
+    missed: Vec<String>,
+    not_needed: Vec<String>,
+}
+
+impl Notes {
+    fn rows(self) -> Vec<(&'static str, String)> {
+        let rows = [
+            ("taken", self.taken),
+            ("built in", self.built_in),
+            ("not supported yet", self.unsupported),
+            ("not understood", self.missed),
+            ("not needed", self.not_needed),
+        ];
+        rows.into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(label, names)| (label, names.join(", ")))
+            .collect()
+    }
+
+    fn miss(&mut self, path: &str, item: &Item) {
+        self.missed.push(match item.line {
+            0 => path.to_owned(),
+            line => format!("{path} (line {line})"),
+        });
+    }
+}
+
+struct Reader<'c> {
+    config: &'c mut Config,
+    report: Notes,
+}
+
+/// `None`: the value is not one that this key can have.
+type Set = Option<()>;
+
+impl Reader<'_> {
+    fn top(&mut self, entries: &[(String, Item)]) {
+        // Other keys are relative to the root, whichever comes first.
+        let (root, rest): (Vec<_>, Vec<_>) = entries.iter().partition(|(name, _)| name == "root");
+        for (name, item) in root.into_iter().chain(rest) {
+            self.entry(name, item);
+        }
+    }
+
+    fn entry(&mut self, path: &str, item: &Item) {
+        if item.value == Value::Undefined {
+            return;
+        }
+        let is_table =
+            matches!(path, "server" | "resolve" | "server.hmr" | "server.watch" | "esbuild" | "oxc" | "oxc.jsx");
+        if let (true, Value::Object(entries)) = (is_table, &item.value) {
+            for (name, item) in entries {
+                self.entry(&format!("{path}.{name}"), item);
+            }
+            return;
+        }
+        if NOT_NEEDED.contains(&path) {
+            return self.report.not_needed.push(path.to_owned());
+        }
+        // These name what they did not understand themselves.
+        match (path, &item.value) {
+            ("plugins", Value::List(plugins)) => return self.plugins(plugins),
+            ("define", Value::Object(entries)) => return self.define(entries),
+            ("server.proxy", Value::Object(entries)) => return self.proxy(entries),
+            ("resolve.alias", Value::Object(_) | Value::List(_)) => return self.alias(&item.value),
+            _ => {}
+        }
+        match self.set(path, &item.value) {
+            Some(()) => self.report.taken.push(path.to_owned()),
+            None if path.ends_with(SPREAD) => self.report.miss("a spread", item),
+            None => self.report.miss(path, item),
+        }
+    }
+
+    fn set(&mut self, path: &str, value: &Value) -> Set {
+        let root = self.config.root.clone();
+        let folder = |value: &Value| Some(settings::join(&root, Path::new(&path_text(value)?)));
+        let config = &mut *self.config;
+        match path {
+            "root" => keys::move_root(config, Path::new(&path_text(value)?)).ok()?,
+            "base" => config.base = settings::base_path(text(value)?).ok()?,
+            "mode" => config.mode = settings::mode_name(text(value)?).ok()?,
+            "publicDir" => {
+                config.public_dir = match value {
+                    Value::Bool(false) => None,
+                    Value::Text(none) if none.is_empty() => None,
+                    value => Some(folder(value)?),
+                }
+            }
+            "envDir" => config.env_dir = folder(value)?,
+            "envPrefix" => {
+                let prefixes = texts(value).or_else(|| Some(vec![text(value)?.to_owned()]))?;
+                if prefixes.iter().any(String::is_empty) {
+                    return None;
+                }
+                config.env_prefix = prefixes;
+            }
+            "esbuild.jsxImportSource" | "oxc.jsx.importSource" => {
+                config.jsx_import_source = Some(text(value)?.to_owned());
+            }
+            "esbuild.jsx" | "oxc.jsx.runtime" if text(value) == Some("automatic") => {}
+            "resolve.extensions" => config.resolve.extensions = texts(value)?,
+            "resolve.dedupe" => config.resolve.dedupe = texts(value)?,
+            "resolve.conditions" => config.resolve.conditions = texts(value)?,
+            "resolve.mainFields" => config.resolve.main_fields = texts(value)?,
+            "resolve.preserveSymlinks" => config.resolve.preserve_symlinks = boolean(value)?,
+            // Paths of tsconfig.json are always read.
+            "resolve.tsconfigPaths" => drop(boolean(value)?),
+            _ => return self.set_server(path, value),
+        }
+        Some(())
+    }
+
+    fn set_server(&mut self, path: &str, value: &Value) -> Set {
+        let root = self.config.root.clone();
+        let (server, hmr, watch) = (&mut self.config.server, &mut self.config.hmr, &mut self.config.watch);
+        match path {
+            "server.port" => server.port = port(value)?,
+            "server.strictPort" => server.strict_port = boolean(value)?,
+            "server.host" => {
+                server.host = match value {
+                    Value::Bool(true) => Some("0.0.0.0".to_owned()),
+                    Value::Bool(false) => None,
+                    value => Some(text(value)?.to_owned()),
+                }
+            }
+            "server.open" => {
+                server.open = match value {
+                    Value::Bool(true) => Some("/".to_owned()),
+                    Value::Bool(false) => None,
+                    value => Some(settings::page_path(text(value)?)),
+                }
+            }
+            "server.https" => server.https = https(value, &root)?,
+            "server.headers" => {
+                let Value::Object(entries) = value else { return None };
+                let headers = entries.iter().map(|(name, item)| keys::header(name, &plain(&item.value)?, true).ok());
+                server.headers = headers.collect::<Option<_>>()?;
+            }
+            "server.cors" => server.cors = cors(value)?,
+            "server.allowedHosts" => server.allowed_hosts = texts(value)?,
+            "server.hmr" => hmr.enabled = boolean(value)?,
+            "server.hmr.overlay" => hmr.overlay = boolean(value)?,
+            "server.hmr.protocol" => {
+                hmr.socket.protocol = Some(text(value).filter(|text| matches!(*text, "ws" | "wss"))?.to_owned());
+            }
+            "server.hmr.host" => hmr.socket.host = Some(settings::host_name(text(value)?).ok()?),
+            "server.hmr.clientPort" => hmr.socket.client_port = Some(port(value)?),
+            "server.hmr.path" => hmr.socket.path = Some(settings::socket_path(text(value)?).ok()?),
+            "server.watch.usePolling" => watch.poll = boolean(value)?,
+            "server.watch.interval" => match value {
+                Value::Number(milliseconds @ 1.0..=60_000.0) => watch.interval = *milliseconds as u64,
+                _ => return None,
+            },
+            _ => return None,
+        }
+        Some(())
+    }
+
+    // ---- keys with parts
+
+    fn define(&mut self, entries: &[(String, Item)]) {
+        let mut all = true;
+        for (name, item) in entries {
+            let expression = match &item.value {
+                Value::Text(text) => Some(text.clone()),
+                Value::Undefined => Some("undefined".to_owned()),
+                value => json_text(value),
+            };
+            match expression.filter(|expression| defines::check(name, expression).is_ok()) {
+                Some(expression) => keys::put(&mut self.config.define, name, expression),
+                None => {
+                    all = false;
+                    self.report.miss(&format!("define.{name}"), item);
+                }
+            }
+        }
+        if all || entries.len() > 1 {
+            self.report.taken.push("define".to_owned());
+        }
+    }
+
+    fn alias(&mut self, value: &Value) {
+        let root = self.config.root.clone();
+        let pairs: Vec<(Option<Find>, Option<String>, &Item, String)> = match value {
+            Value::Object(entries) => entries
+                .iter()
+                .map(|(find, item)| (Some(Find::Prefix(find.clone())), path_text(&item.value), item, find.clone()))
+                .collect(),
+            Value::List(items) => items
+                .iter()
+                .map(|item| {
+                    let field = |name: &str| property(&item.value, name);
+                    let find = field("find");
+                    let shown = find.map_or_else(|| "?".to_owned(), shown);
+                    (find.and_then(find_of), field("replacement").and_then(path_text), item, shown)
+                })
+                .collect(),
+            _ => return,
+        };
+        let mut aliases = Vec::new();
+        for (find, replacement, item, shown) in pairs {
+            match (find, replacement) {
+                (Some(find), Some(replacement)) if shown != SPREAD => {
+                    aliases.push(Alias { find, replacement: keys::from_root(&replacement, &root) });
+                }
+                _ => self.report.miss(&format!("resolve.alias {shown}"), item),
+            }
+        }
+        if !aliases.is_empty() {
+            self.report.taken.push("resolve.alias".to_owned());
+        }
+        // Before what a preset has set: the user's own come first.
+        aliases.append(&mut self.config.resolve.alias);
+        self.config.resolve.alias = aliases;
+    }
+
+    fn proxy(&mut self, entries: &[(String, Item)]) {
+        let mut rules = Vec::new();
+        for (key, item) in entries {
+            let path = format!("server.proxy {key}");
+            match self.rule(key, item, &path) {
+                Some(rule) => rules.push(rule),
+                None => self.report.miss(&path, item),
+            }
+        }
+        if !rules.is_empty() {
+            self.report.taken.push("server.proxy".to_owned());
+        }
+        self.config.server.proxy = rules;
+    }
+
+    /// One rule. What would send requests astray if it were left out makes the whole rule one that is not understood.
+    fn rule(&mut self, key: &str, item: &Item, path: &str) -> Option<ProxyRule> {
+        Context::parse(key).ok()?;
+        let entries = match &item.value {
+            Value::Text(target) => return ProxyRule::new(key, target).ok(),
+            Value::Object(entries) => entries,
+            _ => return None,
+        };
+        let target = property(&item.value, "target")?;
+        let (_, target) = Target::parse(&address(target)?).ok()?;
+        let mut rule = ProxyRule::new(key, &target.to_string()).ok()?;
+        rule.ws = address(property(&item.value, "target")?)?.starts_with("ws");
+        for (name, item) in entries.iter().filter(|(_, item)| item.value != Value::Undefined) {
+            match name.as_str() {
+                "target" => {}
+                "changeOrigin" => rule.change_origin = boolean(&item.value)?,
+                "ws" => rule.ws = boolean(&item.value)?,
+                "secure" => rule.secure = boolean(&item.value)?,
+                "xfwd" => rule.xfwd = boolean(&item.value)?,
+                "rewriteWsOrigin" => rule.rewrite_ws_origin = boolean(&item.value)?,
+                "rewrite" => match &item.value {
+                    Value::Rewriter(steps) => rule.rewrite = rewrite(steps)?,
+                    _ => return None,
+                },
+                "bypass" | "prependPath" | "ignorePath" | "router" | "pathFilter" => return None,
+                name if name == SPREAD => return None,
+                "headers" => match header_list(&item.value) {
+                    Some(headers) => rule.headers = headers,
+                    None => self.report.miss(&format!("{path} headers"), item),
+                },
+                other => self.report.miss(&format!("{path} {other}"), item),
+            }
+        }
+        Some(rule)
+    }
+
+    fn plugins(&mut self, plugins: &[Item]) {
+        for item in plugins {
+            match &item.value {
+                Value::List(inner) => self.plugins(inner),
+                Value::Undefined | Value::Null | Value::Bool(_) => {}
+                Value::Call { package, args, .. } => {
+                    let is_known = BUILT_IN.contains(&package.as_str());
+                    let list = if is_known { &mut self.report.built_in } else { &mut self.report.unsupported };
+                    list.push(package.clone());
+                    if is_known {
+                        self.plugin_options(package, args);
+                    }
+                }
+                Value::Object(_) => {
+                    let name = property(&item.value, "name").and_then(text).unwrap_or("a plugin");
+                    self.report.unsupported.push(format!("{name} (line {})", item.line));
+                }
+                _ => self.report.unsupported.push(format!("a plugin (line {})", item.line)),
+            }
+        }
+    }
+
+    fn plugin_options(&mut self, package: &str, args: &[Item]) {
+        let options = match args.first() {
+            Some(Item { value: Value::Object(entries), .. }) => entries.as_slice(),
+            _ => &[],
+        };
+        let short = package.rsplit('/').next().unwrap_or(package);
+        let option = |wanted: &str| options.iter().find(|(name, _)| name == wanted).map(|(_, item)| &item.value);
+        match package {
+            "@preact/preset-vite" => {
+                self.config.jsx_import_source.get_or_insert_with(|| "preact".to_owned());
+                if option("reactAliasesEnabled") != Some(&Value::Bool(false)) {
+                    self.preact_aliases();
+                }
+            }
+            "@vitejs/plugin-basic-ssl" => {
+                self.config.server.https.get_or_insert(Https::Generated);
+            }
+            _ => {}
+        }
+        for (name, item) in options {
+            let is_taken = match (package, name.as_str(), &item.value) {
+                (_, "jsxImportSource", Value::Text(source)) if package.starts_with("@vitejs/plugin-react") => {
+                    self.config.jsx_import_source = Some(source.clone());
+                    true
+                }
+                ("@preact/preset-vite", "reactAliasesEnabled" | "prefreshEnabled" | "devToolsEnabled", _) => true,
+                (_, "jsxRuntime", Value::Text(runtime)) => runtime == "automatic",
+                // Paths are read from every tsconfig.json there is.
+                ("vite-tsconfig-paths" | "@vitejs/plugin-basic-ssl" | "@tailwindcss/vite", ..) => true,
+                _ => false,
+            };
+            if !is_taken {
+                self.report.miss(&format!("{short} {name}"), item);
+            }
+        }
+    }
+
+    /// What Preact's preset sets: packages written for React get Preact.
+    fn preact_aliases(&mut self) {
+        for (find, replacement) in [
+            ("react-dom/test-utils", "preact/test-utils"),
+            ("react-dom", "preact/compat"),
+            ("react/jsx-runtime", "preact/jsx-runtime"),
+            ("react/jsx-dev-runtime", "preact/jsx-dev-runtime"),
+            ("react", "preact/compat"),
+        ] {
+            let find = Find::Prefix(find.to_owned());
+            self.config.resolve.alias.push(Alias { find, replacement: replacement.to_owned() });
+        }
+    }
+}
+
+// ---- values
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::List(items) => items.iter().map(|item| text(&item.value).map(str::to_owned)).collect(),
+        _ => None,
+    }
+}
+
+fn path_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) if !text.is_empty() => Some(text.strip_prefix("file://").unwrap_or(text).to_owned()),
+        Value::FileUrl(path) => Some(path.display().to_string()),
+        _ => None,
+    }
+}
+
+fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn port(value: &Value) -> Option<u16> {
+    match value {
+        Value::Number(number @ 1.0..=65535.0) if number.fract() == 0.0 => Some(*number as u16),
+        Value::Text(text) => text.parse().ok().filter(|port| *port > 0),
+        _ => None,
+    }
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => json_text(value),
+        _ => None,
+    }
+}
+
+fn property<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    match value {
+        Value::Object(entries) => entries.iter().find(|(known, _)| known == name).map(|(_, item)| &item.value),
+        _ => None,
+    }
+}
+
+fn find_of(value: &Value) -> Option<Find> {
+    match value {
+        Value::Text(text) if !text.is_empty() => Some(Find::Prefix(text.clone())),
+        Value::Pattern { source, flags } => Pattern::new(source, flags).ok().map(Find::Pattern),
+        _ => None,
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Pattern { source, flags } => format!("/{source}/{flags}"),
+        _ => "?".to_owned(),
+    }
+}
+
+/// A target: `'http://localhost:3000'`, or the parts of one.
+fn address(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Object(_) => {
+            let part = |name: &str| property(value, name).and_then(plain);
+            let protocol = part("protocol").unwrap_or_else(|| "http:".to_owned());
+            let port = part("port").map(|port| format!(":{port}")).unwrap_or_default();
+            Some(format!("{}//{}{port}", protocol.trim_end_matches('/'), part("host").or_else(|| part("hostname"))?))
+        }
+        _ => None,
+    }
+}
+
+fn rewrite(steps: &[Replacement]) -> Option<Vec<Rewrite>> {
+    let step = |step: &Replacement| {
+        Some(Rewrite { from: Pattern::new(&step.pattern, &step.flags).ok()?, to: step.to.clone() })
+    };
+    steps.iter().map(step).collect()
+}
+
+fn header_list(value: &Value) -> Option<Vec<(String, String)>> {
+    match value {
+        Value::Object(entries) => {
+            entries.iter().map(|(name, item)| keys::header(name, &plain(&item.value)?, false).ok()).collect()
+        }
+        _ => None,
+    }
+}
+
+/// `true`, or an object with the texts of files, or their paths.
+fn https(value: &Value, root: &Path) -> Option<Option<Https>> {
+    let file = |name: &str| match property(value, name)? {
+        Value::FileText(path) => Some(path.clone()),
+        Value::Text(text) => Some(root.join(text)).filter(|path| path.is_file()),
+        _ => None,
+    };
+    match value {
+        Value::Bool(false) => Some(None),
+        Value::Bool(true) => Some(Some(Https::Generated)),
+        Value::Object(entries) if entries.is_empty() => Some(Some(Https::Generated)),
+        Value::Object(_) => Some(Some(Https::Files { key: file("key")?, cert: file("cert")? })),
+        _ => None,
+    }
+}
+
+fn cors(value: &Value) -> Option<Cors> {
+    let any = || Cors { origin: CorsOrigin::Any, ..Cors::default() };
+    let Value::Object(entries) = value else {
+        return boolean(value).map(|open| if open { any() } else { Cors::default() });
+    };
+    let mut cors = any();
+    for (name, item) in entries {
+        match (name.as_str(), &item.value) {
+            ("origin", Value::Bool(true)) => {}
+            ("origin", Value::Bool(false)) => cors.origin = CorsOrigin::None,
+            ("origin", Value::List(items)) => {
+                let rules: Option<Vec<_>> = items.iter().map(|item| origin(&item.value)).collect();
+                cors.origin = match rules?.into_iter().collect::<Option<Vec<_>>>() {
+                    Some(rules) => CorsOrigin::Listed(rules),
+                    None => CorsOrigin::Any,
+                };
+            }
+            ("origin", value) => {
+                cors.origin = origin(value)?.map_or(CorsOrigin::Any, |rule| CorsOrigin::Listed(vec![rule]));
+            }
+            ("methods", value) => cors.methods = words(value)?,
+            ("allowedHeaders", value) => cors.allowed_headers = words(value)?,
+            ("exposedHeaders", value) => cors.exposed_headers = words(value)?,
+            ("credentials", value) => cors.credentials = boolean(value)?,
+            ("maxAge", Value::Number(seconds)) => cors.max_age = Some(*seconds as u64),
+            ("preflightContinue" | "optionsSuccessStatus", _) => {}
+            _ => return None,
+        }
+    }
+    Some(cors)
+}
+
+/// `Some(None)` stands for every origin.
+fn origin(value: &Value) -> Option<Option<OriginRule>> {
+    match value {
+        Value::Text(text) => keys::origin_rule(text).ok(),
+        Value::Pattern { source, flags } => Some(Some(OriginRule::Pattern(Pattern::new(source, flags).ok()?))),
+        _ => None,
+    }
+}
+
+fn words(value: &Value) -> Option<Vec<String>> {
+    let split = |text: &str| text.split(',').map(|word| word.trim().to_owned()).collect();
+    let words: Vec<String> = texts(value).or_else(|| text(value).map(split))?;
+    let is_word = |word: &String| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_*".contains(&byte))
+    };
+    words.iter().all(is_word).then_some(words)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use std::fs;
+
+use expect_test::{Expect, expect};
+use tempfile::TempDir;
+
+use super::*;
+
+/// The block for the terminal, and the settings behind a line.
+fn check(source: &str, show: impl Fn(&Config) -> String, expected: Expect) {
+    let folder = TempDir::new().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    fs::create_dir(root.join("client")).unwrap();
+    let path = root.join("vite.config.ts");
+    fs::write(&path, source).unwrap();
+    let mut config = Config::new(&root);
+    let taken = apply(&path, "development", &mut config);
+    let rows: String = taken.block.rows.iter().map(|(label, row)| format!("{label}: {row}\n")).collect();
+    expected.assert_eq(&format!("{rows}{}", show(&config)).replace(root.to_str().unwrap(), "<root>"));
+}
+
+#[test]
+fn a_usual_configuration() {
+    check(
+        "import { defineConfig } from 'vite'
+import react from '@vitejs/plugin-react'
+import { VitePWA } from 'vite-plugin-pwa'
+import path from 'path'
+export default defineConfig({
+  base: './app',
+  plugins: [react({ babel: {}, jsxImportSource: '@emotion/react' }), VitePWA(), mine()],
+  resolve: { alias: { '@': path.resolve(__dirname, './src'), lib: './lib' }, dedupe: ['react'] },
+  define: { __V__: JSON.stringify('1'), __T__: Date.now(), on: true },
+  server: { port: 3000, strictPort: true, host: true, open: '/x', allowedHosts: true, fs: { strict: false }, hmr: { overlay: false } },
+  css: { devSourcemap: true },
+  build: { outDir: 'out' },
+  test: {},
+})",
+        |config| {
+            format!(
+                "{} {:?} {} {:?} {:?} {:?} {:?}",
+                config.base,
+                config.server.host,
+                config.server.port,
+                config.jsx_import_source,
+                config.define,
+                config.resolve.alias,
+                config.hmr.overlay
+            )
+        },
+        expect![[r#"
+            taken: base, resolve.alias, resolve.dedupe, define, server.port, server.strictPort, server.host, server.open, server.hmr.overlay
+            built in: @vitejs/plugin-react
+            not supported yet: vite-plugin-pwa, a plugin (line 7)
+            not understood: plugin-react babel (line 7), define.__T__ (line 9), server.allowedHosts (line 10), css (line 11)
+            not needed: server.fs, build, test
+            /app/ Some("0.0.0.0") 3000 Some("@emotion/react") [("__V__", "\"1\""), ("on", "true")] [Alias { find: Prefix("@"), replacement: "<root>/src" }, Alias { find: Prefix("lib"), replacement: "<root>/lib" }] false"#]],
+    );
+}
+
+#[test]
+fn rules_of_the_proxy() {
+    check(
+        r"const api = 'http://localhost:4000'
+export default { server: { proxy: {
+  '/plain': api,
+  '/api': { target: api, changeOrigin: true, rewrite: (path) => path.replace(/^\/api/, '') , configure: (proxy) => {} },
+  '^/v\\d': { target: { host: 'localhost', port: 5000 }, ws: true, secure: false },
+  '/live': 'ws://localhost:6000',
+  '/odd': { target: api, rewrite: compute },
+  '/skip': { target: api, bypass: (req) => req.url },
+  '/env': process.env.REKINDLE_NOT_THERE,
+} } }",
+        |config| {
+            let line = |rule: &ProxyRule| {
+                format!(
+                    "{} → {} {:?} {} {} {}",
+                    rule.key, rule.target, rule.rewrite, rule.change_origin, rule.ws, rule.secure
+                )
+            };
+            config.server.proxy.iter().map(line).collect::<Vec<_>>().join("\n")
+        },
+        expect![[r#"
+            taken: server.proxy
+            not understood: server.proxy /api configure (line 4), server.proxy /odd (line 7), server.proxy /skip (line 8), server.proxy /env (line 9)
+            /plain → http://localhost:4000 [] false false true
+            /api → http://localhost:4000 [Rewrite { from: /^\/api/, to: "" }] true false true
+            ^/v\d → http://localhost:5000 [] false true false
+            /live → http://localhost:6000 [] false true true"#]],
+    );
+}
+
+#[test]
+fn the_root_comes_first_and_takes_its_folders_along() {
+    check(
+        "export default { publicDir: 'static', root: 'client', envDir: '..', envPrefix: ['APP_', 'VITE_'] }",
+        |config| format!("{:?} {:?} {:?} {:?}", config.root, config.public_dir, config.env_dir, config.env_prefix),
+        expect![[r#"
+            taken: root, publicDir, envDir, envPrefix
+            "<root>/client" Some("<root>/client/static") "<root>" ["APP_", "VITE_"]"#]],
+    );
+}
+
+#[test]
+fn preact_brings_its_aliases() {
+    check(
+        "import preact from '@preact/preset-vite'\nexport default { plugins: [preact()], resolve: { alias: [{ find: /^~(.*)/, replacement: '/src/$1' }] } }",
+        |config| format!("{:?} {}", config.jsx_import_source, config.resolve.alias.len()),
+        expect![[r#"
+            taken: resolve.alias
+            built in: @preact/preset-vite
+            Some("preact") 6"#]],
+    );
+}
+
+#[test]
+fn https_cors_and_headers() {
+    check(
+        "import fs from 'node:fs'
+export default { server: { https: { key: fs.readFileSync('./key.pem'), cert: fs.readFileSync('cert.pem') },
+  cors: { origin: [/^https?:\\/\\/(.+\\.)?example\\.test$/, 'http://a.test'], credentials: true },
+  headers: { 'Cross-Origin-Opener-Policy': 'same-origin' } } }",
+        |config| format!("{:?}\n{:?}\n{:?}", config.server.https, config.server.cors, config.server.headers),
+        expect![[r#"
+            taken: server.https, server.cors, server.headers
+            Some(Files { key: "<root>/key.pem", cert: "<root>/cert.pem" })
+            Cors { origin: Listed([Pattern(/^https?:\/\/(.+\.)?example\.test$/), Exact("http://a.test")]), methods: [], allowed_headers: [], exposed_headers: [], credentials: true, max_age: None }
+            [("cross-origin-opener-policy", "same-origin")]"#]],
+    );
+    check(
+        "export default { server: { headers: { 'Access-Control-Allow-Origin': '*' }, cors: true, https: true } }",
+        |config| format!("{:?} {:?}", config.server.https, config.server.cors.origin),
+        expect![[r#"
+            taken: server.cors, server.https
+            not understood: server.headers (line 1)
+            Some(Generated) Any"#]],
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_one_line() {
+    check(
+        "export default compute()",
+        |_| String::new(),
+        expect![[r#"
+        not understood: its default export (line 1)
+    "#]],
+    );
+    check(
+        "export default {",
+        |_| String::new(),
+        expect![[r#"
+        not understood: it cannot be parsed: Expected `}` but found `EOF`
+    "#]],
+    );
+}

@@ -46,7 +46,7 @@ function insert(style: HTMLStyleElement): void {
 /** The text of the style element of `id`. */
 export function styleOf(id: string): string | undefined {
   const sheet = sheets.get(id)
-  return sheet instanceof HTMLStyleElement ? sheet.textContent : undefined
+  return typeof document !== 'undefined' && sheet instanceof HTMLStyleElement ? sheet.textContent : undefined
 }
 
 /**

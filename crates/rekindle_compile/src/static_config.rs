@@ -23,6 +23,7 @@ use oxc_parser::{ParseOptions, Parser};
 use oxc_span::{GetSpan, SourceType};
 
 use crate::env::{Env, load_env};
+use crate::nesting::{COMPILE_STACK, too_deep};
 use crate::resolve::normal;
 
 /// A value and the line that says it.
@@ -85,8 +86,18 @@ pub struct Situation<'a> {
 
 /// Evaluates a file. The error is a sentence: it cannot be read or parsed, or exports nothing by default.
 pub fn evaluate(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, String> {
+    // The parser is recursive, and a stack overflow cannot be caught.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(COMPILE_STACK);
+        let started = thread.spawn_scoped(scope, || evaluate_here(file, situation));
+        let evaluated = started.map_err(|error| format!("it cannot be read: {error}"))?.join();
+        evaluated.unwrap_or_else(|_| Err("rekindle ran into a bug of its own with it".to_owned()))
+    })
+}
+
+fn evaluate_here(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, String> {
     let source = std::fs::read_to_string(file).map_err(|error| format!("it cannot be read: {error}"))?;
-    if crate::nesting::too_deep(&source).is_some() {
+    if too_deep(&source).is_some() {
         return Err("it is nested too deeply".to_owned());
     }
     let allocator = Allocator::default();
@@ -271,6 +282,21 @@ impl<'a> Evaluator<'a, '_> {
 
     /// What an expression names of a package: `path.resolve` → (`path`, `resolve`).
     fn imported(&self, expression: &'a Expression<'a>) -> Option<(String, String)> {
+        self.deeper(|this| this.imported_at(expression))?
+    }
+
+    /// One step further, unless a constant leads back to itself.
+    fn deeper<T>(&self, step: impl FnOnce(&Self) -> T) -> Option<T> {
+        if self.depth.get() >= DEEPEST {
+            return None;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let result = step(self);
+        self.depth.set(self.depth.get() - 1);
+        Some(result)
+    }
+
+    fn imported_at(&self, expression: &'a Expression<'a>) -> Option<(String, String)> {
         match bare(expression) {
             Expression::Identifier(it) => match self.binding(it.name.as_str()) {
                 Some(Binding::Import { package, name }) => Some((package, name)),
@@ -721,7 +747,7 @@ impl<'a> Evaluator<'a, '_> {
             Expression::ArrowFunctionExpression(it) => Some(Callable::Arrow(it)),
             Expression::FunctionExpression(it) => Some(Callable::Function(it)),
             Expression::Identifier(it) => match self.binding(it.name.as_str())? {
-                Binding::Expression(init) => self.function_of(init),
+                Binding::Expression(init) => self.deeper(|this| this.function_of(init))?,
                 Binding::Function(function) => Some(Callable::Function(function)),
                 _ => None,
             },

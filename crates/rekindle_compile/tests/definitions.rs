@@ -546,7 +546,7 @@ fn workers_are_addresses_of_modules_and_templates_of_files() {
         "main.js",
         "import './worker.js'\nnew Worker(new URL('./worker.js', import.meta.url), { type: 'module' })\nnew SharedWorker(new URL('./worker.js', import.meta.url))\nconst pic = (name) => new URL(`./pics/${name}.svg`, import.meta.url)\nfunction f(Worker) { return new Worker(new URL(pic, import.meta.url)) }",
         expect![[r#"
-            {deps:["./worker.js","./worker.js"],names:[[]]},function*($x,$m,$r){$x({});yield;
+            {deps:["./worker.js","./worker.js"],names:[[]],eager:[0]},function*($x,$m,$r){$x({});yield;
             new Worker(new URL($r.worker(1), $m.url), { type: "module" });
             new SharedWorker(new URL($r.worker(1), $m.url));
             const pic = (name) => new URL($r.assetGlob(0, `./pics/${name}.svg`), $m.url);

@@ -28,12 +28,13 @@ const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/releas
 const patience = Number(process.env.REKINDLE_PATIENCE_MS ?? 10_000)
 const limit = 50_000
 
-/** `files` and npm `packages`, or `example` to copy a folder of `examples/`; `start: false` and `load: false` leave server and tab to the body. */
+/** `files` and npm `packages`, or `example` to copy a folder of `examples/`; `start: false` and `load: false` leave server and
+ * tab to the body; `limit` is how many milliseconds it may take. */
 export function test(title, fixture, body) {
   nodeTest(title, { skip: fixture.skip }, async () => {
     const app = new App(makeFolder(fixture))
     try {
-      await within(limit, async () => {
+      await within(fixture.limit ?? limit, async () => {
         if (fixture.start !== false) await app.start()
         if (fixture.start !== false && fixture.load !== false) await app.load()
         await body(app)

@@ -235,7 +235,7 @@ impl Compiler {
                 Some((_, tool)) => Err(vec![
                     Diagnostic::error(format!("{tool} files are not supported yet"))
                         .in_file(self.display(file.as_path()))
-                        .with_help(unsupported_help(tool)),
+                        .with_help(UNSUPPORTED_HELP),
                 ]),
                 None => self.asset(file),
             },
@@ -320,7 +320,7 @@ impl Compiler {
                 }
                 Err(bad) => {
                     files.extend(bad.files.into_iter().map(FilePath::new));
-                    return Err(vec![bad.diagnostic]);
+                    return Err(vec![*bad.diagnostic]);
                 }
             }
         }
@@ -857,12 +857,8 @@ pub fn asset_globs(globs: &[String]) -> Result<GlobSet, String> {
     set.build().map_err(|error| error.to_string())
 }
 
-fn unsupported_help(tool: &str) -> String {
-    let what = match tool {
-        _ => "compile it to JavaScript beforehand",
-    };
-    format!("{what}, or import it with `?raw` or `?url`")
-}
+/// What else can be done with a file in a language that is not known.
+const UNSUPPORTED_HELP: &str = "compile it to JavaScript beforehand, or import it with `?raw` or `?url`";
 
 /// What a query asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -80,7 +80,7 @@ pub struct TsConfigs {
 /// What is wrong with a config, and the files that were read to find out: an edit of one may mend it.
 #[derive(Clone, Debug)]
 pub struct BadConfig {
-    pub diagnostic: Diagnostic,
+    pub diagnostic: Box<Diagnostic>,
     pub files: Vec<PathBuf>,
 }
 
@@ -170,7 +170,7 @@ impl TsConfigs {
         known.unwrap_or_else(|| {
             let mut files = Vec::new();
             let config = Config::load(path, &mut files).map(Arc::new);
-            let config = config.map_err(|diagnostic| BadConfig { diagnostic, files });
+            let config = config.map_err(|diagnostic| BadConfig { diagnostic: Box::new(diagnostic), files });
             self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), config.clone());
             config
         })

@@ -49,6 +49,9 @@ export interface Outcome {
 /** Milliseconds that an update waits for a module which is still at its top-level await. */
 const TOP_LEVEL_PATIENCE = 10_000
 
+/** Boundaries that are logged one by one; each line costs as much as running a small module. */
+const MOST_LINES = 20
+
 /** A module as it was before an update. */
 interface Before {
   instance: Instance | undefined
@@ -255,7 +258,13 @@ export class Updater {
     if (error === undefined) this.handOnIncompatible(before)
 
     this.firstInvalidatedBy = invalidation?.first
-    for (const { boundary, acceptors } of calls) this.tell(boundary, acceptors, error === undefined)
+    const ran = error === undefined
+    const lines = boundaries.length <= MOST_LINES
+    for (const { boundary, acceptors } of calls) {
+      this.tell(boundary, acceptors, ran)
+      if (ran && lines) this.page.debug(lineOf(boundary))
+    }
+    if (ran && !lines) this.page.debug(boundaries.map(lineOf).join('\n'))
     this.firstInvalidatedBy = undefined
     if (error !== undefined) this.page.failed(error, boundaries)
     return error
@@ -365,7 +374,6 @@ export class Updater {
         this.page.report(error, `an accept callback of ${path}`)
       }
     }
-    if (ran) this.page.debug(path === accepted ? `hot updated: ${path}` : `hot updated: ${accepted} via ${path}`)
   }
 
   // ---- prune
@@ -444,6 +452,10 @@ export class Updater {
       return undefined
     }
   }
+}
+
+function lineOf({ path, accepted }: Boundary): string {
+  return path === accepted ? `hot updated: ${path}` : `hot updated: ${accepted} via ${path}`
 }
 
 /** How two updates went that came from one save. */

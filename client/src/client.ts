@@ -549,6 +549,8 @@ function report(error: unknown, doing: string): void {
 
 // ---- reloads
 
+/** Milliseconds that a reload waits for what is still to be sent. */
+const FAREWELL = 500
 const RELOAD_NOTE = 'rekindle:reloaded'
 
 async function reloadBecause({ chain, reason }: Extract<Verdict, { kind: 'reload' }>): Promise<void> {
@@ -592,7 +594,13 @@ async function reload(reason: string, payload: object): Promise<void> {
   } catch {
     // Storage may be forbidden; then the reason is in the terminal only.
   }
-  setTimeout(() => location.reload(), 20)
+  const began = performance.now()
+  // The server hears why before the connection goes.
+  const leave = (): void => {
+    if (socket.isFlushed || performance.now() - began > FAREWELL) location.reload()
+    else setTimeout(leave, 20)
+  }
+  setTimeout(leave, 20)
 }
 
 /** The console of the page before is gone with it: say here why it went. */

@@ -77,8 +77,6 @@ export class Updater {
   /** The copy that has invalidated, of each module that did since the last save. */
   private readonly invalidated = new Map<ModuleId, Instance>()
   private attempts: Attempt[] = []
-  /** A save that had failed was undone. */
-  private tookBack = false
 
   constructor(
     private readonly registry: Registry,
@@ -102,8 +100,6 @@ export class Updater {
     await this.settleTopLevel()
     this.dropFailed()
     const [due, ...waiting] = this.due()
-    if (this.tookBack && this.attempts.length === 0) this.page.succeeded()
-    this.tookBack = false
     let outcome = await this.applyTo(due!, links, timestamp)
     outcome = await this.followInvalidations(timestamp, outcome)
     for (const stale of waiting) {
@@ -156,7 +152,6 @@ export class Updater {
       if (stale.length === 0) {
         // The save was taken back. What it had let go (timers, listeners) is started again by the same text.
         if (!attempt.waiting) for (const id of attempt.stale) saved.add(id)
-        this.tookBack = true
         return false
       }
       if (stale.some((id) => needed.has(id)) || this.isAnother(attempt)) for (const id of stale) saved.add(id)
@@ -164,8 +159,8 @@ export class Updater {
       else return true
       return false
     })
-    // All are what they were before: nothing is left of what had failed.
-    if (hadAttempts && this.attempts.length + saved.size + waiting.length === 0) this.page.succeeded()
+    // What had failed was taken back, or is tried again: its error is over until it comes up anew.
+    if (hadAttempts && this.attempts.length + waiting.length === 0) this.page.succeeded()
     return [saved, ...waiting]
   }
 

@@ -441,7 +441,7 @@ function concerns(roots: Iterable<ModuleId>, batch: Batch): boolean {
 
 /** Takes the definitions of a batch in. True if one of them imports other modules than before, or in another order. */
 async function takeDefinitions(batch: Batch): Promise<boolean> {
-  const linksOf = () => batch.definitions.map(({ id }) => registry.definitions.get(id)?.links.join('\n') ?? '')
+  const linksOf = () => batch.definitions.map(({ id }) => JSON.stringify(registry.definitions.get(id)?.links))
   const before = linksOf()
   for (const id of batch.deleted) registry.forget(id)
   const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code)).map(({ id }) => id)

@@ -83,7 +83,7 @@ export class ModuleRuntime {
   asset(at: number, suffix = ''): string {
     const link = this.instance.definition.links[at]
     const address = Array.isArray(link) ? link[0] : this.instance.definition.meta.deps[at]!
-    return address + (address.includes('?') ? suffix.replace(/^\?/, '&') : suffix)
+    return withSuffix(address, suffix)
   }
 
   /** `$RefreshReg$` and `$RefreshSig$` of a component file. */
@@ -102,7 +102,7 @@ export class ModuleRuntime {
     const match = this.instance.definition.globs[at]!.find(([key]) => key === wanted)
     if (!match) return String(path)
     const address = String(this.host.namespaceOf(match[1]).default)
-    return address + (address.includes('?') ? suffix!.replace(/^\?/, '&') : suffix!)
+    return withSuffix(address, suffix!)
   }
 
   /** The script of a worker that runs dependency `at`: that module, and all it imports, in a thread of its own. */
@@ -144,4 +144,9 @@ export class ModuleRuntime {
     this.host.updateStyle(this.instance.id, css)
     if (accepts) this.host.acceptStyle(this.instance)
   }
+}
+
+/** `/a.svg?t=1` and `?v=2#icon` → `/a.svg?t=1&v=2#icon` */
+function withSuffix(address: string, suffix: string): string {
+  return address + (address.includes('?') ? suffix.replace(/^\?/, '&') : suffix)
 }

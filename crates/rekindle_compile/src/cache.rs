@@ -62,6 +62,7 @@ mod tests {
             stars: Vec::new(),
             env: EnvReads::None,
             files: Vec::new(),
+            imports_by_name: false,
         }
     }
 

@@ -27,7 +27,7 @@ use crate::style::settings::StyleSettings;
 use crate::style::{StyleError, StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::{TsConfigs, TsOptions};
 use crate::wrap::Interop;
-use crate::{barrel, glob, helpers, json, secrets, style, wasm};
+use crate::{barrel, builtin, glob, json, secrets, style, wasm};
 
 /// Everything that compiling needs besides a file: the project's facts, shared by all threads.
 pub struct Compiler {
@@ -296,7 +296,7 @@ impl Compiler {
     }
 
     fn script_text(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Result<String, Vec<Diagnostic>> {
-        match (helpers::source(url.as_str()), source) {
+        match (builtin::source(url.as_str()), source) {
             (Some(helper), _) => Ok(helper.into_owned()),
             (None, Source::Inline(text)) => Ok(text.clone()),
             (None, Source::File) => self.read_text(file),
@@ -629,7 +629,7 @@ impl Compiler {
             },
             Ok(Resolved::Helper(url)) => {
                 if url.path() == NODE_URL {
-                    links.of_node.push(helpers::node_module(url.query()));
+                    links.of_node.push(builtin::node_module(url.query()));
                 }
                 links.files.push((url.clone(), FilePath::new(url.path())));
                 Link::Module(url)
@@ -1055,6 +1055,7 @@ fn plain(code: String, exports: Vec<String>, content: &str) -> Definition {
         stars: Vec::new(),
         env: EnvReads::None,
         files: Vec::new(),
+        imports_by_name: false,
     }
 }
 

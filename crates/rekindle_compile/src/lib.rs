@@ -1,6 +1,7 @@
 //! One source file → one definition.
 
 mod barrel;
+pub mod builtin;
 pub mod bundle;
 mod cache;
 mod calls;
@@ -10,7 +11,6 @@ pub mod defines;
 pub mod env;
 pub mod framework;
 pub mod glob;
-pub mod helpers;
 pub mod html;
 pub mod json;
 pub mod nesting;

@@ -381,7 +381,8 @@ fn is_bare(path: &str) -> bool {
     !path.starts_with('.') && !path.starts_with('/')
 }
 
-fn package_name(path: &str) -> String {
+/// `@mui/material/Button.js` → `@mui/material`
+pub fn package_name(path: &str) -> String {
     let parts = if path.starts_with('@') { 2 } else { 1 };
     path.split('/').take(parts).collect::<Vec<_>>().join("/")
 }

@@ -56,6 +56,8 @@ pub struct ScriptOutput {
     pub exports: Vec<String>,
     pub stars: Vec<usize>,
     pub env: EnvReads,
+    /// There is an `import()` whose specifier is only known when it runs.
+    pub imports_by_name: bool,
     /// Source map (JSON) of `code`, if it was asked for.
     pub map: Option<String>,
 }
@@ -63,8 +65,8 @@ pub struct ScriptOutput {
 impl ScriptOutput {
     /// The definition with this digest, made with the help of `files`.
     pub(crate) fn into_definition(self, hash: Arc<str>, files: Vec<FilePath>) -> Definition {
-        let Self { code, deps, globs, exports, stars, env, map: _ } = self;
-        Definition { code: code.into(), hash, deps, globs, exports, stars, env, files }
+        let Self { code, deps, globs, exports, stars, env, imports_by_name, map: _ } = self;
+        Definition { code: code.into(), hash, deps, globs, exports, stars, env, files, imports_by_name }
     }
 }
 
@@ -206,8 +208,8 @@ fn compile_commonjs<'a>(
 }
 
 fn output(code: String, wrapped: wrap::Wrapped, exports: Vec<String>, map: Option<String>) -> ScriptOutput {
-    let wrap::Wrapped { deps, globs, stars, env, .. } = wrapped;
-    ScriptOutput { code, deps, globs, exports, stars, env, map }
+    let wrap::Wrapped { deps, globs, stars, env, imports_by_name, .. } = wrapped;
+    ScriptOutput { code, deps, globs, exports, stars, env, imports_by_name, map }
 }
 
 fn mistakes(wrapped: &wrap::Wrapped, input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {

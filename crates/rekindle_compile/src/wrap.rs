@@ -41,7 +41,7 @@ pub(crate) struct Wrapped {
     /// Dependencies of literal `accept` calls.
     accepted: Vec<usize>,
     /// There is an `import()` whose specifier is only known when it runs.
-    computed_import: bool,
+    pub imports_by_name: bool,
     /// It awaits at its top level.
     is_async: bool,
     /// It does so in a statement that only an async generator can hold: `for await`, `await using`.
@@ -169,7 +169,7 @@ impl Wrapped {
         if let Some(babel) = self.babel(interop) {
             meta.push_str(&format!(",babel:{babel}"));
         }
-        if self.computed_import {
+        if self.imports_by_name {
             meta.push_str(",computed:true");
         }
         if self.deps.iter().any(|dep| dep.attribute.is_some()) {
@@ -208,7 +208,7 @@ impl Wrapped {
     /// What of `Meta.babel` matters to this module.
     fn babel(&self, interop: Interop) -> Option<u8> {
         let takes_default = self.names.iter().flatten().any(|name| name == "default" || name == "*");
-        let imports_later = !self.dynamic.is_empty() || self.computed_import || !self.globs.is_empty();
+        let imports_later = !self.dynamic.is_empty() || self.imports_by_name || !self.globs.is_empty();
         match interop {
             Interop::Babel if takes_default || imports_later => Some(1),
             Interop::BabelIfStatic if takes_default => Some(2),
@@ -629,7 +629,7 @@ impl<'a> Wrapper<'a, '_> {
             let number = self.number(self.out.globs.len() - 1);
             return self.runtime_call("importGlob", [number, import.source], span);
         }
-        self.out.computed_import = true;
+        self.out.imports_by_name = true;
         match import.options {
             Some(options) => self.runtime_call("import", [import.source, options], span),
             None => self.runtime_call("import", [import.source], span),

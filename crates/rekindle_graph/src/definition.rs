@@ -31,14 +31,8 @@ pub struct Definition {
     pub env: EnvReads,
     /// Other files that went into the code (stylesheets behind `@import`, tsconfig.json): an edit of one compiles the module anew.
     pub files: Vec<FilePath>,
-}
-
-impl Definition {
-    /// Whether it has an `import()` whose specifier is only known when it runs.
-    pub fn imports_by_name(&self) -> bool {
-        let meta = self.code.split_once("function").map_or("", |(meta, _)| meta);
-        meta.contains(",computed:true")
-    }
+    /// There is an `import()` whose specifier is only known when it runs.
+    pub imports_by_name: bool,
 }
 
 /// Which keys of `import.meta.env` a module reads.

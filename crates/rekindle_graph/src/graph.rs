@@ -291,6 +291,7 @@ mod tests {
             stars: Vec::new(),
             env: EnvReads::None,
             files: Vec::new(),
+            imports_by_name: false,
         };
         Published { definition, links: Vec::new(), globs: Vec::new(), hash: hash.into() }
     }

@@ -330,13 +330,14 @@ impl Loop {
 
     fn page_edits(&mut self, paths: &[PathBuf], refresh_all: bool) -> Vec<EditedPage> {
         let seq = self.seq + 1;
-        let mut edited = BTreeSet::new();
+        // Each page with the file that changed it.
+        let mut edited: BTreeMap<String, String> = BTreeMap::new();
         let mut gone = Vec::new();
         for path in paths {
             for url in self.pages.of_file(path) {
                 if self.pages.reload(&url, &mut self.project, seq) {
                     match self.pages.get(&url) {
-                        Some(_) => _ = edited.insert(url),
+                        Some(_) => _ = edited.insert(url, self.project.compiler.display(path)),
                         None => gone.push(gone_page(url, self.project.compiler.display(path))),
                     }
                 }
@@ -350,12 +351,18 @@ impl Loop {
             self.watcher.watch_folders(self.listing.folders(&self.config.root));
         }
         if refresh_all || paths.iter().any(|path| self.pages.refer_to(path)) {
-            edited.extend(self.pages.refresh(&mut self.project, seq));
+            for url in self.pages.refresh(&mut self.project, seq) {
+                let Some(page) = self.pages.get(&url) else { continue };
+                let cause = paths.first().map_or(page.file.as_path(), PathBuf::as_path);
+                edited.entry(url).or_insert_with(|| self.project.compiler.display(cause));
+            }
         }
         if !edited.is_empty() {
             self.watcher.watch_files(self.pages.watched());
         }
-        let pages = edited.iter().filter_map(|url| self.edited_page(url, self.pages.get(url)?, Some(seq - 1)));
+        let pages = edited
+            .into_iter()
+            .filter_map(|(url, cause)| self.pages.get(&url)?.edited_since(Some(seq - 1), &url, cause));
         pages.chain(gone).collect()
     }
 
@@ -836,7 +843,7 @@ impl Loop {
     fn load(&mut self, query: &str) -> Answer {
         let values = query.split('&').filter_map(|part| part.strip_prefix("id="));
         let urls = values.filter_map(|value| percent_encoding::percent_decode_str(value).decode_utf8().ok());
-        let roots: Vec<ModuleId> = urls.filter_map(|url| self.importable(&url)).collect();
+        let roots = self.importable(urls.map(|url| ModuleUrl::new(&*url)).collect());
         let known_broken = self.broken_count();
         let modules = self.project.crawl(&roots, &self.watcher);
         if self.broken_count() > known_broken {
@@ -848,15 +855,19 @@ impl Loop {
         Answer::ok(SCRIPT, script, Cache::No)
     }
 
-    /// A module that may be asked for: one that is named somewhere, or, for an `import()` whose specifier is only known
-    /// when it runs, any script of the project.
-    fn importable(&mut self, url: &str) -> Option<ModuleId> {
-        if let Some(id) = self.project.graph.get(url) {
-            return Some(id);
+    /// Those of `urls` that may be asked for: what is named somewhere, and, for an `import()` whose specifier is only known
+    /// when it runs, any script, sheet or JSON file of the project.
+    fn importable(&mut self, urls: Vec<ModuleUrl>) -> Vec<ModuleId> {
+        let graph = &mut self.project.graph;
+        if self.project.imports_by_name && urls.iter().any(|url| graph.get(url.as_str()).is_none()) {
+            let files = RootFiles::importable(&self.config);
+            for url in &urls {
+                if let Some(file) = files.get(url.path()) {
+                    graph.insert(url, file);
+                }
+            }
         }
-        let url = ModuleUrl::new(url);
-        let file = self.project.imports_by_name.then(|| RootFiles::importable(&self.config, url.path()))??;
-        Some(self.project.graph.insert(&url, &FilePath::new(file)))
+        urls.iter().filter_map(|url| graph.get(url.as_str())).collect()
     }
 
     // ---- files and modules by their own address

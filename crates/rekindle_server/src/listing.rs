@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rekindle_compile::compile::is_script;
+use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::{FilePath, ModuleUrl};
 
 use crate::config::{Config, ServeMode};
@@ -49,13 +50,11 @@ impl RootFiles {
         listed
     }
 
-    /// The file of an address that a computed `import()` asks for, if it can be a module. Only what a walk of ours finds.
-    pub fn importable(config: &Config, path: &str) -> Option<PathBuf> {
-        let relative = path.strip_prefix('/')?;
-        let can_be_module = is_script(&ModuleUrl::new(path)) || path.ends_with(".json") || path.ends_with(".css");
-        let mut files = if can_be_module { Walk::of_project(config).files } else { Vec::new() };
-        let at = files.iter().position(|(name, _)| name == relative)?;
-        Some(files.swap_remove(at).1)
+    /// What a computed `import()` may ask for, by address. Only what a walk of ours finds.
+    pub fn importable(config: &Config) -> HashMap<String, FilePath> {
+        let can_be_module = |path: &str| is_script(&ModuleUrl::new(path)) || is_style(path) || path.ends_with(".json");
+        let files = Walk::of_project(config).files.into_iter().filter(|(path, _)| can_be_module(path));
+        files.map(|(path, real)| (format!("/{path}"), FilePath::new(real))).collect()
     }
 
     /// Folders in which a page or a listed file may appear: the root and those that hold some.

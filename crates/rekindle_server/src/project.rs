@@ -14,6 +14,7 @@ use rekindle_compile::defines::Defines;
 use rekindle_compile::framework::Framework;
 use rekindle_compile::glob::could_match;
 use rekindle_compile::nesting::COMPILE_STACK;
+use rekindle_compile::resolve::{is_in_package, package_name};
 use rekindle_compile::secrets::holds_secrets;
 use rekindle_compile::style::prepare::{is_style, is_style_setup};
 use rekindle_graph::wire::{Errors, RefreshModules};
@@ -24,7 +25,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config::Config;
 use crate::env::EnvValues;
-use crate::segments::{Segments, package_name};
+use crate::segments::Segments;
 use crate::servable::Servable;
 use crate::watch::Watcher;
 
@@ -34,7 +35,7 @@ pub struct Project {
     pub compiler: Compiler,
     pub segments: Segments,
     pub env: EnvValues,
-    /// Some module has an `import()` whose specifier is only known when it runs.
+    /// Some module of the project, not of a package, has an `import()` whose specifier is only known when it runs.
     pub imports_by_name: bool,
     root: PathBuf,
     pool: rayon::ThreadPool,
@@ -252,7 +253,8 @@ impl Project {
             Err(diagnostics) => Err(diagnostics),
             Ok(_) if !links.errors.is_empty() => Err(links.errors),
             Ok(definition) => {
-                self.imports_by_name |= definition.imports_by_name();
+                let is_own = !is_in_package(self.graph[id].file.as_path());
+                self.imports_by_name |= is_own && definition.imports_by_name;
                 let hash = self.published_hash(&definition, &links);
                 Ok(Published { definition, links: links.links, globs: links.globs, hash })
             }

@@ -16,6 +16,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
+use rekindle_compile::resolve::package_name;
 use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -200,12 +201,6 @@ impl Segments {
         }
         Some(lines)
     }
-}
-
-/// `@mui/material/Button.js` → `@mui/material`
-pub fn package_name(inside: &str) -> String {
-    let parts = if inside.starts_with('@') { 2 } else { 1 };
-    inside.split('/').take(parts).collect::<Vec<_>>().join("/")
 }
 
 fn served(graph: &ModuleGraph, id: ModuleId) -> Option<&Published> {

@@ -13,6 +13,7 @@ pub mod framework;
 pub mod glob;
 pub mod html;
 pub mod json;
+mod namespaces;
 pub mod nesting;
 pub mod packages;
 pub mod pattern;

@@ -19,7 +19,7 @@ use rekindle_graph::{Definition, Dep, Diagnostic, EnvReads, FilePath, GlobCall};
 use crate::defines::Defines;
 use crate::refresh::makings;
 use crate::tsconfig::TsOptions;
-use crate::{commonjs, nesting, wrap};
+use crate::{commonjs, namespaces, nesting, wrap};
 
 /// One script to compile.
 pub struct ScriptInput<'a> {
@@ -274,6 +274,9 @@ fn lower<'a>(
     let may_hold_hooks = input.refresh && input.source.contains("use");
     if !module.program.source_type.is_typescript() && !may_hold_jsx(input.source) && !may_hold_hooks {
         return Ok(());
+    }
+    if module.program.source_type.is_typescript() {
+        namespaces::qualify(allocator, &mut module.program, &mut module.scoping);
     }
     let mut options = transform_options(input.options, classic_pragma(input.source));
     options.jsx.refresh = input.refresh.then(ReactRefreshOptions::default);

@@ -1408,6 +1408,24 @@ log((() => { try { A.prototype.go.call({}) } catch (error) { return (error as Er
 }
 
 #[test]
+fn a_namespace_that_continues_another_sees_what_that_exports() {
+    check_ours(
+        &[(
+            "main.ts",
+            "namespace N { export const a = 1; export function f() { return a + 1 } export enum E { X = 7 } const hidden = 1 }
+namespace N { export const b = a + f() + E.X; export const own = ((a: number) => a)(9); export const short = { a } }
+namespace N.M { export const deep = b }
+namespace N { export namespace M { export const deeper = deep + a; export const whole = M.deep } }
+namespace N { export const missing = typeof hidden }
+log(N.b, N.own, N.short, N.M.deeper, N.M.whole, N.missing)",
+        )],
+        expect![[r#"
+            10 9 { a: 1 } 11 10 undefined
+        "#]],
+    );
+}
+
+#[test]
 fn enums_namespaces_and_parameter_properties_run() {
     check_ours(
         &[

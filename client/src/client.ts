@@ -107,6 +107,7 @@ const runtimeHost: RuntimeHost = {
   find: findModule,
   addressOf,
   refresh,
+  imported: (instance, at) => registry.imported(instance, at),
   namespaceOf: (id) => registry.instances.get(id)!.namespace,
   updateStyle(id, css) {
     const before = styleCount()
@@ -138,14 +139,16 @@ function orderStyles(): void {
 }
 
 function runtimeOf(instance: Instance): object {
-  const runtime = new ModuleRuntime(runtimeHost, instance)
-  runtime.imported = (at) => registry.imported(instance, at)
-  return runtime
+  return new ModuleRuntime(runtimeHost, instance)
 }
+
+/** What the addresses of modules begin with. */
+const addressBase = new URL(base, location.origin).href.slice(0, -1)
 
 function addressOf(id: ModuleId): string {
   const [path, query] = id.split(/\?(.*)/s) as [string, string?]
-  return new URL(base.slice(0, -1) + encodeURI(path).replaceAll('#', '%23') + (query ? `?${query}` : ''), location.origin).href
+  const address = addressBase + encodeURI(path).replaceAll('#', '%23')
+  return query ? new URL(`${address}?${query}`).href : address
 }
 
 async function importNative(address: string, attribute: string | null): Promise<Namespace> {

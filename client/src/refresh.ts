@@ -89,6 +89,8 @@ export class Refresh {
   private runtime: RefreshRuntime | null = null
   /** What the update that is under way has registered. */
   private pending: { instance: Instance; type: unknown; id: string }[] | null = null
+  /** First copies of modules, with what they would have registered: a framework asks for it once they are replaced. */
+  private readonly held = new Map<ModuleId, { instance: Instance; types: [type: unknown, id: string][] }>()
   private readonly before: (() => void | Promise<void>)[] = []
 
   constructor(private readonly registry: Registry) {}
@@ -104,7 +106,24 @@ export class Refresh {
     if (!this.runtime) return
     const id = `${instance.id} ${name}`
     if (this.pending) this.pending.push({ instance, type, id })
-    else this.runtime.register(type, id)
+    else this.hold(instance).push([type, id])
+  }
+
+  /** The list of a first copy. A copy before it, of an earlier try, registers now. */
+  private hold(instance: Instance): [unknown, string][] {
+    let held = this.held.get(instance.id)
+    if (held && held.instance !== instance) this.registerHeld(instance.id)
+    if (held?.instance !== instance) this.held.set(instance.id, (held = { instance, types: [] }))
+    return held.types
+  }
+
+  /** Tells the framework of the first copy of a module, that its successors are known as such. */
+  private registerHeld(id: ModuleId): void {
+    const held = this.held.get(id)
+    if (!held) return
+    this.held.delete(id)
+    for (const [type, name] of held.types) this.runtime!.register(type, name)
+    for (const name of this.exportedComponents(held.instance)) this.runtime!.register(valueOf(held.instance, name), exportId(id, name))
   }
 
   /** `$RefreshSig$`: marks the hooks that a component uses. */
@@ -119,7 +138,10 @@ export class Refresh {
   /** A component may be made by a call (`connect(…)(View)`): what it exports is registered by value as well. */
   evaluated(instance: Instance): void {
     if (!this.runtime || !instance.definition.meta.made) return
-    for (const name of this.componentsOf(instance)) this.register(instance, valueOf(instance, name), `export ${name}`)
+    if (!this.pending) return void this.hold(instance)
+    for (const name of this.exportedComponents(instance)) {
+      this.pending.push({ instance, type: valueOf(instance, name), id: exportId(instance.id, name) })
+    }
   }
 
   /**
@@ -142,7 +164,7 @@ export class Refresh {
     const instance = this.registry.instances.get(id)
     const newest = this.registry.definitions.get(id)
     if (!this.runtime || !instance?.definition.meta.made || !newest?.meta.made || this.registry.entries.has(id)) return false
-    return this.componentsOf(instance).length > 0
+    return this.exportedComponents(instance).length > 0
   }
 
   /**
@@ -158,7 +180,7 @@ export class Refresh {
     const stars = ({ meta, links }: typeof now) => JSON.stringify(meta.stars?.map((at) => links[at]))
     if (stars(before) !== stars(now) || now.meta.stars?.some(touched)) return null
 
-    const components = new Set(this.componentsOf(instance))
+    const components = new Set(this.exportedComponents(instance))
     const changed = new Set<string>()
     const [made, madeBefore] = [now.meta.made!, before.meta.made!]
     for (const name of Object.keys({ ...madeBefore, ...made })) {
@@ -179,11 +201,11 @@ export class Refresh {
   /** Exports that were components before the update and are none now: nobody but their importers can take them. */
   incompatible(before: Instance, now: Instance): string[] {
     if (!this.runtime || !before.definition.meta.made || !now.definition.meta.made) return []
-    const components = this.componentsOf(now)
-    return this.componentsOf(before).filter((name) => name in now.definition.meta.made! && !components.includes(name))
+    const components = this.exportedComponents(now)
+    return this.exportedComponents(before).filter((name) => name in now.definition.meta.made! && !components.includes(name))
   }
 
-  private componentsOf(instance: Instance): string[] {
+  private exportedComponents(instance: Instance): string[] {
     const { made, anonymous } = instance.definition.meta
     const isComponent = (name: string) => {
       const value = valueOf(instance, name)
@@ -201,7 +223,9 @@ export class Refresh {
   /** Registers what is live after the update, whether that went through or was put back. */
   end(): void {
     for (const { instance, type, id } of this.pending ?? []) {
-      if (this.registry.instances.get(instance.id) === instance) this.runtime!.register(type, id)
+      if (this.registry.instances.get(instance.id) !== instance) continue
+      this.registerHeld(instance.id)
+      this.runtime!.register(type, id)
     }
     this.pending = null
   }
@@ -212,6 +236,10 @@ export class Refresh {
     for (const hook of this.before) await hook()
     this.runtime.perform()
   }
+}
+
+function exportId(id: ModuleId, name: string): string {
+  return `${id} export ${name}`
 }
 
 /** A name that cannot be read yet is no component. */

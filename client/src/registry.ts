@@ -74,6 +74,8 @@ export interface Definition {
   globs: GlobMatches[]
   meta: Meta
   factory: Factory
+  /** What `staticDeps` found, once somebody asked. */
+  staticDeps: Link[] | null
 }
 
 export type Namespace = Record<string, unknown>
@@ -118,7 +120,7 @@ export interface Instance {
   /** Counts up with each instance that begins to run. */
   ran: number
   /** Modules that this instance has imported with `import()`. */
-  imported: Set<ModuleId>
+  imported: ReadonlySet<ModuleId>
   /** The copy it replaces, while it runs. */
   before: Instance | null
   /** Values that the next copy takes over. */
@@ -138,7 +140,7 @@ const AMBIGUOUS = Symbol('ambiguous')
 /** A module on the way of a depth-first walk; `low` is the earliest module of its cycle that is known. */
 interface Visit {
   instance: Instance
-  deps: Link[]
+  deps: readonly Link[]
   next: number
   index: number
   low: number
@@ -167,6 +169,10 @@ function closeCycle(last: Visit, open: Visit[]): void {
   }
 }
 
+/** Until an instance has some of its own. */
+const NO_EXPORTS = Object.freeze({}) as never
+const NO_MODULES: ReadonlySet<ModuleId> = new Set()
+
 function blankInstance(definition: Definition, reached: number, replaced: boolean): Instance {
   return {
     id: definition.id,
@@ -176,18 +182,18 @@ function blankInstance(definition: Definition, reached: number, replaced: boolea
     replaced,
     cycle: definition.id,
     open: false,
-    getters: {},
+    getters: NO_EXPORTS,
     linkImports: null,
     resolved: null,
-    namespace: {},
+    namespace: NO_EXPORTS,
     generator: null,
     done: null,
     error: undefined,
     cjs: null,
-    babel: {},
+    babel: NO_EXPORTS,
     deferred: false,
     ran: 0,
-    imported: new Set(),
+    imported: NO_MODULES,
     before: null,
     kept: null,
   }
@@ -195,9 +201,10 @@ function blankInstance(definition: Definition, reached: number, replaced: boolea
 
 /** Stands for a module that the browser has loaded itself. */
 function nativeInstance(address: string, namespace: Namespace): Instance {
-  const definition: Definition = { id: address, hash: '', links: [], globs: [], meta: { deps: [], names: [] }, factory: () => {} }
+  const definition: Definition = { id: address, hash: '', links: [], globs: [], meta: { deps: [], names: [] }, factory: () => {}, staticDeps: [] }
   const instance = blankInstance(definition, 0, false)
   instance.state = 'evaluated'
+  instance.getters = {}
   instance.namespace = namespace
   for (const name of Object.keys(namespace)) {
     Object.defineProperty(instance.getters, name, { enumerable: true, value: () => namespace[name] })
@@ -242,6 +249,10 @@ export class Registry {
   readonly entries = new Set<ModuleId>()
   /** What the browser has loaded itself, by address: exports can be passed on from it, like from any instance. */
   private readonly native = new Map<string, Instance>()
+  /** Some definition has an address among its links. */
+  private namesAddresses = false
+  /** Evaluations that wait for something. */
+  private waiting = 0
   /** Instances that the last `instantiate` made, whether it went through or not. */
   made: Instance[] = []
   private reached = 0
@@ -253,7 +264,8 @@ export class Registry {
   define(id: ModuleId, hash: string, links: Link[], globs: GlobMatches[] | 0, meta: Meta, factory: Factory): void {
     const live = this.instances.get(id)
     if (this.definitions.get(id)?.hash !== hash) {
-      this.definitions.set(id, { id, hash, links, globs: globs || [], meta, factory })
+      this.definitions.set(id, { id, hash, links, globs: globs || [], meta, factory, staticDeps: null })
+      if (links.some(Array.isArray)) this.namesAddresses = true
     }
     if (live && live.definition.hash !== hash) this.stale.add(id)
     else this.stale.delete(id)
@@ -266,8 +278,11 @@ export class Registry {
   }
 
   /** Static dependencies of a definition, eager glob matches included, in evaluation order. */
-  staticDeps(definition: Definition): Link[] {
-    const { meta, links, globs } = definition
+  staticDeps(definition: Definition): readonly Link[] {
+    return (definition.staticDeps ??= this.findStaticDeps(definition))
+  }
+
+  private findStaticDeps({ meta, links, globs }: Definition): Link[] {
     let deps = meta.cjs ? links.filter((link, at) => typeof link === 'string' && !meta.dynamic?.includes(at)) : links.slice(0, meta.names.length)
     if (deps.some(isPicked)) deps = deps.flatMap((link) => (isPicked(link) ? modulesOf(link) : [link]))
     for (const at of meta.eager ?? []) for (const [, id] of globs[at]!) deps.push(id)
@@ -275,18 +290,14 @@ export class Registry {
   }
 
   /**
-   * Walks from `roots` down the static imports of the newest definitions: each module once, undefined for one that is
-   * not here. Below a module for which `enter` is false it does not look.
+   * Walks from `roots` down the static imports of the newest definitions: `visit` sees each module once, undefined for
+   * one that is not here. Below a module for which it is false the walk does not look.
    */
-  private *below(
-    roots: Iterable<ModuleId>,
-    enter: (id: ModuleId, definition: Definition) => boolean = () => true,
-  ): Generator<[ModuleId, Definition | undefined]> {
+  private below(roots: Iterable<ModuleId>, visit: (id: ModuleId, definition: Definition | undefined) => boolean): void {
     const seen = new Set<ModuleId>(roots)
     for (const id of seen) {
       const definition = this.definitions.get(id)
-      yield [id, definition]
-      if (!definition || !enter(id, definition)) continue
+      if (!visit(id, definition) || !definition) continue
       for (const link of this.staticDeps(definition)) if (typeof link === 'string') seen.add(link)
     }
   }
@@ -295,7 +306,7 @@ export class Registry {
   evaluationOrder(roots: Iterable<ModuleId>): ModuleId[] {
     const order: ModuleId[] = []
     const seen = new Set<ModuleId>()
-    const stack: { id: ModuleId; deps: Link[]; next: number }[] = []
+    const stack: { id: ModuleId; deps: readonly Link[]; next: number }[] = []
     const enter = (id: ModuleId) => {
       const instance = this.instances.get(id)
       if (!instance || seen.has(id)) return
@@ -317,7 +328,9 @@ export class Registry {
 
   /** The newest definitions of `roots` and of all they import; undefined for those that are not here. */
   neededBy(roots: Iterable<ModuleId>): Map<ModuleId, Definition | undefined> {
-    return new Map(this.below(roots))
+    const needed = new Map<ModuleId, Definition | undefined>()
+    this.below(roots, (id, definition) => Boolean(needed.set(id, definition)))
+    return needed
   }
 
   /**
@@ -325,22 +338,28 @@ export class Registry {
    * Live instances outside `fresh` are not looked into.
    */
   missing(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set()): ModuleId[] {
-    const runs = (id: ModuleId) => !this.instances.has(id) || fresh.has(id)
-    return [...this.below(roots, runs)].filter(([id, definition]) => !definition && runs(id)).map(([id]) => id)
+    const missing: ModuleId[] = []
+    this.below(roots, (id, definition) => {
+      const runs = !this.instances.has(id) || fresh.has(id)
+      if (runs && !definition) missing.push(id)
+      return runs
+    })
+    return missing
   }
 
   /** Addresses below `roots` that the browser has to import itself (`https:`) and has not yet, with their `type`. */
   private unloadedNatives(roots: Iterable<ModuleId>): Map<string, string | null> {
     const unloaded = new Map<string, string | null>()
-    const runs = (id: ModuleId, definition: Definition) => this.instances.get(id)?.definition !== definition
-    for (const [id, definition] of this.below(roots, runs)) {
-      if (!definition || !runs(id, definition)) continue
+    if (!this.namesAddresses) return unloaded
+    this.below(roots, (id, definition) => {
+      if (!definition || this.instances.get(id)?.definition === definition) return false
       const { links, meta } = definition
-      if (meta.cjs) continue
-      for (const [at, link] of links.slice(0, meta.names.length).entries()) {
+      const imported = meta.cjs ? [] : links.slice(0, meta.names.length)
+      for (const [at, link] of imported.entries()) {
         if (Array.isArray(link) && !this.native.has(link[0])) unloaded.set(link[0], meta.with?.[at] ?? null)
       }
-    }
+      return true
+    })
     return unloaded
   }
 
@@ -523,9 +542,9 @@ export class Registry {
     }
     const factory = definition.factory as (...parameters: unknown[]) => ModuleGenerator
     const takes = factory.length
-    const meta = takes > 1 ? this.host.metaOf(instance) : undefined
-    const runtime = takes > 2 ? this.host.runtimeOf(instance) : undefined
-    instance.generator = factory(setExports, meta, runtime)
+    const runtime = takes > 1 ? this.host.runtimeOf(instance) : undefined
+    const meta = takes > 2 ? this.host.metaOf(instance) : undefined
+    instance.generator = factory(setExports, runtime, meta)
     const first = instance.generator.next()
     if (first instanceof Promise) first.catch(() => {}) // The second `next` reports it.
     return instance
@@ -536,7 +555,8 @@ export class Registry {
     const before = this.instances.get(instance.id)
     if (before && before !== instance) this.cutEdges(before)
     this.instances.set(instance.id, instance)
-    for (const id of this.depsOf(instance)) this.addImporter(id, instance.id)
+    for (const link of this.staticDeps(instance.definition)) if (typeof link === 'string') this.addImporter(link, instance.id)
+    for (const id of instance.imported) this.addImporter(id, instance.id)
     if (instance.definition.hash === this.definitions.get(instance.id)?.hash) this.stale.delete(instance.id)
     else if (this.definitions.has(instance.id)) this.stale.add(instance.id)
   }
@@ -559,7 +579,8 @@ export class Registry {
 
   /** Notes that `importer` has imported `id` with `import()`. */
   noteDynamicImport(importer: Instance, id: ModuleId): void {
-    importer.imported.add(id)
+    if (importer.imported === NO_MODULES) importer.imported = new Set()
+    ;(importer.imported as Set<ModuleId>).add(id)
     if (this.instances.get(importer.id) === importer) this.addImporter(id, importer.id)
   }
 
@@ -761,7 +782,9 @@ export class Registry {
         }
       }
       if (!instance.done) continue
-      instance.done.catch((error: unknown) => this.fail(instance, error))
+      this.waiting += 1
+      const settled = () => void (this.waiting -= 1)
+      instance.done.catch((error: unknown) => this.fail(instance, error)).then(settled)
       waiting.push(instance.done)
     }
     return waiting.length > 0 ? Promise.all(waiting).then(() => undefined) : undefined
@@ -781,6 +804,7 @@ export class Registry {
    */
   private pendingDeps(instance: Instance): Promise<void>[] {
     const pending: Promise<void>[] = []
+    if (this.waiting === 0) return pending
     const through = [instance]
     for (const importer of through) {
       for (const link of this.staticDeps(importer.definition)) {

@@ -16,6 +16,8 @@ export interface RuntimeHost {
   find(importer: Instance, specifier: string): Promise<ModuleId | null>
   /** Browser address of a module's folder, for specifiers that mean no module. */
   addressOf(id: ModuleId): string
+  /** What a CommonJS module imports, run by now. */
+  imported(instance: Instance, at: number): Namespace
   /** What a live module exports. */
   namespaceOf(id: ModuleId): Namespace
   updateStyle(id: string, css: string): void
@@ -30,7 +32,9 @@ export class ModuleRuntime {
   ) {}
 
   /** A static import of a CommonJS module that has both: what it imports runs now. */
-  imported!: (at: number) => Namespace
+  imported(at: number): Namespace {
+    return this.host.imported(this.instance, at)
+  }
 
   /** `import(specifier)`: a number names a dependency of the definition, a string is resolved now. */
   async import(target: unknown, options?: { with?: { type?: string } }): Promise<Namespace> {

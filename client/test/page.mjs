@@ -88,13 +88,13 @@ export class Page {
       return { log, use: (dep) => namespaces[links.indexOf(dep)], set: (name, value) => (values[name] = value) }
     }
     if (isAsync) {
-      return async function* (setExports, { hot }, { load }) {
+      return async function* (setExports, { load }, { hot }) {
         const tools = prepare(setExports)
         yield
         await run({ ...tools, hot, load })
       }
     }
-    return function* (setExports, { hot }, { load }) {
+    return function* (setExports, { load }, { hot }) {
       const tools = prepare(setExports)
       yield
       run({ ...tools, hot, load })

@@ -389,7 +389,7 @@ impl Compiler {
             true => self.read(file).map(|_| file.to_string())?,
             false => self.asset_digest(file)?,
         };
-        let code = "{deps:[\"\"],names:[]},function*($x,$m,$r){$x({default:()=>$a});yield;\nvar $a=$r.asset(0);\n}";
+        let code = "{deps:[\"\"],names:[]},(function*($x,$r){$x({default:()=>$a});yield;\nvar $a=$r.asset(0);\n})";
         let dep =
             Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None, names: Vec::new() };
         let mut definition = plain(code.to_owned(), vec!["default".into()], &content);
@@ -420,7 +420,7 @@ impl Compiler {
             false => format!("$r.workerClass(0,\"{class}\")"),
         };
         let code =
-            format!("{{deps:[\"\"],names:[]}},function*($x,$m,$r){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}}");
+            format!("{{deps:[\"\"],names:[]}},(function*($x,$r){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}})");
         let dep =
             Dep { specifier: String::new(), kind: DepKind::Worker, span: (0, 0), attribute: None, names: Vec::new() };
         let mut definition = plain(code.clone(), vec!["default".into()], &code);
@@ -936,9 +936,9 @@ enum StyleUse {
 }
 
 /// ```js
-/// {deps:["./dot.svg"],names:[],shape:"…"},function*($x,$m,$r){$x({default:()=>$d,title:()=>$d["title"]});yield;
+/// {deps:["./dot.svg"],names:[],shape:"…"},(function*($x,$r){$x({default:()=>$d,title:()=>$d["title"]});yield;
 /// var $d={"title":"box_title_1a2b"};$r.style("…url("+$r.asset(0)+")…",true);
-/// }
+/// })
 /// ```
 fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
     let deps: Vec<Dep> = output
@@ -991,7 +991,7 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
     };
     let getters: Vec<String> = exports.iter().map(|(name, read)| format!("{name}:()=>{read}")).collect();
     let code = format!(
-        "{{deps:{deps_text},names:[]{shape}}},function*($x,$m,$r){{$x({{{}}});yield;\n{body}\n}}",
+        "{{deps:{deps_text},names:[]{shape}}},(function*($x,$r){{$x({{{}}});yield;\n{body}\n}})",
         getters.join(",")
     );
     let mut definition = plain(code.clone(), exports.into_iter().map(|(name, _)| name).collect(), &code);
@@ -1042,7 +1042,7 @@ fn without_suffix(specifier: &str) -> (&str, &str) {
 }
 
 fn default_export(value: &str) -> String {
-    format!("{{deps:[],names:[]}},function*($x){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}}")
+    format!("{{deps:[],names:[]}},(function*($x){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}})")
 }
 
 fn plain(code: String, exports: Vec<String>, content: &str) -> Definition {

@@ -5,9 +5,9 @@
 //! ```
 //! becomes
 //! ```js
-//! {deps:[],names:[],value:true},function*($x,$m,$r){$x({default:()=>$j,name:()=>$j.name});yield;
+//! {deps:[],names:[],value:true},(function*($x){$x({default:()=>$j,name:()=>$j.name});yield;
 //! var $j={ "name": "demo", "two words": 1 };
-//! }
+//! })
 //! ```
 
 use std::fmt;
@@ -44,7 +44,7 @@ pub fn compile_json(source: &str, display: &str) -> Result<JsonModule, Diagnosti
     let getters: String = exports[1..].iter().map(|name| format!(",{name}:()=>$j.{name}")).collect();
     let value = value_expression(text);
     let code = format!(
-        "{{deps:[],names:[],value:true}},function*($x,$m,$r){{$x({{default:()=>$j{getters}}});yield;\nvar $j={value};\n}}"
+        "{{deps:[],names:[],value:true}},(function*($x){{$x({{default:()=>$j{getters}}});yield;\nvar $j={value};\n}})"
     );
     Ok(JsonModule { code, exports })
 }
@@ -193,9 +193,9 @@ mod tests {
         check(
             r#"{ "name": "demo", "two words": 1, "class": 2, "größe": 3, "default": 4, "a-b": 5, "name": 6 }"#,
             expect![[r#"
-                {deps:[],names:[],value:true},function*($x,$m,$r){$x({default:()=>$j,name:()=>$j.name,größe:()=>$j.größe});yield;
+                {deps:[],names:[],value:true},(function*($x){$x({default:()=>$j,name:()=>$j.name,größe:()=>$j.größe});yield;
                 var $j={ "name": "demo", "two words": 1, "class": 2, "größe": 3, "default": 4, "a-b": 5, "name": 6 };
-                }"#]],
+                })"#]],
         );
     }
 
@@ -211,9 +211,9 @@ mod tests {
         check(
             r#"{"__proto__": {"x": 1}}"#,
             expect![[r#"
-                {deps:[],names:[],value:true},function*($x,$m,$r){$x({default:()=>$j});yield;
+                {deps:[],names:[],value:true},(function*($x){$x({default:()=>$j});yield;
                 var $j=JSON.parse("{\"__proto__\": {\"x\": 1}}");
-                }"#]],
+                })"#]],
         );
     }
 

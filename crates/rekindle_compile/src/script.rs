@@ -176,7 +176,7 @@ fn compile_module<'a>(
     if input.refresh {
         wrapped.note_refresh(&body, &makings);
     }
-    let code = format!("{},{}\n{body}}}", wrapped.meta(input.interop), wrapped.header(prefix));
+    let code = format!("{},{}\n{body}}})", wrapped.meta(input.interop), wrapped.header(prefix));
     let exports = wrapped.exports.iter().map(|export| export.name.clone()).collect();
     Ok(output(code, wrapped, exports, map))
 }
@@ -198,11 +198,11 @@ fn compile_commonjs<'a>(
     let names = commonjs::surroundings(&module.scoping, input.url) + &wrapped.imported(prefix);
     let meta = wrapped.meta(input.interop).replacen('{', "{cjs:true,", 1);
     let (body, map) = print(&module.program, input);
-    let factory = format!("function(module,exports,require,{prefix}r){{{names}\n{body}}}");
+    let factory = format!("(function(module,exports,require,{prefix}r){{{names}\n{body}}})");
     let code = match sloppy {
         false => format!("{meta},{factory}"),
         // Strict mode would refuse it, and the segment it travels in is a module: it is compiled when it runs.
-        true => format!("{meta},(0,eval)({})", serde_json::to_string(&format!("({factory})")).unwrap_or_default()),
+        true => format!("{meta},(0,eval)({})", serde_json::to_string(&factory).unwrap_or_default()),
     };
     Ok(output(code, wrapped, exports, map))
 }

@@ -24,8 +24,8 @@ pub(crate) struct WasmModule {
 
 /// `?init`: a function that makes an instance.
 pub(crate) fn init() -> WasmModule {
-    let code = "{deps:[\"\"],names:[]},function*($x,$m,$r){$x({default:()=>$d});yield;\n\
-                var $d=imports=>$r.wasm(0,imports);\n}";
+    let code = "{deps:[\"\"],names:[]},(function*($x,$r){$x({default:()=>$d});yield;\n\
+                var $d=imports=>$r.wasm(0,imports);\n})";
     WasmModule { code: code.to_owned(), deps: vec![own_address()], exports: vec!["default".to_owned()] }
 }
 
@@ -33,9 +33,9 @@ pub(crate) fn init() -> WasmModule {
 ///
 /// ```js
 /// {deps:["./env.js",""],names:[["*"]],async:true},
-/// function*($x,$m,$r){let $0;$x({add:()=>$w.add},$n=>{$0=$n(0)});yield;
+/// (function*($x,$r){let $0;$x({add:()=>$w.add},($n=>{$0=$n(0)}));yield;
 /// var $w=(yield $r.wasm(1,{"./env.js":$0})).exports;
-/// }
+/// })
 /// ```
 ///
 /// # Errors
@@ -62,10 +62,10 @@ pub(crate) fn module(bytes: &[u8], display: &str) -> Result<WasmModule, Diagnost
     let given: Vec<String> = imports.iter().enumerate().map(|(at, from)| format!("{}:${at}", json(from))).collect();
     let getters: Vec<String> = exports.iter().map(|(name, kind)| getter(name, *kind)).collect();
     let declared = if variables.is_empty() { String::new() } else { format!("let {};", variables.join(",")) };
-    let linked = if links.is_empty() { String::new() } else { format!(",$n=>{{{}}}", links.join(";")) };
+    let linked = if links.is_empty() { String::new() } else { format!(",($n=>{{{}}})", links.join(";")) };
     let code = format!(
-        "{{deps:{},names:{},async:true}},function*($x,$m,$r){{{declared}$x({{{}}}{linked});yield;\n\
-         var $w=(yield $r.wasm({},{{{}}})).exports;\n}}",
+        "{{deps:{},names:{},async:true}},(function*($x,$r){{{declared}$x({{{}}}{linked});yield;\n\
+         var $w=(yield $r.wasm({},{{{}}})).exports;\n}})",
         json(&specifiers),
         json(&names),
         getters.join(","),
@@ -145,9 +145,9 @@ mod tests {
         assert_eq!(specifiers, ["./env.js", ""]);
         assert_eq!(
             module.code,
-            "{deps:[\"./env.js\",\"\"],names:[[\"*\"]],async:true},function*($x,$m,$r){let $0;\
-             $x({[\"add\"]:()=>$w[\"add\"],[\"n\"]:()=>$w[\"n\"].value},$n=>{$0=$n(0)});yield;\n\
-             var $w=(yield $r.wasm(1,{\"./env.js\":$0})).exports;\n}"
+            "{deps:[\"./env.js\",\"\"],names:[[\"*\"]],async:true},(function*($x,$r){let $0;\
+             $x({[\"add\"]:()=>$w[\"add\"],[\"n\"]:()=>$w[\"n\"].value},($n=>{$0=$n(0)}));yield;\n\
+             var $w=(yield $r.wasm(1,{\"./env.js\":$0})).exports;\n})"
         );
     }
 

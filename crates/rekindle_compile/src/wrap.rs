@@ -226,16 +226,18 @@ impl Wrapped {
         .collect()
     }
 
-    /// The factory up to its body, in one line: `function*($x){…yield;`
+    /// The factory up to its body, in one line: `(function*($x){…yield;`
+    ///
+    /// Functions in parentheses are compiled by browsers when the script is, and not a second time when they run.
     pub fn header(&self, prefix: &str) -> String {
         let p = prefix;
         let parameters = match (self.uses_meta, self.uses_runtime) {
-            (_, true) => format!("{p}x,{p}m,{p}r"),
-            (true, false) => format!("{p}x,{p}m"),
+            (true, _) => format!("{p}x,{p}r,{p}m"),
+            (false, true) => format!("{p}x,{p}r"),
             (false, false) => format!("{p}x"),
         };
         let used: Vec<usize> = (0..self.names.len()).filter(|&dep| !self.names[dep].is_empty()).collect();
-        let mut header = format!("{}function*({parameters}){{", if self.needs_async_function { "async " } else { "" });
+        let mut header = format!("({}function*({parameters}){{", if self.needs_async_function { "async " } else { "" });
         if self.registers {
             header.push_str(&format!("const $RefreshReg$={p}r.register,$RefreshSig$={p}r.signature;"));
         }
@@ -251,7 +253,7 @@ impl Wrapped {
         header.push_str(&format!("{p}x({{{}}}", getters.join(",")));
         if !used.is_empty() {
             let links: Vec<String> = used.iter().map(|dep| format!("{p}{dep}={p}n({dep})")).collect();
-            header.push_str(&format!(",{p}n=>{{{}}}", links.join(";")));
+            header.push_str(&format!(",({p}n=>{{{}}})", links.join(";")));
         }
         header.push_str(");yield;");
         header

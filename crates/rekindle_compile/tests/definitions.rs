@@ -73,9 +73,9 @@ fn imports_are_read_through_the_namespace_each_time() {
         "main.js",
         "import d, { a, b as c } from './a.js'\nimport * as ns from './b.js'\nimport './c.js'\nconsole.log(d, a, c, ns, ns.x, typeof a)",
         expect![[r#"
-            {deps:["./a.js","./b.js","./c.js"],names:[["default","a","b"],["*"],[]]},function*($x){let $0,$1;$x({},$n=>{$0=$n(0);$1=$n(1)});yield;
+            {deps:["./a.js","./b.js","./c.js"],names:[["default","a","b"],["*"],[]]},(function*($x){let $0,$1;$x({},($n=>{$0=$n(0);$1=$n(1)}));yield;
             console.log($0.default, $0.a, $0.b, $1, $1.x, typeof $0.a);
-            }"#]],
+            })"#]],
     );
 }
 
@@ -86,9 +86,9 @@ fn one_module_imported_twice_is_one_dependency() {
         "main.js",
         "import { a } from './a.js'\nimport { b } from './a.js'\nexport { a as c } from './a.js'\nexport const sum = a + b",
         expect![[r#"
-            {deps:["./a.js"],names:[["a","b"]],from:{c:[0,"a"]}},function*($x){let $0;$x({c:()=>$0.a,sum:()=>sum},$n=>{$0=$n(0)});yield;
+            {deps:["./a.js"],names:[["a","b"]],from:{c:[0,"a"]}},(function*($x){let $0;$x({c:()=>$0.a,sum:()=>sum},($n=>{$0=$n(0)}));yield;
             const sum = $0.a + $0.b;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -99,8 +99,8 @@ fn an_unused_import_is_still_checked_and_run() {
         "main.js",
         "import { a } from './a.js'",
         expect![[r#"
-        {deps:["./a.js"],names:[["a"]]},function*($x){let $0;$x({},$n=>{$0=$n(0)});yield;
-        }"#]],
+            {deps:["./a.js"],names:[["a"]]},(function*($x){let $0;$x({},($n=>{$0=$n(0)}));yield;
+            })"#]],
     );
 }
 
@@ -111,7 +111,7 @@ fn calls_of_imports_get_no_this() {
         "main.js",
         "import f, { g } from './a.js'\nimport * as ns from './b.js'\nf(1)\ng?.(2)\ng`t`\nns.h(3)\nns.h?.(4)\nns.h`t`\nnew f()\nnew f.Inner()\nf.call(5)\nf?.x\n;(0, g)(6)\nawait f()",
         expect![[r#"
-            {deps:["./a.js","./b.js"],names:[["default","g"],["*"]],async:true},function*($x){let $0,$1;$x({},$n=>{$0=$n(0);$1=$n(1)});yield;
+            {deps:["./a.js","./b.js"],names:[["default","g"],["*"]],async:true},(function*($x){let $0,$1;$x({},($n=>{$0=$n(0);$1=$n(1)}));yield;
             (0, $0.default)(1);
             (0, $0.g)?.(2);
             (0, $0.g)`t`;
@@ -124,7 +124,7 @@ fn calls_of_imports_get_no_this() {
             $0.default?.x;
             (0, $0.g)(6);
             yield (0, $0.default)();
-            }"#]],
+            })"#]],
     );
 }
 
@@ -135,7 +135,7 @@ fn shorthand_properties_keep_their_name() {
         "main.js",
         "import d, { a, b as c } from './a.js'\nconsole.log({ d, a, c, e: a, [a]: 1 })",
         expect![[r#"
-            {deps:["./a.js"],names:[["default","a","b"]]},function*($x){let $0;$x({},$n=>{$0=$n(0)});yield;
+            {deps:["./a.js"],names:[["default","a","b"]]},(function*($x){let $0;$x({},($n=>{$0=$n(0)}));yield;
             console.log({
             	d: $0.default,
             	a: $0.a,
@@ -143,7 +143,7 @@ fn shorthand_properties_keep_their_name() {
             	e: $0.a,
             	[$0.a]: 1
             });
-            }"#]],
+            })"#]],
     );
 }
 
@@ -154,7 +154,7 @@ fn shadowed_import_names_are_left_alone() {
         "main.js",
         "import { a } from './a.js'\nfunction f(a) { return a }\nconst g = ({ a }) => a\n{ let a = 1; a++ }\nfor (const a of []) a\ntry {} catch (a) { a }\nclass C { a = a; m() { class a {} return a } }\na",
         expect![[r#"
-            {deps:["./a.js"],names:[["a"]]},function*($x){let $0;$x({},$n=>{$0=$n(0)});yield;
+            {deps:["./a.js"],names:[["a"]]},(function*($x){let $0;$x({},($n=>{$0=$n(0)}));yield;
             function f(a) {
             	return a;
             }
@@ -175,7 +175,7 @@ fn shadowed_import_names_are_left_alone() {
             	}
             }
             $0.a;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -186,12 +186,12 @@ fn destructuring_reads_and_writes_around_imports() {
         "main.js",
         "import { a } from './a.js'\nlet x, y\n;({ x = a, [a]: y } = { x: a })\n;[x = a, ...y] = a\nconst { z = a, ...rest } = a\nexport { x, y, z, rest }",
         expect![[r#"
-            {deps:["./a.js"],names:[["a"]]},function*($x){let $0;$x({x:()=>x,y:()=>y,z:()=>z,rest:()=>rest},$n=>{$0=$n(0)});yield;
+            {deps:["./a.js"],names:[["a"]]},(function*($x){let $0;$x({x:()=>x,y:()=>y,z:()=>z,rest:()=>rest},($n=>{$0=$n(0)}));yield;
             let x, y;
             ({x = $0.a, [$0.a]: y} = { x: $0.a });
             [x = $0.a, ...y] = $0.a;
             const { z = $0.a, ...rest } = $0.a;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -202,17 +202,17 @@ fn string_names_and_prototype_names_are_properties_like_others() {
         "main.js",
         "import { 'two words' as two, __proto__ as p } from './a.js'\nexport { 'a-b' as 'c-d' } from './b.js'\nexport { __proto__ } from './b.js'\nconst local = two + p\nexport { local as 'with space', local as constructor }\nexport * as 'name space' from './c.js'",
         expect![[r#"
-            {deps:["./a.js","./b.js","./c.js"],names:[["two words","__proto__"],["a-b","__proto__"],["*"]],from:{"c-d":[1,"a-b"],["__proto__"]:[1,"__proto__"],"name space":[2,"*"]}},function*($x){let $0,$1,$2;$x({"c-d":()=>$1["a-b"],["__proto__"]:()=>$1.__proto__,"with space":()=>local,constructor:()=>local,"name space":()=>$2},$n=>{$0=$n(0);$1=$n(1);$2=$n(2)});yield;
+            {deps:["./a.js","./b.js","./c.js"],names:[["two words","__proto__"],["a-b","__proto__"],["*"]],from:{"c-d":[1,"a-b"],["__proto__"]:[1,"__proto__"],"name space":[2,"*"]}},(function*($x){let $0,$1,$2;$x({"c-d":()=>$1["a-b"],["__proto__"]:()=>$1.__proto__,"with space":()=>local,constructor:()=>local,"name space":()=>$2},($n=>{$0=$n(0);$1=$n(1);$2=$n(2)}));yield;
             const local = $0["two words"] + $0.__proto__;
-            }"#]],
+            })"#]],
     );
     check(
         "main.js",
         "const x = 1\nexport { x as __proto__ }",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({["__proto__"]:()=>x});yield;
-        const x = 1;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({["__proto__"]:()=>x});yield;
+            const x = 1;
+            })"#]],
     );
 }
 
@@ -223,19 +223,19 @@ fn names_that_the_wrapper_would_use_are_avoided() {
         "main.js",
         "import { a } from './a.js'\nconst $0 = a, $x = 1\nexport default $0",
         expect![[r#"
-        {deps:["./a.js"],names:[["a"]]},function*($$x){let $$0;$$x({default:()=>$$default},$$n=>{$$0=$$n(0)});yield;
-        const $0 = $$0.a, $x = 1;
-        const $$default = $0;
-        }"#]],
+            {deps:["./a.js"],names:[["a"]]},(function*($$x){let $$0;$$x({default:()=>$$default},($$n=>{$$0=$$n(0)}));yield;
+            const $0 = $$0.a, $x = 1;
+            const $$default = $0;
+            })"#]],
     );
     check_in(
         &AB,
         "main.js",
         "import { a } from './a.js'\nconst $m = import.meta.url, $$x = a, $el = $\nexport { $m, $el }",
         expect![[r#"
-            {deps:["./a.js"],names:[["a"]]},function*($_$x,$_$m){let $_$0;$_$x({$m:()=>$m,$el:()=>$el},$_$n=>{$_$0=$_$n(0)});yield;
+            {deps:["./a.js"],names:[["a"]]},(function*($_$x,$_$r,$_$m){let $_$0;$_$x({$m:()=>$m,$el:()=>$el},($_$n=>{$_$0=$_$n(0)}));yield;
             const $m = $_$m.url, $$x = $_$0.a, $el = $;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -246,13 +246,13 @@ fn attributes_travel_beside_the_specifier() {
         "main.js",
         "import data from './d.json' with { type: 'json' }\nimport text from './t.txt' with { 'type': 'text' }\nimport plain from './d.json'\nexport { default as again } from './d.json' with { type: 'json' }\nexport const all = [data, text, plain]",
         expect![[r#"
-            {deps:["./d.json","./t.txt","./d.json"],names:[["default"],["default"],["default"]],from:{again:[0,"default"]},with:["json","text",null]},function*($x){let $0,$1,$2;$x({again:()=>$0.default,all:()=>all},$n=>{$0=$n(0);$1=$n(1);$2=$n(2)});yield;
+            {deps:["./d.json","./t.txt","./d.json"],names:[["default"],["default"],["default"]],from:{again:[0,"default"]},with:["json","text",null]},(function*($x){let $0,$1,$2;$x({again:()=>$0.default,all:()=>all},($n=>{$0=$n(0);$1=$n(1);$2=$n(2)}));yield;
             const all = [
             	$0.default,
             	$1.default,
             	$2.default
             ];
-            }"#]],
+            })"#]],
     );
 }
 
@@ -263,9 +263,9 @@ fn addresses_stay_addresses() {
         "main.js",
         "import { x } from 'https://esm.sh/x'\nexport * from 'https://esm.sh/y'\nimport { a } from './a.js'\nconsole.log(x, a)",
         expect![[r#"
-            {deps:["https://esm.sh/x","https://esm.sh/y","./a.js"],names:[["x"],[],["a"]],stars:[1]},function*($x){let $0,$2;$x({},$n=>{$0=$n(0);$2=$n(2)});yield;
+            {deps:["https://esm.sh/x","https://esm.sh/y","./a.js"],names:[["x"],[],["a"]],stars:[1]},(function*($x){let $0,$2;$x({},($n=>{$0=$n(0);$2=$n(2)}));yield;
             console.log($0.x, $2.a);
-            }"#]],
+            })"#]],
     );
 }
 
@@ -277,7 +277,7 @@ fn declarations_are_exported_by_getters() {
         "main.js",
         "export let a = 1, { b, c: [d, ...e] } = {}\nexport const f = 2\nexport var g\nexport function h() {}\nexport async function* i() {}\nexport class J {}\na = 3",
         expect![[r#"
-            {deps:[],names:[]},function*($x){$x({a:()=>a,b:()=>b,d:()=>d,e:()=>e,f:()=>f,g:()=>g,h:()=>h,i:()=>i,J:()=>J});yield;
+            {deps:[],names:[]},(function*($x){$x({a:()=>a,b:()=>b,d:()=>d,e:()=>e,f:()=>f,g:()=>g,h:()=>h,i:()=>i,J:()=>J});yield;
             let a = 1, { b, c: [d, ...e] } = {};
             const f = 2;
             var g;
@@ -285,7 +285,7 @@ fn declarations_are_exported_by_getters() {
             async function* i() {}
             class J {}
             a = 3;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -296,9 +296,9 @@ fn lists_of_exports_read_locals_and_pass_imports_on() {
         "main.js",
         "export { local, local as other, local as default, a, d as e, ns }\nimport d, { a } from './a.js'\nimport * as ns from './b.js'\nlet local = 1",
         expect![[r#"
-            {deps:["./a.js","./b.js"],names:[["default","a"],["*"]],from:{a:[0,"a"],e:[0,"default"],ns:[1,"*"]}},function*($x){let $0,$1;$x({local:()=>local,other:()=>local,default:()=>local,a:()=>$0.a,e:()=>$0.default,ns:()=>$1},$n=>{$0=$n(0);$1=$n(1)});yield;
+            {deps:["./a.js","./b.js"],names:[["default","a"],["*"]],from:{a:[0,"a"],e:[0,"default"],ns:[1,"*"]}},(function*($x){let $0,$1;$x({local:()=>local,other:()=>local,default:()=>local,a:()=>$0.a,e:()=>$0.default,ns:()=>$1},($n=>{$0=$n(0);$1=$n(1)}));yield;
             let local = 1;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -309,8 +309,8 @@ fn export_from_and_stars_name_their_module() {
         "main.js",
         "export { x, y as z, default, default as q } from './a.js'\nexport * from './b.js'\nexport * from './b.js'\nexport * as ns from './c.js'\nexport {} from './c.js'",
         expect![[r#"
-            {deps:["./a.js","./b.js","./c.js"],names:[["x","y","default"],[],["*"]],stars:[1],from:{x:[0,"x"],z:[0,"y"],default:[0,"default"],q:[0,"default"],ns:[2,"*"]}},function*($x){let $0,$2;$x({x:()=>$0.x,z:()=>$0.y,default:()=>$0.default,q:()=>$0.default,ns:()=>$2},$n=>{$0=$n(0);$2=$n(2)});yield;
-            }"#]],
+            {deps:["./a.js","./b.js","./c.js"],names:[["x","y","default"],[],["*"]],stars:[1],from:{x:[0,"x"],z:[0,"y"],default:[0,"default"],q:[0,"default"],ns:[2,"*"]}},(function*($x){let $0,$2;$x({x:()=>$0.x,z:()=>$0.y,default:()=>$0.default,q:()=>$0.default,ns:()=>$2},($n=>{$0=$n(0);$2=$n(2)}));yield;
+            })"#]],
     );
 }
 
@@ -320,96 +320,96 @@ fn default_exports_of_each_form() {
         "main.js",
         "export default function () { return 1 }",
         expect![[r#"
-        {deps:[],names:[]},function*($x,$m,$r){$r.nameDefault($default);$x({default:()=>$default});yield;
-        function $default() {
-        	return 1;
-        }
-        }"#]],
+            {deps:[],names:[]},(function*($x,$r){$r.nameDefault($default);$x({default:()=>$default});yield;
+            function $default() {
+            	return 1;
+            }
+            })"#]],
     );
     check(
         "main.js",
         "export default async function named() {}\nnamed = 1",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>named});yield;
-        async function named() {}
-        named = 1;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>named});yield;
+            async function named() {}
+            named = 1;
+            })"#]],
     );
     check(
         "main.js",
         "export default class { static x = 1 }",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
-        const $default = { default: class {
-        	static x = 1;
-        } }.default;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$default});yield;
+            const $default = { default: class {
+            	static x = 1;
+            } }.default;
+            })"#]],
     );
     check(
         "main.js",
         "export default class Named {}",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>Named});yield;
-        class Named {}
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>Named});yield;
+            class Named {}
+            })"#]],
     );
     check(
         "main.js",
         "export default () => 1",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
-        const $default = { default: () => 1 }.default;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$default});yield;
+            const $default = { default: () => 1 }.default;
+            })"#]],
     );
     check(
         "main.js",
         "export default (function () {})",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
-        const $default = { default: (function() {}) }.default;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$default});yield;
+            const $default = { default: (function() {}) }.default;
+            })"#]],
     );
     check(
         "main.js",
         "export default (class {})",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
-        const $default = { default: class {} }.default;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$default});yield;
+            const $default = { default: class {} }.default;
+            })"#]],
     );
     check(
         "main.js",
         "export default function* () {}",
         expect![[r#"
-        {deps:[],names:[]},function*($x,$m,$r){$r.nameDefault($default);$x({default:()=>$default});yield;
-        function* $default() {}
-        }"#]],
+            {deps:[],names:[]},(function*($x,$r){$r.nameDefault($default);$x({default:()=>$default});yield;
+            function* $default() {}
+            })"#]],
     );
     check(
         "main.js",
         "let x = 1\nexport default x\nx = 2",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
-        let x = 1;
-        const $default = x;
-        x = 2;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$default});yield;
+            let x = 1;
+            const $default = x;
+            x = 2;
+            })"#]],
     );
     check(
         "main.js",
         "export default { a: 1 }",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
-        const $default = { a: 1 };
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$default});yield;
+            const $default = { a: 1 };
+            })"#]],
     );
     check(
         "main.js",
         "export default [1, 2].map((n) => n)",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$default});yield;
-        const $default = [1, 2].map((n) => n);
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$default});yield;
+            const $default = [1, 2].map((n) => n);
+            })"#]],
     );
 }
 
@@ -419,9 +419,9 @@ fn directives_and_the_hashbang_line_go() {
         "main.js",
         "#!/usr/bin/env node\n'use strict'\n'use client'\nexport const a = 1",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({a:()=>a});yield;
-        const a = 1;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({a:()=>a});yield;
+            const a = 1;
+            })"#]],
     );
 }
 
@@ -434,13 +434,13 @@ fn dynamic_imports_by_number_or_by_text() {
         "main.js",
         "import './a.js'\nimport('./a.js')\nimport('./b.js').then(({ x }) => x)\nimport(`./c.js`)\nconst load = (path) => import(path)\nconst both = (path) => import('./' + path)",
         expect![[r#"
-            {deps:["./a.js","./b.js","./c.js"],names:[[]],dynamic:[0,1,2],computed:true},function*($x,$m,$r){$x({});yield;
+            {deps:["./a.js","./b.js","./c.js"],names:[[]],dynamic:[0,1,2],computed:true},(function*($x,$r){$x({});yield;
             $r.import(0);
             $r.import(1).then(({ x }) => x);
             $r.import(2);
             const load = (path) => $r.import(path);
             const both = (path) => $r.import("./" + path);
-            }"#]],
+            })"#]],
     );
 }
 
@@ -451,11 +451,11 @@ fn dynamic_imports_of_a_template_are_globs() {
         "main.js",
         "export const page = (name) => import(`./pages/${name}.js`)\nexport const raw = (name) => import(`./pages/${name}.js?raw`)\nexport const any = (name) => import(`${name}.js`)",
         expect![[r#"
-            {deps:[],names:[],computed:true},function*($x,$m,$r){$x({page:()=>page,raw:()=>raw,any:()=>any});yield;
+            {deps:[],names:[],computed:true},(function*($x,$r){$x({page:()=>page,raw:()=>raw,any:()=>any});yield;
             const page = (name) => $r.importGlob(0, `./pages/${name}.js`);
             const raw = (name) => $r.importGlob(1, `./pages/${name}.js?raw`);
             const any = (name) => $r.import(`${name}.js`);
-            }"#]],
+            })"#]],
     );
 }
 
@@ -466,10 +466,10 @@ fn options_of_dynamic_imports_travel_with_them() {
         "main.js",
         "import('./d.json', { with: { type: 'json' } })\nconst load = (path, options) => import(path, options)",
         expect![[r#"
-            {deps:["./d.json"],names:[],dynamic:[0],computed:true,with:["json"]},function*($x,$m,$r){$x({});yield;
+            {deps:["./d.json"],names:[],dynamic:[0],computed:true,with:["json"]},(function*($x,$r){$x({});yield;
             $r.import(0);
             const load = (path, options) => $r.import(path, options);
-            }"#]],
+            })"#]],
     );
 }
 
@@ -479,13 +479,13 @@ fn import_meta_is_a_parameter() {
         "main.js",
         "const { url, dirname, filename } = import.meta\nconst f = () => import.meta.url + import.meta.dirname\nif (import.meta.hot) import.meta.hot.accept()\nimport.meta.hot?.dispose(() => {})\nconsole.log(import.meta.env.MODE, import.meta.env.VITE_X, import.meta['env'])",
         expect![[r#"
-            {deps:[],names:[]},function*($x,$m){$x({});yield;
+            {deps:[],names:[]},(function*($x,$r,$m){$x({});yield;
             const { url, dirname, filename } = $m;
             const f = () => $m.url + $m.dirname;
             if ($m.hot) $m.hot.accept();
             $m.hot?.dispose(() => {});
             console.log($m.env.MODE, $m.env.VITE_X, $m["env"]);
-            }"#]],
+            })"#]],
     );
 }
 
@@ -496,12 +496,12 @@ fn accepted_dependencies_are_dependencies() {
         "main.js",
         "import { a } from './a.js'\nimport.meta.hot?.accept('./a.js', () => {})\nimport.meta.hot.accept(['./b.js', `./c.js`], ([b]) => b)\nconst { hot } = import.meta\nhot?.accept('./b.js', () => a)",
         expect![[r#"
-            {deps:["./a.js","./b.js","./c.js"],names:[["a"]]},function*($x,$m){let $0;$x({},$n=>{$0=$n(0)});yield;
+            {deps:["./a.js","./b.js","./c.js"],names:[["a"]]},(function*($x,$r,$m){let $0;$x({},($n=>{$0=$n(0)}));yield;
             $m.hot?.accept("./a.js", () => {});
             $m.hot.accept(["./b.js", `./c.js`], ([b]) => b);
             const { hot } = $m;
             hot?.accept("./b.js", () => $0.a);
-            }"#]],
+            })"#]],
     );
 }
 
@@ -512,11 +512,11 @@ fn globs_are_numbered_and_eager_ones_named() {
         "main.js",
         "export const lazy = import.meta.glob('./pages/*.js')\nexport const eager = import.meta.glob(['./pages/*.js', '!**/b.js'], { eager: true, import: 'default' })\nexport const raw = import.meta.glob('./pages/*.js', { query: '?raw', import: 'default' })",
         expect![[r#"
-            {deps:[],names:[],eager:[1]},function*($x,$m,$r){$x({lazy:()=>lazy,eager:()=>eager,raw:()=>raw});yield;
+            {deps:[],names:[],eager:[1]},(function*($x,$r){$x({lazy:()=>lazy,eager:()=>eager,raw:()=>raw});yield;
             const lazy = $r.glob(0, null);
             const eager = $r.glob(1, "default");
             const raw = $r.glob(2, "default");
-            }"#]],
+            })"#]],
     );
 }
 
@@ -527,7 +527,7 @@ fn addresses_of_assets_are_asked_for() {
         "main.js",
         "export const logo = new URL('./logo.svg', import.meta.url).href\nexport const bare = new URL('logo.svg', import.meta.url)\nexport const computed = new URL(logo, import.meta.url)\nexport const root = new URL('/x', import.meta.url)\nfunction f(URL) { return new URL('./logo.svg', import.meta.url) }",
         expect![[r#"
-            {deps:["./logo.svg","logo.svg"],names:[]},function*($x,$m,$r){$x({logo:()=>logo,bare:()=>bare,computed:()=>computed,root:()=>root});yield;
+            {deps:["./logo.svg","logo.svg"],names:[]},(function*($x,$r,$m){$x({logo:()=>logo,bare:()=>bare,computed:()=>computed,root:()=>root});yield;
             const logo = new URL($r.asset(0), $m.url).href;
             const bare = new URL($r.asset(1), $m.url);
             const computed = new URL(logo, $m.url);
@@ -535,7 +535,7 @@ fn addresses_of_assets_are_asked_for() {
             function f(URL) {
             	return new URL("./logo.svg", $m.url);
             }
-            }"#]],
+            })"#]],
     );
 }
 
@@ -546,14 +546,14 @@ fn workers_are_addresses_of_modules_and_templates_of_files() {
         "main.js",
         "import './worker.js'\nnew Worker(new URL('./worker.js', import.meta.url), { type: 'module' })\nnew SharedWorker(new URL('./worker.js', import.meta.url))\nconst pic = (name) => new URL(`./pics/${name}.svg`, import.meta.url)\nfunction f(Worker) { return new Worker(new URL(pic, import.meta.url)) }",
         expect![[r#"
-            {deps:["./worker.js","./worker.js"],names:[[]],eager:[0]},function*($x,$m,$r){$x({});yield;
+            {deps:["./worker.js","./worker.js"],names:[[]],eager:[0]},(function*($x,$r,$m){$x({});yield;
             new Worker(new URL($r.worker(1), $m.url), { type: "module" });
             new SharedWorker(new URL($r.worker(1), $m.url));
             const pic = (name) => new URL($r.assetGlob(0, `./pics/${name}.svg`), $m.url);
             function f(Worker) {
             	return new Worker(new URL(pic, $m.url));
             }
-            }"#]],
+            })"#]],
     );
     check(
         "main.js",
@@ -569,9 +569,9 @@ fn workers_are_addresses_of_modules_and_templates_of_files() {
         "worker.js?worker",
         "postMessage(1)",
         expect![[r#"
-            {deps:[""],names:[]},function*($x,$m,$r){$x({default:()=>$d});yield;
+            {deps:[""],names:[]},(function*($x,$r){$x({default:()=>$d});yield;
             var $d=$r.workerClass(0,"Worker");
-            }"#]],
+            })"#]],
     );
     check(
         "note.txt?worker",
@@ -591,10 +591,10 @@ fn a_sum_of_texts_is_read_like_a_template() {
         "main.js",
         "export const load = (name) => import('./a/' + name + '.js')\nexport const any = (name) => import(name + '.js')",
         expect![[r#"
-            {deps:[],names:[],computed:true},function*($x,$m,$r){$x({load:()=>load,any:()=>any});yield;
+            {deps:[],names:[],computed:true},(function*($x,$r){$x({load:()=>load,any:()=>any});yield;
             const load = (name) => $r.importGlob(0, "./a/" + name + ".js");
             const any = (name) => $r.import(name + ".js");
-            }"#]],
+            })"#]],
     );
 }
 
@@ -607,7 +607,7 @@ fn top_level_await_yields() {
         "main.js",
         "import { a } from './a.js'\nexport const x = await a\nconst y = (await a()) + (await x)\nconst { z = await x } = await y\nif (await z) console.log(`${await z}`, [await x, ...(await y)], await (await z).p)\nclass C extends (await x) { [await y] = 1 }\nasync () => await x\nasync function f() { await x }",
         expect![[r#"
-            {deps:["./a.js"],names:[["a"]],async:true},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
+            {deps:["./a.js"],names:[["a"]],async:true},(function*($x){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
             const x = yield $0.a;
             const y = (yield (0, $0.a)()) + (yield x);
             const { z = yield x } = yield y;
@@ -619,7 +619,7 @@ fn top_level_await_yields() {
             async function f() {
             	await x;
             }
-            }"#]],
+            })"#]],
     );
 }
 
@@ -629,37 +629,37 @@ fn asynchronous_statements_make_an_asynchronous_generator() {
         "main.js",
         "for await (const x of []) console.log(await x)",
         expect![[r#"
-        {deps:[],names:[],async:true},async function*($x){$x({});yield;
-        for await (const x of []) console.log(await x);
-        }"#]],
+            {deps:[],names:[],async:true},(async function*($x){$x({});yield;
+            for await (const x of []) console.log(await x);
+            })"#]],
     );
     check(
         "main.js",
         "await using file = open()\nawait file",
         expect![[r#"
-        {deps:[],names:[],async:true},async function*($x){$x({});yield;
-        await using file = open();
-        await file;
-        }"#]],
+            {deps:[],names:[],async:true},(async function*($x){$x({});yield;
+            await using file = open();
+            await file;
+            })"#]],
     );
     check(
         "main.js",
         "async function f() { for await (const x of []) x; await using y = x }",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({});yield;
-        async function f() {
-        	for await (const x of []) x;
-        	await using y = x;
-        }
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({});yield;
+            async function f() {
+            	for await (const x of []) x;
+            	await using y = x;
+            }
+            })"#]],
     );
     check(
         "main.js",
         "using file = open()",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({});yield;
-        using file = open();
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({});yield;
+            using file = open();
+            })"#]],
     );
 }
 
@@ -669,12 +669,12 @@ fn arguments_is_nothing_at_the_top_level() {
         "main.js",
         "console.log(typeof arguments, (() => arguments)(), { arguments })\nfunction f() { return arguments }",
         expect![[r#"
-            {deps:[],names:[]},function*($x){$x({});yield;
+            {deps:[],names:[]},(function*($x){$x({});yield;
             console.log(typeof $arguments, (() => $arguments)(), { arguments: $arguments });
             function f() {
             	return arguments;
             }
-            }"#]],
+            })"#]],
     );
 }
 
@@ -687,7 +687,7 @@ fn types_go() {
         "main.ts",
         "interface A { a: number }\ntype B = A\ndeclare const c: B\ndeclare module 'x' {}\nabstract class D<T> implements A { a!: number; abstract e(): void; private f?: T; g(this: D<T>, x?: number): asserts x is number {} }\nexport const h = (c as unknown as B)!.a satisfies number\nexport const i = <T,>(x: T) => x\nexport type { B }\nexport default interface J {}",
         expect![[r#"
-            {deps:[],names:[]},function*($x){$x({h:()=>h,i:()=>i});yield;
+            {deps:[],names:[]},(function*($x){$x({h:()=>h,i:()=>i});yield;
             class D {
             	a;
             	f;
@@ -695,7 +695,7 @@ fn types_go() {
             }
             const h = c.a;
             const i = (x) => x;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -706,18 +706,18 @@ fn imports_of_types_go() {
         "main.ts",
         "import type { A } from './a.js'\nimport { type B, b } from './b.js'\nimport { C } from './c.js'\nexport type { T } from './c.js'\nexport const x: A | B | C = b",
         expect![[r#"
-            {deps:["./b.js"],names:[["b"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
+            {deps:["./b.js"],names:[["b"]]},(function*($x){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
             const x = $0.b;
-            }"#]],
+            })"#]],
     );
     check_with(
         "{ \"isolatedModules\": true }",
         "main.ts",
         "import { A, a } from 'https://a'\nimport B from 'https://b'\nexport const x: A | B = a",
         expect![[r#"
-            {deps:["https://a"],names:[["a"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
+            {deps:["https://a"],names:[["a"]]},(function*($x){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
             const x = $0.a;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -728,9 +728,9 @@ fn verbatim_module_syntax_keeps_every_import_that_is_not_marked() {
         "main.ts",
         "import type { A } from 'https://a'\nimport { type B } from 'https://b'\nimport { C, type D } from 'https://c'\nexport { type E } from 'https://e'\nexport const x = 1 as unknown as A | B | C | D",
         expect![[r#"
-            {deps:["https://b","https://c"],names:[[],["C"]]},function*($x){let $1;$x({x:()=>x},$n=>{$1=$n(1)});yield;
+            {deps:["https://b","https://c"],names:[[],["C"]]},(function*($x){let $1;$x({x:()=>x},($n=>{$1=$n(1)}));yield;
             const x = 1;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -740,7 +740,7 @@ fn enums_are_objects() {
         "main.ts",
         "export enum A { X, Y = 5, Z }\nenum B { S = 's', T = `${S}t` }\nexport const enum C { One = 1 }\nexport enum A { W = 10 }\nexport default B\nexport const one = C.One",
         expect![[r#"
-            {deps:[],names:[]},function*($x){$x({A:()=>A,C:()=>C,default:()=>$default,one:()=>one});yield;
+            {deps:[],names:[]},(function*($x){$x({A:()=>A,C:()=>C,default:()=>$default,one:()=>one});yield;
             let A = function(A) {
             	A[A["X"] = 0] = "X";
             	A[A["Y"] = 5] = "Y";
@@ -762,7 +762,7 @@ fn enums_are_objects() {
             }(A || {});
             const $default = B;
             const one = C.One;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -773,7 +773,7 @@ fn namespaces_are_objects() {
         "main.ts",
         "export namespace N { export const x = 1; const hidden = 2; export function f() { return x + hidden } }\nexport namespace N.Inner { export let y = N.x; y++ }\nexport function g() {}\nexport namespace g { export const z = 1 }\nnamespace Types { export type T = 1 }\nimport Alias = N.Inner\nexport const v = Alias.y",
         expect![[r#"
-            {deps:[],names:[]},function*($x){$x({N:()=>N,g:()=>g,v:()=>v});yield;
+            {deps:[],names:[]},(function*($x){$x({N:()=>N,g:()=>g,v:()=>v});yield;
             let N;
             (function(_N) {
             	const x = _N.x = 1;
@@ -796,7 +796,7 @@ fn namespaces_are_objects() {
             })(g || (g = {}));
             var Alias = N.Inner;
             const v = Alias.y;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -806,7 +806,7 @@ fn merged_declarations_are_one_export() {
         "main.ts",
         "export function f(a: string): void\nexport function f(a: any) {}\nexport declare const x: number\nexport declare function g(): void\nexport class C {}\nexport namespace C { export const a = 1 }\nexport interface C { b: number }\nexport import A = C.a\nexport abstract class D {}\nexport type { C as T }",
         expect![[r#"
-            {deps:[],names:[]},function*($x){$x({f:()=>f,C:()=>C,A:()=>A,D:()=>D});yield;
+            {deps:[],names:[]},(function*($x){$x({f:()=>f,C:()=>C,A:()=>A,D:()=>D});yield;
             function f(a) {}
             class C {}
             (function(_C) {
@@ -814,7 +814,7 @@ fn merged_declarations_are_one_export() {
             })(C || (C = {}));
             var A = C.a;
             class D {}
-            }"#]],
+            })"#]],
     );
 }
 
@@ -824,7 +824,7 @@ fn parameter_properties_are_assigned_first() {
         "main.ts",
         "class A extends B { x = this.p; constructor(public p: number, private readonly q = p, r?: string) { super(); console.log(r) } }",
         expect![[r#"
-            {deps:[],names:[]},function*($x){$x({});yield;
+            {deps:[],names:[]},(function*($x){$x({});yield;
             class A extends B {
             	p;
             	q;
@@ -836,14 +836,14 @@ fn parameter_properties_are_assigned_first() {
             		console.log(r);
             	}
             }
-            }"#]],
+            })"#]],
     );
     check_with(
         "{ \"useDefineForClassFields\": false }",
         "main.ts",
         "class A extends B { x = this.p; y: number; constructor(public p: number) { super() } }",
         expect![[r#"
-            {deps:[],names:[]},function*($x){$x({});yield;
+            {deps:[],names:[]},(function*($x){$x({});yield;
             class A extends B {
             	constructor(p) {
             		super();
@@ -851,7 +851,7 @@ fn parameter_properties_are_assigned_first() {
             		this.x = this.p;
             	}
             }
-            }"#]],
+            })"#]],
     );
 }
 
@@ -863,25 +863,25 @@ fn class_fields_are_defined_or_assigned() {
         "main.ts",
         SOURCE,
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({A:()=>A});yield;
-        class A {
-        	a = 1;
-        	b;
-        	static d = A.name;
-        	["e" + 1] = 2;
-        	#f = 3;
-        	get() {
-        		return this.#f;
-        	}
-        }
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({A:()=>A});yield;
+            class A {
+            	a = 1;
+            	b;
+            	static d = A.name;
+            	["e" + 1] = 2;
+            	#f = 3;
+            	get() {
+            		return this.#f;
+            	}
+            }
+            })"#]],
     );
     check_with(
         "{ \"useDefineForClassFields\": false }",
         "main.ts",
         SOURCE,
         expect![[r#"
-            {deps:["@oxc-project/runtime/helpers/classPrivateFieldInitSpec","@oxc-project/runtime/helpers/classPrivateFieldGet2"],names:[["default"],["default"]]},function*($x){let $0,$1;$x({A:()=>A},$n=>{$0=$n(0);$1=$n(1)});yield;
+            {deps:["@oxc-project/runtime/helpers/classPrivateFieldInitSpec","@oxc-project/runtime/helpers/classPrivateFieldGet2"],names:[["default"],["default"]]},(function*($x){let $0,$1;$x({A:()=>A},($n=>{$0=$n(0);$1=$n(1)}));yield;
             var _A;
             let _ref;
             var _f = new WeakMap();
@@ -898,32 +898,32 @@ fn class_fields_are_defined_or_assigned() {
             }
             _A = A;
             A.d = _A.name;
-            }"#]],
+            })"#]],
     );
     check_with(
         "{ \"target\": \"ES2021\" }",
         "main.ts",
         "class A { a = 1; b }",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({});yield;
-        class A {
-        	constructor() {
-        		this.a = 1;
-        	}
-        }
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({});yield;
+            class A {
+            	constructor() {
+            		this.a = 1;
+            	}
+            }
+            })"#]],
     );
     check_with(
         "{ \"target\": \"ES2022\" }",
         "main.ts",
         "class A { a = 1; b }",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({});yield;
-        class A {
-        	a = 1;
-        	b;
-        }
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({});yield;
+            class A {
+            	a = 1;
+            	b;
+            }
+            })"#]],
     );
 }
 
@@ -934,7 +934,7 @@ fn decorators_are_compiled_with_their_metadata() {
         "main.ts",
         "import { dec, type Type, Service } from 'https://d'\n@dec export class A { @dec p: string = ''; @dec({ x: 1 }) static s: Type; constructor(@dec private a: Service, b: number) {} @dec m(@dec x: A, y?: Date): Promise<void> {} @dec get g(): number { return 1 } }",
         expect![[r#"
-            {deps:["https://d","@oxc-project/runtime/helpers/decorateMetadata","@oxc-project/runtime/helpers/decorate","@oxc-project/runtime/helpers/decorateParam"],names:[["dec","Service"],["default"],["default"],["default"]]},function*($x){let $0,$1,$2,$3;$x({A:()=>A},$n=>{$0=$n(0);$1=$n(1);$2=$n(2);$3=$n(3)});yield;
+            {deps:["https://d","@oxc-project/runtime/helpers/decorateMetadata","@oxc-project/runtime/helpers/decorate","@oxc-project/runtime/helpers/decorateParam"],names:[["dec","Service"],["default"],["default"],["default"]]},(function*($x){let $0,$1,$2,$3;$x({A:()=>A},($n=>{$0=$n(0);$1=$n(1);$2=$n(2);$3=$n(3)}));yield;
             let A = class A {
             	a;
             	p = "";
@@ -966,21 +966,21 @@ fn decorators_are_compiled_with_their_metadata() {
             	(0, $3.default)(0, $0.dec),
             	(0, $1.default)("design:paramtypes", [typeof $0.Service === "undefined" ? Object : $0.Service, Number])
             ], A);
-            }"#]],
+            })"#]],
     );
     check_with(
         "{ \"experimentalDecorators\": true }",
         "main.ts",
         "export default @dec class { @dec m() {} }\ndeclare const dec: any",
         expect![[r#"
-            {deps:["@oxc-project/runtime/helpers/decorate"],names:[["default"]]},function*($x){let $0;$x({default:()=>$default},$n=>{$0=$n(0)});yield;
+            {deps:["@oxc-project/runtime/helpers/decorate"],names:[["default"]]},(function*($x){let $0;$x({default:()=>$default},($n=>{$0=$n(0)}));yield;
             let _default = class {
             	m() {}
             };
             (0, $0.default)([dec], _default.prototype, "m", null);
             _default = (0, $0.default)([dec], _default);
             const $default = _default;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -1019,23 +1019,23 @@ fn modules_of_other_extensions() {
         "main.mts",
         "export const a: number = 1",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({a:()=>a});yield;
-        const a = 1;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({a:()=>a});yield;
+            const a = 1;
+            })"#]],
     );
     check(
         "main.mjs",
         "export const a = 1",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({a:()=>a});yield;
-        const a = 1;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({a:()=>a});yield;
+            const a = 1;
+            })"#]],
     );
     check(
         "main.cts",
         "const a: number = 1\nexports.A = class { constructor(public b = a) {} }\nexports.C = require('./main.cts')",
         expect![[r#"
-            {cjs:true,deps:["./main.cts"],names:[]},function(module,exports,require,$r){
+            {cjs:true,deps:["./main.cts"],names:[]},(function(module,exports,require,$r){
             const a = 1;
             exports.A = class {
             	b;
@@ -1044,7 +1044,7 @@ fn modules_of_other_extensions() {
             	}
             };
             exports.C = require("./main.cts");
-            }"#]],
+            })"#]],
     );
 }
 
@@ -1059,34 +1059,34 @@ fn jsx_automatic_is_the_default() {
         "main.jsx",
         JSX,
         expect![[r#"
-        {deps:["https://b","https://ui","react/jsx-dev-runtime"],names:[["Button"],["*"],["jsxDEV","Fragment"]]},function*($x){let $0,$1,$2;$x({x:()=>x},$n=>{$0=$n(0);$1=$n(1);$2=$n(2)});yield;
-        var _jsxFileName = "/main.jsx";
-        const x = (0, $2.jsxDEV)("div", {
-        	className: "a",
-        	...p,
-        	children: [
-        		(0, $2.jsxDEV)($0.Button, { children: 1 }, "k", false, {
-        			fileName: _jsxFileName,
-        			lineNumber: 3,
-        			columnNumber: 44
-        		}, this),
-        		(0, $2.jsxDEV)($1.Card, {}, void 0, false, {
-        			fileName: _jsxFileName,
-        			lineNumber: 3,
-        			columnNumber: 62
-        		}, this),
-        		(0, $2.jsxDEV)($2.Fragment, {}, void 0, false, {
-        			fileName: _jsxFileName,
-        			lineNumber: 3,
-        			columnNumber: 73
-        		}, this)
-        	]
-        }, void 0, true, {
-        	fileName: _jsxFileName,
-        	lineNumber: 3,
-        	columnNumber: 18
-        }, this);
-        }"#]],
+            {deps:["https://b","https://ui","react/jsx-dev-runtime"],names:[["Button"],["*"],["jsxDEV","Fragment"]]},(function*($x){let $0,$1,$2;$x({x:()=>x},($n=>{$0=$n(0);$1=$n(1);$2=$n(2)}));yield;
+            var _jsxFileName = "/main.jsx";
+            const x = (0, $2.jsxDEV)("div", {
+            	className: "a",
+            	...p,
+            	children: [
+            		(0, $2.jsxDEV)($0.Button, { children: 1 }, "k", false, {
+            			fileName: _jsxFileName,
+            			lineNumber: 3,
+            			columnNumber: 44
+            		}, this),
+            		(0, $2.jsxDEV)($1.Card, {}, void 0, false, {
+            			fileName: _jsxFileName,
+            			lineNumber: 3,
+            			columnNumber: 62
+            		}, this),
+            		(0, $2.jsxDEV)($2.Fragment, {}, void 0, false, {
+            			fileName: _jsxFileName,
+            			lineNumber: 3,
+            			columnNumber: 73
+            		}, this)
+            	]
+            }, void 0, true, {
+            	fileName: _jsxFileName,
+            	lineNumber: 3,
+            	columnNumber: 18
+            }, this);
+            })"#]],
     );
 }
 
@@ -1100,64 +1100,64 @@ fn jsx_follows_tsconfig() {
     with(
         "{ \"jsx\": \"react-jsx\" }",
         expect![[r#"
-        {deps:["react/jsx-dev-runtime"],names:[["Fragment","jsxDEV"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
-        var _jsxFileName = "/main.tsx";
-        const x = (0, $0.jsxDEV)("a", { children: (0, $0.jsxDEV)($0.Fragment, {}, void 0, false, {
-        	fileName: _jsxFileName,
-        	lineNumber: 1,
-        	columnNumber: 21
-        }, this) }, void 0, false, {
-        	fileName: _jsxFileName,
-        	lineNumber: 1,
-        	columnNumber: 18
-        }, this);
-        }"#]],
+            {deps:["react/jsx-dev-runtime"],names:[["Fragment","jsxDEV"]]},(function*($x){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
+            var _jsxFileName = "/main.tsx";
+            const x = (0, $0.jsxDEV)("a", { children: (0, $0.jsxDEV)($0.Fragment, {}, void 0, false, {
+            	fileName: _jsxFileName,
+            	lineNumber: 1,
+            	columnNumber: 21
+            }, this) }, void 0, false, {
+            	fileName: _jsxFileName,
+            	lineNumber: 1,
+            	columnNumber: 18
+            }, this);
+            })"#]],
     );
     with(
         "{ \"jsx\": \"react-jsxdev\", \"jsxImportSource\": \"preact\" }",
         expect![[r#"
-        {deps:["preact/jsx-dev-runtime"],names:[["Fragment","jsxDEV"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
-        var _jsxFileName = "/main.tsx";
-        const x = (0, $0.jsxDEV)("a", { children: (0, $0.jsxDEV)($0.Fragment, {}, void 0, false, {
-        	fileName: _jsxFileName,
-        	lineNumber: 1,
-        	columnNumber: 21
-        }, this) }, void 0, false, {
-        	fileName: _jsxFileName,
-        	lineNumber: 1,
-        	columnNumber: 18
-        }, this);
-        }"#]],
+            {deps:["preact/jsx-dev-runtime"],names:[["Fragment","jsxDEV"]]},(function*($x){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
+            var _jsxFileName = "/main.tsx";
+            const x = (0, $0.jsxDEV)("a", { children: (0, $0.jsxDEV)($0.Fragment, {}, void 0, false, {
+            	fileName: _jsxFileName,
+            	lineNumber: 1,
+            	columnNumber: 21
+            }, this) }, void 0, false, {
+            	fileName: _jsxFileName,
+            	lineNumber: 1,
+            	columnNumber: 18
+            }, this);
+            })"#]],
     );
     with(
         "{ \"jsx\": \"react\" }",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({x:()=>x});yield;
-        const x = React.createElement("a", null, React.createElement(React.Fragment, null));
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({x:()=>x});yield;
+            const x = React.createElement("a", null, React.createElement(React.Fragment, null));
+            })"#]],
     );
     with(
         "{ \"jsx\": \"react\", \"jsxFactory\": \"h\", \"jsxFragmentFactory\": \"Fragment\" }",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({x:()=>x});yield;
-        const x = h("a", null, h(Fragment, null));
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({x:()=>x});yield;
+            const x = h("a", null, h(Fragment, null));
+            })"#]],
     );
     with(
         "{ \"jsx\": \"preserve\" }",
         expect![[r#"
-        {deps:["react/jsx-dev-runtime"],names:[["Fragment","jsxDEV"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
-        var _jsxFileName = "/main.tsx";
-        const x = (0, $0.jsxDEV)("a", { children: (0, $0.jsxDEV)($0.Fragment, {}, void 0, false, {
-        	fileName: _jsxFileName,
-        	lineNumber: 1,
-        	columnNumber: 21
-        }, this) }, void 0, false, {
-        	fileName: _jsxFileName,
-        	lineNumber: 1,
-        	columnNumber: 18
-        }, this);
-        }"#]],
+            {deps:["react/jsx-dev-runtime"],names:[["Fragment","jsxDEV"]]},(function*($x){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
+            var _jsxFileName = "/main.tsx";
+            const x = (0, $0.jsxDEV)("a", { children: (0, $0.jsxDEV)($0.Fragment, {}, void 0, false, {
+            	fileName: _jsxFileName,
+            	lineNumber: 1,
+            	columnNumber: 21
+            }, this) }, void 0, false, {
+            	fileName: _jsxFileName,
+            	lineNumber: 1,
+            	columnNumber: 18
+            }, this);
+            })"#]],
     );
 }
 
@@ -1168,23 +1168,23 @@ fn jsx_follows_pragmas() {
         "main.jsx",
         "/** @jsxImportSource preact */\nexport const x = <a />",
         expect![[r#"
-        {deps:["preact/jsx-dev-runtime"],names:[["jsxDEV"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
-        var _jsxFileName = "/main.jsx";
-        const x = (0, $0.jsxDEV)("a", {}, void 0, false, {
-        	fileName: _jsxFileName,
-        	lineNumber: 2,
-        	columnNumber: 18
-        }, this);
-        }"#]],
+            {deps:["preact/jsx-dev-runtime"],names:[["jsxDEV"]]},(function*($x){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
+            var _jsxFileName = "/main.jsx";
+            const x = (0, $0.jsxDEV)("a", {}, void 0, false, {
+            	fileName: _jsxFileName,
+            	lineNumber: 2,
+            	columnNumber: 18
+            }, this);
+            })"#]],
     );
     check_in(
         &AB,
         "main.tsx",
         "/** @jsx h */\n/** @jsxFrag Fragment */\n/** @jsxRuntime classic */\nimport { h, Fragment } from './a.js'\nexport const x = <><a /></>",
         expect![[r#"
-            {deps:["./a.js"],names:[["h","Fragment"]]},function*($x){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
+            {deps:["./a.js"],names:[["h","Fragment"]]},(function*($x){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
             const x = (0, $0.h)($0.Fragment, null, (0, $0.h)("a", null));
-            }"#]],
+            })"#]],
     );
 }
 
@@ -1205,14 +1205,14 @@ fn commonjs_is_wrapped_in_its_own_function() {
         "node_modules/p/a.js",
         "'use strict'\nvar b = require('./b.js')\nexports.a = b\nmodule.exports.c = function () { return global.x }\nimport('./b.js')",
         expect![[r#"
-            {cjs:true,deps:["./b.js","./b.js"],names:[],dynamic:[0],babel:1},function(module,exports,require,$r){var global=globalThis;
+            {cjs:true,deps:["./b.js","./b.js"],names:[],dynamic:[0],babel:1},(function(module,exports,require,$r){var global=globalThis;
             var b = require("./b.js");
             exports.a = b;
             module.exports.c = function() {
             	return global.x;
             };
             $r.import(0);
-            }"#]],
+            })"#]],
     );
 }
 
@@ -1234,7 +1234,7 @@ fn only_the_build_for_development_is_required() {
         "node_modules/p/index.js",
         "if (process.env.NODE_ENV === 'production') { module.exports = require('./prod.js') } else { module.exports = require('./dev.js') }\nconst x = process.env.NODE_ENV !== 'production' ? require('./dev.js') : require('./prod.js')\nprocess.env.NODE_ENV === 'production' && require('./prod.js')",
         expect![[r#"
-            {cjs:true,deps:["./dev.js"],names:[]},function(module,exports,require,$r){
+            {cjs:true,deps:["./dev.js"],names:[]},(function(module,exports,require,$r){
             if ("development" === "production") {
             	module.exports = require("./prod.js");
             } else {
@@ -1242,7 +1242,7 @@ fn only_the_build_for_development_is_required() {
             }
             const x = "development" !== "production" ? require("./dev.js") : require("./prod.js");
             "development" === "production" && require("./prod.js");
-            }"#]],
+            })"#]],
     );
 }
 
@@ -1252,9 +1252,9 @@ fn node_env_is_a_constant_in_modules_too() {
         "main.js",
         "export const dev = process.env.NODE_ENV !== 'production'",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({dev:()=>dev});yield;
-        const dev = "development" !== "production";
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({dev:()=>dev});yield;
+            const dev = "development" !== "production";
+            })"#]],
     );
 }
 
@@ -1264,9 +1264,9 @@ fn a_script_of_the_project_is_no_commonjs() {
         "main.js",
         "console.log(typeof module, typeof exports)",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({});yield;
-        console.log(typeof module, typeof exports);
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({});yield;
+            console.log(typeof module, typeof exports);
+            })"#]],
     );
 }
 
@@ -1278,25 +1278,25 @@ fn json_has_an_export_per_key() {
         "data.json",
         "{ \"a\": 1, \"two words\": [2], \"default\": 3, \"class\": 4 }",
         expect![[r#"
-            {deps:[],names:[],value:true},function*($x,$m,$r){$x({default:()=>$j,a:()=>$j.a});yield;
+            {deps:[],names:[],value:true},(function*($x){$x({default:()=>$j,a:()=>$j.a});yield;
             var $j={ "a": 1, "two words": [2], "default": 3, "class": 4 };
-            }"#]],
+            })"#]],
     );
     check(
         "data.json",
         "[1, 2]",
         expect![[r#"
-            {deps:[],names:[],value:true},function*($x,$m,$r){$x({default:()=>$j});yield;
+            {deps:[],names:[],value:true},(function*($x){$x({default:()=>$j});yield;
             var $j=[1, 2];
-            }"#]],
+            })"#]],
     );
     check(
         "data.json",
         "{ \"__proto__\": 1 }",
         expect![[r#"
-            {deps:[],names:[],value:true},function*($x,$m,$r){$x({default:()=>$j});yield;
+            {deps:[],names:[],value:true},(function*($x){$x({default:()=>$j});yield;
             var $j=JSON.parse("{ \"__proto__\": 1 }");
-            }"#]],
+            })"#]],
     );
 }
 
@@ -1307,9 +1307,9 @@ fn a_stylesheet_puts_itself_on_the_page() {
         "main.css",
         "@import './base.css';\n.a { background: url(./dot.svg#x); color: red }",
         expect![[r##"
-            {deps:["./dot.svg"],names:[]},function*($x,$m,$r){$x({});yield;
+            {deps:["./dot.svg"],names:[]},(function*($x,$r){$x({});yield;
             $r.style("p {\n  margin: 0;\n}\n\n.a {\n  background: url(\""+$r.asset(0,"#x")+"\");\n  color: red;\n}\n",true);
-            }"##]],
+            })"##]],
     );
 }
 
@@ -1319,9 +1319,9 @@ fn a_css_module_exports_its_names() {
         "box.module.css",
         ".title { color: red }\n.two-words { composes: title }",
         expect![[r#"
-        {deps:[],names:[],shape:"f02fd0da0b0d1a22"},function*($x,$m,$r){$x({default:()=>$d,title:()=>$d["title"]});yield;
-        var $d={"title":"_title_e9a8da","two-words":"_two-words_e9a8da _title_e9a8da"};$r.style("._title_e9a8da {\n  color: red;\n}\n\n._two-words_e9a8da {\n}\n",false);
-        }"#]],
+            {deps:[],names:[],shape:"f02fd0da0b0d1a22"},(function*($x,$r){$x({default:()=>$d,title:()=>$d["title"]});yield;
+            var $d={"title":"_title_e9a8da","two-words":"_two-words_e9a8da _title_e9a8da"};$r.style("._title_e9a8da {\n  color: red;\n}\n\n._two-words_e9a8da {\n}\n",false);
+            })"#]],
     );
 }
 
@@ -1331,73 +1331,73 @@ fn queries_ask_for_text_addresses_and_data() {
         "note.txt?raw",
         "one\n\"two\" \u{2028}",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$d});yield;
-        var $d="one\n\"two\"  ";
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$d});yield;
+            var $d="one\n\"two\"  ";
+            })"#]],
     );
     check(
         "main.css?inline",
         "a { color: red }",
         expect![[r#"
-        {deps:[],names:[]},function*($x,$m,$r){$x({default:()=>$d});yield;
-        var $d="a {\n  color: red;\n}\n";
-        }"#]],
+            {deps:[],names:[]},(function*($x,$r){$x({default:()=>$d});yield;
+            var $d="a {\n  color: red;\n}\n";
+            })"#]],
     );
     check(
         "main.css?raw",
         "a { color: red }",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$d});yield;
-        var $d="a { color: red }";
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$d});yield;
+            var $d="a { color: red }";
+            })"#]],
     );
     check(
         "main.js?raw",
         "export {}",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$d});yield;
-        var $d="export {}";
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$d});yield;
+            var $d="export {}";
+            })"#]],
     );
     check(
         "main.css?url",
         "a {}",
         expect![[r#"
-        {deps:[""],names:[]},function*($x,$m,$r){$x({default:()=>$a});yield;
-        var $a=$r.asset(0);
-        }"#]],
+            {deps:[""],names:[]},(function*($x,$r){$x({default:()=>$a});yield;
+            var $a=$r.asset(0);
+            })"#]],
     );
     check(
         "dot.svg",
         "<svg/>",
         expect![[r#"
-        {deps:[""],names:[]},function*($x,$m,$r){$x({default:()=>$a});yield;
-        var $a=$r.asset(0);
-        }"#]],
+            {deps:[""],names:[]},(function*($x,$r){$x({default:()=>$a});yield;
+            var $a=$r.asset(0);
+            })"#]],
     );
     check(
         "dot.svg?inline",
         "<svg/>",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$d});yield;
-        var $d="data:image/svg+xml;base64,PHN2Zy8+";
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$d});yield;
+            var $d="data:image/svg+xml;base64,PHN2Zy8+";
+            })"#]],
     );
     check(
         "dot.bin?bytes",
         "ab",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({default:()=>$d});yield;
-        var $d=new Uint8Array([97,98]);
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({default:()=>$d});yield;
+            var $d=new Uint8Array([97,98]);
+            })"#]],
     );
     check(
         "main.css?sheet",
         "a { color: red }",
         expect![[r#"
-        {deps:[],names:[]},function*($x,$m,$r){$x({default:()=>$d});yield;
-        var $d=new CSSStyleSheet();$d.replaceSync("a {\n  color: red;\n}\n");
-        }"#]],
+            {deps:[],names:[]},(function*($x,$r){$x({default:()=>$d});yield;
+            var $d=new CSSStyleSheet();$d.replaceSync("a {\n  color: red;\n}\n");
+            })"#]],
     );
 }
 
@@ -1683,9 +1683,9 @@ fn a_missing_import_names_what_is_near() {
         "main.js",
         "import fs from 'node:fs'\nfs",
         expect![[r#"
-            {deps:["node:fs"],names:[["default"]]},function*($x){let $0;$x({},$n=>{$0=$n(0)});yield;
+            {deps:["node:fs"],names:[["default"]]},(function*($x){let $0;$x({},($n=>{$0=$n(0)}));yield;
             $0.default;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -1774,13 +1774,13 @@ fn paths_of_commonjs_are_addresses() {
         "node_modules/p/lib/a.js",
         "exports.here = [__dirname, __filename, typeof process]",
         expect![[r#"
-            {cjs:true,deps:[],names:[]},function(module,exports,require,$r){var __filename="/node_modules/p/lib/a.js";var __dirname="/node_modules/p/lib";
+            {cjs:true,deps:[],names:[]},(function(module,exports,require,$r){var __filename="/node_modules/p/lib/a.js";var __dirname="/node_modules/p/lib";
             exports.here = [
             	__dirname,
             	__filename,
             	typeof process
             ];
-            }"#]],
+            })"#]],
     );
 }
 
@@ -1791,9 +1791,9 @@ fn a_module_that_imports_and_exports_through_module_is_commonjs() {
         "node_modules/p/a.js",
         "import { b } from './b.js'\nimport './b.js'\nmodule.exports = b",
         expect![[r#"
-            {cjs:true,deps:["./b.js"],names:[["b"]]},function(module,exports,require,$r){var $0=$r.imported(0);
+            {cjs:true,deps:["./b.js"],names:[["b"]]},(function(module,exports,require,$r){var $0=$r.imported(0);
             module.exports = $0.b;
-            }"#]],
+            })"#]],
     );
 }
 
@@ -1806,13 +1806,13 @@ fn who_is_no_module_for_node_reads_the_default_of_compiled_modules() {
         "node_modules/p/a.js",
         source,
         expect![[r#"
-        {deps:["./b.js"],names:[["default","b"]],dynamic:[0],babel:1},function*($x,$m,$r){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
-        const x = [
-        	$0.default,
-        	$0.b,
-        	$r.import(0)
-        ];
-        }"#]],
+            {deps:["./b.js"],names:[["default","b"]],dynamic:[0],babel:1},(function*($x,$r){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
+            const x = [
+            	$0.default,
+            	$0.b,
+            	$r.import(0)
+            ];
+            })"#]],
     );
     let commonjs = [files[0], ("node_modules/p/package.json", "{ \"type\": \"commonjs\" }")];
     check_in(
@@ -1820,26 +1820,26 @@ fn who_is_no_module_for_node_reads_the_default_of_compiled_modules() {
         "node_modules/p/a.js",
         source,
         expect![[r#"
-        {deps:["./b.js"],names:[["default","b"]],dynamic:[0],babel:2},function*($x,$m,$r){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
-        const x = [
-        	$0.default,
-        	$0.b,
-        	$r.import(0)
-        ];
-        }"#]],
+            {deps:["./b.js"],names:[["default","b"]],dynamic:[0],babel:2},(function*($x,$r){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
+            const x = [
+            	$0.default,
+            	$0.b,
+            	$r.import(0)
+            ];
+            })"#]],
     );
     check_in(
         &files,
         "node_modules/p/a.mjs",
         source,
         expect![[r#"
-        {deps:["./b.js"],names:[["default","b"]],dynamic:[0]},function*($x,$m,$r){let $0;$x({x:()=>x},$n=>{$0=$n(0)});yield;
-        const x = [
-        	$0.default,
-        	$0.b,
-        	$r.import(0)
-        ];
-        }"#]],
+            {deps:["./b.js"],names:[["default","b"]],dynamic:[0]},(function*($x,$r){let $0;$x({x:()=>x},($n=>{$0=$n(0)}));yield;
+            const x = [
+            	$0.default,
+            	$0.b,
+            	$r.import(0)
+            ];
+            })"#]],
     );
 }
 
@@ -1849,9 +1849,9 @@ fn a_script_without_module_syntax_is_commonjs_in_a_package_that_does_not_say_oth
         "node_modules/p/a.js",
         "this.a = 1",
         expect![[r#"
-        {cjs:true,deps:[],names:[]},function(module,exports,require,$r){
-        this.a = 1;
-        }"#]],
+            {cjs:true,deps:[],names:[]},(function(module,exports,require,$r){
+            this.a = 1;
+            })"#]],
     );
     let module = [("node_modules/p/package.json", "{ \"type\": \"module\" }")];
     check_in(
@@ -1859,8 +1859,8 @@ fn a_script_without_module_syntax_is_commonjs_in_a_package_that_does_not_say_oth
         "node_modules/p/a.js",
         "globalThis.a = 1",
         expect![[r#"
-        {deps:[],names:[]},function*($x){$x({});yield;
-        globalThis.a = 1;
-        }"#]],
+            {deps:[],names:[]},(function*($x){$x({});yield;
+            globalThis.a = 1;
+            })"#]],
     );
 }

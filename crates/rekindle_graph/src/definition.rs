@@ -1,9 +1,9 @@
 //! A definition: one module wrapped in a function, made from that module's source alone.
 //!
 //! ```js
-//! {deps:["./store.ts"],names:[["n"]]},function*($x,$m,$r){let $0;$x({App:()=>App},$n=>{$0=$n(0)});yield;
+//! {deps:["./store.ts"],names:[["n"]]},(function*($x,$r){let $0;$x({App:()=>App},($n=>{$0=$n(0)}));yield;
 //! const App = () => $0.n;
-//! }
+//! })
 //! ```
 //!
 //! The text holds no resolved path: what each specifier means travels beside it, as [`Link`]s.

@@ -9,7 +9,7 @@
 //!
 //! ```js
 //! import{$d}from"/@rekindle/client";
-//! $d("/src/a.ts","9f…",["/src/b.ts"],0,{deps:["./b"],names:[["b"]]},function*($x){…});
+//! $d("/src/a.ts","9f…",["/src/b.ts"],0,{deps:["./b"],names:[["b"]]},(function*($x){…}));
 //! export{};
 //! ```
 
@@ -209,7 +209,7 @@ fn served(graph: &ModuleGraph, id: ModuleId) -> Option<&Published> {
     if module.state == ModuleState::Ready { module.published.as_ref() } else { None }
 }
 
-/// `$d("/src/a.ts","9f…",["/src/b.ts"],0,{…},function*($x){…})`
+/// `$d("/src/a.ts","9f…",["/src/b.ts"],0,{…},(function*($x){…}))`
 pub fn write_definition(out: &mut String, url: &str, published: &Published) {
     let links: Vec<serde_json::Value> = published.links.iter().map(link_value).collect();
     let globs = match published.globs.is_empty() {

@@ -28,7 +28,8 @@ const url = `http://localhost:${port}/`
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', chromiumSandbox: false, args: ['--disable-gpu'] })
 try {
   for (let tries = 0; !(await fetch(url).catch(() => null)) && tries < 100; tries++) await new Promise((done) => setTimeout(done, 50))
-  const script = Buffer.from(await (await fetch(`${url}@rekindle/client`)).arrayBuffer())
+  const [address] = /runtime\/\w+\.js/.exec(await (await fetch(`${url}@rekindle/client`)).text())
+  const script = Buffer.from(await (await fetch(`${url}@rekindle/${address}`)).arrayBuffer())
   console.log(`size: ${script.length} bytes, ${gzipSync(script).length} with gzip`)
   const times = []
   for (let round = 0; round < rounds; round++) times.push(await oneStart())
@@ -49,7 +50,7 @@ async function oneStart() {
   const { traceEvents } = JSON.parse(String(await browser.stopTracing()))
   await context.close()
   const took = (name, is) => traceEvents.filter((event) => event.name === name).find(is).dur / 1000
-  const isClient = ({ args }) => args.data.url.endsWith('/@rekindle/client')
+  const isClient = ({ args }) => args.data.url.includes('/@rekindle/runtime/')
   return {
     'parse and compile, on a thread beside the page': took('v8.parseOnBackground', isClient),
     'run, on the main thread': took('v8.evaluateModule', () => true), // It is the page's first module.

@@ -5,7 +5,7 @@
  *     boot({ entries, … })      the page starts
  *     batch                     a save: take the definitions in, then apply.ts
  *
- * A worker runs the same script. The lines in front of it give `token`, `base`, `socketAt`, `overlayEnabled` and the policies.
+ * A worker runs the same script. `token`, `base`, `socketAt`, `overlayEnabled` and the policies come from what imports it (`client_script.rs`).
  */
 import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
 import { patchDocument } from './document'
@@ -704,7 +704,7 @@ function overlayError(error: unknown, title: string): OverlayError {
 
 /** The frames of this client say nothing about the page's code. */
 function withoutOurFrames(stack: string): string {
-  return stack.split('\n').filter((line) => !line.includes('/@rekindle/client') && !line.includes('Generator.next')).join('\n')
+  return stack.split('\n').filter((line) => !/\/@rekindle\/(client|runtime\/)/.test(line) && !line.includes('Generator.next')).join('\n')
 }
 
 function traced(id: number, frames: (TracedFrame | null)[], frame: string | undefined): void {

@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
+use bytes::Bytes;
 use rekindle_compile::bundle::{Exports, join_modules};
+use rekindle_compile::compile::digest;
 
 use crate::config::{Bindings, Config, Html, SocketConfig, Workers};
 
@@ -23,7 +25,7 @@ const SOURCES: [(&str, &str); 13] = [
     ("client.ts", include_str!("../../../client/src/client.ts")),
 ];
 
-/// Everything but the lines that depend on this start. For tests that run the registry outside a browser, `only`
+/// The runtime without its settings. For tests that run the registry outside a browser, `only`
 /// names the last file to take in.
 pub fn runtime(only: Option<&str>) -> Result<String, String> {
     let last = only.and_then(|only| SOURCES.iter().position(|(name, _)| *name == only)).unwrap_or(SOURCES.len() - 1);
@@ -31,11 +33,34 @@ pub fn runtime(only: Option<&str>) -> Result<String, String> {
     join_modules(&SOURCES[..=last], exports).map_err(|errors| format!("{errors:?}"))
 }
 
-/// The script behind `/@rekindle/client`.
+/// The browser runtime: the same at every start, so that browsers keep it compiled.
+pub struct Runtime {
+    /// Address below `/@rekindle/`: `runtime/1a2b….js`.
+    pub address: String,
+    pub script: Bytes,
+}
+
+impl Runtime {
+    /// Joined when it is first asked for.
+    pub fn get() -> &'static Self {
+        static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+        RUNTIME.get_or_init(|| {
+            let runtime =
+                runtime(None).unwrap_or_else(|error| unreachable!("our own client does not compile: {error}"));
+            let script = format!(
+                "import{{$settings}}from\"../client\";\nlet{{token}}=$settings();\n\
+                 const{{base,socketAt,overlayEnabled,bindingsMode,workerPolicy,pagePolicy}}=$settings();\n{runtime}"
+            );
+            let address = format!("runtime/{}.js", digest(&[script.as_bytes()]));
+            Self { address, script: script.into() }
+        })
+    }
+}
+
+/// The script behind `/@rekindle/client`: what differs from start to start, and all that the runtime exports.
+///
+/// The runtime asks it for the settings, so the two import each other; a function is there before either has run.
 pub fn client_script(config: &Config, token: &str) -> String {
-    static RUNTIME: OnceLock<String> = OnceLock::new();
-    let runtime = RUNTIME
-        .get_or_init(|| runtime(None).unwrap_or_else(|error| unreachable!("our own client does not compile: {error}")));
     let bindings = match config.hmr.bindings {
         Bindings::Live => "live",
         Bindings::Frozen => "frozen",
@@ -51,12 +76,18 @@ pub fn client_script(config: &Config, token: &str) -> String {
         Html::Reload => "reload",
     };
     let SocketConfig { protocol, host, client_port: port, path } = &config.hmr.socket;
-    let socket = serde_json::json!({ "protocol": protocol, "host": host, "port": port, "path": path });
+    let settings = serde_json::json!({
+        "base": config.base,
+        "socketAt": { "protocol": protocol, "host": host, "port": port, "path": path },
+        "overlayEnabled": config.hmr.overlay,
+        "bindingsMode": bindings,
+        "workerPolicy": workers,
+        "pagePolicy": pages,
+    });
+    let address = &Runtime::get().address;
     format!(
-        "let token = \"{token}\";\nconst base = {};\nconst socketAt = {socket};\nconst overlayEnabled = {};\n\
-         const bindingsMode = \"{bindings}\";\nconst workerPolicy = \"{workers}\";\nconst pagePolicy = \"{pages}\";\n{runtime}",
-        serde_json::to_string(&config.base).unwrap_or_default(),
-        config.hmr.overlay,
+        "export*from\"./{address}\";\n\
+         export function $settings(){{const token = \"{token}\";return{{token,...{settings}}}}}\n"
     )
 }
 
@@ -66,12 +97,14 @@ mod tests {
 
     #[test]
     fn the_client_compiles_and_exports_what_pages_import() {
-        let script = client_script(&Config::new("/nowhere"), "abcdefghijklmnop");
+        let script = String::from_utf8_lossy(&Runtime::get().script);
         for name in
             ["$d", "boot", "facade", "createHotContext", "injectQuery", "updateStyle", "removeStyle", "ErrorOverlay"]
         {
             assert!(script.contains(name), "{name}");
         }
-        assert!(script.starts_with("let token = \"abcdefghijklmnop\""));
+        let client = client_script(&Config::new("/nowhere"), "abcdefghijklmnop");
+        assert!(client.contains("const token = \"abcdefghijklmnop\""));
+        assert!(client.contains(&Runtime::get().address));
     }
 }

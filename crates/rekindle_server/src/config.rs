@@ -209,7 +209,7 @@ impl Config {
                 html: Html::Auto,
                 socket: SocketConfig::default(),
             },
-            watch: WatchConfig { poll: false, interval: 100, settle: 2 },
+            watch: WatchConfig { poll: false, interval: 100, settle: 1 },
             events: EventsConfig::default(),
         }
     }

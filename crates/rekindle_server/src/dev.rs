@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::address::parameter;
 use crate::answer::{Answer, Arrivals, Body, Cache};
 use crate::client::Client;
-use crate::client_script::client_script;
+use crate::client_script::{Runtime, client_script};
 use crate::config::Config;
 use crate::env::EnvValues;
 use crate::event::{ClientId, Event, EventHandler, FileBatch, Request};
@@ -631,7 +631,8 @@ impl Loop {
     /// While a page is compiled: the client, segments that are done, and the page itself can be had.
     fn between_steps(&mut self, event: Event, page: Option<&str>, announced: &[String]) {
         let Event::Request(request, asker) = event else { return self.backlog.push_back(event) };
-        let is_ready = request.path == "/@rekindle/client" || request.path.starts_with("/@rekindle/s/");
+        let ready = ["/@rekindle/client", "/@rekindle/runtime/", "/@rekindle/s/"];
+        let is_ready = ready.iter().any(|begin| request.path.starts_with(begin));
         if is_ready {
             let answer = self.answer(&request);
             let _ = asker.send(answer);
@@ -694,6 +695,9 @@ impl Loop {
             "map" => {
                 let id = self.project.graph.get(&parameter(&request.query, "id")?)?;
                 Some(Answer::ok(JSON, self.project.source_map(id)?, Cache::No))
+            }
+            _ if name == Runtime::get().address => {
+                Some(Answer::ok(SCRIPT, Runtime::get().script.clone(), Cache::Forever))
             }
             _ => self.segment(name.strip_prefix("s/")?),
         }

@@ -18,6 +18,7 @@ use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::EditedPage;
 use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleId, ModuleUrl, Place};
 
+use crate::client_script::Runtime;
 use crate::project::Project;
 
 /// One page, parsed.
@@ -333,7 +334,11 @@ impl Page {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
                 Piece::Head => {
-                    text.push_str(&format!("<script type=\"module\" src=\"{base}@rekindle/client\"></script>"));
+                    let runtime = &Runtime::get().address;
+                    text.push_str(&format!(
+                        "<script type=\"module\" src=\"{base}@rekindle/client\"></script>\
+                         <link rel=\"modulepreload\" href=\"{base}@rekindle/{runtime}\">"
+                    ));
                     text.push_str(&crate::dev::preload_links(base, preload));
                 }
                 Piece::Boot => {

@@ -21,7 +21,7 @@ use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Publis
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A segment that has grown to this many bytes takes no more modules.
-const SEALED_AT: usize = 256 * 1024;
+const SEALED_AT: usize = 512 * 1024;
 /// A package of which this many bytes are there gets segments of its own; smaller ones share.
 const LARGE_PACKAGE: usize = 64 * 1024;
 /// After a crawl a segment of packages with this many bytes takes no more modules, so that its address is final.

@@ -139,7 +139,7 @@ pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut 
     let kept: Vec<&str> = kept.iter().map(|file| file.path).collect();
     if missing.is_empty() {
         writeln!(terminal.output, "  Nothing is missing in {}.", shown(&root))?;
-        return next(here, &root, &project, false, commands, terminal);
+        return next(here, &root, &project, project.lacks_packages(), commands, terminal);
     }
     if project.is_new {
         write_all(&root, &missing, terminal)?;
@@ -156,7 +156,7 @@ pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut 
         }
         write_all(&root, &missing, terminal)?;
     }
-    let installs = is_whole && template == Template::React;
+    let installs = project.lacks_packages() || (is_whole && template == Template::React);
     next(here, &root, &project, installs, commands, terminal)
 }
 
@@ -173,6 +173,7 @@ struct Project {
     /// Some file brings the types of `import.meta.hot`.
     has_types: bool,
     package: Option<Value>,
+    has_modules: bool,
     has_src: bool,
 }
 
@@ -207,6 +208,7 @@ impl Project {
             has_tsconfig,
             has_types,
             package: package.ok().map(|text| serde_json::from_str(&text).unwrap_or_default()),
+            has_modules: root.ancestors().any(|folder| folder.join("node_modules").is_dir()),
             has_src: root.join("src").is_dir(),
         }
     }
@@ -215,6 +217,12 @@ impl Project {
         let lists = ["dependencies", "devDependencies", "peerDependencies"];
         let package = self.package.as_ref();
         lists.iter().any(|list| package.and_then(|package| package.get(list)?.get(name)).is_some())
+    }
+
+    /// Something has to be installed before the project can run.
+    fn lacks_packages(&self) -> bool {
+        let dependencies = self.package.as_ref().and_then(|package| package.get("dependencies")?.as_object());
+        !self.has_modules && dependencies.is_some_and(|dependencies| !dependencies.is_empty())
     }
 
     fn template(&self) -> Template {

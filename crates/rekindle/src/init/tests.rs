@@ -137,7 +137,7 @@ fn an_existing_project_gets_only_what_it_lacks_and_is_asked_first() {
     assert_eq!(sure.files(), ["index.html", "package.json", "src/main.tsx", "tsconfig.json"]);
     assert_eq!(sure.read("src/main.tsx"), "mine");
     assert!(sure.read("index.html").contains("id=\"root\""));
-    assert!(said.contains("package.json stays as it is"), "{said}");
+    assert!(said.contains("package.json stays as it is") && said.contains("npm install"), "{said}");
 
     let (said, result) = sure.run();
     assert!(result.is_ok() && said.contains("Nothing is missing"), "{said}");

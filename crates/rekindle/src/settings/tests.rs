@@ -131,6 +131,20 @@ fn every_key_arrives() {
                 https: None,
                 proxy: [],
             },
+            build: BuildConfig {
+                out_dir: "/project/dist",
+            },
+            preview: PreviewConfig {
+                port: 4173,
+                strict_port: None,
+                host: None,
+                open: None,
+                https: None,
+                proxy: None,
+                headers: None,
+                cors: None,
+                allowed_hosts: None,
+            },
             serve: ServeConfig {
                 include: [
                     "docs/**",

@@ -45,12 +45,7 @@ const installed = (title, { files = {}, name = 'rekindle', dependencies = {}, sc
     const packages = { ...dependencies, [name]: `file:${main}`, [`@rekindle/${platform}`]: `file:${ours}` }
     app.write('package.json', JSON.stringify({ name: 'app', private: true, type: 'module', scripts, dependencies: packages }))
     await run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags], { cwd: app.root })
-    try {
-      await body(app)
-    } finally {
-      // Not at once: what ends the launcher alone leaves the program behind.
-      if (app.server && !app.ended) await app.stop('SIGTERM')
-    }
+    await body(app)
   })
 }
 
@@ -61,7 +56,11 @@ installed('npx rekindle runs, serves a page, and React keeps its state with noth
   await keepsItsState(app)
   const end = await app.stop('SIGTERM')
   assert.deepEqual([end.code, end.signal], [0, null], 'the signal reached the program, which ended by itself')
-  await until('the port to be free', async () => assert.ok(await fetch(app.url).then(() => false, () => true)))
+  const isFree = () => until('the port to be free', async () => assert.ok(await fetch(app.url).then(() => false, () => true)))
+  await isFree()
+  await app.start()
+  await app.stop('SIGKILL')
+  await isFree()
 })
 
 installed('in the place of Vite: scripts, its flags and its configuration', {

@@ -18,6 +18,10 @@ use rekindle_server::report::Report;
 use rekindle_server::watch::Watcher;
 use tokio::sync::mpsc;
 
+/// Set by the launcher of the npm package where it waits for this process: its number.
+#[cfg(unix)]
+const LAUNCHER_VARIABLE: &str = "REKINDLE_LAUNCHER";
+
 fn main() -> ExitCode {
     log_if_asked();
     let arguments = match vite_flags::read(std::env::args_os().collect()) {
@@ -174,7 +178,7 @@ pub(crate) fn fail(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Ctrl-C, or SIGTERM where there is one.
+/// Ctrl-C, or SIGTERM where there is one; or the launcher is gone.
 pub(crate) async fn asked_to_end() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
@@ -187,10 +191,25 @@ pub(crate) async fn asked_to_end() {
         tokio::select! {
             _ = interrupted => {}
             _ = terminated.recv() => {}
+            () = launcher_gone() => {}
         }
     }
     #[cfg(not(unix))]
     let _ = interrupted.await;
+}
+
+/// Waits until the launcher of the npm package, which waits for this process, was ended in a way that it could not pass on.
+#[cfg(unix)]
+async fn launcher_gone() {
+    use std::os::unix::process::parent_id;
+    let launcher = std::env::var(LAUNCHER_VARIABLE).ok().and_then(|number| number.parse::<u32>().ok());
+    if launcher != Some(parent_id()) {
+        return std::future::pending().await;
+    }
+    let mut looks = tokio::time::interval(std::time::Duration::from_millis(500));
+    while launcher == Some(parent_id()) {
+        looks.tick().await;
+    }
 }
 
 /// `REKINDLE_LOG=debug` shows our own spans; what the user should read goes through the report.

@@ -63,6 +63,8 @@ function mayRun(program) {
 function start(program, words) {
   const { spawn } = require('node:child_process')
   if (process.platform !== 'win32' && !mayRun(program)) return fail(program, 'it may not be run')
+  // So that the program does not outlive a launcher that was killed.
+  process.env.REKINDLE_LAUNCHER = String(process.pid)
   const child = spawn(program, words, { stdio: 'inherit' })
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGBREAK']
   const passOn = (signal) => child.kill(signal)

@@ -24,7 +24,7 @@ import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
-const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/release/rekindle')
+export const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/release/rekindle')
 const patience = Number(process.env.REKINDLE_PATIENCE_MS ?? 10_000)
 const limit = 50_000
 
@@ -102,6 +102,8 @@ class App {
   /** What the server printed, all starts together. */
   printed = ''
   tabs = []
+  /** Program and arguments in front of the flags; the fixture's folder is where it runs. */
+  command = undefined
 
   constructor(root) {
     this.root = root
@@ -122,7 +124,8 @@ class App {
   async spawn(...flags) {
     this.port ??= await freePort()
     this.ended = null
-    const server = spawn(program, ['dev', this.root, '--port', String(this.port), '--strict-port', ...flags], {
+    const [command, ...words] = this.command ?? [program, 'dev', this.root]
+    const server = spawn(command, [...words, '--port', String(this.port), '--strict-port', ...flags], {
       cwd: this.root,
       env: { ...process.env, NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -11,6 +11,7 @@ use tally::Tally;
 
 const USAGE: &str = "\
 cargo xtask test [--only PART]...   run the tests; PART is rust, client, types or e2e
+cargo xtask package                 pack the npm packages for this computer into target/npm
 
 Browser tests need Node 20 and Chromium ($CHROMIUM, or /usr/bin/chromium). What is missing is installed where that is
 possible: Chromium from Debian's packages, the npm packages of e2e/ by npm.";
@@ -19,6 +20,13 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match parse(&arguments) {
         Ok(Command::Test(parts)) => test(&parts),
+        Ok(Command::Package) => match parts::package() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::FAILURE
+            }
+        },
         Ok(Command::Help) => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -32,6 +40,7 @@ fn main() -> ExitCode {
 
 enum Command {
     Test(Vec<Part>),
+    Package,
     Help,
 }
 
@@ -39,6 +48,12 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
     let mut arguments = arguments.iter().map(String::as_str);
     match arguments.next() {
         Some("test") => {}
+        Some("package") => {
+            return match arguments.next() {
+                None => Ok(Command::Package),
+                Some(argument) => Err(format!("`{argument}` is not an option of package")),
+            };
+        }
         Some("help" | "--help" | "-h") | None => return Ok(Command::Help),
         Some(other) => return Err(format!("there is no chore called `{other}`")),
     }
@@ -83,7 +98,7 @@ mod tests {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         match parse(&words)? {
             Command::Test(parts) => Ok(parts),
-            Command::Help => Err("help".into()),
+            Command::Package | Command::Help => Err("no test".into()),
         }
     }
 

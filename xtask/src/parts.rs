@@ -87,6 +87,14 @@ fn browser() -> Result<Tally, String> {
     count(node()?.arg("--test-concurrency=2").args(tests).env("REKINDLE_BIN", program).env("CHROMIUM", chromium))
 }
 
+/// The npm packages for this computer, from a release build.
+pub fn package() -> Result<(), String> {
+    run(cargo().args(["build", "--release", "--package", "rekindle"]))?;
+    let program = target().join("release").join(format!("rekindle{}", std::env::consts::EXE_SUFFIX));
+    let script = root().join("packages/pack.mjs");
+    run(Command::new("node").arg(script).arg("--binary").arg(program).current_dir(root()))
+}
+
 /// Runs a test runner, passes its output on line by line, and counts as it goes.
 fn count(command: &mut Command) -> Result<Tally, String> {
     let mut child = command

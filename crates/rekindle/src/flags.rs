@@ -1,15 +1,16 @@
-//! The command line: `rekindle [dev] [root] [flags]`.
+//! The command line: `rekindle [dev] [root] [flags]`, `rekindle preview`, `rekindle init`.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A development server that puts your edits on the running page without losing its state.
 ///
 /// `rekindle` alone serves the current folder, like `rekindle dev`. Settings that should last belong in `rekindle.toml`
 /// beside `index.html`; a flag wins over the file.
 #[derive(Debug, Parser)]
-#[command(name = "rekindle", version, args_conflicts_with_subcommands = true)]
+// Of a flag that a script gives and the command line behind it gives again, the later counts.
+#[command(name = "rekindle", version, args_conflicts_with_subcommands = true, args_override_self = true)]
 pub struct Flags {
     #[command(subcommand)]
     command: Option<Command>,
@@ -20,7 +21,13 @@ pub struct Flags {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve a project and update the open pages on every save
+    #[command(alias = "serve", args_override_self = true)]
     Dev(DevFlags),
+    /// Serve the finished build as a static host would
+    #[command(args_override_self = true)]
+    Preview(PreviewFlags),
+    /// Write a small project, or what an existing one lacks
+    Init(InitFlags),
     /// Write the browser runtime to a file, for its tests
     #[command(hide = true)]
     Client {
@@ -61,12 +68,78 @@ pub struct DevFlags {
     /// Picks the .env.[mode] files [default: development]
     #[arg(long, short, value_name = "MODE")]
     pub mode: Option<String>,
+    /// Configuration of Vite to read in place of the project's
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub vite_config: Option<PathBuf>,
+}
+
+/// Flags of `rekindle preview`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PreviewFlags {
+    /// Project folder [default: the current folder]
+    pub root: Option<PathBuf>,
+    /// Folder of the build, in the project folder [default: dist]
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: Option<PathBuf>,
+    /// Port to listen on; when it is taken the next free one is used [default: 4173]
+    #[arg(long, short, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+    /// Let other machines in: on all addresses, or on the given one [default: this machine only]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "0.0.0.0")]
+    pub host: Option<String>,
+    /// Speak https, with a certificate that is made here unless the settings name one
+    #[arg(long)]
+    pub https: bool,
+    /// Exit with an error when the port is taken
+    #[arg(long)]
+    pub strict_port: bool,
+    /// Open the browser, at the given path if there is one
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "/")]
+    pub open: Option<String>,
+    /// Settings file [default: rekindle.toml in the project folder]
+    #[arg(long, short, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Path under which everything is served, such as /app/ [default: /]
+    #[arg(long, value_name = "PATH")]
+    pub base: Option<String>,
+    /// What the configuration is read for [default: production]
+    #[arg(long, short, value_name = "MODE")]
+    pub mode: Option<String>,
+    /// Configuration of Vite to read in place of the project's
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub vite_config: Option<PathBuf>,
+}
+
+/// Flags of `rekindle init`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct InitFlags {
+    /// Folder of the project; made if it does not exist [default: the current folder]
+    pub root: Option<PathBuf>,
+    /// What to write
+    #[arg(long, short, value_enum, value_name = "NAME")]
+    pub template: Option<Template>,
+    /// Ask nothing: write what is missing
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// A small project that `rekindle init` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// Plain TypeScript, no packages needed
+    #[value(alias = "ts", alias = "vanilla-ts", alias = "vanilla")]
+    Typescript,
+    /// React with TypeScript
+    #[value(alias = "react-ts")]
+    React,
 }
 
 /// What the command line asks for.
 #[derive(Clone, Debug)]
 pub enum Task {
     Dev(DevFlags),
+    Preview(PreviewFlags),
+    Init(InitFlags),
     /// Write the browser runtime, up to the source file `only`, to `out`.
     Client {
         out: PathBuf,
@@ -79,6 +152,8 @@ impl Flags {
     pub fn task(self) -> Task {
         match self.command {
             Some(Command::Dev(flags)) => Task::Dev(flags),
+            Some(Command::Preview(flags)) => Task::Preview(flags),
+            Some(Command::Init(flags)) => Task::Init(flags),
             Some(Command::Client { out, only }) => Task::Client { out, only },
             None => Task::Dev(self.dev),
         }
@@ -110,6 +185,29 @@ mod tests {
             assert_eq!((flags.root, flags.port, flags.open), (Some("app".into()), Some(3000), Some("/".into())));
         }
         assert_eq!(dev("rekindle").root, None);
+    }
+
+    #[test]
+    fn of_a_flag_that_is_given_twice_the_later_counts() {
+        for command in ["rekindle", "rekindle dev"] {
+            let flags = dev(&format!("{command} --port 1 --strict-port --port 2 --strict-port --host --host 10.0.0.7"));
+            assert_eq!((flags.port, flags.strict_port, flags.host.as_deref()), (Some(2), true, Some("10.0.0.7")));
+        }
+    }
+
+    #[test]
+    fn a_template_goes_by_its_usual_names_too() {
+        let template = |name: &str| {
+            let flags = Flags::try_parse_from(["rekindle", "init", "app", "--template", name]).ok()?;
+            match flags.task() {
+                Task::Init(flags) => flags.template,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(template("typescript"), Some(Template::Typescript));
+        assert_eq!(template("vanilla-ts"), Some(Template::Typescript));
+        assert_eq!(template("react"), Some(Template::React));
+        assert_eq!(template("vue"), None);
     }
 
     #[test]

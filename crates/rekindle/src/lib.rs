@@ -2,8 +2,10 @@
 
 pub use rekindle_server::config::*;
 pub use rekindle_server::report::Report;
-pub use rekindle_server::{Builder, Client, DevServer, ServeError};
+pub use rekindle_server::{Builder, Client, DevServer, PreviewError, PreviewServer, ServeError};
 
 pub mod flags;
+pub mod init;
 pub mod settings;
 pub mod vite_config;
+pub mod vite_flags;

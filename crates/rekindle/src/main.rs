@@ -1,5 +1,7 @@
 //! The command: flags and `rekindle.toml` become a `Config`, and the server runs with it.
 
+mod preview;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,27 +10,41 @@ use std::sync::Arc;
 use clap::Parser;
 use rekindle::flags::{DevFlags, Flags, Task};
 use rekindle::settings::{self, Settings};
-use rekindle::{Config, DevServer, ServeError};
+use rekindle::vite_flags::{Answer, Arguments};
+use rekindle::{Config, DevServer, ServeError, init, vite_flags};
+use rekindle_graph::Diagnostic;
 use rekindle_server::event::Event;
 use rekindle_server::report::Report;
 use rekindle_server::watch::Watcher;
 use tokio::sync::mpsc;
 
+/// Set by the launcher of the npm package where it waits for this process: its number.
+#[cfg(unix)]
+const LAUNCHER_VARIABLE: &str = "REKINDLE_LAUNCHER";
+
 fn main() -> ExitCode {
     log_if_asked();
-    let flags = match Flags::parse().task() {
+    let arguments = match vite_flags::read(std::env::args_os().collect()) {
+        Ok(Arguments { arguments, notes }) => {
+            for note in notes {
+                let _ = writeln!(anstream::stderr(), "{note}");
+            }
+            arguments
+        }
+        Err(Answer { text, code }) => {
+            let _ = writeln!(anstream::stderr(), "{text}");
+            return ExitCode::from(code);
+        }
+    };
+    let flags = match Flags::parse_from(arguments).task() {
         Task::Dev(flags) => flags,
+        Task::Preview(flags) => return preview::run(&flags),
+        Task::Init(flags) => return init::run(&flags),
         Task::Client { out, only } => return write_client(&out, only.as_deref()),
     };
     let settings = match settings::read(&flags) {
         Ok(settings) => settings,
-        Err(problems) => {
-            for problem in &problems {
-                // When even stderr is gone, the exit code is all that is left to say.
-                let _ = anstream::stderr().write_all(rekindle_server::report::show(problem).as_bytes());
-            }
-            return ExitCode::FAILURE;
-        }
+        Err(problems) => return fail_with(&problems),
     };
     let report = Report::stdout();
     for note in &settings.notes {
@@ -54,7 +70,7 @@ async fn run(flags: DevFlags, mut settings: Settings, report: Report) -> ExitCod
         Ok(server) => server,
         Err(error) => return fail(&error.to_string()),
     };
-    open_browser(&settings.config, &server, &report);
+    open_browser(settings.config.server.open.as_deref(), server.url(), &report);
     let (inbox, mut edits) = mpsc::unbounded_channel();
     let watcher = Watcher::start(&settings.config.watch, inbox, Arc::new(|_| {}));
     watcher.watch_files(settings.files.iter().cloned());
@@ -128,11 +144,11 @@ fn names(paths: &[PathBuf]) -> String {
     names.join(", ")
 }
 
-fn open_browser(config: &Config, server: &DevServer, report: &Report) {
-    let Some(path) = config.server.open.clone() else { return };
+pub(crate) fn open_browser(path: Option<&str>, url: &str, report: &Report) {
+    let Some(path) = path else { return };
     let url = match path.contains("://") {
-        true => path,
-        false => format!("{}{}", server.url(), path.trim_start_matches('/')),
+        true => path.to_owned(),
+        false => format!("{url}{}", path.trim_start_matches('/')),
     };
     if let Err(error) = rekindle_server::editor::open_browser(&url) {
         report.warn(&format!("cannot open the browser: {error}"));
@@ -148,13 +164,22 @@ fn write_client(out: &std::path::Path, only: Option<&str>) -> ExitCode {
     }
 }
 
-fn fail(message: &str) -> ExitCode {
+/// Mistakes in the settings.
+pub(crate) fn fail_with(problems: &[Diagnostic]) -> ExitCode {
+    for problem in problems {
+        // When even stderr is gone, the exit code is all that is left to say.
+        let _ = anstream::stderr().write_all(rekindle_server::report::show(problem).as_bytes());
+    }
+    ExitCode::FAILURE
+}
+
+pub(crate) fn fail(message: &str) -> ExitCode {
     let _ = writeln!(anstream::stderr(), "error: {message}");
     ExitCode::FAILURE
 }
 
-/// Ctrl-C, or SIGTERM where there is one.
-async fn asked_to_end() {
+/// Ctrl-C, or SIGTERM where there is one; or the launcher is gone.
+pub(crate) async fn asked_to_end() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
@@ -166,10 +191,25 @@ async fn asked_to_end() {
         tokio::select! {
             _ = interrupted => {}
             _ = terminated.recv() => {}
+            () = launcher_gone() => {}
         }
     }
     #[cfg(not(unix))]
     let _ = interrupted.await;
+}
+
+/// Waits until the launcher of the npm package, which waits for this process, was ended in a way that it could not pass on.
+#[cfg(unix)]
+async fn launcher_gone() {
+    use std::os::unix::process::parent_id;
+    let launcher = std::env::var(LAUNCHER_VARIABLE).ok().and_then(|number| number.parse::<u32>().ok());
+    if launcher != Some(parent_id()) {
+        return std::future::pending().await;
+    }
+    let mut looks = tokio::time::interval(std::time::Duration::from_millis(500));
+    while launcher == Some(parent_id()) {
+        looks.tick().await;
+    }
 }
 
 /// `REKINDLE_LOG=debug` shows our own spans; what the user should read goes through the report.

@@ -14,11 +14,11 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use rekindle_graph::Diagnostic;
-use rekindle_server::config::{Bindings, Config, Html, Https, ServeMode, Workers, asset_globs};
+use rekindle_server::config::{Bindings, Config, Html, Https, ServeMode, ServerConfig, Workers, asset_globs};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::flags::DevFlags;
+use crate::flags::{DevFlags, PreviewFlags};
 use crate::vite_config;
 
 pub(crate) mod keys;
@@ -40,6 +40,38 @@ pub struct Settings {
 pub fn read(flags: &DevFlags) -> Result<Settings, Vec<Diagnostic>> {
     let (result, _) = read_with_files(flags);
     result
+}
+
+/// The same for a preview. Its mode is that of builds.
+pub fn read_preview(flags: &PreviewFlags) -> Result<Settings, Vec<Diagnostic>> {
+    let PreviewFlags { root, config, base, mode, vite_config, .. } = flags.clone();
+    let mode = mode.or_else(|| Some("production".to_owned()));
+    let mut settings = read(&DevFlags { root, config, base, mode, vite_config, ..DevFlags::default() })?;
+    settings.notes.clear(); // They are about the sources.
+    apply_preview_flags(flags, &mut settings.config);
+    Ok(settings)
+}
+
+fn apply_preview_flags(flags: &PreviewFlags, config: &mut Config) {
+    let preview = &mut config.preview;
+    if let Some(port) = flags.port {
+        preview.port = port;
+    }
+    if flags.strict_port {
+        preview.strict_port = Some(true);
+    }
+    if let Some(host) = &flags.host {
+        preview.host = Some(Some(host.clone()));
+    }
+    if let Some(open) = &flags.open {
+        preview.open = Some(Some(page_path(open)));
+    }
+    if flags.https && !matches!(preview.https, Some(Some(_))) {
+        preview.https = Some(Some(config.server.https.clone().unwrap_or(Https::Generated)));
+    }
+    if let Some(folder) = &flags.out_dir {
+        config.build.out_dir = join(&config.root, folder);
+    }
 }
 
 /// The same, with the files whose edit may change the settings or mend them.
@@ -74,7 +106,7 @@ fn read_below(
     let mut config = Config::new(root);
     config.own_packages = own_packages();
     let mode = flags.mode.as_deref().unwrap_or("development");
-    let vite = vite_config::find(root).map(|path| {
+    let vite = vite_file(here, root, flags)?.map(|path| {
         let taken = vite_config::apply(&path, mode, &mut config);
         files.extend(taken.files);
         taken.block
@@ -85,6 +117,16 @@ fn read_below(
     }
     apply_flags(flags, &mut config).map_err(|problem| vec![problem])?;
     Ok((config, vite))
+}
+
+/// The configuration of Vite: the one that was named, or the project's.
+fn vite_file(here: &Path, root: &Path, flags: &DevFlags) -> Result<Option<PathBuf>, Vec<Diagnostic>> {
+    let Some(named) = &flags.vite_config else { return Ok(vite_config::find(root)) };
+    let path = join(here, named);
+    match path.is_file() {
+        true => Ok(Some(path)),
+        false => Err(vec![Diagnostic::error(format!("there is no file `{}`", path.display()))]),
+    }
 }
 
 fn root_folder(here: &Path, root: Option<&Path>) -> Result<PathBuf, Diagnostic> {
@@ -98,11 +140,17 @@ fn root_folder(here: &Path, root: Option<&Path>) -> Result<PathBuf, Diagnostic> 
     }
 }
 
-/// Where packages lie that were installed with this program: beside it in an npm package, or in a checkout of ours.
+/// Set by the launcher of the npm package: the folder of that package.
+pub const PACKAGE_VARIABLE: &str = "REKINDLE_NPM_PACKAGE";
+
+/// Where packages lie that were installed with this program: those of the npm package that started it, beside it, or in a
+/// checkout of ours.
 fn own_packages() -> Vec<PathBuf> {
     let program = std::env::current_exe().and_then(|path| path.canonicalize()).unwrap_or_default();
     let checkout = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packages/rekindle"));
-    let beside = program.ancestors().skip(1).map(Path::to_owned).chain([checkout.to_owned()]);
+    let started_by = std::env::var_os(PACKAGE_VARIABLE).map(PathBuf::from).and_then(|path| path.canonicalize().ok());
+    let above_package = started_by.iter().flat_map(|package| package.ancestors());
+    let beside = above_package.chain(program.ancestors().skip(1)).chain([checkout]).map(Path::to_owned);
     let folders = beside.filter(|folder| folder.join("node_modules/react-refresh").is_dir());
     folders.filter_map(|folder| folder.canonicalize().ok()).collect()
 }
@@ -174,6 +222,8 @@ const TOP: &[&str] = &[
     "jsx",
     "resolve",
     "server",
+    "build",
+    "preview",
     "serve",
     "css",
     "hmr",
@@ -182,6 +232,8 @@ const TOP: &[&str] = &[
 ];
 const SERVER: &[&str] =
     &["port", "strict_port", "host", "open", "https", "proxy", "headers", "cors", "allowed_hosts", "allowed_origins"];
+const BUILD: &[&str] = &["out_dir"];
+const PREVIEW: &[&str] = &["port", "strict_port", "host", "open", "https", "proxy", "headers", "cors", "allowed_hosts"];
 const RESOLVE: &[&str] = &["alias", "extensions", "conditions", "main_fields", "dedupe", "preserve_symlinks"];
 const JSX: &[&str] = &["import_source"];
 const SERVE: &[&str] = &["include", "mode"];
@@ -265,6 +317,8 @@ impl Reader<'_> {
             config.jsx_import_source = Some(source);
         }
         self.server(&top, config);
+        self.build(&top, config);
+        self.preview(&top, config);
         self.serve(&top, config);
         self.css(&top, &root, &mut config.css);
         self.hmr(&top, config);
@@ -278,29 +332,47 @@ impl Reader<'_> {
 
     fn server(&mut self, top: &Table<'_, '_>, config: &mut Config) {
         let Some(server) = self.table(top, "server", SERVER) else { return };
-        let root = config.root.clone();
-        let to = &mut config.server;
-        if let Some(port) = self.number(&server, "port", 1..=65535, "a port from 1 to 65535") {
+        self.server_keys(&server, &config.root, &mut config.server);
+        if let Some(origins) = self.each_text(&server, "allowed_origins", origin) {
+            config.server.allowed_origins = origins;
+        }
+    }
+
+    fn build(&mut self, top: &Table<'_, '_>, config: &mut Config) {
+        let Some(build) = self.table(top, "build", BUILD) else { return };
+        if let Some(folder) = self.checked(&build, "out_dir", folder_name) {
+            config.build.out_dir = join(&config.root, &folder);
+        }
+    }
+
+    /// Only what the table names is taken over: the rest is as in `[server]`, whatever is said there later.
+    fn preview(&mut self, top: &Table<'_, '_>, config: &mut Config) {
+        let Some(preview) = self.table(top, "preview", PREVIEW) else { return };
+        let mut named = config.preview_server();
+        self.server_keys(&preview, &config.root, &mut named);
+        config.preview.take(named, |key| preview.get(key).is_some());
+    }
+
+    /// The keys that `[server]` and `[preview]` share.
+    fn server_keys(&mut self, server: &Table<'_, '_>, root: &Path, to: &mut ServerConfig) {
+        if let Some(port) = self.number(server, "port", 1..=65535, "a port from 1 to 65535") {
             to.port = port as u16;
         }
-        if let Some(strict_port) = self.boolean(&server, "strict_port") {
+        if let Some(strict_port) = self.boolean(server, "strict_port") {
             to.strict_port = strict_port;
         }
-        if let Some(host) = self.text_or_switch(&server, "host", "an address, or true for all addresses", "0.0.0.0") {
+        if let Some(host) = self.text_or_switch(server, "host", "an address, or true for all addresses", "0.0.0.0") {
             to.host = host;
         }
-        if let Some(open) = self.text_or_switch(&server, "open", "a path, or true for the first page", "/") {
+        if let Some(open) = self.text_or_switch(server, "open", "a path, or true for the first page", "/") {
             to.open = open.map(|path| page_path(&path));
         }
-        self.https(&server, &root, to);
-        self.proxy(&server, to);
-        self.headers(&server, to);
-        self.cors(&server, to);
-        if let Some(hosts) = self.texts(&server, "allowed_hosts") {
+        self.https(server, root, to);
+        self.proxy(server, to);
+        self.headers(server, to);
+        self.cors(server, to);
+        if let Some(hosts) = self.texts(server, "allowed_hosts") {
             to.allowed_hosts = hosts;
-        }
-        if let Some(origins) = self.each_text(&server, "allowed_origins", origin) {
-            to.allowed_origins = origins;
         }
     }
 
@@ -610,6 +682,8 @@ fn advice(key: &str, keys: &[&str]) -> String {
     }
     let elsewhere = [
         ("server", SERVER),
+        ("build", BUILD),
+        ("preview", PREVIEW),
         ("serve", SERVE),
         ("css", css::CSS),
         ("hmr", HMR),
@@ -633,7 +707,7 @@ fn nearest<'k>(text: &str, keys: &[&'k str]) -> Option<&'k str> {
 }
 
 /// `strict_port` from `strictPort`, the spelling of other tools, and from `strict-port`.
-fn snake_case(key: &str) -> String {
+pub(crate) fn snake_case(key: &str) -> String {
     let mut snake = String::new();
     for c in key.chars() {
         match c {

@@ -39,9 +39,8 @@ const BUILT_IN: [&str; 8] = [
 ];
 
 /// Keys that are about building, testing, or Vite's own workings.
-const NOT_NEEDED: [&str; 30] = [
+const NOT_NEEDED: [&str; 28] = [
     "appType",
-    "build",
     "builder",
     "cacheDir",
     "clearScreen",
@@ -53,7 +52,6 @@ const NOT_NEEDED: [&str; 30] = [
     "legacy",
     "logLevel",
     "optimizeDeps",
-    "preview",
     "server.fs",
     "server.hmr.timeout",
     "server.middlewareMode",
@@ -167,11 +165,20 @@ impl Reader<'_> {
         if item.value == Value::Undefined {
             return;
         }
-        let is_table =
-            matches!(path, "server" | "resolve" | "server.hmr" | "server.watch" | "esbuild" | "oxc" | "oxc.jsx");
+        let is_table = matches!(
+            path,
+            "server" | "preview" | "build" | "resolve" | "server.hmr" | "server.watch" | "esbuild" | "oxc" | "oxc.jsx"
+        );
         if let (true, Value::Object(entries)) = (is_table, &item.value) {
             for (name, item) in entries {
                 self.entry(&format!("{path}.{name}"), item);
+            }
+            return;
+        }
+        // Of `build` the preview needs to know where the build is.
+        if path.starts_with("build") && path != "build.outDir" {
+            if !self.report.not_needed.iter().any(|known| known == "build") {
+                self.report.not_needed.push("build".to_owned());
             }
             return;
         }
@@ -182,7 +189,7 @@ impl Reader<'_> {
         match (path, &item.value) {
             ("plugins", Value::List(plugins)) => return self.plugins(plugins),
             ("define", Value::Object(entries)) => return self.define(entries),
-            ("server.proxy", Value::Object(entries)) => return self.proxy(entries),
+            ("server.proxy" | "preview.proxy", Value::Object(entries)) => return self.proxy(path, entries),
             ("resolve.alias", Value::Object(_) | Value::List(_)) => return self.alias(&item.value),
             _ => {}
         }
@@ -227,9 +234,28 @@ impl Reader<'_> {
             "resolve.preserveSymlinks" => config.resolve.preserve_symlinks = boolean(value)?,
             // Paths of tsconfig.json are always read.
             "resolve.tsconfigPaths" => drop(boolean(value)?),
-            _ => return self.set_server(path, value),
+            "build.outDir" => config.build.out_dir = folder(value)?,
+            _ => return self.set_preview(path, value),
         }
         Some(())
+    }
+
+    /// As for the development server, and kept apart from it.
+    fn set_preview(&mut self, path: &str, value: &Value) -> Set {
+        let Some(key) = path.strip_prefix("preview.") else { return self.set_server(path, value) };
+        let name = settings::snake_case(key);
+        const KEYS: [&str; 8] = ["port", "strict_port", "host", "open", "https", "headers", "cors", "allowed_hosts"];
+        if !KEYS.contains(&name.as_str()) {
+            return None;
+        }
+        let named = self.config.preview_server();
+        let before = std::mem::replace(&mut self.config.server, named);
+        let set = self.set_server(&format!("server.{key}"), value);
+        let named = std::mem::replace(&mut self.config.server, before);
+        if set.is_some() {
+            self.config.preview.take(named, |key| key == name);
+        }
+        set
     }
 
     fn set_server(&mut self, path: &str, value: &Value) -> Set {
@@ -336,19 +362,22 @@ impl Reader<'_> {
         self.config.resolve.alias = aliases;
     }
 
-    fn proxy(&mut self, entries: &[(String, Item)]) {
+    fn proxy(&mut self, path: &str, entries: &[(String, Item)]) {
         let mut rules = Vec::new();
         for (key, item) in entries {
-            let path = format!("server.proxy {key}");
+            let path = format!("{path} {key}");
             match self.rule(key, item, &path) {
                 Some(rule) => rules.push(rule),
                 None => self.report.miss(&path, item),
             }
         }
         if !rules.is_empty() {
-            self.report.taken.push("server.proxy".to_owned());
+            self.report.taken.push(path.to_owned());
         }
-        self.config.server.proxy = rules;
+        match path {
+            "preview.proxy" => self.config.preview.proxy = Some(rules),
+            _ => self.config.server.proxy = rules,
+        }
     }
 
     /// One rule. What would send requests astray if it were left out makes the whole rule one that is not understood.

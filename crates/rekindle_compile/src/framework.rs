@@ -80,7 +80,8 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn react(&self) -> Framework {
-        let found = self.find("react-refresh/runtime", &["@vitejs/plugin-react"]);
+        // Ours may be installed in the place of Vite.
+        let found = self.find("react-refresh/runtime", &["@vitejs/plugin-react", "rekindle", "vite"]);
         match found.or_else(|| self.own.iter().find_map(|folder| self.seen_from(folder, "react-refresh/runtime"))) {
             Some(runtime) => Framework::React(runtime),
             None => Framework::WithoutRuntime { framework: "react", package: "react-refresh" },
@@ -166,6 +167,22 @@ mod tests {
         package(project.path(), "react-refresh", "runtime.js");
         let found = detect(project.path(), &own);
         assert_eq!(found.modules()[0].0.as_str(), "/node_modules/react-refresh/runtime.js");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn our_own_package_brings_the_runtime_where_each_package_sees_only_its_own() {
+        let project = tempfile::tempdir().unwrap();
+        package(project.path(), "react", "index.js");
+        let store = project.path().join("node_modules/.pnpm/rekindle@0.1.0");
+        package(&store, "rekindle", "index.js");
+        package(&store, "react-refresh", "runtime.js");
+        for name in ["rekindle", "vite"] {
+            let link = project.path().join("node_modules").join(name);
+            std::os::unix::fs::symlink(store.join("node_modules/rekindle"), &link).unwrap();
+            assert!(matches!(detect(project.path(), &[]), Framework::React(_)), "{name}");
+            std::fs::remove_file(link).unwrap();
+        }
     }
 
     #[test]

@@ -25,6 +25,10 @@ pub enum Body {
     Stream(Arrivals),
     /// An admitted file, read when it is sent; ranges are honoured. Only [`crate::servable::Servable`]s can be read.
     File(crate::servable::Servable),
+    /// A file of a finished build: compressed if the client takes that, with a tag of its content.
+    Hosted(crate::hosted::Hosted),
+    /// Nothing here; the address to go to instead.
+    Elsewhere(String),
 }
 
 /// The receiving end of a streamed body. An answer has one reader, so a clone takes the stream with it.

@@ -37,6 +37,8 @@ pub struct Config {
     pub jsx_import_source: Option<String>,
     pub resolve: ResolveSettings,
     pub server: ServerConfig,
+    pub build: BuildConfig,
+    pub preview: PreviewConfig,
     pub serve: ServeConfig,
     pub css: css::StyleSettings,
     pub hmr: HmrConfig,
@@ -66,6 +68,50 @@ pub struct ServerConfig {
     pub https: Option<Https>,
     /// Requests that other servers answer. The first rule that fits is taken.
     pub proxy: Vec<ProxyRule>,
+}
+
+/// `[build]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuildConfig {
+    /// Folder of the finished build. Default `<root>/dist`.
+    pub out_dir: PathBuf,
+}
+
+/// `[preview]`: what is not said is as in `[server]`, but for the port.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PreviewConfig {
+    /// Default 4173; the next free one is taken unless `strict_port`.
+    pub port: u16,
+    pub strict_port: Option<bool>,
+    pub host: Option<Option<String>>,
+    pub open: Option<Option<String>>,
+    pub https: Option<Option<Https>>,
+    pub proxy: Option<Vec<ProxyRule>>,
+    pub headers: Option<Vec<(String, String)>>,
+    pub cors: Option<Cors>,
+    pub allowed_hosts: Option<Vec<String>>,
+}
+
+impl PreviewConfig {
+    /// Takes those settings of `from` whose names are set.
+    pub fn take(&mut self, from: ServerConfig, is_set: impl Fn(&str) -> bool) {
+        fn put<T>(to: &mut Option<T>, value: T, is_set: bool) {
+            if is_set {
+                *to = Some(value);
+            }
+        }
+        if is_set("port") {
+            self.port = from.port;
+        }
+        put(&mut self.strict_port, from.strict_port, is_set("strict_port"));
+        put(&mut self.host, from.host, is_set("host"));
+        put(&mut self.open, from.open, is_set("open"));
+        put(&mut self.https, from.https, is_set("https"));
+        put(&mut self.proxy, from.proxy, is_set("proxy"));
+        put(&mut self.headers, from.headers, is_set("headers"));
+        put(&mut self.cors, from.cors, is_set("cors"));
+        put(&mut self.allowed_hosts, from.allowed_hosts, is_set("allowed_hosts"));
+    }
 }
 
 /// Where the certificate comes from.
@@ -167,6 +213,23 @@ pub struct EventsConfig {
 }
 
 impl Config {
+    /// What the server of a preview is told.
+    pub fn preview_server(&self) -> ServerConfig {
+        let (preview, server) = (self.preview.clone(), self.server.clone());
+        ServerConfig {
+            port: preview.port,
+            strict_port: preview.strict_port.unwrap_or(server.strict_port),
+            host: preview.host.unwrap_or(server.host),
+            open: preview.open.unwrap_or(server.open),
+            https: preview.https.unwrap_or(server.https),
+            proxy: preview.proxy.unwrap_or(server.proxy),
+            headers: preview.headers.unwrap_or(server.headers),
+            cors: preview.cors.unwrap_or(server.cors),
+            allowed_hosts: preview.allowed_hosts.unwrap_or(server.allowed_hosts),
+            allowed_origins: server.allowed_origins,
+        }
+    }
+
     /// The defaults for a project folder.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
@@ -186,6 +249,18 @@ impl Config {
             define: Vec::new(),
             jsx_import_source: None,
             resolve: ResolveSettings::default(),
+            build: BuildConfig { out_dir: root.join("dist") },
+            preview: PreviewConfig {
+                port: 4173,
+                strict_port: None,
+                host: None,
+                open: None,
+                https: None,
+                proxy: None,
+                headers: None,
+                cors: None,
+                allowed_hosts: None,
+            },
             root,
             server: ServerConfig {
                 port: 5173,

@@ -995,7 +995,7 @@ fn not_found(path: &str) -> Answer {
     )
 }
 
-fn content_type(path: &str) -> &'static str {
+pub(crate) fn content_type(path: &str) -> &'static str {
     let guess = mime_guess::from_path(path).first_raw();
     match guess {
         Some("text/html") => HTML,

@@ -75,6 +75,8 @@ pub struct Site {
     pub key: Option<Key>,
     /// `None`: the route does not exist.
     pub editor: Option<Editor>,
+    /// `false`: neither socket nor editor, and no address of ours before those of the proxy.
+    pub has_dev_routes: bool,
     clients: AtomicU64,
     stopping: watch::Sender<bool>,
 }
@@ -109,6 +111,7 @@ impl Site {
             token: Token::fresh(),
             key: bound.exposed.then(key),
             editor: (!bound.exposed).then(|| Editor::new(&config.root)),
+            has_dev_routes: true,
             clients: AtomicU64::new(1),
             stopping: watch::Sender::new(false),
         }
@@ -322,7 +325,8 @@ impl Site {
             return None;
         }
         let below = head.target.strip_prefix(address::encode_path(&self.base).as_str());
-        let is_ours = below.is_some_and(|below| below.starts_with("@rekindle/") || below.starts_with("@vite/client"));
+        let is_ours = self.has_dev_routes
+            && below.is_some_and(|below| below.starts_with("@rekindle/") || below.starts_with("@vite/client"));
         (!is_ours).then(|| self.proxy.rule(&head.target)).flatten()
     }
 
@@ -354,6 +358,7 @@ impl Site {
         }
         match self.check(head, origin, peer) {
             Err(reply) => Turn::Reply(reply),
+            Ok((path, query)) if !self.has_dev_routes => Turn::Reply(self.ask(head, path, query, origin).await),
             Ok((path, query)) => match path.as_str() {
                 SOCKET => self.socket(head, origin, &query).map_or_else(Turn::Reply, Turn::Socket),
                 EDITOR => Turn::Reply(self.open_in_editor(head, origin, &query).await),

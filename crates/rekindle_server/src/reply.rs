@@ -23,18 +23,20 @@ const STALL_TIME: Duration = Duration::from_secs(60);
 const FILE_CHUNK: usize = 128 * 1024;
 /// Two saves within one tick of the disk's clock look the same, so an `ETag` made of the time of change is only given
 /// when that time is well past.
-const CLOCK_DOUBT: Duration = Duration::from_secs(2);
+pub(crate) const CLOCK_DOUBT: Duration = Duration::from_secs(2);
 
 /// An answer with its headers, ready to be written.
 #[derive(Debug)]
 pub struct Reply {
     status: u16,
-    headers: Vec<(Cow<'static, str>, String)>,
+    headers: Headers,
     content: Content,
 }
 
+pub(crate) type Headers = Vec<(Cow<'static, str>, String)>;
+
 #[derive(Debug)]
-enum Content {
+pub(crate) enum Content {
     Pieces(Vec<Bytes>),
     File {
         file: std::fs::File,
@@ -99,6 +101,10 @@ fn cut_pieces(pieces: Vec<Bytes>, range: &std::ops::Range<u64>) -> Vec<Bytes> {
 }
 
 impl Reply {
+    pub(crate) fn new(status: u16, headers: Headers, content: Content) -> Self {
+        Self { status, headers, content }
+    }
+
     /// A short plain text, as errors are.
     pub fn text(status: u16, text: impl Into<String>) -> Self {
         let mut text = text.into();
@@ -146,6 +152,8 @@ impl Reply {
                 Some(receiver) => (Content::Stream(receiver), None),
                 None => return Self::text(500, "the page is being sent already"),
             },
+            Body::Hosted(hosted) => return hosted.reply(answer.status, answer.content_type, head).await,
+            Body::Elsewhere(to) => return Self::redirect(to),
             Body::File(servable) => match servable.open().await {
                 Ok(Opened { file, length, modified }) => (Content::File { file, start: 0, length }, modified),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -173,13 +181,15 @@ impl Reply {
         if content.len().is_some() {
             headers.push(("accept-ranges".into(), "bytes".to_owned()));
         }
-        Self { status: 200, headers, content }.for_range(head)
+        Self { status: 200, headers, content }.for_range(head, None)
     }
 
-    fn for_range(mut self, head: &Head) -> Self {
+    /// The part that the client wants, if it wants one. A range that is conditional on a tag counts only for a strong one.
+    pub(crate) fn for_range(mut self, head: &Head, tag: Option<&str>) -> Self {
         let Some(length) = self.content.len() else { return self };
-        // Our tags are weak, so a range that is conditional on one gets the whole file.
-        let wanted = head.header("range").filter(|_| head.method == Method::Get && head.header("if-range").is_none());
+        let strong = tag.filter(|tag| !tag.starts_with("W/"));
+        let is_current = head.header("if-range").is_none_or(|condition| strong == Some(condition.trim()));
+        let wanted = head.header("range").filter(|_| head.method == Method::Get && is_current);
         match wanted.map_or(Range::Whole, |wanted| range_of(wanted, length)) {
             Range::Whole => self,
             Range::Part(range) => {
@@ -269,7 +279,7 @@ fn cache_control(cache: Cache) -> &'static str {
     }
 }
 
-fn entity_tag(content: &Content, modified: Option<SystemTime>) -> Option<String> {
+pub(crate) fn entity_tag(content: &Content, modified: Option<SystemTime>) -> Option<String> {
     match content {
         Content::Pieces(pieces) => {
             let mut hasher = blake3::Hasher::new();
@@ -288,7 +298,7 @@ fn entity_tag(content: &Content, modified: Option<SystemTime>) -> Option<String>
     }
 }
 
-fn holds_tag(list: &str, tag: &str) -> bool {
+pub(crate) fn holds_tag(list: &str, tag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     list.trim() == "*" || list.split(',').any(|item| opaque(item) == opaque(tag))
 }

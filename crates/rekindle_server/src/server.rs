@@ -138,7 +138,7 @@ impl Builder {
 }
 
 /// Names and addresses that a certificate has to be for.
-fn names(config: &Config, bound: &Bound) -> Vec<String> {
+pub(crate) fn names(config: &Config, bound: &Bound) -> Vec<String> {
     let hosts = config.server.allowed_hosts.iter().filter(|host| !host.contains(':')).map(|host| {
         match host.strip_prefix('.') {
             Some(parent) => format!("*.{parent}"),
@@ -164,7 +164,7 @@ async fn tick(inbox: Inbox) {
     }
 }
 
-fn addresses(local: &[String], network: &[String], site: &Site, base: &str) -> Vec<(&'static str, String)> {
+pub(crate) fn addresses(local: &[String], network: &[String], site: &Site, base: &str) -> Vec<(&'static str, String)> {
     let local = local.iter().map(|url| ("Local:", format!("{url}{base}")));
     let network = network.iter().map(|url| ("Network:", site.with_key(&format!("{url}{base}"))));
     local.chain(network).collect()

@@ -148,7 +148,7 @@ impl Reader<'_> {
                     }
                     _ => self.problem(
                         value.span(),
-                        "`server.https` needs both `key` and `cert`, files in PEM form",
+                        format!("{} needs both `key` and `cert`, files in PEM form", server.called("https")),
                         None,
                     ),
                 }
@@ -201,13 +201,15 @@ impl Reader<'_> {
         match table.get("origin").map(|value| (value, value.get_ref())) {
             None | Some((_, DeValue::Boolean(true))) => {}
             Some((_, DeValue::Boolean(false))) => cors.origin = CorsOrigin::None,
-            Some((value, DeValue::String(text))) => cors.origin = self.origins([(text.as_ref(), value)]),
+            Some((value, DeValue::String(text))) => {
+                cors.origin = self.origins(&table.called("origin"), [(text.as_ref(), value)])
+            }
             Some((value, DeValue::Array(list))) => {
                 let texts: Vec<_> = list.iter().filter_map(|item| Some((item.get_ref().as_str()?, item))).collect();
                 if texts.len() < list.len() {
                     self.mistyped(table, "origin", value, "true, an origin or a list of origins");
                 }
-                cors.origin = self.origins(texts);
+                cors.origin = self.origins(&table.called("origin"), texts);
             }
             Some((value, _)) => self.mistyped(table, "origin", value, "true, an origin or a list of origins"),
         }
@@ -232,6 +234,7 @@ impl Reader<'_> {
 
     fn origins<'t, 'i: 't>(
         &mut self,
+        name: &str,
         texts: impl IntoIterator<Item = (&'t str, &'t Spanned<DeValue<'i>>)>,
     ) -> CorsOrigin {
         let mut rules = Vec::new();
@@ -239,7 +242,7 @@ impl Reader<'_> {
             match origin_rule(text) {
                 Ok(None) => return CorsOrigin::Any,
                 Ok(Some(rule)) => rules.push(rule),
-                Err(message) => self.problem(value.span(), format!("`server.cors.origin`: {message}"), None),
+                Err(message) => self.problem(value.span(), format!("{name}: {message}"), None),
             }
         }
         CorsOrigin::Listed(rules)
@@ -250,7 +253,7 @@ impl Reader<'_> {
         let Some(entries) = value.get_ref().as_table() else {
             return self.mistyped(server, "proxy", value, "a table from addresses to targets");
         };
-        let proxy = Table { name: "server.proxy".to_owned(), table: entries };
+        let proxy = Table { name: format!("{}.proxy", server.name), table: entries };
         let mut rules = Vec::new();
         for (key, value) in entries.iter() {
             let name: &str = key.get_ref();
@@ -279,7 +282,8 @@ impl Reader<'_> {
 
     fn rule(&mut self, key: &str, table: &Table<'_, '_>, value: &Spanned<DeValue<'_>>) -> Option<ProxyRule> {
         if table.get("target").is_none() {
-            self.problem(value.span(), format!("`server.proxy.\"{key}\"` needs a `target`"), None);
+            let proxy = table.name.strip_suffix(key).unwrap_or("server.proxy.");
+            self.problem(value.span(), format!("`{proxy}\"{key}\"` needs a `target`"), None);
             return None;
         }
         let (is_socket, target) = self.checked(table, "target", Target::parse)?;
@@ -343,6 +347,9 @@ pub(crate) fn move_root(config: &mut Config, folder: &Path) -> Result<(), String
     }
     if config.env_dir == old.env_dir {
         config.env_dir = new.env_dir;
+    }
+    if config.build.out_dir == old.build.out_dir {
+        config.build.out_dir = new.build.out_dir;
     }
     config.root = root;
     Ok(())

@@ -131,6 +131,20 @@ fn every_key_arrives() {
                 https: None,
                 proxy: [],
             },
+            build: BuildConfig {
+                out_dir: "/project/dist",
+            },
+            preview: PreviewConfig {
+                port: 4173,
+                strict_port: None,
+                host: None,
+                open: None,
+                https: None,
+                proxy: None,
+                headers: None,
+                cors: None,
+                allowed_hosts: None,
+            },
             serve: ServeConfig {
                 include: [
                     "docs/**",
@@ -557,4 +571,23 @@ fn rekindle_toml_wins_over_the_configuration_of_vite_key_by_key() {
         files.iter().any(|file| file.ends_with("vite.config.mts"))
             && files.iter().any(|file| file.ends_with("rekindle.toml"))
     );
+}
+
+#[test]
+fn the_preview_takes_what_it_does_not_say_from_the_server() {
+    let mut config = Config::new("/project");
+    let text = "[preview]\nport = 4200\nhost = false\nproxy = { \"/api\" = \"http://localhost:1\" }\n\
+                [server]\nhost = true\nstrict_port = true\nallowed_hosts = [\"a.test\"]\n[build]\nout_dir = \"out\"\n";
+    apply_text(text, "rekindle.toml", &mut config).unwrap();
+    let preview = config.preview_server();
+    assert_eq!((preview.port, preview.host, preview.strict_port), (4200, None, true));
+    assert_eq!((preview.proxy.len(), config.server.proxy.len()), (1, 0));
+    assert_eq!(preview.allowed_hosts, ["a.test"]);
+    assert_eq!(config.server.host.as_deref(), Some("0.0.0.0"));
+    assert_eq!(config.build.out_dir, Path::new("/project/out"));
+
+    let problems =
+        apply_text("[preview]\nprot = 1\nhttps = { key = \"k\" }\n", "rekindle.toml", &mut config).unwrap_err();
+    assert!(problems[0].message.contains("`prot` in [preview]"), "{problems:?}");
+    assert!(problems[1].message.starts_with("`preview.https` needs both"), "{problems:?}");
 }

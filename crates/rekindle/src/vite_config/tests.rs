@@ -48,12 +48,40 @@ export default defineConfig({
             )
         },
         expect![[r#"
-            taken: base, resolve.alias, resolve.dedupe, define, server.port, server.strictPort, server.host, server.open, server.hmr.overlay
+            taken: base, resolve.alias, resolve.dedupe, define, server.port, server.strictPort, server.host, server.open, server.hmr.overlay, build.outDir
             built in: @vitejs/plugin-react
             not supported yet: vite-plugin-pwa, a plugin (line 7)
             not understood: plugin-react babel (line 7), define.__T__ (line 9), server.allowedHosts (line 10), css (line 11)
-            not needed: server.fs, build, test
+            not needed: server.fs, test
             /app/ Some("0.0.0.0") 3000 Some("@emotion/react") [("__V__", "\"1\""), ("on", "true")] [Alias { find: Prefix("@"), replacement: "<root>/src" }, Alias { find: Prefix("lib"), replacement: "<root>/lib" }] false"#]],
+    );
+}
+
+#[test]
+fn the_preview_is_as_the_server_where_it_says_nothing() {
+    check(
+        "export default {
+  preview: { port: 4200, host: '127.0.0.1', headers: { 'X-A': 'b' }, odd: 1, proxy: { '/api': 'http://localhost:1' } },
+  build: { outDir: 'client', minify: true, target: 'es2022' },
+  server: { port: 3000, strictPort: true, host: true },
+}",
+        |config| {
+            let preview = config.preview_server();
+            format!(
+                "{} {:?} {} {:?} {} {:?}",
+                preview.port,
+                preview.host,
+                preview.strict_port,
+                preview.headers,
+                preview.proxy.len(),
+                config.build.out_dir
+            )
+        },
+        expect![[r#"
+            taken: preview.port, preview.host, preview.headers, preview.proxy, build.outDir, server.port, server.strictPort, server.host
+            not understood: preview.odd (line 2)
+            not needed: build
+            4200 Some("127.0.0.1") true [("x-a", "b")] 1 "<root>/client""#]],
     );
 }
 

@@ -1,0 +1,466 @@
+//! `rekindle init`: a small project where there is none, and what an existing one lacks.
+//!
+//! ```text
+//! empty folder, --template react   →  package.json, index.html, src/main.tsx, src/App.tsx, …
+//! src/main.ts and nothing else     →  shows index.html and tsconfig.json, asks, writes them
+//! ```
+//!
+//! A file that is there is never written to.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::flags::{InitFlags, Template};
+use crate::settings::{PACKAGE_VARIABLE, join};
+
+const PAGE: &str = include_str!("init/templates/index.html");
+const TSCONFIG: &str = include_str!("init/templates/tsconfig.json");
+const STYLE: &str = include_str!("init/templates/style.css");
+const GITIGNORE: &str = include_str!("init/templates/gitignore.txt");
+const TYPES: &str = "/// <reference types=\"{{types}}/client\" />\n";
+
+/// Files that may lie in a folder in which nothing was begun.
+const BEFORE_THE_START: [&str; 6] = [".git", ".gitattributes", ".gitignore", ".editorconfig", ".DS_Store", ".vscode"];
+
+/// Where an application usually begins.
+const ENTRIES: [&str; 16] = [
+    "src/main.tsx",
+    "src/main.ts",
+    "src/main.jsx",
+    "src/main.js",
+    "src/index.tsx",
+    "src/index.ts",
+    "src/index.jsx",
+    "src/index.js",
+    "main.tsx",
+    "main.ts",
+    "main.jsx",
+    "main.js",
+    "index.tsx",
+    "index.ts",
+    "index.jsx",
+    "index.js",
+];
+
+/// Whom to ask and tell.
+pub struct Terminal<'t> {
+    pub input: &'t mut dyn BufRead,
+    pub output: &'t mut dyn Write,
+    /// Somebody is there to answer.
+    pub answers: bool,
+}
+
+/// What the user types next, by how this program was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commands {
+    install: String,
+    /// Starts the server without any installed package.
+    start: String,
+    /// The same once packages are installed.
+    start_installed: String,
+}
+
+/// The command: reads the terminal, writes the files.
+pub fn run(flags: &InitFlags) -> ExitCode {
+    let here = match std::env::current_dir() {
+        Ok(here) => here,
+        Err(error) => {
+            eprintln!("error: the current folder cannot be read: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let answers = io::stdin().is_terminal();
+    let mut terminal = Terminal { input: &mut io::stdin().lock(), output: &mut io::stdout().lock(), answers };
+    let commands = Commands::of(
+        std::env::var_os(PACKAGE_VARIABLE).is_some(),
+        &std::env::var("npm_config_user_agent").unwrap_or_default(),
+    );
+    match init(flags, &here, &commands, &mut terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop { text, code }) => {
+            eprintln!("{text}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Why nothing, or not everything, was written.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stop {
+    pub text: String,
+    pub code: u8,
+}
+
+impl Stop {
+    fn new(code: u8, text: impl Into<String>) -> Self {
+        Self { text: text.into(), code }
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::new(1, format!("error: {error}"))
+    }
+}
+
+/// One file that is missing.
+#[derive(Debug)]
+struct Missing {
+    path: &'static str,
+    text: String,
+    about: String,
+}
+
+pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut Terminal<'_>) -> Result<(), Stop> {
+    let root = join(here, flags.root.as_deref().unwrap_or(Path::new("")));
+    if root.exists() && !root.is_dir() {
+        return Err(Stop::new(1, format!("error: `{}` is a file, not a folder", shown(&root))));
+    }
+    let project = Project::look(&root);
+    let is_whole = project.entry.is_none() && !project.has_page;
+    let template = match (flags.template, is_whole) {
+        (Some(template), _) => template,
+        (None, false) => project.template(),
+        (None, true) if !project.is_new || flags.yes => project.template(),
+        (None, true) if terminal.answers => ask_template(terminal)?,
+        (None, true) => {
+            return Err(Stop::new(
+                2,
+                "error: nobody is there to be asked what to write\n  help: pass --template typescript or --template react; --yes takes TypeScript",
+            ));
+        }
+    };
+    let files = if is_whole { whole(template, &project) } else { completion(&project) };
+    let (kept, missing): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| exists(&root.join(file.path)));
+    let kept: Vec<&str> = kept.iter().map(|file| file.path).collect();
+    if missing.is_empty() {
+        writeln!(terminal.output, "  Nothing is missing in {}.", shown(&root))?;
+        return next(here, &root, &project, project.lacks_packages(), commands, terminal);
+    }
+    if project.is_new {
+        write_all(&root, &missing, terminal)?;
+    } else {
+        show(&root, &missing, &kept, terminal)?;
+        if !flags.yes && !terminal.answers {
+            return Err(Stop::new(
+                2,
+                "error: nothing was written, for nobody is there to be asked\n  help: pass --yes to write these files",
+            ));
+        }
+        if !flags.yes && !confirm(terminal)? {
+            return Err(Stop::new(1, "Nothing was written."));
+        }
+        write_all(&root, &missing, terminal)?;
+    }
+    let installs = project.lacks_packages() || (is_whole && template == Template::React);
+    next(here, &root, &project, installs, commands, terminal)
+}
+
+/// What lies in the folder.
+struct Project {
+    name: String,
+    is_new: bool,
+    entry: Option<&'static str>,
+    /// Some HTML page lies at the top.
+    has_page: bool,
+    has_git: bool,
+    has_typescript: bool,
+    has_tsconfig: bool,
+    /// Some file brings the types of `import.meta.hot`.
+    has_types: bool,
+    package: Option<Value>,
+    has_modules: bool,
+    has_src: bool,
+}
+
+impl Project {
+    fn look(root: &Path) -> Self {
+        let names: Vec<String> = names_in(root);
+        let is_new = names.iter().all(|name| {
+            let lower = name.to_ascii_lowercase();
+            BEFORE_THE_START.contains(&name.as_str()) || lower.starts_with("readme") || lower.starts_with("license")
+        });
+        let entry = ENTRIES.into_iter().find(|entry| root.join(entry).is_file());
+        let sources = names_in(&root.join("src"));
+        let is_typescript = |name: &String| name.ends_with(".ts") || name.ends_with(".tsx");
+        let has_tsconfig = root.join("tsconfig.json").is_file();
+        let package = fs::read_to_string(root.join("package.json"));
+        let declarations =
+            sources.iter().filter(|name| name.ends_with(".d.ts")).map(|name| root.join("src").join(name));
+        let at_top = names
+            .iter()
+            .filter(|name| name.ends_with(".d.ts") || (name.starts_with("tsconfig") && name.ends_with(".json")));
+        let mut type_files = declarations.chain(at_top.map(|name| root.join(name)));
+        let has_types = type_files.any(|path| {
+            fs::read_to_string(path).is_ok_and(|text| text.contains("vite/client") || text.contains("rekindle/client"))
+        });
+        Self {
+            name: root.file_name().map_or_else(|| "app".to_owned(), |name| name.to_string_lossy().into_owned()),
+            is_new,
+            entry,
+            has_page: names.iter().any(|name| name.ends_with(".html")),
+            has_git: names.iter().any(|name| name == ".git"),
+            has_typescript: has_tsconfig || sources.iter().chain(&names).any(is_typescript),
+            has_tsconfig,
+            has_types,
+            package: package.ok().map(|text| serde_json::from_str(&text).unwrap_or_default()),
+            has_modules: root.ancestors().any(|folder| folder.join("node_modules").is_dir()),
+            has_src: root.join("src").is_dir(),
+        }
+    }
+
+    fn depends_on(&self, name: &str) -> bool {
+        let lists = ["dependencies", "devDependencies", "peerDependencies"];
+        let package = self.package.as_ref();
+        lists.iter().any(|list| package.and_then(|package| package.get(list)?.get(name)).is_some())
+    }
+
+    /// Something has to be installed before the project can run.
+    fn lacks_packages(&self) -> bool {
+        let dependencies = self.package.as_ref().and_then(|package| package.get("dependencies")?.as_object());
+        !self.has_modules && dependencies.is_some_and(|dependencies| !dependencies.is_empty())
+    }
+
+    fn template(&self) -> Template {
+        let is_react = self.depends_on("react") || self.entry.is_some_and(|entry| entry.ends_with('x'));
+        if is_react { Template::React } else { Template::Typescript }
+    }
+
+    /// Whether a script of package.json starts us already, by whichever name.
+    fn has_script(&self) -> bool {
+        let scripts = self.package.as_ref().and_then(|package| package.get("scripts")?.as_object());
+        let mut texts = scripts.into_iter().flat_map(|scripts| scripts.values()).filter_map(Value::as_str);
+        texts.any(|text| text.split_whitespace().any(|word| matches!(word, "rekindle" | "vite")))
+    }
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// A link counts as well, wherever it leads.
+fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// All files of a template.
+fn whole(template: Template, project: &Project) -> Vec<Missing> {
+    let (entry, about) = match template {
+        Template::Typescript => ("src/main.ts", "the page; it runs src/main.ts"),
+        Template::React => ("src/main.tsx", "the page; it runs src/main.tsx"),
+    };
+    let file = |path, text: &str, about: &str| Missing { path, text: text.to_owned(), about: about.to_owned() };
+    let package = |text: &str| {
+        let text = text.replace("{{package}}", &package_name(&project.name));
+        text.replace("{{version}}", env!("CARGO_PKG_VERSION"))
+    };
+    let mut files = vec![
+        file("index.html", &page(project, entry, template), about),
+        file("tsconfig.json", &tsconfig(template == Template::React, true), "options of TypeScript"),
+        file(".gitignore", GITIGNORE, "what git leaves alone"),
+    ];
+    files.extend(match template {
+        Template::Typescript => vec![
+            file(
+                "package.json",
+                &package(include_str!("init/templates/typescript/package.json")),
+                "scripts and packages",
+            ),
+            file("src/main.ts", include_str!("init/templates/typescript/src/main.ts"), "the entry"),
+            file(
+                "src/counter.ts",
+                include_str!("init/templates/typescript/src/counter.ts"),
+                "keeps its count when it is edited",
+            ),
+        ],
+        Template::React => vec![
+            file("package.json", &package(include_str!("init/templates/react/package.json")), "scripts and packages"),
+            file("src/main.tsx", include_str!("init/templates/react/src/main.tsx"), "the entry"),
+            file("src/App.tsx", include_str!("init/templates/react/src/App.tsx"), "a component that keeps its count"),
+        ],
+    });
+    files.push(file("src/style.css", STYLE, "styles"));
+    files
+}
+
+/// What a project with sources or pages of its own needs to be served, and for its editor.
+fn completion(project: &Project) -> Vec<Missing> {
+    let mut files = Vec::new();
+    if let (Some(entry), false) = (project.entry, project.has_page) {
+        let about = format!("the page; it runs {entry}");
+        files.push(Missing { path: "index.html", text: page(project, entry, project.template()), about });
+    }
+    if project.has_typescript && !project.has_tsconfig {
+        // Code that was written without it may rely on imports of types going away by themselves.
+        let text = tsconfig(project.template() == Template::React, project.has_src)
+            .replace("    \"verbatimModuleSyntax\": true,\n", "");
+        files.push(Missing { path: "tsconfig.json", text, about: "options of TypeScript".to_owned() });
+    } else if project.has_typescript && !project.has_types {
+        let package = if project.depends_on("vite") && !project.depends_on("rekindle") { "vite" } else { "rekindle" };
+        let path = if project.has_src { "src/rekindle-env.d.ts" } else { "rekindle-env.d.ts" };
+        let text = TYPES.replace("{{types}}", package);
+        files.push(Missing { path, text, about: "types of import.meta.hot and of asset imports".to_owned() });
+    }
+    if project.has_git {
+        files.push(Missing {
+            path: ".gitignore",
+            text: GITIGNORE.to_owned(),
+            about: "what git leaves alone".to_owned(),
+        });
+    }
+    files
+}
+
+fn page(project: &Project, entry: &str, template: Template) -> String {
+    let title = project.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mount = if template == Template::React { "root" } else { "app" };
+    PAGE.replace("{{name}}", &title).replace("{{entry}}", entry).replace("{{mount}}", mount)
+}
+
+fn tsconfig(is_react: bool, has_src: bool) -> String {
+    let jsx = if is_react { "\n    \"jsx\": \"react-jsx\"," } else { "" };
+    TSCONFIG.replace("{{jsx}}", jsx).replace("{{sources}}", if has_src { "src" } else { "." })
+}
+
+/// A folder's name as npm allows it for a package.
+fn package_name(folder: &str) -> String {
+    let lower = folder.to_lowercase();
+    let plain = lower.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' });
+    let name: String = plain.collect();
+    let name = name.trim_matches(['-', '_', '.']);
+    if name.is_empty() { "app".to_owned() } else { name.to_owned() }
+}
+
+// ---- the terminal
+
+fn ask_template(terminal: &mut Terminal<'_>) -> Result<Template, Stop> {
+    let text = "\n  What shall it be?\n\n    1  typescript  plain TypeScript, no packages needed\n    2  react       React with TypeScript\n\n";
+    write!(terminal.output, "{text}")?;
+    loop {
+        match ask(terminal, "  1 or 2 [1]: ")?.as_str() {
+            "" | "1" | "typescript" | "ts" => return Ok(Template::Typescript),
+            "2" | "react" => return Ok(Template::React),
+            _ => {}
+        }
+    }
+}
+
+fn confirm(terminal: &mut Terminal<'_>) -> Result<bool, Stop> {
+    let answer = ask(terminal, "\n  Write them? [y/N] ")?;
+    Ok(matches!(answer.as_str(), "y" | "yes"))
+}
+
+/// A line in lower case. The end of the input is the end of the talk.
+fn ask(terminal: &mut Terminal<'_>, question: &str) -> Result<String, Stop> {
+    write!(terminal.output, "{question}")?;
+    terminal.output.flush()?;
+    let mut line = String::new();
+    match terminal.input.read_line(&mut line)? {
+        0 => Err(Stop::new(1, "\nNothing was written.")),
+        _ => Ok(line.trim().to_lowercase()),
+    }
+}
+
+fn show(root: &Path, missing: &[Missing], kept: &[&str], terminal: &mut Terminal<'_>) -> io::Result<()> {
+    writeln!(terminal.output, "\n  Missing in {}:\n", shown(root))?;
+    let width = missing.iter().map(|file| file.path.len()).max().unwrap_or(0);
+    for Missing { path, text, about } in missing {
+        writeln!(terminal.output, "    {path:width$}  {:>3} lines  {about}", text.lines().count())?;
+    }
+    match kept {
+        [] => Ok(()),
+        kept => writeln!(terminal.output, "\n  Stays as it is: {}", kept.join(", ")),
+    }
+}
+
+fn write_all(root: &Path, missing: &[Missing], terminal: &mut Terminal<'_>) -> Result<(), Stop> {
+    writeln!(terminal.output)?;
+    for Missing { path, text, .. } in missing {
+        let target = root.join(path);
+        let written = target.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+            // Never over a file that came while we asked, nor through a link.
+            OpenOptions::new().write(true).create_new(true).open(&target)?.write_all(text.as_bytes())
+        });
+        match written {
+            Ok(()) => writeln!(terminal.output, "  wrote {path}")?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => writeln!(terminal.output, "  kept  {path}")?,
+            Err(error) => return Err(Stop::new(1, format!("error: cannot write {}: {error}", shown(&target)))),
+        }
+    }
+    Ok(())
+}
+
+/// The commands to type now.
+fn next(
+    here: &Path,
+    root: &Path,
+    project: &Project,
+    installs: bool,
+    commands: &Commands,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), Stop> {
+    let out = &mut terminal.output;
+    if project.package.is_some() && !project.has_script() {
+        writeln!(out, "\n  package.json stays as it is. To start rekindle from it, add:\n")?;
+        writeln!(
+            out,
+            "    \"scripts\": {{ \"dev\": \"rekindle\", \"build\": \"rekindle build\", \"preview\": \"rekindle preview\" }}"
+        )?;
+        writeln!(out, "    \"devDependencies\": {{ \"rekindle\": \"^{}\" }}", env!("CARGO_PKG_VERSION"))?;
+    }
+    writeln!(out, "\n  Next:\n")?;
+    if root != here {
+        let below: PathBuf = root.strip_prefix(here).map_or_else(|_| root.to_owned(), Path::to_owned);
+        writeln!(out, "    cd {}", quoted(&shown(&below)))?;
+    }
+    if installs {
+        writeln!(out, "    {}\n    {}\n", commands.install, commands.start_installed)?;
+    } else {
+        writeln!(out, "    {}\n", commands.start)?;
+    }
+    Ok(())
+}
+
+impl Commands {
+    /// `agent` is what npm and its like say about themselves: `pnpm/10.1.0 npm/? node/…`.
+    pub fn of(from_npm: bool, agent: &str) -> Self {
+        let manager = agent.split('/').next().filter(|name| ["npm", "pnpm", "yarn", "bun"].contains(name));
+        let manager = manager.unwrap_or("npm");
+        let installed = match manager {
+            "npm" | "bun" => format!("{manager} run dev"),
+            manager => format!("{manager} dev"),
+        };
+        let without = match manager {
+            "npm" => "npx rekindle",
+            "bun" => "bunx rekindle",
+            "pnpm" => "pnpm dlx rekindle",
+            _ => "yarn dlx rekindle",
+        };
+        let ours = "rekindle dev".to_owned();
+        Self {
+            install: format!("{manager} install"),
+            start: if from_npm { without.to_owned() } else { ours.clone() },
+            start_installed: if from_npm { installed } else { ours },
+        }
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    match path.chars().all(|c| c.is_alphanumeric() || "-_./\\:".contains(c)) {
+        true => path.to_owned(),
+        false => format!("\"{path}\""),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+'use strict'
+/**
+ * Starts the program of this computer's platform package, and is it from then on: same input and output, its exit code, its
+ * signals.
+ *
+ *     rekindle --port 3000   →   node_modules/@rekindle/linux-x64/bin/rekindle --port 3000
+ *
+ * Newer versions of Node replace themselves with it; older ones wait for it. `REKINDLE_BINARY` names another program.
+ */
+const path = require('node:path')
+
+exports.launch = function launch(leading) {
+  const program = process.env.REKINDLE_BINARY || find()
+  if (!program) return
+  const words = [...leading, ...process.argv.slice(2)]
+  // Where the program finds packages that come with this one.
+  process.env.REKINDLE_NPM_PACKAGE = path.dirname(__dirname)
+  if (process.platform !== 'win32' && typeof process.execve === 'function' && mayRun(program)) {
+    process.execve(program, [program, ...words])
+  }
+  start(program, words)
+}
+
+/** The program in the platform package. On Linux there are two kinds, and a package manager may have installed both. */
+function find() {
+  const name = `@rekindle/${process.platform}-${process.arch}`
+  const names = process.platform === 'linux' ? [name, `${name}-musl`] : [name]
+  const found = names.map(programOf).filter(Boolean)
+  if (found.length > 1) return hasGlibc() ? found[0] : found[1]
+  return found[0] ?? complain(names)
+}
+
+function programOf(name) {
+  try {
+    const folder = path.dirname(require.resolve(`${name}/package.json`))
+    return path.join(folder, 'bin', process.platform === 'win32' ? 'rekindle.exe' : 'rekindle')
+  } catch {
+    return undefined
+  }
+}
+
+function hasGlibc() {
+  // The report is slow to make, and only needed where both kinds are installed.
+  return Boolean(process.report?.getReport().header.glibcVersionRuntime)
+}
+
+/** A package that was copied or unpacked in unusual ways may have lost its mode. */
+function mayRun(program) {
+  const fs = require('node:fs')
+  try {
+    fs.accessSync(program, fs.constants.X_OK)
+    return true
+  } catch {
+    try {
+      fs.chmodSync(program, 0o755)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+function start(program, words) {
+  const { spawn } = require('node:child_process')
+  if (process.platform !== 'win32' && !mayRun(program)) return fail(program, 'it may not be run')
+  // So that the program does not outlive a launcher that was killed.
+  process.env.REKINDLE_LAUNCHER = String(process.pid)
+  const child = spawn(program, words, { stdio: 'inherit' })
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGBREAK']
+  const passOn = (signal) => child.kill(signal)
+  for (const signal of signals) {
+    try {
+      process.on(signal, passOn)
+    } catch {
+      // A signal that this system does not know.
+    }
+  }
+  child.on('error', (error) => fail(program, error.message))
+  child.on('exit', (code, signal) => {
+    if (!signal) return void (process.exitCode = code)
+    // Ends as the program did.
+    for (const name of signals) process.removeListener(name, passOn)
+    process.kill(process.pid, signal)
+  })
+}
+
+function fail(program, reason) {
+  console.error(`rekindle: cannot start ${program}: ${reason}`)
+  process.exitCode = 1
+}
+
+/** Says which package is missing and what to do. */
+function complain([name]) {
+  const known = Object.keys(require('../package.json').optionalDependencies ?? {})
+  const computer = `${process.platform} ${process.arch}`
+  const others = known.filter(programOf)
+  const lines = known.some((one) => one.startsWith(name))
+    ? [
+        `rekindle: its program for this computer (${computer}) is not installed; the package ${name} is missing.`,
+        ...(others.length > 0
+          ? [`  There is ${others.join(', ')}: node_modules seems to come from another computer.`]
+          : ['  Optional packages were left out, as --omit=optional does, or node_modules comes from another computer.']),
+        '  Remove node_modules and install again on this one, with optional packages.',
+      ]
+    : [
+        `rekindle: there is no program for this computer (${computer}).`,
+        `  There are programs for: ${known.map((one) => one.replace('@rekindle/', '')).join(', ') || 'none'}.`,
+        '  Elsewhere build it from its source with cargo, and name the program in the variable REKINDLE_BINARY.',
+      ]
+  console.error(lines.join('\n'))
+  process.exitCode = 1
+}

@@ -1,0 +1,91 @@
+/**
+ * What a configuration of Vite imports. The server is a program of its own: it reads `vite.config.*` without running it. These
+ * are for editors, and for other tools that do run it.
+ */
+import fs from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { parseEnv } from 'node:util'
+
+export const { version } = createRequire(import.meta.url)('./package.json')
+
+/** Gives back what it gets; it is there for its type. */
+export function defineConfig(config) {
+  return config
+}
+
+/** What stands in `.env`, `.env.local`, `.env.[mode]` and `.env.[mode].local`, as far as the names have a prefix; the environment of the process wins. */
+export function loadEnv(mode, folder, prefixes = 'VITE_') {
+  if (mode === 'local') throw new Error('"local" cannot be a mode: it would clash with the .env.local file')
+  const read = {}
+  for (const name of ['.env', '.env.local', `.env.${mode}`, `.env.${mode}.local`]) {
+    const file = path.join(folder, name)
+    if (folder !== false && fs.existsSync(file)) Object.assign(read, parseEnv(fs.readFileSync(file, 'utf8')))
+  }
+  const value = (name, seen = new Set()) => {
+    if (name in process.env) return process.env[name]
+    if (!(name in read) || seen.has(name)) return ''
+    return expand(read[name], (other) => value(other, new Set(seen).add(name)))
+  }
+  const wanted = [prefixes].flat()
+  const has = (name) => wanted.some((prefix) => name.startsWith(prefix))
+  const names = [...Object.keys(read), ...Object.keys(process.env)].filter(has)
+  return Object.fromEntries(names.map((name) => [name, value(name)]))
+}
+
+/** `${NAME}`, `${NAME:-otherwise}` and `$NAME`; a backslash in front of one leaves it as it is. */
+function expand(text, value) {
+  return text.replace(/\\?\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))/g, (all, braced, otherwise, bare) => {
+    if (all.startsWith('\\')) return all.slice(1)
+    return value(braced ?? bare) || (otherwise ?? '')
+  })
+}
+
+/** Two configurations in one: tables key by key, lists one behind the other, else the second. */
+export function mergeConfig(first, second) {
+  if (typeof first === 'function' || typeof second === 'function') {
+    throw new Error('mergeConfig takes configurations; call those that are functions first')
+  }
+  return merge(first, second, '')
+}
+
+function merge(first, second, key) {
+  if (second === undefined || second === null) return first
+  if (first === undefined || first === null) return second
+  // The later alias is the more special one.
+  if (key === 'resolve.alias' && (Array.isArray(first) || Array.isArray(second))) return [...aliases(second), ...aliases(first)]
+  if (Array.isArray(first) || Array.isArray(second)) return [first, second].flat()
+  if (!isTable(first) || !isTable(second)) return second
+  const below = key === '' ? '' : `${key}.`
+  const names = new Set([...Object.keys(first), ...Object.keys(second)])
+  return Object.fromEntries([...names].map((name) => [name, merge(first[name], second[name], below + name)]))
+}
+
+function aliases(list) {
+  return Array.isArray(list) ? list : Object.entries(list).map(([find, replacement]) => ({ find, replacement }))
+}
+
+function isTable(value) {
+  return typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
+}
+
+/** With forward slashes. */
+export function normalizePath(name) {
+  return path.posix.normalize(process.platform === 'win32' ? name.replaceAll('\\', '/') : name)
+}
+
+function onlyAProgram(name) {
+  return () => {
+    throw new Error(`rekindle has no ${name}() for Node: it is a program, to be started as \`rekindle\` or \`vite\`. What calls ${name}() needs Vite itself.`)
+  }
+}
+
+export const build = onlyAProgram('build')
+export const createBuilder = onlyAProgram('createBuilder')
+export const createServer = onlyAProgram('createServer')
+export const loadConfigFromFile = onlyAProgram('loadConfigFromFile')
+export const optimizeDeps = onlyAProgram('optimizeDeps')
+export const preview = onlyAProgram('preview')
+export const resolveConfig = onlyAProgram('resolveConfig')
+export const transformWithEsbuild = onlyAProgram('transformWithEsbuild')
+export const transformWithOxc = onlyAProgram('transformWithOxc')

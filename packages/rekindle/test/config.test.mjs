@@ -1,0 +1,48 @@
+/** What a `vite.config.*` imports, as Node runs it. */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { build, defineConfig, loadEnv, mergeConfig, normalizePath, version } from '../index.js'
+
+test('defineConfig gives back what it gets', () => {
+  const config = () => ({ base: '/' })
+  assert.equal(defineConfig(config), config)
+})
+
+test('loadEnv reads the files of a mode in their order, and the process wins', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rekindle-env-'))
+  const write = (name, text) => fs.writeFileSync(path.join(folder, name), text)
+  try {
+    write('.env', 'VITE_A=a\nVITE_B=${VITE_A}-b\nVITE_C=$NONE\nVITE_D=${NONE:-d}\nVITE_E=\\$x\nSECRET=s\nVITE_LOOP=$VITE_LOOP\nVITE_P=file')
+    write('.env.staging', 'VITE_A=staged')
+    process.env.VITE_P = 'process'
+    const read = { VITE_A: 'staged', VITE_B: 'staged-b', VITE_C: '', VITE_D: 'd', VITE_E: '$x', VITE_LOOP: '', VITE_P: 'process' }
+    assert.deepEqual({ ...loadEnv('staging', folder) }, read)
+    assert.equal(loadEnv('staging', folder, ['SEC']).SECRET, 's')
+    assert.throws(() => loadEnv('local', folder), /local/)
+  } finally {
+    delete process.env.VITE_P
+    fs.rmSync(folder, { recursive: true })
+  }
+})
+
+test('mergeConfig joins tables and lists, and puts later aliases first', () => {
+  const one = { base: '/a/', plugins: [1], server: { port: 1, host: true }, resolve: { alias: { '@': '/a' } } }
+  const two = { base: '/b/', plugins: 2, server: { port: 2 }, resolve: { alias: [{ find: '@', replacement: '/b' }] }, nothing: undefined }
+  assert.deepEqual(mergeConfig(one, two), {
+    base: '/b/',
+    plugins: [1, 2],
+    server: { port: 2, host: true },
+    resolve: { alias: [{ find: '@', replacement: '/b' }, { find: '@', replacement: '/a' }] },
+    nothing: undefined,
+  })
+  assert.throws(() => mergeConfig(() => ({}), {}), /call those/)
+})
+
+test('what needs Vite itself says so', () => {
+  assert.throws(() => build(), /no build\(\) for Node/)
+  assert.match(version, /^\d+\.\d+\.\d+$/)
+  assert.equal(normalizePath('a/./b/../c'), 'a/c')
+})

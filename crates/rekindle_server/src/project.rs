@@ -7,6 +7,8 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use rayon::prelude::*;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
@@ -32,7 +34,7 @@ use crate::watch::Watcher;
 /// Graph, compiler, segments, and the files behind addresses.
 pub struct Project {
     pub graph: ModuleGraph,
-    pub compiler: Compiler,
+    pub compiler: Arc<Compiler>,
     pub segments: Segments,
     pub env: EnvValues,
     /// Some module of the project, not of a package, has an `import()` whose specifier is only known when it runs.
@@ -62,23 +64,40 @@ struct Asset {
     servable: Servable,
 }
 
-/// Modules that a crawl compiles before it lets others have a turn.
+/// Modules that a crawl takes in before it lets others have a turn.
 const STEP: usize = 256;
 
-/// A walk over static imports, breadth first, that can be paused.
+/// A walk over static imports, breadth first, that can be paused. What it meets is compiled ahead of it, on all cores;
+/// it takes the results in in its own order, so that the same project always gives the same graph and segments.
 #[derive(Debug)]
 pub struct Crawl {
-    queue: VecDeque<ModuleId>,
+    queue: VecDeque<Met>,
     seen: FxHashSet<ModuleId>,
     pub reached: Vec<ModuleId>,
+}
+
+/// A module on the walk.
+#[derive(Debug)]
+struct Met {
+    id: ModuleId,
+    /// What is made of it, if somebody is at it.
+    compiled: Option<Receiver<Compiled>>,
 }
 
 impl Crawl {
     pub fn from(roots: &[ModuleId]) -> Self {
         let mut seen = FxHashSet::default();
-        let queue = roots.iter().copied().filter(|&id| seen.insert(id)).collect();
+        let first = roots.iter().copied().filter(|&id| seen.insert(id));
+        let queue = first.map(|id| Met { id, compiled: None }).collect();
         Self { queue, seen, reached: Vec::new() }
     }
+}
+
+/// Where compiled modules can change from now on.
+#[derive(Debug, Default)]
+struct Watchlist {
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
 }
 
 impl Project {
@@ -99,7 +118,7 @@ impl Project {
         }
         Ok(Self {
             graph: ModuleGraph::default(),
-            compiler,
+            compiler: Arc::new(compiler),
             segments: Segments::new(secret),
             env: EnvValues::load(config),
             imports_by_name: false,
@@ -126,27 +145,48 @@ impl Project {
         crawl.reached
     }
 
-    /// Compiles the next modules of a crawl; false when there are none left.
+    /// Takes the next modules of a crawl in; false when there are none left.
     pub fn step(&mut self, crawl: &mut Crawl, watcher: &Watcher) -> bool {
-        let wave: Vec<ModuleId> = (0..STEP).map_while(|_| crawl.queue.pop_front()).collect();
-        let fresh: Vec<ModuleId> =
-            wave.iter().copied().filter(|&id| self.graph[id].state == ModuleState::New).collect();
-        if !fresh.is_empty() {
-            self.compile(&fresh, watcher, &mut Delta::default());
-            self.segments.assign(&self.graph, &fresh);
+        for met in &mut crawl.queue {
+            if met.compiled.is_none() {
+                met.compiled = self.begin(met.id);
+            }
         }
-        for id in wave {
+        let mut watchlist = Watchlist::default();
+        for _ in 0..STEP {
+            let Some(Met { id, compiled }) = crawl.queue.pop_front() else { break };
+            if let Some(compiled) = compiled {
+                let file = &self.graph[id].file;
+                let compiled = compiled.recv().unwrap_or_else(|_| crashed(&self.compiler.display(file.as_path())));
+                self.take_in(id, compiled, &mut Delta::default(), &mut watchlist);
+                self.segments.assign(&self.graph, &[id]);
+            }
             crawl.reached.push(id);
             for dep in self.static_deps(id) {
                 if crawl.seen.insert(dep) {
-                    crawl.queue.push_back(dep);
+                    crawl.queue.push_back(Met { id: dep, compiled: self.begin(dep) });
                 }
             }
         }
+        self.watch(watchlist, watcher);
         if crawl.queue.is_empty() {
             self.segments.close_packages();
         }
         !crawl.queue.is_empty()
+    }
+
+    /// Lets a module that is new be compiled by whoever has time.
+    fn begin(&self, id: ModuleId) -> Option<Receiver<Compiled>> {
+        let module = &self.graph[id];
+        if module.state != ModuleState::New {
+            return None;
+        }
+        let (url, file, source) = (module.url.clone(), module.file.clone(), self.source_of(&module.url));
+        let compiler = self.compiler.clone();
+        let (sender, receiver) = sync_channel(1);
+        // Nobody waits for it any more when the crawl was given up.
+        self.pool.spawn(move || drop(sender.send(compile_one(&compiler, &url, &file, &source))));
+        Some(receiver)
     }
 
     /// Modules that `id` imports statically, as far as it can run at all.
@@ -159,26 +199,30 @@ impl Project {
     fn compile(&mut self, ids: &[ModuleId], watcher: &Watcher, delta: &mut Delta) {
         let compile = |&id: &ModuleId| {
             let module = &self.graph[id];
-            let source = self.source_of(&module.url);
-            let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                self.compiler.compile(&module.url, &module.file, &source)
-            }));
-            compiled.unwrap_or_else(|_| crashed(&self.compiler.display(module.file.as_path())))
+            compile_one(&self.compiler, &module.url, &module.file, &self.source_of(&module.url))
         };
         let compiled: Vec<Compiled> = self.pool.install(|| match ids {
             [id] => vec![compile(id)],
             _ => ids.par_iter().map(compile).collect(),
         });
-        let mut files = Vec::new();
-        let mut folders = Vec::new();
+        let mut watchlist = Watchlist::default();
         for (&id, compiled) in ids.iter().zip(compiled) {
-            files.push(self.graph[id].file.as_path().to_owned());
-            files.extend(compiled.files.iter().map(|file| file.as_path().to_owned()));
-            files.extend(compiled.links.assets.iter().map(|(_, file)| file.as_path().to_owned()));
-            folders.extend(compiled.links.folders.iter().cloned());
-            self.of_node.extend(compiled.links.of_node.iter().cloned());
-            self.absorb(id, compiled, delta);
+            self.take_in(id, compiled, delta, &mut watchlist);
         }
+        self.watch(watchlist, watcher);
+    }
+
+    fn take_in(&mut self, id: ModuleId, compiled: Compiled, delta: &mut Delta, watchlist: &mut Watchlist) {
+        let Compiled { links, files, .. } = &compiled;
+        let assets = links.assets.iter().map(|(_, file)| file);
+        let of_module = [&self.graph[id].file].into_iter().chain(files).chain(assets);
+        watchlist.files.extend(of_module.map(|file| file.as_path().to_owned()));
+        watchlist.folders.extend(links.folders.iter().cloned());
+        self.of_node.extend(links.of_node.iter().cloned());
+        self.absorb(id, compiled, delta);
+    }
+
+    fn watch(&mut self, Watchlist { mut files, folders }: Watchlist, watcher: &Watcher) {
         files.extend(self.compiler.take_read());
         watcher.watch_files(files);
         self.watch_folders(folders, watcher);
@@ -265,7 +309,7 @@ impl Project {
     }
 
     /// Equal digests are equal modules for a tab: source, options, links, and the env values it reads.
-    fn published_hash(&self, definition: &rekindle_graph::Definition, links: &Links) -> std::sync::Arc<str> {
+    fn published_hash(&self, definition: &rekindle_graph::Definition, links: &Links) -> Arc<str> {
         let env = match &definition.env {
             EnvReads::None => String::new(),
             reads => self.env.digest_of(reads),
@@ -547,6 +591,12 @@ impl Project {
         let globbed = published.globs.iter().flatten().map(|(_, url)| url);
         linked.chain(globbed).filter_map(|url| self.graph.get(url.as_str())).collect()
     }
+}
+
+/// Compiles a module; a crash is a mistake of ours that is said like one of the user's.
+fn compile_one(compiler: &Compiler, url: &ModuleUrl, file: &FilePath, source: &Source) -> Compiled {
+    let compile = std::panic::AssertUnwindSafe(|| compiler.compile(url, file, source));
+    std::panic::catch_unwind(compile).unwrap_or_else(|_| crashed(&compiler.display(file.as_path())))
 }
 
 /// A panic of ours in one module is that module's error; the server goes on.

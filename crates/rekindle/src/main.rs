@@ -14,10 +14,13 @@ use rekindle_server::report::Report;
 use rekindle_server::watch::Watcher;
 use tokio::sync::mpsc;
 
+mod build_command;
+
 fn main() -> ExitCode {
     log_if_asked();
     let flags = match Flags::parse().task() {
         Task::Dev(flags) => flags,
+        Task::Build(flags) => return build_command::run(&flags),
         Task::Client { out, only } => return write_client(&out, only.as_deref()),
     };
     let settings = match settings::read(&flags) {

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+pub use rekindle_compile::build_settings::{BuildSettings, LegalComments, SourceMaps};
 pub use rekindle_compile::compile::asset_globs;
 pub use rekindle_compile::resolve_settings::{Alias, Find, ResolveSettings};
 pub use rekindle_compile::style::settings as css;
@@ -36,6 +37,7 @@ pub struct Config {
     /// Where JSX functions come from if no tsconfig says so.
     pub jsx_import_source: Option<String>,
     pub resolve: ResolveSettings,
+    pub build: BuildSettings,
     pub server: ServerConfig,
     pub serve: ServeConfig,
     pub css: css::StyleSettings,
@@ -186,6 +188,7 @@ impl Config {
             define: Vec::new(),
             jsx_import_source: None,
             resolve: ResolveSettings::default(),
+            build: BuildSettings::new(&root),
             root,
             server: ServerConfig {
                 port: 5173,

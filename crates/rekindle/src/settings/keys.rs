@@ -344,6 +344,9 @@ pub(crate) fn move_root(config: &mut Config, folder: &Path) -> Result<(), String
     if config.env_dir == old.env_dir {
         config.env_dir = new.env_dir;
     }
+    if config.build.out_dir == old.build.out_dir {
+        config.build.out_dir = new.build.out_dir;
+    }
     config.root = root;
     Ok(())
 }

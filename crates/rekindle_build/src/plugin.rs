@@ -95,7 +95,11 @@ impl Meaning {
         if lock(&session.inline).contains_key(specifier) {
             return Ok(Some(with_effects(specifier, None)));
         }
-        let Some(importer) = args.importer else { return Ok(Some(self.file(Path::new(specifier), None))) };
+        // Inputs, and what a page's entry imports, are ids already.
+        let Some(importer) = args.importer.filter(|importer| !importer.ends_with(PAGE)) else {
+            let (path, query) = without_query(specifier);
+            return Ok(Some(self.file(Path::new(path), query)));
+        };
         // Helpers of lowered syntax are rolldown's own business.
         if specifier.starts_with(['\0', '#']) && importer.starts_with('\0')
             || specifier.starts_with("@oxc-project/runtime/")

@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
 })
 if (!options.packages) throw new Error('--packages: a folder whose node_modules has vite, @vitejs/plugin-react, react, react-dom')
 
-const { generate } = await import(pathToFileURL(path.resolve(options.generator)))
+const { writeApp } = await import(pathToFileURL(path.resolve(options.generator)))
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rekindle-bench-build-'))
 try {
   const vite = makeApp('vite')
@@ -60,11 +60,7 @@ try {
 
 function makeApp(name) {
   const root = path.join(folder, name)
-  const { files } = generate({ n: Number(options.n), variant: 'react' })
-  for (const [file, text] of files) {
-    fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true })
-    fs.writeFileSync(path.join(root, file), text)
-  }
+  writeApp(root, { n: Number(options.n), variant: 'react' })
   fs.writeFileSync(path.join(root, 'package.json'), JSON.stringify({ name: 'bench-app', private: true, type: 'module' }))
   fs.cpSync(path.join(options.packages, 'node_modules'), path.join(root, 'node_modules'), { recursive: true, verbatimSymlinks: true })
   return root

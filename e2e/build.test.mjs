@@ -15,21 +15,24 @@ function both(title, fixture, look) {
   test(title, { ...fixture, load: false, limit: 90_000 }, async (app) => {
     for (const [name, bytes] of Object.entries(fixture.bytes ?? {})) app.write(name, Buffer.from(bytes, 'base64'))
     const seen = []
-    seen.push(await visit(app, app.url, look))
+    const waits = Object.values(fixture.files).some((text) => text.includes('ready'))
+    seen.push(await visit(app, app.url, look, waits))
     const { code } = await build(app, ...(fixture.flags ?? []))
     assert.equal(code, 0)
     const host = await serve(app.path('dist'))
-    seen.push(await visit(app, host.url, look))
+    seen.push(await visit(app, host.url, look, waits))
     host.stop()
     assert.deepEqual(seen[1], seen[0], 'the build does what development does')
     await fixture.after?.(app, contents(app.path('dist')), seen[1])
   })
 }
 
-async function visit(app, url, look) {
+async function visit(app, url, look, waits = false) {
   const tab = await app.tab({ blank: true })
+  // What is to be waited for says so at its end.
+  if (waits) await tab.page.addInitScript(() => void (window.ready = false))
   await tab.page.goto(url)
-  await until('the page to be ready', async () => assert.ok(await tab.page.evaluate(() => window.ready ?? document.readyState === 'complete')))
+  await until('the page to be ready', async () => assert.ok(await tab.page.evaluate(() => document.readyState === 'complete' && window.ready !== false)))
   const seen = await look(tab.page, tab.logs)
   assert.deepEqual(tab.errors, [])
   await tab.page.close()
@@ -208,7 +211,7 @@ const { env } = import.meta
 flushSync(() => createRoot(document.getElementById('a')!).render(<b title="x">{one}</b>))
 const instance = await init()
 Object.assign(window, { seen: { html: document.getElementById('a')!.innerHTML, marked: (Marked as any).marked, inner: Space.inner, sum: (instance.exports as any).add(2, 3), add: add(4, 5),
-  legacy: legacy.value, named, one: one === other, text, version: __VERSION__, VITE_A, env: env.VITE_A, unknown: import.meta.env.VITE_NONE, mode: typeof MODE, where: where.length > 0, ssr: import.meta.env.SSR }, ready: true })`,
+  legacy: legacy.value, named, one: one === other, text, version: __VERSION__, VITE_A, env: env.VITE_A, unknown: import.meta.env.VITE_NONE, mode: typeof MODE, where: (document.body.title = where, where.length > 0), ssr: import.meta.env.SSR }, ready: true })`,
     'note.txt': 'text by attribute',
     'lib/one.ts': `export const one = 'one'`,
     '.env': 'VITE_A=from env\nSECRET=never\n',
@@ -342,7 +345,7 @@ test('addresses that are relative work from any folder', {
     await page.textContent('#a'),
     await page.evaluate(() => document.images[0].naturalWidth),
     await page.evaluate(async () => (await fetch(getComputedStyle(document.body).backgroundImage.slice(5, -2))).status),
-  ])
+  ], true)
   host.stop()
   assert.deepEqual(seen, ['200rgb(1, 1, 1)', 3, 200])
 })

@@ -41,6 +41,6 @@ export function serve(folder, base = '/') {
     response.writeHead(200, { 'content-type': TYPES[file.split('.').pop()] ?? 'application/octet-stream' }).end(fs.readFileSync(file))
   })
   return new Promise((done) => {
-    server.listen(0, '127.0.0.1', () => done({ url: `http://127.0.0.1:${server.address().port}${base}`, stop: () => server.close() }))
+    server.listen(0, '127.0.0.1', () => done({ url: `http://127.0.0.1:${server.address().port}${base}`, stop: () => (server.close(), server.closeAllConnections()) }))
   })
 }

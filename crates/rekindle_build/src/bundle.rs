@@ -1,6 +1,7 @@
 //! Runs rolldown: once for all pages, and once for each worker, which is a program of its own.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use rekindle_compile::build_settings::{LegalComments, SourceMaps};
@@ -16,7 +17,7 @@ use tokio::sync::OnceCell;
 
 use crate::plugin::Meaning;
 use crate::session::{Session, lock};
-use crate::{chunks, problems};
+use crate::{chunks, order, problems};
 
 /// What is bundled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,13 +114,33 @@ async fn build_worker(session: &Arc<Session>, file: &Path, role: Role) -> Result
     script.ok_or_else(|| vec![Diagnostic::error("the worker came out empty").in_file(session.compiler.display(file))])
 }
 
-/// Bundles the inputs. Mistakes of the plugin's come first: what rolldown says then is only that there were some.
+/// Bundles the inputs so that modules run in the order of their imports.
 pub(crate) async fn bundle(
     session: &Arc<Session>,
     inputs: Vec<InputItem>,
     role: Role,
 ) -> Result<Vec<Arc<OutputChunk>>, Vec<Diagnostic>> {
-    let options = options(session, inputs, &role);
+    let modules = session.modules.load(Ordering::Relaxed);
+    let chunks = bundle_once(session, inputs.clone(), role.clone(), false).await?;
+    let is_changed = chunks.len() > 1 && {
+        let (effects, sheets) = (lock(&session.effects), lock(&session.sheets));
+        order::is_changed(&chunks, &|id| effects.contains(id) && !sheets.contains_key(id))
+    };
+    if !is_changed {
+        return Ok(chunks);
+    }
+    session.modules.store(modules, Ordering::Relaxed);
+    bundle_once(session, inputs, role, true).await
+}
+
+/// Mistakes of the plugin's come first: what rolldown says then is only that there were some.
+async fn bundle_once(
+    session: &Arc<Session>,
+    inputs: Vec<InputItem>,
+    role: Role,
+    strict: bool,
+) -> Result<Vec<Arc<OutputChunk>>, Vec<Diagnostic>> {
+    let options = options(session, inputs, &role, strict);
     let plugin = Meaning { session: session.clone(), role };
     let mut bundler = Bundler::with_plugins(options, vec![Arc::new(plugin)])
         .map_err(|errors| problems::of_rolldown(session, errors))?;
@@ -148,11 +169,9 @@ pub(crate) async fn bundle(
         .collect())
 }
 
-fn options(session: &Session, inputs: Vec<InputItem>, role: &Role) -> BundlerOptions {
+fn options(session: &Session, inputs: Vec<InputItem>, role: &Role, strict: bool) -> BundlerOptions {
     let build = &session.config.build;
     let names = session.addresses.in_assets("[name]-[hash].js");
-    // Modules that two entries share run before either's own, unless each is put off to its place.
-    let strict = inputs.len() > 1;
     BundlerOptions {
         input: Some(inputs),
         cwd: Some(session.config.root.clone()),

@@ -14,6 +14,7 @@ mod bundle;
 mod chunks;
 mod folder;
 mod manifest;
+mod order;
 mod pages;
 mod plugin;
 mod problems;

@@ -21,10 +21,12 @@ use rekindle_compile::style::StyleOutput;
 use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
 use rolldown_common::side_effects::HookSideEffects;
-use rolldown_common::{ImportKind, ModuleType, ResolvedExternal, RollupRenderedChunk};
+use rolldown_common::{
+    ExportsKind, ImportKind, ModuleInfo, ModuleType, NormalModule, ResolvedExternal, RollupRenderedChunk,
+};
 use rolldown_plugin::{
-    HookAugmentChunkHashReturn, HookLoadArgs, HookLoadOutput, HookLoadReturn, HookResolveIdArgs, HookResolveIdOutput,
-    HookResolveIdReturn, HookUsage, Plugin, PluginContext, SharedLoadPluginContext,
+    HookAugmentChunkHashReturn, HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookResolveIdArgs,
+    HookResolveIdOutput, HookResolveIdReturn, HookUsage, Plugin, PluginContext, SharedLoadPluginContext,
 };
 
 use crate::addresses::{From, Target, hash, json};
@@ -58,7 +60,7 @@ impl Plugin for Meaning {
     }
 
     fn register_hook_usage(&self) -> HookUsage {
-        HookUsage::ResolveId | HookUsage::Load | HookUsage::AugmentChunkHash
+        HookUsage::ResolveId | HookUsage::Load | HookUsage::ModuleParsed | HookUsage::AugmentChunkHash
     }
 
     async fn resolve_id(&self, _: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
@@ -67,6 +69,15 @@ impl Plugin for Meaning {
 
     async fn load(&self, _: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
         self.load_id(args.id).await
+    }
+
+    async fn module_parsed(&self, _: &PluginContext, _: Arc<ModuleInfo>, module: &NormalModule) -> HookNoopReturn {
+        // A CommonJS module runs when it is required, wherever it stands.
+        let runs_at_its_place = !matches!(module.exports_kind, ExportsKind::CommonJs);
+        if runs_at_its_place && module.ecma_view.side_effects.has_side_effects() {
+            lock(&self.session.effects).insert(module.id.as_str().to_owned());
+        }
+        Ok(())
     }
 
     /// Sheets are no part of a chunk's text, but their names are in the scripts that load it.

@@ -10,7 +10,7 @@ use rekindle_compile::defines::Defines;
 use rekindle_compile::env::PageEnv;
 use rekindle_compile::framework::Framework;
 use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 
 use crate::BuildConfig;
@@ -31,6 +31,8 @@ pub(crate) struct Session {
     pub inline: Mutex<FxHashMap<String, (ModuleUrl, FilePath, Source)>>,
     /// The scripts of pages, by the id of the module that imports them in order.
     pub entries: Mutex<FxHashMap<String, String>>,
+    /// Modules that do something when they run, besides making what they export.
+    pub effects: Mutex<FxHashSet<String>>,
     /// Files that went into the output.
     pub sources: Mutex<BTreeSet<PathBuf>>,
     pub workers: crate::bundle::Workers,
@@ -71,6 +73,7 @@ impl Session {
             sheets: Mutex::default(),
             inline: Mutex::default(),
             entries: Mutex::default(),
+            effects: Mutex::default(),
             sources: Mutex::default(),
             workers: crate::bundle::Workers::default(),
             modules: AtomicUsize::new(0),

@@ -303,8 +303,7 @@ pub(crate) fn lower<'a>(
     if module.program.source_type.is_typescript() {
         namespaces::qualify(allocator, &mut module.program, &mut module.scoping);
     }
-    let mut options = transform_options(input.options, classic_pragma(input.source));
-    options.jsx.development &= !input.production;
+    let mut options = transform_options(input.options, classic_pragma(input.source), input.production);
     options.jsx.refresh = input.refresh.then(ReactRefreshOptions::default);
     let scoping = std::mem::take(&mut module.scoping);
     let path = Path::new(input.url);
@@ -323,7 +322,7 @@ fn classic_pragma(source: &str) -> Option<bool> {
     }
 }
 
-fn transform_options(ts: &TsOptions, classic_pragma: Option<bool>) -> TransformOptions {
+fn transform_options(ts: &TsOptions, classic_pragma: Option<bool>, production: bool) -> TransformOptions {
     let mut options = TransformOptions::default();
     options.typescript.only_remove_type_imports = ts.verbatim_module_syntax || ts.preserve_value_imports;
     options.decorator.legacy = ts.experimental_decorators == Some(true);
@@ -336,7 +335,7 @@ fn transform_options(ts: &TsOptions, classic_pragma: Option<bool>) -> TransformO
     }
     let classic = classic_pragma.unwrap_or(ts.jsx.as_deref() == Some("react"));
     options.jsx.runtime = if classic { JsxRuntime::Classic } else { JsxRuntime::Automatic };
-    options.jsx.development = !classic && ts.jsx.as_deref() != Some("react-jsx-production");
+    options.jsx.development = !classic && !production && ts.jsx.as_deref() != Some("react-jsx-production");
     options.jsx.throw_if_namespace = false;
     if classic {
         options.jsx.pragma = ts.jsx_factory.clone();

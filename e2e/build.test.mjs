@@ -142,7 +142,7 @@ Object.assign(window, { ready: true })`,
   },
 }, async (page) => ({
   ...(await page.evaluate(() => window.seen)),
-  pictures: await page.evaluate(() => [...document.images].map((image) => image.naturalWidth)),
+  pictures: await page.evaluate(() => Promise.all([...document.images].map(async (image) => (await fetch(image.currentSrc)).status))),
   linked: await color(page, '#b'),
 }))
 
@@ -426,6 +426,7 @@ test('source maps lead back to the sources, licences stay, the mode picks the en
   const map = JSON.parse(files.get(`${name}.map`))
   assert.deepEqual(map.sources.map((source) => path.join(path.dirname(app.path(`out/${name}`)), source)), [app.path('lazy.ts')])
   assert.ok(map.sourcesContent[0].includes('text: string'))
+  app.remove('out') // Its page would be one of the project.
   app.write('rekindle.toml', `[build]\nlegal_comments = "none"\ntarget = "nonsense"\n`)
   const wrong = await build(app)
   assert.deepEqual([wrong.code, wrong.err.includes('rekindle.toml:3:')], [1, true])

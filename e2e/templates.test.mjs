@@ -68,8 +68,9 @@ for (const name of ['vanilla-ts', 'react-ts', 'preact-ts', 'lit-ts']) {
   test(`${name}: the build is Vite’s in a browser`, { start: false, limit: 150_000 }, async (app) => {
     fs.cpSync(path.join(templates, `template-${name}`), app.root, { recursive: true })
     await run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: app.root })
-    await run(process.execPath, [app.path('node_modules/vite/bin/vite.js'), 'build', '--outDir', 'theirs'], { cwd: app.root })
+    // First: Vite leaves a page behind, which is one more of the project for us.
     assert.equal((await build(app, '--out-dir', 'ours')).code, 0)
+    await run(process.execPath, [app.path('node_modules/vite/bin/vite.js'), 'build', '--outDir', 'theirs'], { cwd: app.root })
     const hosts = await Promise.all(['theirs', 'ours'].map((folder) => serve(app.path(folder))))
     const [theirs, ours] = [await shot(app, hosts[0].url), await shot(app, hosts[1].url)]
     assert.ok((await difference(app, ours, theirs)) < 0.0005, 'the two pages look alike')

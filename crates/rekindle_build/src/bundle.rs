@@ -123,8 +123,9 @@ pub(crate) async fn bundle(
     let modules = session.modules.load(Ordering::Relaxed);
     let chunks = bundle_once(session, inputs.clone(), role.clone(), false).await?;
     let is_changed = chunks.len() > 1 && {
-        let (effects, sheets) = (lock(&session.effects), lock(&session.sheets));
-        order::is_changed(&chunks, &|id| effects.contains(id) && !sheets.contains_key(id))
+        let (effects, sheets, imports) = (lock(&session.effects), lock(&session.sheets), lock(&session.imports));
+        let counts = |id: &str| effects.contains(id) && !sheets.contains_key(id);
+        order::is_changed(&chunks, &order::Modules { imports: &imports, counts: &counts })
     };
     if !is_changed {
         return Ok(chunks);

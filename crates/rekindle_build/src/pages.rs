@@ -79,7 +79,9 @@ pub(crate) async fn build(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnos
 fn inputs(session: &Session) -> Result<(Vec<(String, PathBuf)>, Vec<PathBuf>), Vec<Diagnostic>> {
     let config = &session.config;
     if config.build.input.is_empty() {
-        let left_out = [config.cache_dir.as_path(), config.build.out_dir.as_path()];
+        // Also what another build left where outputs usually are.
+        let usual = config.root.join("dist");
+        let left_out = [config.cache_dir.as_path(), config.build.out_dir.as_path(), usual.as_path()];
         let walk = Walk::of_project(&config.root, config.public_dir.as_deref(), &left_out);
         let mut pages: Vec<_> = walk.files.into_iter().filter(|(path, _)| path.ends_with(".html")).collect();
         pages.sort();

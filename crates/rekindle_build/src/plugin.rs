@@ -71,7 +71,9 @@ impl Plugin for Meaning {
         self.load_id(args.id).await
     }
 
-    async fn module_parsed(&self, _: &PluginContext, _: Arc<ModuleInfo>, module: &NormalModule) -> HookNoopReturn {
+    async fn module_parsed(&self, _: &PluginContext, info: Arc<ModuleInfo>, module: &NormalModule) -> HookNoopReturn {
+        let imports = info.imported_ids.iter().map(|id| id.as_str().to_owned()).collect();
+        lock(&self.session.imports).insert(module.id.as_str().to_owned(), imports);
         // A CommonJS module runs when it is required, wherever it stands.
         let runs_at_its_place = !matches!(module.exports_kind, ExportsKind::CommonJs);
         if runs_at_its_place && module.ecma_view.side_effects.has_side_effects() {

@@ -31,6 +31,8 @@ pub(crate) struct Session {
     pub inline: Mutex<FxHashMap<String, (ModuleUrl, FilePath, Source)>>,
     /// The scripts of pages, by the id of the module that imports them in order.
     pub entries: Mutex<FxHashMap<String, String>>,
+    /// What each module imports statically, in order.
+    pub imports: Mutex<FxHashMap<String, Vec<String>>>,
     /// Modules that do something when they run, besides making what they export.
     pub effects: Mutex<FxHashSet<String>>,
     /// Files that went into the output.
@@ -73,6 +75,7 @@ impl Session {
             sheets: Mutex::default(),
             inline: Mutex::default(),
             entries: Mutex::default(),
+            imports: Mutex::default(),
             effects: Mutex::default(),
             sources: Mutex::default(),
             workers: crate::bundle::Workers::default(),

@@ -1,6 +1,6 @@
 /**
  * The templates of the npm package `create-vite`, as they come from npm: the page looks like the one that Vite serves from
- * the very same folder, and an edit of the main component keeps the state. Nothing of them is in this repository; where npm
+ * the very same folder, and an edit of the main component keeps the state; what is built looks like what Vite builds. Nothing of them is in this repository; where npm
  * cannot be reached, the tests fail and say so.
  */
 import assert from 'node:assert/strict'
@@ -11,6 +11,7 @@ import path from 'node:path'
 import { after, before } from 'node:test'
 import { promisify } from 'node:util'
 import { freePort, test, until } from './harness.mjs'
+import { build, serve } from './output.mjs'
 
 const run = promisify(execFile)
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -60,6 +61,25 @@ for (const { name, file, keeps, style } of cases) {
       await app.stayed()
     }
     assert.deepEqual(app.errors, [])
+  })
+}
+
+for (const name of ['vanilla-ts', 'react-ts', 'preact-ts', 'lit-ts']) {
+  test(`${name}: the build is Vite’s in a browser`, { start: false, limit: 150_000 }, async (app) => {
+    fs.cpSync(path.join(templates, `template-${name}`), app.root, { recursive: true })
+    await run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: app.root })
+    // First: Vite leaves a page behind, which is one more of the project for us.
+    assert.equal((await build(app, '--out-dir', 'ours')).code, 0)
+    await run(process.execPath, [app.path('node_modules/vite/bin/vite.js'), 'build', '--outDir', 'theirs'], { cwd: app.root })
+    const hosts = await Promise.all(['theirs', 'ours'].map((folder) => serve(app.path(folder))))
+    const [theirs, ours] = [await shot(app, hosts[0].url), await shot(app, hosts[1].url)]
+    assert.ok((await difference(app, ours, theirs)) < 0.0005, 'the two pages look alike')
+    const tab = await app.tab({ blank: true })
+    await tab.page.goto(hosts[1].url)
+    await tab.page.click('button.counter')
+    await until('the counter to count', async () => assert.match((await tab.page.textContent('button.counter')).trim(), /ount is 1$/i))
+    assert.deepEqual(app.tabs.flatMap((tab) => tab.errors), [])
+    for (const host of hosts) host.stop()
   })
 }
 

@@ -1,4 +1,4 @@
-//! The command line: `rekindle [dev] [root] [flags]`, `rekindle preview`, `rekindle init`.
+//! The command line: `rekindle [dev] [root] [flags]`, `rekindle build`, `rekindle preview`, `rekindle init`.
 
 use std::path::PathBuf;
 
@@ -23,6 +23,9 @@ enum Command {
     /// Serve a project and update the open pages on every save
     #[command(alias = "serve", args_override_self = true)]
     Dev(DevFlags),
+    /// Build a project for production: a folder that any web server can serve
+    #[command(args_override_self = true)]
+    Build(BuildFlags),
     /// Serve the finished build as a static host would
     #[command(args_override_self = true)]
     Preview(PreviewFlags),
@@ -134,10 +137,72 @@ pub enum Template {
     React,
 }
 
+/// Flags of `rekindle build`. `None` leaves the matter to `rekindle.toml`, and that to the default.
+#[derive(Clone, Debug, Default, Args)]
+pub struct BuildFlags {
+    /// Project folder, the one with index.html [default: the current folder]
+    pub root: Option<PathBuf>,
+    /// Folder of the output, from the project folder [default: dist]
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: Option<PathBuf>,
+    /// Picks the .env.[mode] files [default: production]
+    #[arg(long, short, value_name = "MODE")]
+    pub mode: Option<String>,
+    /// Shorten scripts and sheets, or with `false` do not [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    minify: Option<String>,
+    /// Leave scripts and sheets readable
+    #[arg(long, conflicts_with = "minify")]
+    no_minify: bool,
+    /// Write source maps; `inline` puts them into the scripts, `hidden` does not name them there
+    #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub sourcemap: Option<String>,
+    /// Path under which the output is served, such as /app/, or ./ for any [default: /]
+    #[arg(long, value_name = "PATH")]
+    pub base: Option<String>,
+    /// Empty the output folder also where that is outside of the project or holds sources
+    #[arg(long = "empty-out-dir", visible_alias = "emptyOutDir")]
+    pub empty_out_dir: bool,
+    /// Leave in the output folder what is there
+    #[arg(long, conflicts_with = "empty_out_dir")]
+    pub no_empty_out_dir: bool,
+    /// Write a list of the files for servers that make their own pages [default name: .vite/manifest.json]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub manifest: Option<String>,
+    /// Settings file [default: rekindle.toml in the project folder]
+    #[arg(long, short, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print what was built, or what is wrong, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl BuildFlags {
+    /// The flags that a build has in common with the server.
+    pub fn general(&self) -> DevFlags {
+        DevFlags {
+            root: self.root.clone(),
+            config: self.config.clone(),
+            base: self.base.clone(),
+            mode: self.mode.clone(),
+            ..DevFlags::default()
+        }
+    }
+
+    /// What is said about shortening, if anything is. Names of tools that shorten mean yes.
+    pub fn minify(&self) -> Option<bool> {
+        match (self.no_minify, self.minify.as_deref()) {
+            (true, _) => Some(false),
+            (false, given) => given.map(|given| given != "false"),
+        }
+    }
+}
+
 /// What the command line asks for.
 #[derive(Clone, Debug)]
 pub enum Task {
     Dev(DevFlags),
+    Build(BuildFlags),
     Preview(PreviewFlags),
     Init(InitFlags),
     /// Write the browser runtime, up to the source file `only`, to `out`.
@@ -152,6 +217,7 @@ impl Flags {
     pub fn task(self) -> Task {
         match self.command {
             Some(Command::Dev(flags)) => Task::Dev(flags),
+            Some(Command::Build(flags)) => Task::Build(flags),
             Some(Command::Preview(flags)) => Task::Preview(flags),
             Some(Command::Init(flags)) => Task::Init(flags),
             Some(Command::Client { out, only }) => Task::Client { out, only },

@@ -18,6 +18,8 @@ use rekindle_server::report::Report;
 use rekindle_server::watch::Watcher;
 use tokio::sync::mpsc;
 
+mod build_command;
+
 /// Set by the launcher of the npm package where it waits for this process: its number.
 #[cfg(unix)]
 const LAUNCHER_VARIABLE: &str = "REKINDLE_LAUNCHER";
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     };
     let flags = match Flags::parse_from(arguments).task() {
         Task::Dev(flags) => flags,
+        Task::Build(flags) => return build_command::run(&flags),
         Task::Preview(flags) => return preview::run(&flags),
         Task::Init(flags) => return init::run(&flags),
         Task::Client { out, only } => return write_client(&out, only.as_deref()),

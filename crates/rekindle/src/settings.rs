@@ -18,11 +18,12 @@ use rekindle_server::config::{Bindings, Config, Html, Https, ServeMode, ServerCo
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::flags::{DevFlags, PreviewFlags};
+use crate::flags::{BuildFlags, DevFlags, PreviewFlags};
 use crate::vite_config;
 
 pub(crate) mod keys;
 
+pub(crate) mod build;
 mod css;
 
 /// A server's settings, and what the user should know about them although it is no mistake.
@@ -74,8 +75,27 @@ fn apply_preview_flags(flags: &PreviewFlags, config: &mut Config) {
     }
 }
 
+/// The settings of a build, or every mistake found.
+pub fn read_for_build(flags: &BuildFlags) -> Result<Settings, Vec<Diagnostic>> {
+    let (result, _) = read_for(&flags.general(), Command::Build);
+    let mut settings = result?;
+    build::apply_flags(flags, &mut settings.config).map_err(|problem| vec![problem])?;
+    Ok(settings)
+}
+
+/// What the settings are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Command {
+    Serve,
+    Build,
+}
+
 /// The same, with the files whose edit may change the settings or mend them.
 pub fn read_with_files(flags: &DevFlags) -> (Result<Settings, Vec<Diagnostic>>, Vec<PathBuf>) {
+    read_for(flags, Command::Serve)
+}
+
+fn read_for(flags: &DevFlags, command: Command) -> (Result<Settings, Vec<Diagnostic>>, Vec<PathBuf>) {
     let here = match std::env::current_dir() {
         Ok(here) => here,
         Err(error) => {
@@ -89,8 +109,8 @@ pub fn read_with_files(flags: &DevFlags) -> (Result<Settings, Vec<Diagnostic>>, 
     let own = flags.config.as_deref().map_or_else(|| root.join("rekindle.toml"), |named| join(&here, named));
     let mut files = vec![own];
     files.extend(vite_config::NAMES.iter().map(|name| root.join(name)));
-    let result = read_below(&here, &root, flags, &mut files).map(|(config, vite)| {
-        let notes = notes(&config);
+    let result = read_below(&here, &root, flags, command, &mut files).map(|(config, vite)| {
+        let notes = if command == Command::Serve { notes(&config) } else { Vec::new() };
         Settings { config, notes, vite, files: files.clone() }
     });
     (result, files)
@@ -101,13 +121,18 @@ fn read_below(
     here: &Path,
     root: &Path,
     flags: &DevFlags,
+    command: Command,
     files: &mut Vec<PathBuf>,
 ) -> Result<(Config, Option<vite_config::Block>), Vec<Diagnostic>> {
     let mut config = Config::new(root);
     config.own_packages = own_packages();
-    let mode = flags.mode.as_deref().unwrap_or("development");
+    if command == Command::Build {
+        config.mode = "production".into();
+    }
+    let mode = flags.mode.clone().unwrap_or_else(|| config.mode.clone());
     let vite = vite_file(here, root, flags)?.map(|path| {
-        let taken = vite_config::apply(&path, mode, &mut config);
+        let name = if command == Command::Build { "build" } else { "serve" };
+        let taken = vite_config::apply(&path, &mode, name, &mut config);
         files.extend(taken.files);
         taken.block
     });
@@ -181,6 +206,7 @@ fn apply_flags(flags: &DevFlags, config: &mut Config) -> Result<(), Diagnostic> 
         config.server.https = Some(Https::Generated);
     }
     if let Some(base) = &flags.base {
+        config.build.relative_base = is_relative_base(base);
         config.base = base_path(base).map_err(|message| Diagnostic::error(format!("--base: {message}")))?;
     }
     if let Some(mode) = &flags.mode {
@@ -232,7 +258,6 @@ const TOP: &[&str] = &[
 ];
 const SERVER: &[&str] =
     &["port", "strict_port", "host", "open", "https", "proxy", "headers", "cors", "allowed_hosts", "allowed_origins"];
-const BUILD: &[&str] = &["out_dir"];
 const PREVIEW: &[&str] = &["port", "strict_port", "host", "open", "https", "proxy", "headers", "cors", "allowed_hosts"];
 const RESOLVE: &[&str] = &["alias", "extensions", "conditions", "main_fields", "dedupe", "preserve_symlinks"];
 const JSX: &[&str] = &["import_source"];
@@ -287,8 +312,11 @@ impl Reader<'_> {
         self.known(&top, TOP);
         self.root(&top, config);
         let root = config.root.clone();
-        if let Some(base) = self.checked(&top, "base", base_path) {
+        if let Some((base, is_relative)) =
+            self.checked(&top, "base", |base| Ok((base_path(base)?, is_relative_base(base))))
+        {
             config.base = base;
+            config.build.relative_base = is_relative;
         }
         if let Some(mode) = self.checked(&top, "mode", mode_name) {
             config.mode = mode;
@@ -317,10 +345,10 @@ impl Reader<'_> {
             config.jsx_import_source = Some(source);
         }
         self.server(&top, config);
-        self.build(&top, config);
         self.preview(&top, config);
         self.serve(&top, config);
         self.css(&top, &root, &mut config.css);
+        self.build(&top, &root, &mut config.build);
         self.hmr(&top, config);
         self.watch(&top, config);
         if let Some(events) = self.table(&top, "events", EVENTS)
@@ -335,13 +363,6 @@ impl Reader<'_> {
         self.server_keys(&server, &config.root, &mut config.server);
         if let Some(origins) = self.each_text(&server, "allowed_origins", origin) {
             config.server.allowed_origins = origins;
-        }
-    }
-
-    fn build(&mut self, top: &Table<'_, '_>, config: &mut Config) {
-        let Some(build) = self.table(top, "build", BUILD) else { return };
-        if let Some(folder) = self.checked(&build, "out_dir", folder_name) {
-            config.build.out_dir = join(&config.root, &folder);
         }
     }
 
@@ -625,6 +646,11 @@ pub(crate) fn base_path(base: &str) -> Result<String, String> {
     Ok(if steps.is_empty() { "/".to_owned() } else { format!("/{}/", steps.join("/")) })
 }
 
+/// Whether a build writes addresses that are relative to the file that names them.
+pub(crate) fn is_relative_base(base: &str) -> bool {
+    matches!(base, "" | "." | "./")
+}
+
 /// A mode becomes part of a file name.
 pub(crate) fn mode_name(mode: &str) -> Result<String, String> {
     match mode {
@@ -682,7 +708,7 @@ fn advice(key: &str, keys: &[&str]) -> String {
     }
     let elsewhere = [
         ("server", SERVER),
-        ("build", BUILD),
+        ("build", build::BUILD),
         ("preview", PREVIEW),
         ("serve", SERVE),
         ("css", css::CSS),

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use rekindle_compile::defines;
 use rekindle_compile::pattern::Pattern;
 use rekindle_compile::static_config::{Item, Replacement, SPREAD, Situation, Value, evaluate, json_text};
-use rekindle_server::config::{Alias, Config, Find, Https};
+use rekindle_server::config::{Alias, Config, Find, Https, SourceMaps};
 use rekindle_server::cors::{Cors, CorsOrigin, OriginRule};
 use rekindle_server::proxy::{Context, ProxyRule, Rewrite, Target};
 
@@ -39,8 +39,22 @@ const BUILT_IN: [&str; 8] = [
 ];
 
 /// Keys that are about building, testing, or Vite's own workings.
-const NOT_NEEDED: [&str; 28] = [
+const NOT_NEEDED: [&str; 42] = [
     "appType",
+    "build.commonjsOptions",
+    "build.dynamicImportVarsOptions",
+    "build.emitAssets",
+    "build.license",
+    "build.rollupOptions.external",
+    "build.rollupOptions.output",
+    "build.rolldownOptions.external",
+    "build.rolldownOptions.output",
+    "build.ssr",
+    "build.ssrEmitAssets",
+    "build.ssrManifest",
+    "build.terserOptions",
+    "build.watch",
+    "build.write",
     "builder",
     "cacheDir",
     "clearScreen",
@@ -91,10 +105,10 @@ pub fn find(root: &Path) -> Option<PathBuf> {
 }
 
 /// Puts what the file says into `config`.
-pub fn apply(path: &Path, mode: &str, config: &mut Config) -> Taken {
+pub fn apply(path: &Path, mode: &str, command: &str, config: &mut Config) -> Taken {
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let folder = config.root.clone();
-    let situation = Situation { mode, folder: &folder };
+    let situation = Situation { mode, command, folder: &folder };
     let found = match evaluate(path, situation) {
         Ok(found) => found,
         Err(reason) => {
@@ -168,7 +182,7 @@ impl Reader<'_> {
         let is_table = matches!(
             path,
             "server" | "preview" | "build" | "resolve" | "server.hmr" | "server.watch" | "esbuild" | "oxc" | "oxc.jsx"
-        );
+        ) || matches!(path, "build.rollupOptions" | "build.rolldownOptions" | "build.modulePreload");
         if let (true, Value::Object(entries)) = (is_table, &item.value) {
             for (name, item) in entries {
                 self.entry(&format!("{path}.{name}"), item);
@@ -206,7 +220,10 @@ impl Reader<'_> {
         let config = &mut *self.config;
         match path {
             "root" => keys::move_root(config, Path::new(&path_text(value)?)).ok()?,
-            "base" => config.base = settings::base_path(text(value)?).ok()?,
+            "base" => {
+                config.base = settings::base_path(text(value)?).ok()?;
+                config.build.relative_base = settings::is_relative_base(text(value)?);
+            }
             "mode" => config.mode = settings::mode_name(text(value)?).ok()?,
             "publicDir" => {
                 config.public_dir = match value {
@@ -234,7 +251,7 @@ impl Reader<'_> {
             "resolve.preserveSymlinks" => config.resolve.preserve_symlinks = boolean(value)?,
             // Paths of tsconfig.json are always read.
             "resolve.tsconfigPaths" => drop(boolean(value)?),
-            "build.outDir" => config.build.out_dir = folder(value)?,
+            _ if path.starts_with("build.") => return self.set_build(path, value),
             _ => return self.set_preview(path, value),
         }
         Some(())
@@ -256,6 +273,70 @@ impl Reader<'_> {
             self.config.preview.take(named, |key| key == name);
         }
         set
+    }
+
+    fn set_build(&mut self, path: &str, value: &Value) -> Set {
+        let root = self.config.root.clone();
+        let build = &mut self.config.build;
+        let target = |value: &Value| -> Option<Vec<String>> {
+            let names = texts(value).or_else(|| Some(vec![text(value)?.to_owned()]))?;
+            let known = names.iter().map(|name| settings::build::target_name(name).ok());
+            Some(known.collect::<Option<Vec<_>>>()?.iter().flat_map(|name| settings::build::of_name(name)).collect())
+        };
+        match path {
+            "build.outDir" => build.out_dir = settings::join(&root, Path::new(&path_text(value)?)),
+            "build.assetsDir" => build.assets_dir = settings::build::below_output(text(value)?).ok()?,
+            "build.assetsInlineLimit" => match value {
+                Value::Number(limit @ 0.0..=1e9) => build.assets_inline_limit = *limit as u64,
+                _ => return None,
+            },
+            "build.target" => build.target = target(value)?,
+            "build.cssTarget" => build.css_target = Some(target(value)?),
+            "build.minify" => build.minify = is_on(value)?,
+            "build.cssMinify" => build.css_minify = Some(is_on(value)?),
+            "build.sourcemap" => {
+                build.sourcemap = match (value, text(value)) {
+                    (Value::Bool(true), _) => SourceMaps::File,
+                    (Value::Bool(false), _) => SourceMaps::None,
+                    (_, Some("inline")) => SourceMaps::Inline,
+                    (_, Some("hidden")) => SourceMaps::Hidden,
+                    _ => return None,
+                }
+            }
+            "build.manifest" => {
+                build.manifest = match value {
+                    Value::Bool(false) => None,
+                    Value::Bool(true) => Some(settings::build::MANIFEST.to_owned()),
+                    value => Some(settings::build::below_output(text(value)?).ok()?),
+                }
+            }
+            "build.emptyOutDir" => build.empty_out_dir = Some(boolean(value)?),
+            "build.cssCodeSplit" => build.css_code_split = boolean(value)?,
+            "build.copyPublicDir" => build.copy_public_dir = boolean(value)?,
+            "build.reportCompressedSize" => build.report_compressed_size = boolean(value)?,
+            "build.modulePreload" => build.module_preload = boolean(value)?,
+            // Every browser that is built for has them.
+            "build.modulePreload.polyfill" => drop(boolean(value)?),
+            "build.chunkSizeWarningLimit" => match value {
+                Value::Number(limit @ 0.0..=1e9) => build.chunk_size_warning_limit = *limit as u64,
+                _ => return None,
+            },
+            "build.rollupOptions.input" | "build.rolldownOptions.input" => {
+                let files = match value {
+                    Value::Object(entries) => entries.iter().map(|(_, item)| path_text(&item.value)).collect(),
+                    Value::List(items) => items.iter().map(|item| path_text(&item.value)).collect(),
+                    value => Some(vec![path_text(value)?]),
+                };
+                let files: Vec<String> = files?;
+                let below = |file: String| {
+                    let path = Path::new(&file);
+                    path.strip_prefix(&root).map_or_else(|_| PathBuf::from(&file), Path::to_owned)
+                };
+                build.input = files.into_iter().map(below).collect();
+            }
+            _ => return None,
+        }
+        Some(())
     }
 
     fn set_server(&mut self, path: &str, value: &Value) -> Set {
@@ -512,6 +593,11 @@ fn path_text(value: &Value) -> Option<String> {
         Value::FileUrl(path) => Some(path.display().to_string()),
         _ => None,
     }
+}
+
+/// A switch, or the name of the tool that does it.
+fn is_on(value: &Value) -> Option<bool> {
+    boolean(value).or_else(|| text(value).map(|_| true))
 }
 
 fn boolean(value: &Value) -> Option<bool> {

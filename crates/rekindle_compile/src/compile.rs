@@ -38,6 +38,8 @@ pub struct Compiler {
     pub framework: Framework,
     pub styles: StyleTools,
     defines: Defines,
+    /// Nothing is registered for a refresh, and JSX calls the functions of production.
+    production: bool,
     /// Where JSX functions come from if no tsconfig says so.
     jsx_import_source: Option<String>,
     tsconfigs: TsConfigs,
@@ -101,6 +103,7 @@ impl Compiler {
             base: base.to_owned(),
             resolver: Resolver::new(root, public_dir, base, &ResolveSettings::default()),
             defines: Defines::default(),
+            production: false,
             jsx_import_source: None,
             framework: Framework::None,
             styles: StyleTools::new(root, "development", StyleSettings::default()),
@@ -128,7 +131,7 @@ impl Compiler {
     }
 
     /// Whether the settings make the file of a module without a query an asset.
-    fn is_included_asset(&self, url: &ModuleUrl, file: &FilePath) -> bool {
+    pub(crate) fn is_included_asset(&self, url: &ModuleUrl, file: &FilePath) -> bool {
         !self.assets.is_empty()
             && Query::of(url.query()) == Query::Other
             && self.assets.is_match(file.as_path().strip_prefix(&self.root).unwrap_or(file.as_path()))
@@ -144,6 +147,12 @@ impl Compiler {
     pub fn with_constants(mut self, defines: Defines, jsx_import_source: Option<String>) -> Self {
         self.defines = defines;
         self.jsx_import_source = jsx_import_source;
+        self
+    }
+
+    /// The same compiler for what is deployed.
+    pub fn for_production(mut self) -> Self {
+        self.production = true;
         self
     }
 
@@ -165,6 +174,11 @@ impl Compiler {
     /// Whether an edit of a file that is no module of the page may change what names of a package mean.
     pub fn is_barrel(&self, file: &Path) -> bool {
         self.barrels.knows(file)
+    }
+
+    /// The project folder.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Path under which everything is served.
@@ -211,35 +225,51 @@ impl Compiler {
         source: &Source,
         files: &mut Vec<FilePath>,
     ) -> Result<Definition, Vec<Diagnostic>> {
+        match self.kind(url, file, source) {
+            Kind::Script => self.script(url, file, source, files),
+            Kind::Worker { class, address } => self.worker(url, file, class, address),
+            Kind::WasmInit => self.wasm_init(file),
+            Kind::Wasm => self.wasm(file),
+            Kind::Raw => self.raw(file),
+            Kind::Bytes => self.bytes(file),
+            Kind::Asset => self.asset(file),
+            Kind::Style => self.style(url, file, files),
+            Kind::DataUrl => self.data_url(file),
+            Kind::Json => self.json(file),
+            Kind::Unsupported(tool) => Err(vec![self.unsupported(tool, file)]),
+        }
+    }
+
+    /// What is made of a module: by its query, its extension, and what the settings say.
+    pub(crate) fn kind(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Kind {
         if matches!(source, Source::File) && self.is_included_asset(url, file) {
-            return self.asset(file);
+            return Kind::Asset;
         }
         if is_compiled_as_script(url, source) {
-            return self.script(url, file, source, files);
+            return Kind::Script;
         }
-        let query = Query::of(url.query());
-        let extension = extension(url.path());
         let is_style = is_style(url.path());
-        match query {
-            Query::Worker { class, address } => self.worker(url, file, class, address),
-            Query::Init => self.wasm_init(file),
-            Query::Raw => self.raw(file),
-            Query::Bytes => self.bytes(file),
-            Query::Url => self.asset(file),
-            Query::Inline if is_style => self.style(url, file, files),
-            Query::Inline => self.data_url(file),
-            Query::Other if extension == "json" => self.json(file),
-            Query::Other if is_style => self.style(url, file, files),
-            Query::Other if extension == "wasm" => self.wasm(file),
-            Query::Other => match UNSUPPORTED.iter().find(|(known, _)| *known == extension) {
-                Some((_, tool)) => Err(vec![
-                    Diagnostic::error(format!("{tool} files are not supported yet"))
-                        .in_file(self.display(file.as_path()))
-                        .with_help(UNSUPPORTED_HELP),
-                ]),
-                None => self.asset(file),
+        match (Query::of(url.query()), extension(url.path()).as_str()) {
+            (Query::Worker { class, address }, _) => Kind::Worker { class, address },
+            (Query::Init, _) => Kind::WasmInit,
+            (Query::Raw, _) => Kind::Raw,
+            (Query::Bytes, _) => Kind::Bytes,
+            (Query::Url, _) => Kind::Asset,
+            (Query::Inline | Query::Other, _) if is_style => Kind::Style,
+            (Query::Inline, _) => Kind::DataUrl,
+            (Query::Other, "json") => Kind::Json,
+            (Query::Other, "wasm") => Kind::Wasm,
+            (Query::Other, extension) => match UNSUPPORTED.iter().find(|(known, _)| *known == extension) {
+                Some((_, tool)) => Kind::Unsupported(tool),
+                None => Kind::Asset,
             },
         }
+    }
+
+    pub(crate) fn unsupported(&self, tool: &str, file: &FilePath) -> Diagnostic {
+        Diagnostic::error(format!("{tool} files are not supported yet"))
+            .in_file(self.display(file.as_path()))
+            .with_help(UNSUPPORTED_HELP)
     }
 
     // ---- the kinds
@@ -267,7 +297,7 @@ impl Compiler {
     }
 
     /// What is known of a script without its text: from its name and the package.json above it.
-    fn facts(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Facts {
+    pub(crate) fn facts(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Facts {
         let path = match url.path() {
             NODE_URL | EMPTY_URL => return Facts { format: Format::CommonJs, interop: Interop::Node, refresh: false },
             helper if helper.starts_with(HELPER_URL) => return Facts::default(),
@@ -295,7 +325,12 @@ impl Compiler {
         Facts { format, interop, refresh: self.refreshes(file, source) }
     }
 
-    fn script_text(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Result<String, Vec<Diagnostic>> {
+    pub(crate) fn script_text(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        source: &Source,
+    ) -> Result<String, Vec<Diagnostic>> {
         match (builtin::source(url.as_str()), source) {
             (Some(helper), _) => Ok(helper.into_owned()),
             (None, Source::Inline(text)) => Ok(text.clone()),
@@ -304,7 +339,7 @@ impl Compiler {
     }
 
     /// What tsconfig.json says about a script. The files that say it, or are wrong, go to `files`.
-    fn script_options(
+    pub(crate) fn script_options(
         &self,
         url: &ModuleUrl,
         file: &FilePath,
@@ -335,10 +370,10 @@ impl Compiler {
     fn refreshes(&self, file: &FilePath, source: &Source) -> bool {
         let is_own =
             matches!(source, Source::File) && file.as_path().is_absolute() && !resolve::is_in_package(file.as_path());
-        self.framework.refreshes() && is_own
+        self.framework.refreshes() && is_own && !self.production
     }
 
-    fn script_input<'a>(
+    pub(crate) fn script_input<'a>(
         &'a self,
         text: &'a str,
         url: &'a ModuleUrl,
@@ -348,7 +383,19 @@ impl Compiler {
     ) -> ScriptInput<'a> {
         let Facts { format, interop, refresh } = facts;
         let (url, defines) = (url.as_str(), &self.defines);
-        ScriptInput { source: text, url, display, options, defines, format, interop, source_map: false, refresh }
+        let production = self.production;
+        ScriptInput {
+            source: text,
+            url,
+            display,
+            options,
+            defines,
+            format,
+            interop,
+            source_map: false,
+            refresh,
+            production,
+        }
     }
 
     /// Equal digests compile to the same text.
@@ -405,16 +452,7 @@ impl Compiler {
         class: &str,
         address: bool,
     ) -> Result<Definition, Vec<Diagnostic>> {
-        if !is_script(&ModuleUrl::new(url.path())) {
-            return Err(vec![
-                Diagnostic::error("only a script can be a worker")
-                    .in_file(self.display(file.as_path()))
-                    .with_help("put `?worker` behind a JavaScript or TypeScript file"),
-            ]);
-        }
-        if !file.as_path().is_file() {
-            return Err(vec![self.unreadable(file, &std::io::ErrorKind::NotFound.into())]);
-        }
+        self.check_worker(url, file)?;
         let value = match address {
             true => "$r.worker(0)".to_owned(),
             false => format!("$r.workerClass(0,\"{class}\")"),
@@ -426,6 +464,21 @@ impl Compiler {
         let mut definition = plain(code.clone(), vec!["default".into()], &code);
         definition.deps = vec![dep];
         Ok(definition)
+    }
+
+    /// What is wrong with a file as the script of a worker.
+    pub(crate) fn check_worker(&self, url: &ModuleUrl, file: &FilePath) -> Result<(), Vec<Diagnostic>> {
+        if !is_script(&ModuleUrl::new(url.path())) {
+            return Err(vec![
+                Diagnostic::error("only a script can be a worker")
+                    .in_file(self.display(file.as_path()))
+                    .with_help("put `?worker` behind a JavaScript or TypeScript file"),
+            ]);
+        }
+        if !file.as_path().is_file() {
+            return Err(vec![self.unreadable(file, &std::io::ErrorKind::NotFound.into())]);
+        }
+        Ok(())
     }
 
     fn wasm_init(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
@@ -454,6 +507,19 @@ impl Compiler {
         file: &FilePath,
         files: &mut Vec<FilePath>,
     ) -> Result<Definition, Vec<Diagnostic>> {
+        let (output, kind) = self.style_output(url, file, files)?;
+        let mut definition = style_definition(&output, kind);
+        definition.files = files.clone();
+        Ok(definition)
+    }
+
+    /// The sheet that a module stands for, and what is done with it.
+    pub(crate) fn style_output(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        files: &mut Vec<FilePath>,
+    ) -> Result<(StyleOutput, StyleUse), Vec<Diagnostic>> {
         let source = self.read_text(file)?;
         let inline = Query::of(url.query()) == Query::Inline;
         let modules = is_style_module(url.path()) && !inline;
@@ -464,9 +530,7 @@ impl Compiler {
             _ if url.query().split('&').any(|part| part == "sheet") => StyleUse::Sheet,
             _ => StyleUse::Page,
         };
-        let mut definition = style_definition(&output, kind);
-        definition.files = files.clone();
-        Ok(definition)
+        Ok((output, kind))
     }
 
     fn compile_css(
@@ -703,7 +767,7 @@ impl Compiler {
         links.errors.push(self.at(diagnostic, file, source, dep.span));
     }
 
-    fn at(&self, diagnostic: Diagnostic, file: &FilePath, source: &Source, span: (u32, u32)) -> Diagnostic {
+    pub(crate) fn at(&self, diagnostic: Diagnostic, file: &FilePath, source: &Source, span: (u32, u32)) -> Diagnostic {
         let diagnostic = diagnostic.in_file(self.display(file.as_path()));
         let text = match source {
             Source::File => self.read_text(file).unwrap_or_default(),
@@ -780,7 +844,7 @@ impl Compiler {
     // ---- reading
 
     /// Reads a file until it holds still: a save that is under way must not be published half or empty.
-    fn read(&self, file: &FilePath) -> Result<Vec<u8>, Vec<Diagnostic>> {
+    pub(crate) fn read(&self, file: &FilePath) -> Result<Vec<u8>, Vec<Diagnostic>> {
         let unreadable = |error: std::io::Error| vec![self.unreadable(file, &error)];
         for _ in 0..READS {
             let before = std::fs::metadata(file).map_err(unreadable)?;
@@ -798,7 +862,7 @@ impl Compiler {
         std::fs::read(file).map_err(unreadable)
     }
 
-    fn read_text(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
+    pub(crate) fn read_text(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
         let text = self.read_text_as_is(file)?;
         Ok(match text.strip_prefix('\u{feff}') {
             Some(rest) => rest.to_owned(),
@@ -806,7 +870,7 @@ impl Compiler {
         })
     }
 
-    fn read_text_as_is(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
+    pub(crate) fn read_text_as_is(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
         String::from_utf8(self.read(file)?).map_err(|error| {
             let offset = error.utf8_error().valid_up_to();
             let valid = String::from_utf8_lossy(&error.as_bytes()[..offset]).into_owned();
@@ -835,8 +899,8 @@ fn is_compiled_as_script(url: &ModuleUrl, source: &Source) -> bool {
 
 /// What a script is compiled with besides its text and its tsconfig.json.
 #[derive(Clone, Copy, Debug, Default)]
-struct Facts {
-    format: Format,
+pub(crate) struct Facts {
+    pub format: Format,
     interop: Interop,
     /// Its components are registered for a refresh.
     refresh: bool,
@@ -859,6 +923,26 @@ pub fn asset_globs(globs: &[String]) -> Result<GlobSet, String> {
 
 /// What else can be done with a file in a language that is not known.
 const UNSUPPORTED_HELP: &str = "compile it to JavaScript beforehand, or import it with `?raw` or `?url`";
+
+/// What a module is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Script,
+    Style,
+    Json,
+    Raw,
+    Bytes,
+    DataUrl,
+    Asset,
+    Worker {
+        class: &'static str,
+        address: bool,
+    },
+    WasmInit,
+    Wasm,
+    /// In the language of this tool.
+    Unsupported(&'static str),
+}
 
 /// What a query asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -923,8 +1007,8 @@ fn extension(path: &str) -> String {
     name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum StyleUse {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StyleUse {
     /// `import './a.css'`: a style element.
     Page,
     /// `?inline`: the text.
@@ -1037,7 +1121,7 @@ pub fn linked_css(definition: &Definition, links: &[Link]) -> String {
 }
 
 /// `dot.svg#a` → (`dot.svg`, `#a`)
-fn without_suffix(specifier: &str) -> (&str, &str) {
+pub fn without_suffix(specifier: &str) -> (&str, &str) {
     specifier.find(['#', '?']).map_or((specifier, ""), |at| specifier.split_at(at))
 }
 
@@ -1066,7 +1150,7 @@ fn wasm_definition(module: wasm::WasmModule, content: &str) -> Definition {
     definition
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a string always serialises")
 }
 

@@ -9,6 +9,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
+use crate::defines::Defines;
+
 /// What the `.env` files of a folder and the environment of the process say.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Env {
@@ -41,6 +45,35 @@ impl Env {
             dir.join(format!(".env.{mode}")),
             dir.join(format!(".env.{mode}.local")),
         ]
+    }
+}
+
+/// What decides about `import.meta.env`.
+#[derive(Clone, Copy, Debug)]
+pub struct PageEnv<'a> {
+    /// Folder of the `.env` files.
+    pub dir: &'a Path,
+    pub mode: &'a str,
+    pub base: &'a str,
+    /// Only names with one of these prefixes reach the page.
+    pub prefixes: &'a [String],
+    pub defines: &'a Defines,
+    pub is_production: bool,
+}
+
+impl PageEnv<'_> {
+    /// `import.meta.env` by key: the exposed values of the files beside the constants.
+    pub fn values(&self) -> BTreeMap<String, Value> {
+        let env = load_env(self.dir, self.mode, &|path| std::fs::read_to_string(path).ok());
+        let exposed = env.exposed(self.prefixes).into_iter();
+        let mut values: BTreeMap<String, Value> = exposed.map(|(key, value)| (key, Value::from(value))).collect();
+        values.insert("BASE_URL".into(), self.base.into());
+        values.insert("MODE".into(), self.mode.into());
+        values.insert("DEV".into(), (!self.is_production).into());
+        values.insert("PROD".into(), self.is_production.into());
+        values.insert("SSR".into(), false.into());
+        values.extend(self.defines.env().map(|(key, value)| (key.to_owned(), value)));
+        values
     }
 }
 

@@ -18,6 +18,7 @@ use std::rc::Rc;
 
 use lol_html::html_content::{Element, EndTag};
 use lol_html::{HtmlRewriter, Settings, element, end_tag};
+use rekindle_graph::Place;
 
 /// A page, ready to be filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub enum Piece {
     Text(String),
     /// Where the client script goes: before anything else of the page can run. There is exactly one.
     Head,
+    /// The end of the head: where sheets go that scripts import. There is exactly one.
+    HeadEnd,
     /// The place of the first module script, or the end of the body. There is exactly one.
     Boot,
     /// The address of `links[i]`, as the value of an attribute: to be escaped with [`escape_attribute`].
@@ -72,6 +75,19 @@ pub fn parse_page(source: &str, env: &dyn Fn(&str) -> Option<String>) -> PageTem
     plan.place_boot(&tags);
     plan.read_env(&tags);
     plan.finish()
+}
+
+/// In a page `main.js` means `./main.js`.
+pub fn relative_specifier(specifier: &str) -> String {
+    let is_path = specifier.starts_with(['.', '/']) || specifier.contains("://");
+    if is_path { specifier.to_owned() } else { format!("./{specifier}") }
+}
+
+/// `code` below as many lines, and behind as many columns, as in the page: its positions are the page's.
+pub fn where_it_stands(page: &str, offset: usize, code: &str) -> String {
+    let place = Place::of_offset(page, offset);
+    let lines = "\n".repeat(place.line as usize - 1);
+    format!("{lines}{}{code}", " ".repeat(place.column as usize - 1))
 }
 
 /// Escapes a text for an attribute value in either kind of quotes.
@@ -149,7 +165,7 @@ impl Tag {
     }
 }
 
-const ENDS_MATTER: [&str; 4] = ["script", "style", "template", "body"];
+const ENDS_MATTER: [&str; 5] = ["script", "style", "template", "head", "body"];
 
 /// The start tags of a page in document order.
 fn scan(source: &str) -> Vec<Tag> {
@@ -233,6 +249,10 @@ impl Plan<'_> {
             tags.first().map_or(self.source.len(), |tag| tag.range.start)
         };
         self.edit(at..at, Some(Piece::Head));
+        let end_tag = live().find(|tag| tag.name == "head").and_then(|head| head.end.as_ref());
+        let body = || live().find(|tag| tag.name == "body").map(|body| body.range.start);
+        let end = end_tag.map(|end| end.start).or_else(body).unwrap_or(at).max(at);
+        self.edit(end..end, Some(Piece::HeadEnd));
     }
 
     fn place_boot(&mut self, tags: &[Tag]) {
@@ -556,6 +576,7 @@ mod tests {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
                 Piece::Head => text.push_str("[[head]]"),
+                Piece::HeadEnd => {}
                 Piece::Boot => text.push_str("[[boot]]"),
                 Piece::Link(index) => text.push_str(&format!("[[link {}]]", page.links[*index].specifier)),
                 Piece::Asset(index) => text.push_str(&format!("[[asset {}]]", page.assets[*index].specifier)),
@@ -648,7 +669,7 @@ mod tests {
              <link rel=canonical href=\"/x\"><script type=importmap>{\"imports\":{}}</script><img srcset=\"https://x/a 1x\">\
              <link rel=stylesheet href=\"https://fonts/x.css\"><link rel=preload as=script href=\"/a.js\">";
         let template = parse_page(page, &env);
-        assert_eq!(template.pieces, [Piece::Head, Piece::Text(page.to_owned()), Piece::Boot]);
+        assert_eq!(template.pieces, [Piece::Head, Piece::HeadEnd, Piece::Text(page.to_owned()), Piece::Boot]);
     }
 
     #[test]
@@ -687,7 +708,13 @@ mod tests {
         assert_eq!(template.scripts, []);
         assert_eq!(
             template.pieces,
-            [Piece::Text(page[..47].to_owned()), Piece::Head, Piece::Text(page[47..].to_owned()), Piece::Boot]
+            [
+                Piece::Text(page[..47].to_owned()),
+                Piece::Head,
+                Piece::HeadEnd,
+                Piece::Text(page[47..].to_owned()),
+                Piece::Boot
+            ]
         );
     }
 

@@ -33,14 +33,7 @@ const LARGEST_LITERAL: usize = 10_000;
 /// Compiles the text of a JSON file; `display` is its name for the user.
 pub fn compile_json(source: &str, display: &str) -> Result<JsonModule, Diagnostic> {
     let text = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let keys = match serde_json::from_str::<TopLevelKeys>(text) {
-        Ok(keys) => keys.0,
-        Err(error) => return Err(explain(&error, text, display)),
-    };
-    let mut exports = vec!["default".to_owned()];
-    let mut seen = FxHashSet::default();
-    exports.extend(keys.into_iter().filter(|key| is_exportable(key) && seen.insert(key.clone())));
-
+    let exports = exports_of(text, display)?;
     let getters: String = exports[1..].iter().map(|name| format!(",{name}:()=>$j.{name}")).collect();
     let value = value_expression(text);
     let code = format!(
@@ -49,15 +42,68 @@ pub fn compile_json(source: &str, display: &str) -> Result<JsonModule, Diagnosti
     Ok(JsonModule { code, exports })
 }
 
+/// The same as an ES module for a bundler: what is not imported of a file of moderate size is left out.
+///
+/// ```js
+/// const $0 = "demo";
+/// export { $0 as name };
+/// export default { "name": $0, "two words": 1 };
+/// ```
+pub(crate) fn plain_json(source: &str, display: &str) -> Result<String, Diagnostic> {
+    let text = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let exports = exports_of(text, display)?;
+    let value = match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(serde_json::Value::Object(value)) if exports.len() > 1 && !is_parsed_by_browser(text) => value,
+        _ => {
+            let value = value_expression(text);
+            let pure = if value.starts_with("JSON.parse") { "/* @__PURE__ */ " } else { "" };
+            let names = exports[1..].iter().enumerate();
+            let names: Vec<String> = names
+                .map(|(at, name)| format!("const $${at} = $j.{name};\nexport {{ $${at} as {name} }};\n"))
+                .collect();
+            return Ok(format!("const $j = {pure}{value};\n{}export default $j;\n", names.concat()));
+        }
+    };
+    let (mut code, mut fields) = (String::new(), Vec::new());
+    for (at, (key, value)) in value.iter().enumerate() {
+        let (key_text, value) =
+            (serde_json::Value::from(key.as_str()).to_string(), escape_line_separators(&value.to_string()));
+        match exports[1..].contains(key) {
+            true => {
+                code.push_str(&format!("const $${at} = {value};\nexport {{ $${at} as {key} }};\n"));
+                fields.push(format!("{key_text}: $${at}"));
+            }
+            false => fields.push(format!("{}: {value}", escape_line_separators(&key_text))),
+        }
+    }
+    Ok(format!("{code}export default {{ {} }};\n", fields.join(", ")))
+}
+
+fn exports_of(text: &str, display: &str) -> Result<Vec<String>, Diagnostic> {
+    let keys = match serde_json::from_str::<TopLevelKeys>(text) {
+        Ok(keys) => keys.0,
+        Err(error) => return Err(explain(&error, text, display)),
+    };
+    let mut exports = vec!["default".to_owned()];
+    let mut seen = FxHashSet::default();
+    exports.extend(keys.into_iter().filter(|key| is_exportable(key) && seen.insert(key.clone())));
+    Ok(exports)
+}
+
 /// Whether `import { key } from './data.json'` can be written and read back as a plain property.
-pub(crate) fn is_exportable(key: &str) -> bool {
+pub fn is_exportable(key: &str) -> bool {
     key != "default" && key != "__proto__" && is_identifier_name(key) && !is_reserved_keyword_or_global_object(key)
 }
 
-fn value_expression(text: &str) -> String {
+/// Whether the text stays JSON text in the module.
+fn is_parsed_by_browser(text: &str) -> bool {
     // In a literal `"__proto__": …` sets the prototype, in JSON it is an ordinary key.
     let may_set_prototype = text.contains("__proto__") || text.contains("\\u005f") || text.contains("\\u005F");
-    if text.len() <= LARGEST_LITERAL && !may_set_prototype {
+    text.len() > LARGEST_LITERAL || may_set_prototype
+}
+
+fn value_expression(text: &str) -> String {
+    if !is_parsed_by_browser(text) {
         return escape_line_separators(text.trim());
     }
     let literal = serde_json::Value::String(text.to_owned()).to_string();

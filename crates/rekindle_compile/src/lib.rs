@@ -1,6 +1,7 @@
 //! One source file → one definition.
 
 mod barrel;
+pub mod build_settings;
 pub mod builtin;
 pub mod bundle;
 mod cache;
@@ -17,6 +18,8 @@ mod namespaces;
 pub mod nesting;
 pub mod packages;
 pub mod pattern;
+pub mod plain;
+pub mod plain_script;
 mod refresh;
 pub mod resolve;
 pub mod resolve_settings;
@@ -25,5 +28,6 @@ pub mod secrets;
 pub mod static_config;
 pub mod style;
 pub mod tsconfig;
+pub mod walk;
 mod wasm;
 mod wrap;

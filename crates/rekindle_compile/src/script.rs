@@ -36,6 +36,8 @@ pub struct ScriptInput<'a> {
     pub source_map: bool,
     /// Components and hooks are registered for a refresh runtime.
     pub refresh: bool,
+    /// JSX calls the functions of production.
+    pub production: bool,
 }
 
 /// What a script without module syntax is.
@@ -72,6 +74,28 @@ impl ScriptOutput {
 
 /// Compiles one script. Errors are the user's mistakes, each with its place.
 pub fn compile_script(input: &ScriptInput) -> Result<ScriptOutput, Vec<Diagnostic>> {
+    let allocator = Allocator::default();
+    match read_script(&allocator, input)? {
+        (module, Shape::Module) => compile_module(&allocator, input, module),
+        (module, Shape::CommonJs { sloppy }) => compile_commonjs(&allocator, input, module, sloppy),
+    }
+}
+
+/// How a script is to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Module,
+    /// `sloppy`: strict mode refuses it.
+    CommonJs {
+        sloppy: bool,
+    },
+}
+
+/// Parses a script and finds out what it is.
+pub(crate) fn read_script<'a>(
+    allocator: &'a Allocator,
+    input: &ScriptInput<'a>,
+) -> Result<(Parsed<'a>, Shape), Vec<Diagnostic>> {
     if let Some(offset) = nesting::too_deep(input.source) {
         return Err(vec![
             Diagnostic::error("the source is nested too deeply to be parsed")
@@ -80,16 +104,18 @@ pub fn compile_script(input: &ScriptInput) -> Result<ScriptOutput, Vec<Diagnosti
                 .with_help("if a program wrote this file, let it build the value in steps"),
         ]);
     }
-    let allocator = Allocator::default();
     let source_type = source_type(input.url);
-    match parse(&allocator, input, source_type, false) {
-        Ok(module) if !is_commonjs(&module, input) => compile_module(&allocator, input, module),
-        Ok(module) => compile_commonjs(&allocator, input, module, false),
+    match parse(allocator, input, source_type, false) {
+        Ok(module) if !is_commonjs(&module, input) => {
+            refuse_commonjs_of_typescript(&module.program, input)?;
+            Ok((module, Shape::Module))
+        }
+        Ok(module) => Ok((module, Shape::CommonJs { sloppy: false })),
         // What strict mode refuses may still be a sloppy CommonJS file.
         Err(errors) if input.format != Format::Module && !source_type.is_typescript() => {
             let sloppy = SourceType::cjs().with_jsx(source_type.is_jsx());
-            match parse(&allocator, input, sloppy, true) {
-                Ok(module) if is_commonjs(&module, input) => compile_commonjs(&allocator, input, module, true),
+            match parse(allocator, input, sloppy, true) {
+                Ok(module) if is_commonjs(&module, input) => Ok((module, Shape::CommonJs { sloppy: true })),
                 _ => Err(errors),
             }
         }
@@ -163,7 +189,6 @@ fn compile_module<'a>(
     input: &ScriptInput<'a>,
     mut module: Parsed<'a>,
 ) -> Result<ScriptOutput, Vec<Diagnostic>> {
-    refuse_commonjs_of_typescript(&module.program, input)?;
     replace_defines(allocator, input, &mut module);
     let makings = (input.refresh && may_hold_components(input)).then(|| makings(&module.program, &module.scoping));
     let makings = makings.unwrap_or_default();
@@ -171,7 +196,7 @@ fn compile_module<'a>(
     let prefix = wrap::free_prefix(input.source, &module.scoping);
     let kind = wrap::Kind::Module { contexts: &makings.contexts };
     let mut wrapped = wrap::wrap(allocator, &mut module.program, &module.scoping, prefix, kind);
-    mistakes(&wrapped, input)?;
+    mistakes(&wrapped.errors, input)?;
     let (body, map) = print(&module.program, input);
     if input.refresh {
         wrapped.note_refresh(&body, &makings);
@@ -193,7 +218,7 @@ fn compile_commonjs<'a>(
     lower(allocator, input, &mut module)?;
     let prefix = wrap::free_prefix(input.source, &module.scoping);
     let mut wrapped = wrap::wrap(allocator, &mut module.program, &module.scoping, prefix, wrap::Kind::CommonJs);
-    mistakes(&wrapped, input)?;
+    mistakes(&wrapped.errors, input)?;
     let exports = commonjs::collect(&module.program, &module.scoping, &mut wrapped.deps);
     let names = commonjs::surroundings(&module.scoping, input.url) + &wrapped.imported(prefix);
     let meta = wrapped.meta(input.interop).replacen('{', "{cjs:true,", 1);
@@ -212,9 +237,9 @@ fn output(code: String, wrapped: wrap::Wrapped, exports: Vec<String>, map: Optio
     ScriptOutput { code, deps, globs, exports, stars, env, imports_by_name, map }
 }
 
-fn mistakes(wrapped: &wrap::Wrapped, input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {
-    let diagnostics: Vec<Diagnostic> = wrapped
-        .errors
+/// Mistakes (message, where, advice) as what the user gets to see.
+pub(crate) fn mistakes(errors: &[(String, Span, String)], input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {
+    let diagnostics: Vec<Diagnostic> = errors
         .iter()
         .map(|(message, span, help)| {
             Diagnostic::error(message)
@@ -249,7 +274,7 @@ fn refuse_commonjs_of_typescript(program: &Program, input: &ScriptInput) -> Resu
 }
 
 /// Constants of the settings, and `process.env.NODE_ENV`, so that only one of a package's two builds is required.
-fn replace_defines<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module: &mut Parsed<'a>) {
+pub(crate) fn replace_defines<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module: &mut Parsed<'a>) {
     if let Some(config) = input.defines.for_source(input.source) {
         let scoping = std::mem::take(&mut module.scoping);
         module.scoping = ReplaceGlobalDefines::new(allocator, config).build(scoping, &mut module.program).scoping;
@@ -261,12 +286,12 @@ fn may_hold_components(input: &ScriptInput) -> bool {
     may_hold_jsx(input.source) || input.source.contains("createContext")
 }
 
-fn may_hold_jsx(source: &str) -> bool {
+pub(crate) fn may_hold_jsx(source: &str) -> bool {
     source.contains("</") || source.contains("/>")
 }
 
 /// Types, JSX and decorators away. Newer syntax stays: the browsers a developer has run it.
-fn lower<'a>(
+pub(crate) fn lower<'a>(
     allocator: &'a Allocator,
     input: &ScriptInput<'a>,
     module: &mut Parsed<'a>,
@@ -278,7 +303,7 @@ fn lower<'a>(
     if module.program.source_type.is_typescript() {
         namespaces::qualify(allocator, &mut module.program, &mut module.scoping);
     }
-    let mut options = transform_options(input.options, classic_pragma(input.source));
+    let mut options = transform_options(input.options, classic_pragma(input.source), input.production);
     options.jsx.refresh = input.refresh.then(ReactRefreshOptions::default);
     let scoping = std::mem::take(&mut module.scoping);
     let path = Path::new(input.url);
@@ -297,7 +322,7 @@ fn classic_pragma(source: &str) -> Option<bool> {
     }
 }
 
-fn transform_options(ts: &TsOptions, classic_pragma: Option<bool>) -> TransformOptions {
+fn transform_options(ts: &TsOptions, classic_pragma: Option<bool>, production: bool) -> TransformOptions {
     let mut options = TransformOptions::default();
     options.typescript.only_remove_type_imports = ts.verbatim_module_syntax || ts.preserve_value_imports;
     options.decorator.legacy = ts.experimental_decorators == Some(true);
@@ -310,7 +335,7 @@ fn transform_options(ts: &TsOptions, classic_pragma: Option<bool>) -> TransformO
     }
     let classic = classic_pragma.unwrap_or(ts.jsx.as_deref() == Some("react"));
     options.jsx.runtime = if classic { JsxRuntime::Classic } else { JsxRuntime::Automatic };
-    options.jsx.development = !classic && ts.jsx.as_deref() != Some("react-jsx-production");
+    options.jsx.development = !classic && !production && ts.jsx.as_deref() != Some("react-jsx-production");
     options.jsx.throw_if_namespace = false;
     if classic {
         options.jsx.pragma = ts.jsx_factory.clone();

@@ -80,6 +80,8 @@ pub struct StaticConfig {
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
     pub mode: &'a str,
+    /// `serve` or `build`.
+    pub command: &'a str,
     /// The folder the command was started for.
     pub folder: &'a Path,
 }
@@ -214,7 +216,7 @@ impl<'a> Evaluator<'a, '_> {
             start,
             Value::Object(vec![
                 entry("mode", Value::Text(self.situation.mode.to_owned())),
-                entry("command", Value::Text("serve".to_owned())),
+                entry("command", Value::Text(self.situation.command.to_owned())),
                 entry("isSsrBuild", Value::Bool(false)),
                 entry("ssrBuild", Value::Bool(false)),
                 entry("isPreview", Value::Bool(false)),

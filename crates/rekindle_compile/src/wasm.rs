@@ -29,6 +29,23 @@ pub(crate) fn init() -> WasmModule {
     WasmModule { code: code.to_owned(), deps: vec![own_address()], exports: vec!["default".to_owned()] }
 }
 
+/// What the file imports (specifiers) and exports (names, and whether they are globals).
+///
+/// # Errors
+/// The file is no WebAssembly module.
+pub(crate) fn interface(bytes: &[u8], display: &str) -> Result<(Vec<String>, Vec<(String, bool)>), Diagnostic> {
+    let Sections { imports, exports } = read_sections(bytes, display)?;
+    Ok((imports, exports.into_iter().map(|(name, kind)| (name, kind == ExternalKind::Global)).collect()))
+}
+
+fn read_sections(bytes: &[u8], display: &str) -> Result<Sections, Diagnostic> {
+    sections(bytes).map_err(|reason| {
+        Diagnostic::error(format!("the file is not a WebAssembly module: {reason}"))
+            .in_file(display)
+            .with_help("build it anew, or import its address with `?url`")
+    })
+}
+
 /// The module itself.
 ///
 /// ```js
@@ -41,11 +58,7 @@ pub(crate) fn init() -> WasmModule {
 /// # Errors
 /// The file is no WebAssembly module.
 pub(crate) fn module(bytes: &[u8], display: &str) -> Result<WasmModule, Diagnostic> {
-    let Sections { imports, exports } = sections(bytes).map_err(|reason| {
-        Diagnostic::error(format!("the file is not a WebAssembly module: {reason}"))
-            .in_file(display)
-            .with_help("build it anew, or import its address with `?url`")
-    })?;
+    let Sections { imports, exports } = read_sections(bytes, display)?;
     let dep = |specifier: &String| Dep {
         specifier: specifier.clone(),
         kind: DepKind::Static,

@@ -15,7 +15,7 @@ fn check(source: &str, expected: Expect) {
     fs::write(root.join(".env"), "VITE_API=http://api.test\nSECRET=x\n").unwrap();
     let file = root.join("vite.config.ts");
     fs::write(&file, source).unwrap();
-    let said = match evaluate(&file, Situation { mode: "development", folder: &root }) {
+    let said = match evaluate(&file, Situation { mode: "development", command: "serve", folder: &root }) {
         Ok(config) => show(&config.value),
         Err(reason) => reason,
     };

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+pub use rekindle_compile::build_settings::{BuildSettings, LegalComments, SourceMaps};
 pub use rekindle_compile::compile::asset_globs;
 pub use rekindle_compile::resolve_settings::{Alias, Find, ResolveSettings};
 pub use rekindle_compile::style::settings as css;
@@ -36,8 +37,8 @@ pub struct Config {
     /// Where JSX functions come from if no tsconfig says so.
     pub jsx_import_source: Option<String>,
     pub resolve: ResolveSettings,
+    pub build: BuildSettings,
     pub server: ServerConfig,
-    pub build: BuildConfig,
     pub preview: PreviewConfig,
     pub serve: ServeConfig,
     pub css: css::StyleSettings,
@@ -68,13 +69,6 @@ pub struct ServerConfig {
     pub https: Option<Https>,
     /// Requests that other servers answer. The first rule that fits is taken.
     pub proxy: Vec<ProxyRule>,
-}
-
-/// `[build]`
-#[derive(Clone, Debug, PartialEq)]
-pub struct BuildConfig {
-    /// Folder of the finished build. Default `<root>/dist`.
-    pub out_dir: PathBuf,
 }
 
 /// `[preview]`: what is not said is as in `[server]`, but for the port.
@@ -249,7 +243,7 @@ impl Config {
             define: Vec::new(),
             jsx_import_source: None,
             resolve: ResolveSettings::default(),
-            build: BuildConfig { out_dir: root.join("dist") },
+            build: BuildSettings::new(&root),
             preview: PreviewConfig {
                 port: 4173,
                 strict_port: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use rekindle_compile::defines::Defines;
-use rekindle_compile::env::{Env, load_env};
+use rekindle_compile::env::{Env, PageEnv};
 use rekindle_graph::EnvReads;
 use serde_json::{Map, Value};
 
@@ -19,18 +19,15 @@ pub struct EnvValues {
 impl EnvValues {
     /// Reads the files of the mode.
     pub fn load(config: &Config) -> Self {
-        let read = |path: &std::path::Path| std::fs::read_to_string(path).ok();
-        let env = load_env(&config.env_dir, &config.mode, &read);
-        let mut values: BTreeMap<String, Value> =
-            env.exposed(&config.env_prefix).into_iter().map(|(key, value)| (key, Value::from(value))).collect();
-        values.insert("BASE_URL".into(), config.base.clone().into());
-        values.insert("MODE".into(), config.mode.clone().into());
-        values.insert("DEV".into(), true.into());
-        values.insert("PROD".into(), false.into());
-        values.insert("SSR".into(), false.into());
-        let define = Defines::new(&config.define);
-        values.extend(define.env().map(|(key, value)| (key.to_owned(), value)));
-        Self { values }
+        let env = PageEnv {
+            dir: &config.env_dir,
+            mode: &config.mode,
+            base: &config.base,
+            prefixes: &config.env_prefix,
+            defines: &Defines::new(&config.define),
+            is_production: false,
+        };
+        Self { values: env.values() }
     }
 
     /// The files whose edit may change the values, whether they exist or not.

@@ -1,24 +1,23 @@
-//! Lists folders: which files of the project may be fetched, and which pages it has (rules R1, R4).
-//!
-//! A listing follows links, but only to where the listed folder really is; what leads elsewhere is left out with a
-//! warning. Names that look like secrets are left out without one: leaving them out is what everyone expects.
+//! Which files of the project may be fetched, and which pages it has (rules R1, R4): what a walk over it finds.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rekindle_compile::compile::is_script;
 use rekindle_compile::style::prepare::is_style;
+pub(crate) use rekindle_compile::walk::Walk;
 use rekindle_graph::{FilePath, ModuleUrl};
 
 use crate::config::{Config, ServeMode};
 use crate::servable::Servable;
 
-/// Links inside links end here at the latest.
-const DEPTH_LIMIT: usize = 64;
-
 pub use rekindle_compile::secrets::is_secret_name;
+
+/// The project's own files.
+fn of_project(config: &Config) -> Walk {
+    Walk::of_project(&config.root, config.public_dir.as_deref(), &[&config.cache_dir])
+}
 
 /// What the project's root holds for the browser, besides modules and `public/`.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +35,7 @@ impl RootFiles {
         let mut listed = Self::default();
         let included = listed.globs(&config.serve.include);
         let is_served = |path: &str| config.serve.mode == ServeMode::Root || included.is_match(path);
-        let walk = Walk::of_project(config);
+        let walk = of_project(config);
         let warns = config.serve.mode == ServeMode::Root || !config.serve.include.is_empty();
         listed.warnings.extend(walk.left_out.into_iter().filter(|_| warns));
         for (path, real) in walk.files {
@@ -53,7 +52,7 @@ impl RootFiles {
     /// What a computed `import()` may ask for, by address. Only what a walk of ours finds.
     pub fn importable(config: &Config) -> HashMap<String, FilePath> {
         let can_be_module = |path: &str| is_script(&ModuleUrl::new(path)) || is_style(path) || path.ends_with(".json");
-        let files = Walk::of_project(config).files.into_iter().filter(|(path, _)| can_be_module(path));
+        let files = of_project(config).files.into_iter().filter(|(path, _)| can_be_module(path));
         files.map(|(path, real)| (format!("/{path}"), FilePath::new(real))).collect()
     }
 
@@ -89,91 +88,10 @@ impl RootFiles {
     }
 }
 
-/// One look at a folder and everything below it.
-pub(crate) struct Walk {
-    /// Path below the folder with forward slashes, and where the file really is.
-    pub files: Vec<(String, PathBuf)>,
-    /// A sentence for each link that leads out.
-    pub left_out: Vec<String>,
-}
-
-impl Walk {
-    /// The project's own files: not its packages, what is hidden, or `public/`.
-    pub fn of_project(config: &Config) -> Self {
-        Self::of(&config.root, |path| {
-            let is_hidden =
-                path.file_name().is_none_or(|name| name == "node_modules" || name.as_encoded_bytes().starts_with(b"."));
-            let folder = config.root.join(path);
-            !is_hidden && Some(&folder) != config.public_dir.as_ref() && folder != config.cache_dir
-        })
-    }
-
-    /// `enters` decides about each folder, by its path below `top`.
-    pub fn of(top: &Path, enters: impl Fn(&Path) -> bool) -> Self {
-        let mut walk = Self { files: Vec::new(), left_out: Vec::new() };
-        // A folder that is not there has no files; that it appears is the watcher's news.
-        if let Ok(real_top) = fs::canonicalize(top) {
-            walk.folder(&real_top, &real_top, &mut PathBuf::new(), &enters);
-        }
-        walk
-    }
-
-    fn folder(&mut self, real_top: &Path, real: &Path, below: &mut PathBuf, enters: &impl Fn(&Path) -> bool) {
-        let Ok(entries) = fs::read_dir(real) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            below.push(entry.file_name());
-            if !is_secret_name(Path::new(&entry.file_name())) {
-                self.entry(real_top, &entry, below, enters);
-            }
-            below.pop();
-        }
-    }
-
-    fn entry(&mut self, real_top: &Path, entry: &fs::DirEntry, below: &mut PathBuf, enters: &impl Fn(&Path) -> bool) {
-        let Ok(mut kind) = entry.file_type() else {
-            return;
-        };
-        let mut real = entry.path();
-        if kind.is_symlink() {
-            // A link to nothing is nothing.
-            let Some((target, facts)) =
-                fs::canonicalize(&real).and_then(|target| fs::metadata(&target).map(|facts| (target, facts))).ok()
-            else {
-                return;
-            };
-            let Ok(inside) = target.strip_prefix(real_top) else {
-                return self.left_out.push(format!(
-                    "{} is a link that leads out of {}, so it is not served",
-                    below.display(),
-                    real_top.display()
-                ));
-            };
-            // A folder that links to one it is in would go on for ever.
-            if is_secret_name(inside) || (facts.is_dir() && real.starts_with(&target)) {
-                return;
-            }
-            (real, kind) = (target, facts.file_type());
-        }
-        if kind.is_dir() && below.components().count() < DEPTH_LIMIT && enters(below) {
-            self.folder(real_top, &real, below, enters);
-        } else if kind.is_file()
-            && let Some(path) = address_of(below)
-        {
-            self.files.push((path, real));
-        }
-    }
-}
-
-/// A path below a folder with forward slashes; `None` when it is not Unicode and so has no address.
-fn address_of(below: &Path) -> Option<String> {
-    let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
-    parts.map(|parts| parts.join("/"))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

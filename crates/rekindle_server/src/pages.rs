@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle_compile::compile::{Source, digest};
-use rekindle_compile::html::{PageScript, PageTemplate, Piece, escape_attribute, parse_page};
+use rekindle_compile::html::{
+    PageScript, PageTemplate, Piece, escape_attribute, parse_page, relative_specifier, where_it_stands,
+};
 use rekindle_compile::resolve::Resolved;
 use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::EditedPage;
-use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleId, ModuleUrl, Place};
+use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleId, ModuleUrl};
 
 use crate::client_script::Runtime;
 use crate::project::Project;
@@ -191,15 +193,8 @@ fn scripts_text(scripts: &[PageScript]) -> String {
     scripts.iter().map(script).collect()
 }
 
-/// `code` below as many lines, and behind as many columns, as in the page: its positions are the page's.
-fn where_it_stands(page: &str, offset: usize, code: &str) -> String {
-    let place = Place::of_offset(page, offset);
-    let lines = "\n".repeat(place.line as usize - 1);
-    format!("{lines}{}{code}", " ".repeat(place.column as usize - 1))
-}
-
 fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str, project: &mut Project) -> Entry {
-    match project.compiler.resolver.resolve(page.as_path(), &relative(specifier), DepKind::Static) {
+    match project.compiler.resolver.resolve(page.as_path(), &relative_specifier(specifier), DepKind::Static) {
         Ok(Resolved::File { path, url }) => Entry::Module(project.graph.insert(&url, &path)),
         Ok(Resolved::Helper(url)) => Entry::Module(project.graph.insert(&url, &FilePath::new(url.as_str()))),
         Ok(Resolved::Address(address)) => Entry::Address(address),
@@ -215,12 +210,6 @@ fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str,
             Entry::Missing(ModuleUrl::new(absolute(page, specifier, project)), Box::new(diagnostic))
         }
     }
-}
-
-/// In a page `main.js` means `./main.js`.
-fn relative(specifier: &str) -> String {
-    let is_path = specifier.starts_with(['.', '/']) || specifier.contains("://");
-    if is_path { specifier.to_owned() } else { format!("./{specifier}") }
 }
 
 fn absolute(page: &FilePath, specifier: &str, project: &Project) -> String {
@@ -341,6 +330,7 @@ impl Page {
                     ));
                     text.push_str(&crate::dev::preload_links(base, preload));
                 }
+                Piece::HeadEnd => {}
                 Piece::Boot => {
                     let path = rekindle_compile::compile::encode_path(url).replace('&', "%26");
                     text.push_str(&format!(

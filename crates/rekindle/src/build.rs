@@ -1,0 +1,80 @@
+//! Building a project as a library call: settings in, report out.
+//!
+//! ```no_run
+//! let config = rekindle::Config::new("/projects/shop");
+//! let report = rekindle::build(config).expect("the project has no mistakes");
+//! println!("{} files in {}", report.files.len(), report.out_dir.display());
+//! ```
+
+use rekindle_compile::nesting::COMPILE_STACK;
+use rekindle_graph::Diagnostic;
+
+use crate::Config;
+
+pub use rekindle_build::{BuildReport, FileKind, OutputFile, Progress};
+
+/// Builds the project as `config` says. The mode `development`, which is a server's default, becomes `production`.
+///
+/// # Errors
+/// Every mistake found; the output folder is as it was before then.
+pub fn build(mut config: Config) -> Result<BuildReport, Vec<Diagnostic>> {
+    if config.mode == Config::new(&config.root).mode {
+        config.mode = "production".into();
+    }
+    build_with(config, &|_| {})
+}
+
+/// The same in the mode that `config` has, and tells how far it is.
+///
+/// # Errors
+/// Every mistake found.
+pub fn build_with(config: Config, progress: &(dyn Fn(Progress) + Sync)) -> Result<BuildReport, Vec<Diagnostic>> {
+    let plain = |error: std::io::Error| vec![Diagnostic::error(format!("cannot start: {error}"))];
+    // Parsing is recursive. Whoever made the pool before decides about its stacks.
+    let _ = rayon::ThreadPoolBuilder::new().stack_size(COMPILE_STACK).build_global();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(COMPILE_STACK)
+        .enable_all()
+        .build()
+        .map_err(plain)?;
+    let config = for_production(config);
+    // `block_on` runs on this thread, whose stack is whatever it is.
+    let result = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(COMPILE_STACK);
+        let work = || runtime.block_on(rekindle_build::build(config, progress));
+        thread.spawn_scoped(scope, work).map(|thread| thread.join())
+    });
+    runtime.shutdown_background();
+    match result.map_err(plain)? {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// What of a server's settings a build needs, with the conditions of production.
+fn for_production(config: Config) -> rekindle_build::BuildConfig {
+    let mut resolve = config.resolve;
+    for condition in &mut resolve.conditions {
+        if matches!(condition.as_str(), "development" | "development|production") {
+            *condition = "production".to_owned();
+        }
+    }
+    let mut css = config.css;
+    css.dev_sourcemap = false;
+    rekindle_build::BuildConfig {
+        root: config.root,
+        base: config.base,
+        mode: config.mode,
+        public_dir: config.public_dir,
+        env_dir: config.env_dir,
+        env_prefix: config.env_prefix,
+        assets_include: config.assets_include,
+        cache_dir: config.cache_dir,
+        own_packages: config.own_packages,
+        define: config.define,
+        jsx_import_source: config.jsx_import_source,
+        resolve,
+        css,
+        build: config.build,
+    }
+}

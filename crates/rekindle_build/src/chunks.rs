@@ -1,0 +1,282 @@
+//! The last touches on a chunk, once the names of all chunks are known.
+//!
+//! ```js
+//! preload(()=>import("./page-x.js"),__REKINDLE_DEPS__)
+//!   →  preload(()=>import("./page-x.js"),["/assets/page-x.js","/assets/page-y.css"])
+//! ```
+//!
+//! The source map follows; it is added to the text or put beside it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base64::Engine;
+use oxc_allocator::Allocator;
+use oxc_ast::ast::*;
+use oxc_ast_visit::{Visit, walk};
+use oxc_parser::Parser;
+use oxc_sourcemap::{SourceMap, Token};
+use oxc_span::{GetSpan, SourceType, Span};
+use rekindle_compile::build_settings::SourceMaps;
+use rekindle_compile::plain_script::DEPS_MARKER;
+use rolldown_common::OutputChunk;
+
+use crate::addresses::{From, Target};
+use crate::session::{Session, lock};
+use crate::sheets;
+
+/// A chunk of the pages with the sheet that belongs to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunk {
+    pub chunk: Arc<OutputChunk>,
+    /// Name of its sheet in the output.
+    pub sheet: Option<String>,
+}
+
+/// Text of a chunk, and its map where that is a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub code: String,
+    pub map: Option<String>,
+}
+
+/// Gives each chunk the sheet of its modules, in the order in which they run; or all of them one.
+pub(crate) fn with_sheets(session: &Session, chunks: Vec<Arc<OutputChunk>>) -> (Vec<Chunk>, Option<String>) {
+    let split = session.config.build.css_code_split;
+    let mut all = String::new();
+    let made = chunks
+        .into_iter()
+        .map(|chunk| {
+            let css = sheet_of(session, &chunk);
+            let sheet = match (split, css.is_empty()) {
+                (_, true) => None,
+                (true, false) => {
+                    Some(session.addresses.emit(&format!("{}.css", base_name(&chunk.name)), css.into_bytes().into()))
+                }
+                (false, false) => {
+                    all.push_str(&css);
+                    None
+                }
+            };
+            Chunk { chunk, sheet }
+        })
+        .collect();
+    let all = (!all.is_empty()).then(|| {
+        let css = sheets::finish(session, [&*all]);
+        session.addresses.emit("style.css", css.into_bytes().into())
+    });
+    (made, all)
+}
+
+fn sheet_of(session: &Session, chunk: &OutputChunk) -> String {
+    let sheets = lock(&session.sheets);
+    let own: Vec<Arc<str>> = chunk.modules.keys.iter().filter_map(|id| sheets.get(id.as_str()).cloned()).collect();
+    drop(sheets);
+    if own.is_empty() { String::new() } else { sheets::finish(session, own.iter().map(|css| &**css)) }
+}
+
+pub(crate) fn base_name(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// What a chunk needs: the chunks it imports, first those that run first, and the sheets in the same order.
+pub(crate) fn needs(chunks: &BTreeMap<&str, &Chunk>, name: &str) -> (Vec<String>, Vec<String>) {
+    let (mut scripts, mut sheets) = (Vec::new(), Vec::new());
+    // A stack of its own: names with whether what they import is in already.
+    let mut stack = vec![(name, false)];
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some((name, is_done)) = stack.pop() {
+        let Some(chunk) = chunks.get(name) else { continue };
+        if is_done {
+            scripts.push(name.to_owned());
+            sheets.extend(chunk.sheet.clone());
+            continue;
+        }
+        if seen.insert(name) {
+            stack.push((name, true));
+            stack.extend(chunk.chunk.imports.iter().rev().map(|import| (import.as_str(), false)));
+        }
+    }
+    (scripts, sheets)
+}
+
+/// The final text of a chunk among `all` chunks of its kind.
+pub(crate) fn text(chunk: &OutputChunk, all: &[Chunk], session: &Session) -> Text {
+    let mut code = chunk.code.clone();
+    let mut map = chunk.map.clone();
+    if code.contains(DEPS_MARKER) {
+        let by_name: BTreeMap<&str, &Chunk> = all.iter().map(|chunk| (chunk.chunk.filename.as_str(), chunk)).collect();
+        let edits = marks(&code)
+            .into_iter()
+            .map(|mark| {
+                let lists = mark.import.map(|import| beside(&chunk.filename, &import));
+                (mark.span, lists.map_or_else(|| "[]".to_owned(), |name| list(&by_name, &name, chunk, session)))
+            })
+            .collect::<Vec<_>>();
+        map = map.map(|map| moved(map, &code, &edits));
+        code = edited(&code, &edits);
+    }
+    finish(code, map, &chunk.filename, session)
+}
+
+fn finish(mut code: String, map: Option<SourceMap<'static>>, name: &str, session: &Session) -> Text {
+    let maps = session.config.build.sourcemap;
+    let Some(map) = map.filter(|_| maps != SourceMaps::None) else { return Text { code, map: None } };
+    let map = map.to_json_string();
+    let mut comment = |address: &str| {
+        if !code.ends_with('\n') {
+            code.push('\n');
+        }
+        code.push_str(&format!("//# sourceMappingURL={address}\n"));
+    };
+    match maps {
+        SourceMaps::Inline => {
+            let map = base64::engine::general_purpose::STANDARD.encode(map);
+            comment(&format!("data:application/json;charset=utf-8;base64,{map}"));
+            return Text { code, map: None };
+        }
+        SourceMaps::File => comment(&format!("{}.map", base_name(name))),
+        SourceMaps::None | SourceMaps::Hidden => {}
+    }
+    Text { code, map: Some(map) }
+}
+
+/// The files that the lazy chunk `name` needs besides those that `from` has brought along.
+fn list(chunks: &BTreeMap<&str, &Chunk>, name: &str, from: &OutputChunk, session: &Session) -> String {
+    let (scripts, sheets) = needs(chunks, name);
+    let (there, there_sheets) = needs(chunks, &from.filename);
+    let scripts: Vec<&String> =
+        scripts.iter().filter(|script| session.config.build.module_preload && !there.contains(script)).collect();
+    let sheets: Vec<&String> = sheets.iter().filter(|sheet| !there_sheets.contains(sheet)).collect();
+    // The chunk alone is fetched by its import.
+    if sheets.is_empty() && scripts.len() < 2 {
+        return "[]".to_owned();
+    }
+    let from = From::Script { classic: false };
+    let written = scripts
+        .into_iter()
+        .chain(sheets)
+        .map(|name| session.addresses.expression(&Target::Output(name.clone()), from))
+        .collect::<Vec<_>>();
+    format!("[{}]", written.join(","))
+}
+
+/// `./b.js` in `assets/a.js` → `assets/b.js`
+fn beside(file: &str, specifier: &str) -> String {
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in specifier.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// A marker in the text, and what the import beside it names.
+struct Mark {
+    span: Span,
+    import: Option<String>,
+}
+
+fn marks(code: &str) -> Vec<Mark> {
+    #[derive(Default)]
+    struct Marks {
+        found: Vec<Mark>,
+    }
+    #[derive(Default)]
+    struct Import(Option<String>);
+    impl<'a> Visit<'a> for Import {
+        fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
+            self.0 = match &it.source {
+                Expression::StringLiteral(text) => Some(text.value.to_string()),
+                Expression::TemplateLiteral(text) if text.expressions.is_empty() => {
+                    text.quasis.first().map(|quasi| quasi.value.raw.to_string())
+                }
+                _ => None,
+            };
+        }
+    }
+    impl<'a> Visit<'a> for Marks {
+        fn visit_call_expression(&mut self, it: &CallExpression<'a>) {
+            if let [load, mark] = it.arguments.as_slice()
+                && let Some(Expression::Identifier(name)) = mark.as_expression()
+                && name.name == DEPS_MARKER
+            {
+                let mut import = Import::default();
+                import.visit_argument(load);
+                self.found.push(Mark { span: mark.span(), import: import.0 });
+            }
+            walk::walk_call_expression(self, it);
+        }
+    }
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, code, SourceType::mjs()).parse();
+    let mut marks = Marks::default();
+    marks.visit_program(&parsed.program);
+    marks.found.sort_by_key(|mark| mark.span.start);
+    marks.found
+}
+
+fn edited(code: &str, edits: &[(Span, String)]) -> String {
+    let mut text = String::with_capacity(code.len() + 64 * edits.len());
+    let mut done = 0;
+    for (span, replacement) in edits {
+        text.push_str(&code[done..span.start as usize]);
+        text.push_str(replacement);
+        done = span.end as usize;
+    }
+    text.push_str(&code[done..]);
+    text
+}
+
+/// The map of the text after the edits, none of which holds a line end.
+fn moved(map: SourceMap<'static>, code: &str, edits: &[(Span, String)]) -> SourceMap<'static> {
+    let width = |text: &str| text.encode_utf16().count() as i64;
+    let shifts: Vec<(u32, u32, i64)> = edits
+        .iter()
+        .map(|(span, replacement)| {
+            let before = &code[..span.start as usize];
+            let line = before.bytes().filter(|byte| *byte == b'\n').count() as u32;
+            let column = width(&before[before.rfind('\n').map_or(0, |at| at + 1)..]) as u32;
+            (line, column, width(replacement) - i64::from(span.size()))
+        })
+        .collect();
+    let tokens: Vec<Token> = map
+        .get_tokens()
+        .map(|token| {
+            let (line, column) = (token.get_dst_line(), token.get_dst_col());
+            let shift: i64 = shifts.iter().filter(|(at, after, _)| *at == line && *after < column).map(|it| it.2).sum();
+            let column = (i64::from(column) + shift).max(0) as u32;
+            let (source, name) = (token.get_source_id(), token.get_name_id());
+            Token::new(line, column, token.get_src_line(), token.get_src_col(), source, name)
+        })
+        .collect();
+    let mut parts = map.into_parts();
+    parts.tokens = tokens.into();
+    SourceMap::from_parts(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_found_with_their_imports() {
+        let code = "p(()=>import(`./a-1.js`),__REKINDLE_DEPS__);p(()=>import(\"../b.js\").then(m=>m.t),__REKINDLE_DEPS__);\
+                    p(()=>Promise.resolve().then(()=>x),__REKINDLE_DEPS__)";
+        let imports: Vec<_> = marks(code).into_iter().map(|mark| mark.import).collect();
+        assert_eq!(imports, [Some("./a-1.js".to_owned()), Some("../b.js".to_owned()), None]);
+        let edits: Vec<_> = marks(code).into_iter().map(|mark| (mark.span, "[1]".to_owned())).collect();
+        assert!(edited(code, &edits).starts_with("p(()=>import(`./a-1.js`),[1]);"));
+    }
+
+    #[test]
+    fn a_specifier_is_seen_from_its_file() {
+        assert_eq!(beside("assets/a.js", "./b.js"), "assets/b.js");
+        assert_eq!(beside("assets/deep/a.js", "../b.js"), "assets/b.js");
+        assert_eq!(beside("a.js", "./b.js"), "b.js");
+    }
+}

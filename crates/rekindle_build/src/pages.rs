@@ -1,0 +1,384 @@
+//! The pages of a project: what they load is bundled, then their own text gets the names of it.
+//!
+//! ```html
+//! <script type="module" src="/src/main.ts"></script>
+//!   ↓
+//! <script type="module" crossorigin src="/assets/index-Bq3x_0aZ.js"></script>
+//! <link rel="stylesheet" crossorigin href="/assets/index-d3Xk1_0q.css">
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rekindle_compile::compile::Source;
+use rekindle_compile::html::{
+    PageScript, PageTemplate, Piece, escape_attribute, parse_page, relative_specifier, where_it_stands,
+};
+use rekindle_compile::plain::Inlining;
+use rekindle_compile::resolve::Resolved;
+use rekindle_compile::style::prepare::is_style;
+use rekindle_compile::walk::Walk;
+use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
+use rolldown::InputItem;
+
+use crate::FileKind;
+use crate::addresses::{From, Target, json};
+use crate::bundle::{Role, bundle};
+use crate::chunks::{self, Chunk};
+use crate::manifest::{self, Entry};
+use crate::plugin::{PAGE, page_id, target_of};
+use crate::session::{Session, lock};
+use crate::sheets;
+
+/// All files of the output but the public ones.
+#[derive(Debug, Default)]
+pub(crate) struct Bundled {
+    pub files: BTreeMap<String, (FileKind, Arc<[u8]>)>,
+}
+
+/// One page.
+struct Page {
+    /// Path below the root, which is that below the output folder.
+    path: String,
+    file: FilePath,
+    template: PageTemplate,
+    /// Id of the module that imports its scripts; `None`: it has none.
+    entry: Option<String>,
+    /// Addresses of scripts that the browser loads itself.
+    scripts: Vec<String>,
+    links: Vec<String>,
+    assets: Vec<String>,
+}
+
+/// Builds every page and all it leads to.
+pub(crate) async fn build(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
+    let (pages, scripts) = inputs(session)?;
+    let mut read = Vec::new();
+    for (path, file) in pages {
+        read.push(read_page(session, path, FilePath::new(file))?);
+    }
+    let problems = session.take_problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut items: Vec<InputItem> = read
+        .iter()
+        .filter_map(|page| Some(InputItem { name: Some(entry_name(&page.path)), import: page.entry.clone()? }))
+        .collect();
+    items.extend(scripts.iter().map(|script| InputItem {
+        name: Some(script.file_stem().unwrap_or_default().to_string_lossy().into_owned()),
+        import: script.display().to_string(),
+    }));
+    let chunks = if items.is_empty() { Vec::new() } else { bundle(session, items, Role::Pages).await? };
+    let (chunks, style) = chunks::with_sheets(session, chunks);
+    Ok(assemble(session, &read, &chunks, style.as_deref()))
+}
+
+/// The pages (path below the root, file) and scripts that are built.
+fn inputs(session: &Session) -> Result<(Vec<(String, PathBuf)>, Vec<PathBuf>), Vec<Diagnostic>> {
+    let config = &session.config;
+    if config.build.input.is_empty() {
+        // Also what another build left where outputs usually are.
+        let usual = config.root.join("dist");
+        let left_out = [config.cache_dir.as_path(), config.build.out_dir.as_path(), usual.as_path()];
+        let walk = Walk::of_project(&config.root, config.public_dir.as_deref(), &left_out);
+        let mut pages: Vec<_> = walk.files.into_iter().filter(|(path, _)| path.ends_with(".html")).collect();
+        pages.sort();
+        if pages.is_empty() {
+            return Err(vec![Diagnostic::error(format!("there is no page in {}", config.root.display())).with_help(
+                "give the project folder, the one with index.html, or name what to build in `build.input`",
+            )]);
+        }
+        return Ok((pages, Vec::new()));
+    }
+    let (mut pages, mut scripts, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    for input in &config.build.input {
+        let file = config.root.join(input);
+        let name = input.display().to_string().trim_start_matches("./").replace('\\', "/");
+        match file.canonicalize() {
+            Ok(file) if name.ends_with(".html") => pages.push((name, file)),
+            Ok(file) => scripts.push(file),
+            Err(_) => problems.push(
+                Diagnostic::error(format!("there is no file `{name}` to build"))
+                    .with_help("`build.input` names pages or scripts by their path below the project folder"),
+            ),
+        }
+    }
+    if problems.is_empty() { Ok((pages, scripts)) } else { Err(problems) }
+}
+
+/// `docs/guide/index.html` → `docs-guide`
+fn entry_name(path: &str) -> String {
+    let path = path.trim_end_matches(".html");
+    let path = path.strip_suffix("/index").unwrap_or(path);
+    crate::addresses::sanitized(&path.replace('/', "-"))
+}
+
+fn read_page(session: &Arc<Session>, path: String, file: FilePath) -> Result<Page, Vec<Diagnostic>> {
+    let unreadable = |error: std::io::Error| {
+        vec![Diagnostic::error(format!("the page cannot be read: {error}")).in_file(path.clone())]
+    };
+    let bytes = std::fs::read(&file).map_err(unreadable)?;
+    let source = String::from_utf8_lossy(&bytes).into_owned();
+    session.note_source(file.as_path());
+    let template = parse_page(&source, &|name| session.env_text(name));
+    let mut page =
+        Page { path, file, template, entry: None, scripts: Vec::new(), links: Vec::new(), assets: Vec::new() };
+    let mut imports = String::new();
+    for (at, script) in page.template.scripts.iter().enumerate() {
+        match script {
+            PageScript::Inline { code, offset } => {
+                let id = page_id(page.file.as_path(), &format!("html-proxy&index={at}.js"));
+                let url = ModuleUrl::new(format!("/{}?html-proxy&index={at}.js", page.path));
+                let inline = Source::Inline(where_it_stands(&source, *offset, code));
+                lock(&session.inline).insert(id.clone(), (url, page.file.clone(), inline));
+                imports.push_str(&format!("import {};\n", json(&id)));
+            }
+            PageScript::External { specifier, offset } => {
+                match script_of(session, &page, specifier, *offset, &source) {
+                    Ok(Script::Module(id)) => imports.push_str(&format!("import {};\n", json(&id))),
+                    Ok(Script::Address(address)) => page.scripts.push(address),
+                    Err(problem) => session.problem([*problem]),
+                }
+            }
+        }
+    }
+    if !imports.is_empty() {
+        let id = page_id(page.file.as_path(), PAGE);
+        lock(&session.entries).insert(id.clone(), imports);
+        page.entry = Some(id);
+    }
+    for at in 0..page.template.links.len() {
+        let specifier = page.template.links[at].specifier.clone();
+        let address = link_of(session, &page, &specifier);
+        page.links.push(address);
+    }
+    for at in 0..page.template.assets.len() {
+        let specifier = page.template.assets[at].specifier.clone();
+        let address = asset_of(session, &page, &specifier);
+        page.assets.push(address);
+    }
+    Ok(page)
+}
+
+enum Script {
+    /// The id of a module of the project.
+    Module(String),
+    Address(String),
+}
+
+fn script_of(
+    session: &Session,
+    page: &Page,
+    specifier: &str,
+    offset: usize,
+    source: &str,
+) -> Result<Script, Box<Diagnostic>> {
+    let resolver = &session.compiler.resolver;
+    match resolver.resolve(page.file.as_path(), &relative_specifier(specifier), DepKind::Static) {
+        Ok(Resolved::File { path, url }) => {
+            let query = if url.query().is_empty() { String::new() } else { format!("?{}", url.query()) };
+            Ok(Script::Module(format!("{}{query}", path.as_path().display())))
+        }
+        Ok(Resolved::Helper(url)) => Ok(Script::Module(url.as_str().to_owned())),
+        Ok(Resolved::Address(address)) => Ok(Script::Address(address)),
+        Err(unresolved) => {
+            let absolute = absolute(session, page, specifier);
+            if let Some(public) = resolver.public_address(&absolute) {
+                return Ok(Script::Address(public));
+            }
+            let mut diagnostic =
+                Diagnostic::error(unresolved.message).in_file(page.path.clone()).at(source, offset, specifier.len());
+            diagnostic.help =
+                unresolved.help.or_else(|| Some("the page's module script has to be a file of the project".into()));
+            Err(Box::new(diagnostic))
+        }
+    }
+}
+
+/// `./x.png` in `/docs/a.html` → `/docs/x.png`
+fn absolute(session: &Session, page: &Page, specifier: &str) -> String {
+    if specifier.starts_with('/') {
+        return specifier.to_owned();
+    }
+    let file = rekindle_compile::resolve::normal(&page.file.as_path().with_file_name("").join(specifier));
+    session.compiler.resolver.url_of(&file, None).as_str().to_owned()
+}
+
+/// The address of a sheet that the page links itself.
+fn link_of(session: &Session, page: &Page, specifier: &str) -> String {
+    let path = specifier.split(['?', '#']).next().unwrap_or_default();
+    match session.compiler.resolver.resolve(page.file.as_path(), path, DepKind::Asset) {
+        Ok(Resolved::File { path: file, url }) if is_style(url.path()) => {
+            let linked = ModuleUrl::new(format!("{}?direct", url.path()));
+            match sheets::emit(session, &linked, &file) {
+                Ok(name) => session.addresses.written(&Target::Output(name), From::Page(&page.path)),
+                Err(problems) => {
+                    session.problem(problems);
+                    specifier.to_owned()
+                }
+            }
+        }
+        Err(unresolved)
+            if is_style(path) && session.compiler.resolver.public_file(&absolute(session, page, path)).is_none() =>
+        {
+            let mut diagnostic = Diagnostic::error(unresolved.message);
+            diagnostic.help = unresolved.help;
+            session.problem([crate::problems::at_specifier(session, page.file.as_path(), specifier, diagnostic)]);
+            specifier.to_owned()
+        }
+        _ => asset_of(session, page, specifier),
+    }
+}
+
+fn asset_of(session: &Session, page: &Page, specifier: &str) -> String {
+    let from = From::Page(&page.path);
+    if let Some((target, suffix)) = target_of(session, page.file.as_path(), specifier, Inlining::Small) {
+        return format!("{}{suffix}", session.addresses.written(&target, from));
+    }
+    // A public file that is named relative to the page.
+    let path = specifier.split(['?', '#']).next().unwrap_or_default();
+    let absolute = absolute(session, page, path);
+    match session.compiler.resolver.public_file(&absolute) {
+        Some(_) => {
+            let target = Target::Output(absolute.trim_start_matches('/').to_owned());
+            format!("{}{}", session.addresses.written(&target, from), &specifier[path.len()..])
+        }
+        None => {
+            session
+                .warn(format!("{specifier}, which {} refers to, is not there: its address stays as it is", page.path));
+            specifier.to_owned()
+        }
+    }
+}
+
+/// Everything that goes into the output folder.
+fn assemble(session: &Session, pages: &[Page], chunks: &[Chunk], style: Option<&str>) -> Bundled {
+    let mut bundled = Bundled::default();
+    let by_name: BTreeMap<&str, &Chunk> = chunks.iter().map(|chunk| (chunk.chunk.filename.as_str(), chunk)).collect();
+    let mut entries = Vec::new();
+    for chunk in chunks {
+        let name = chunk.chunk.filename.as_str();
+        let is_page = chunk.chunk.facade_module_id.as_ref().is_some_and(|id| id.as_str().ends_with(PAGE));
+        // A page that only imports sheets has no script.
+        if is_page && chunk.chunk.code.trim().is_empty() && chunk.chunk.imports.is_empty() {
+            continue;
+        }
+        let text = chunks::text(&chunk.chunk, chunks, session);
+        bundled.files.insert(name.to_owned(), (FileKind::Script, text.code.into_bytes().into()));
+        if let Some(map) = text.map {
+            bundled.files.insert(format!("{name}.map"), (FileKind::Asset, map.into_bytes().into()));
+        }
+        entries.push(Entry::of(session, chunk, style));
+    }
+    for page in pages {
+        let text = render(session, page, chunks, &by_name, &bundled, style);
+        bundled.files.insert(page.path.clone(), (FileKind::Page, text.into_bytes().into()));
+    }
+    for (name, bytes) in session.addresses.take_files() {
+        let kind = match name.rsplit('.').next() {
+            Some("css") => FileKind::Style,
+            Some("js") => FileKind::Script,
+            _ => FileKind::Asset,
+        };
+        bundled.files.insert(name, (kind, bytes));
+    }
+    if let Some(name) = &session.config.build.manifest {
+        let text = manifest::text(session, entries, style);
+        bundled.files.insert(name.clone(), (FileKind::Asset, text.into_bytes().into()));
+    }
+    bundled
+}
+
+fn render(
+    session: &Session,
+    page: &Page,
+    chunks: &[Chunk],
+    by_name: &BTreeMap<&str, &Chunk>,
+    bundled: &Bundled,
+    style: Option<&str>,
+) -> String {
+    let is_its = |chunk: &&Chunk| {
+        chunk.chunk.is_entry && chunk.chunk.facade_module_id.as_ref().map(|id| id.as_str()) == page.entry.as_deref()
+    };
+    let entry =
+        page.entry.as_ref().and_then(|_| chunks.iter().find(is_its)).map(|chunk| chunk.chunk.filename.to_string());
+    let (scripts, mut styles) = entry.as_deref().map_or_else(Default::default, |entry| chunks::needs(by_name, entry));
+    styles.extend(style.map(str::to_owned));
+    let address = |name: &str| {
+        let written = session.addresses.written(&Target::Output(name.to_owned()), From::Page(&page.path));
+        escape_attribute(&written).into_owned()
+    };
+    let own = entry.filter(|entry| bundled.files.contains_key(entry));
+    let script =
+        own.as_deref().map(|name| format!("<script type=\"module\" crossorigin src=\"{}\"></script>", address(name)));
+    let mut script: String = script.unwrap_or_default();
+    for public in &page.scripts {
+        script.push_str(&format!("<script type=\"module\" src=\"{}\"></script>", escape_attribute(public)));
+    }
+    let mut head = String::new();
+    let at_its_place = keeps_its_place(&page.template);
+    if !at_its_place && !script.is_empty() {
+        head.push_str(&format!("  {script}\n"));
+    }
+    if session.config.build.module_preload {
+        let imports = scripts.iter().filter(|name| Some(*name) != own.as_ref());
+        for name in imports.filter(|name| bundled.files.contains_key(*name)) {
+            head.push_str(&format!("  <link rel=\"modulepreload\" crossorigin href=\"{}\">\n", address(name)));
+        }
+    }
+    for name in &styles {
+        head.push_str(&format!("  <link rel=\"stylesheet\" crossorigin href=\"{}\">\n", address(name)));
+    }
+    let mut text = String::new();
+    for piece in &page.template.pieces {
+        match piece {
+            Piece::Text(piece) => text.push_str(piece),
+            Piece::Head => {}
+            Piece::HeadEnd => {
+                let indent = text.len() - text.trim_end_matches([' ', '\t']).len();
+                let tail = text.split_off(text.len() - indent);
+                if !head.is_empty() && !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                if tail.len() > 2 {
+                    head = head.lines().map(|line| format!("{}{}\n", &tail, line)).collect();
+                }
+                text.push_str(&head);
+                text.push_str(&tail);
+            }
+            Piece::Boot if at_its_place => text.push_str(&script),
+            Piece::Boot => {}
+            Piece::Link(at) => text.push_str(&escape_attribute(&page.links[*at])),
+            Piece::Asset(at) => text.push_str(&escape_attribute(&page.assets[*at])),
+        }
+    }
+    text
+}
+
+/// Whether other scripts of the page run in an order with its modules: then those cannot move into the head.
+fn keeps_its_place(template: &PageTemplate) -> bool {
+    let is_ordered = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.contains("<script")
+            && (text.contains(" defer") || text.contains("type=\"module\"") || text.contains("type=module"))
+    };
+    template.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if is_ordered(text)))
+}
+
+/// The path of a file below the root, as the manifest names it.
+pub(crate) fn below_root(session: &Session, path: &Path) -> String {
+    let url = session.compiler.resolver.url_of(path, None);
+    match url.path().strip_prefix("/@fs/") {
+        Some(_) => relative_to(&session.config.root, path),
+        None => url.path().trim_start_matches('/').to_owned(),
+    }
+}
+
+fn relative_to(root: &Path, path: &Path) -> String {
+    let common = root.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..".to_owned(), root.components().count() - common);
+    let down = path.components().skip(common).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
+}

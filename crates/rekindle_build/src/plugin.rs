@@ -1,0 +1,476 @@
+//! Gives rolldown the meaning that development has: what a specifier is, and what a file becomes.
+//!
+//! ```text
+//! resolve_id('./logo.svg', '/app/src/main.ts')  →  /app/src/logo.svg            (an id: a path with its query)
+//! load('/app/src/logo.svg')                     →  export default "/assets/logo-Bq3x_0aZ.svg"
+//! load('/app/src/app.css')                      →  an empty module; the sheet is kept for its chunk
+//! ```
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rekindle_compile::builtin;
+use rekindle_compile::compile::{Source, StyleUse, is_linked, is_script, without_suffix};
+use rekindle_compile::plain::{Inlining, Plain, PlainOptions, RUNTIME_URL};
+use rekindle_compile::plain_script::RUNTIME;
+use rekindle_compile::resolve::{self, EMPTY_URL, HELPER_URL, NODE_URL, Resolved};
+use rekindle_compile::secrets::holds_secrets;
+use rekindle_compile::style::StyleOutput;
+use rekindle_compile::style::prepare::is_style;
+use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
+use rolldown_common::side_effects::HookSideEffects;
+use rolldown_common::{
+    ExportsKind, ImportKind, ModuleInfo, ModuleType, NormalModule, ResolvedExternal, RollupRenderedChunk,
+};
+use rolldown_plugin::{
+    HookAugmentChunkHashReturn, HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookResolveIdArgs,
+    HookResolveIdOutput, HookResolveIdReturn, HookUsage, Plugin, PluginContext, SharedLoadPluginContext,
+};
+
+use crate::addresses::{From, Target, hash, json};
+use crate::bundle::{self, Role};
+use crate::session::{Session, lock};
+use crate::{problems, sheets};
+
+/// Marks the module that holds the place of a CSS module's sheet.
+const SHEET: &str = "rekindle-sheet";
+/// Marks the module that imports a page's scripts.
+pub(crate) const PAGE: &str = "rekindle-page";
+const OWN: &str = "\0rekindle:";
+
+/// What rolldown is told when the real mistake is in `Session::problem`.
+const TOLD: &str = "told elsewhere";
+
+pub(crate) struct Meaning {
+    pub session: Arc<Session>,
+    pub role: Role,
+}
+
+impl std::fmt::Debug for Meaning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Meaning").field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+impl Plugin for Meaning {
+    fn name(&self) -> Cow<'static, str> {
+        "rekindle".into()
+    }
+
+    fn register_hook_usage(&self) -> HookUsage {
+        HookUsage::ResolveId | HookUsage::Load | HookUsage::ModuleParsed | HookUsage::AugmentChunkHash
+    }
+
+    async fn resolve_id(&self, _: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
+        self.resolve(args)
+    }
+
+    async fn load(&self, _: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
+        self.load_id(args.id).await
+    }
+
+    async fn module_parsed(&self, _: &PluginContext, info: Arc<ModuleInfo>, module: &NormalModule) -> HookNoopReturn {
+        let imports = info.imported_ids.iter().map(|id| id.as_str().to_owned()).collect();
+        lock(&self.session.imports).insert(module.id.as_str().to_owned(), imports);
+        // A CommonJS module runs when it is required, wherever it stands.
+        let runs_at_its_place = !matches!(module.exports_kind, ExportsKind::CommonJs);
+        if runs_at_its_place && module.ecma_view.side_effects.has_side_effects() {
+            lock(&self.session.effects).insert(module.id.as_str().to_owned());
+        }
+        Ok(())
+    }
+
+    /// Sheets are no part of a chunk's text, but their names are in the scripts that load it.
+    async fn augment_chunk_hash(
+        &self,
+        _: &PluginContext,
+        chunk: Arc<RollupRenderedChunk>,
+    ) -> HookAugmentChunkHashReturn {
+        let sheets = lock(&self.session.sheets);
+        let own: Vec<&str> =
+            chunk.modules.keys.iter().filter_map(|id| sheets.get(id.as_str()).map(|css| &**css)).collect();
+        Ok((!own.is_empty()).then(|| hash(own.concat().as_bytes())))
+    }
+}
+
+impl Meaning {
+    fn resolve(&self, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
+        let specifier = args.specifier;
+        let session = &self.session;
+        if specifier == RUNTIME_URL {
+            return Ok(Some(with_effects(format!("{OWN}{RUNTIME_URL}"), Some(HookSideEffects::False))));
+        }
+        if specifier.starts_with(OWN) || specifier.ends_with(SHEET) || specifier.ends_with(PAGE) {
+            return Ok(Some(with_effects(specifier, Some(HookSideEffects::NoTreeshake))));
+        }
+        if lock(&session.inline).contains_key(specifier) {
+            return Ok(Some(with_effects(specifier, None)));
+        }
+        // Inputs, and what a page's entry imports, are ids already.
+        let Some(importer) = args.importer.filter(|importer| !importer.ends_with(PAGE)) else {
+            let (path, query) = without_query(specifier);
+            return Ok(Some(self.file(Path::new(path), query)));
+        };
+        // Helpers of lowered syntax are rolldown's own business.
+        if specifier.starts_with(['\0', '#']) && importer.starts_with('\0')
+            || specifier.starts_with("@oxc-project/runtime/")
+            || specifier.starts_with("rolldown:")
+            || importer.starts_with('\0')
+        {
+            return Ok(None);
+        }
+        let kind = match args.kind {
+            ImportKind::Require => DepKind::Require,
+            ImportKind::DynamicImport => DepKind::Dynamic,
+            _ => DepKind::Static,
+        };
+        let from = Path::new(without_query(importer).0);
+        match session.compiler.resolver.resolve(from, specifier, kind) {
+            Ok(Resolved::File { path, .. }) if holds_secrets(path.as_path(), &session.config.root) => {
+                let message = format!("`{specifier}` looks like a file with secrets, so it is never part of a page");
+                let problem = problems::at_specifier(session, from, specifier, Diagnostic::error(message))
+                    .with_help("give what the page needs a file of its own, or a variable with the prefix VITE_");
+                session.problem([problem]);
+                Err(anyhow::anyhow!(TOLD))
+            }
+            Ok(Resolved::File { path, url }) => {
+                let query = Some(url.query()).filter(|query| !query.is_empty());
+                Ok(Some(self.file(path.as_path(), query)))
+            }
+            Ok(Resolved::Helper(url)) if url.path() == NODE_URL => {
+                let (name, by) = builtin::node_module(url.query());
+                session.warn(format!("`{name}` is a module of Node and empty in a browser (imported by {by})"));
+                Ok(Some(with_effects(format!("{OWN}{EMPTY_URL}"), None)))
+            }
+            Ok(Resolved::Helper(url)) => Ok(Some(with_effects(format!("{OWN}{}", url.as_str()), None))),
+            Ok(Resolved::Address(address)) => Ok(Some(self.address(specifier, &address, kind))),
+            // `require` of what is not there fails when it runs, if it does: packages guard it with `try`.
+            Err(_) if kind == DepKind::Require && resolve::is_in_package(from) => {
+                session
+                    .warn(format!("`{specifier}` is required by {} and not installed", session.compiler.display(from)));
+                let mut external = HookResolveIdOutput::from_id(specifier);
+                external.external = Some(ResolvedExternal::Bool(true));
+                Ok(Some(external))
+            }
+            Err(unresolved) => {
+                let mut diagnostic = Diagnostic::error(unresolved.message);
+                diagnostic.help = unresolved.help;
+                session.problem([problems::at_specifier(session, from, specifier, diagnostic)]);
+                Err(anyhow::anyhow!(TOLD))
+            }
+        }
+    }
+
+    /// The id of a file: its path with the query that says what is made of it.
+    fn file(&self, path: &Path, query: Option<&str>) -> HookResolveIdOutput {
+        let id = match query {
+            Some(query) => format!("{}?{query}", path.display()),
+            None => path.display().to_string(),
+        };
+        let url = ModuleUrl::new(format!("{}?{}", path.display(), query.unwrap_or_default()));
+        let mut output = HookResolveIdOutput::from_id(id);
+        if is_style(url.path())
+            && !query.is_some_and(|query| query.split('&').any(|part| matches!(part, "inline" | "url" | "raw")))
+        {
+            output.side_effects = Some(match self.role {
+                Role::Pages => HookSideEffects::NoTreeshake,
+                Role::Worker { .. } => HookSideEffects::True,
+            });
+            return output;
+        }
+        let package = self.session.compiler.resolver.packages.nearest(path);
+        output.package_json_path = package.map(|package| package.folder.join("package.json").display().to_string());
+        output
+    }
+
+    /// What the browser loads itself; a public file that is no script is a module like any asset.
+    fn address(&self, specifier: &str, address: &str, kind: DepKind) -> HookResolveIdOutput {
+        let (path, query) = without_query(specifier);
+        let public = self.session.compiler.resolver.public_file(path);
+        if let Some(public) = public.filter(|_| kind != DepKind::Require && !is_script(&ModuleUrl::new(specifier))) {
+            return self.file(&public, query);
+        }
+        let mut external = HookResolveIdOutput::from_id(address.to_owned());
+        external.external = Some(ResolvedExternal::Bool(true));
+        external.normalize_external_id = Some(false);
+        external
+    }
+
+    async fn load_id(&self, id: &str) -> HookLoadReturn {
+        let session = &self.session;
+        if let Some(url) = id.strip_prefix(OWN) {
+            return Ok(match url {
+                RUNTIME_URL => Some(script(RUNTIME)),
+                EMPTY_URL => Some(script("module.exports = {}")),
+                helper if helper.starts_with(HELPER_URL) => builtin::source(helper).map(|source| script(&source)),
+                _ => None,
+            });
+        }
+        if id.starts_with('\0') {
+            return Ok(None);
+        }
+        if id.ends_with(SHEET) {
+            return Ok(Some(sheet_place()));
+        }
+        let entry = lock(&session.entries).get(id).cloned();
+        if let Some(entry) = entry {
+            return Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script(&entry) }));
+        }
+        session.modules.fetch_add(1, Ordering::Relaxed);
+        let inline = lock(&session.inline).get(id).cloned();
+        let (url, file, source) = inline.unwrap_or_else(|| {
+            let (path, query) = without_query(id);
+            let url = session.compiler.resolver.url_of(Path::new(path), query);
+            (url, FilePath::new(path), Source::File)
+        });
+        session.note_source(file.as_path());
+        let options = PlainOptions {
+            source_map: session.config.build.sourcemap != Default::default(),
+            legal_comments: session.config.build.legal_comments == Default::default(),
+            in_worker: self.role != Role::Pages,
+        };
+        let mut files = Vec::new();
+        let mut compile = || session.compiler.plain(&url, &file, &source, options, &mut files);
+        // A sheet may wait for the tools of the project.
+        let plain = if is_style(url.path()) { tokio::task::block_in_place(compile) } else { compile() };
+        let plain = plain.map_err(|problems| self.told(problems))?;
+        for file in &files {
+            session.note_source(file.as_path());
+        }
+        match plain {
+            Plain::Script { code, map } => {
+                let map = map.and_then(|map| named_by_path(&map, &file));
+                Ok(Some(HookLoadOutput { map, ..script(&code) }))
+            }
+            Plain::Value(code) => Ok(Some(script(&code))),
+            Plain::Asset(_) if is_style(url.path()) && !is_data(&url) => {
+                let name = self.linked_sheet(&url, &file)?;
+                Ok(Some(script(&format!("export default {};", self.expression(&Target::Output(name))))))
+            }
+            Plain::Asset(inlining) => {
+                let address = self.asset(&file, inlining)?;
+                Ok(Some(script(&format!("export default {address};"))))
+            }
+            Plain::Style(output, kind) => self.style(id, &file, &output, kind),
+            Plain::WasmInit => {
+                let address = self.asset(&file, Inlining::Small)?;
+                Ok(Some(script(&format!("{WASM}export default (imports) => instantiate({address}, imports);"))))
+            }
+            Plain::Wasm { imports, exports } => {
+                let address = self.asset(&file, Inlining::Small)?;
+                Ok(Some(script(&wasm_module(&address, &imports, &exports))))
+            }
+            Plain::Worker { class, address, inline } => {
+                let has = |name: &str| url.query().split('&').any(|part| part == name);
+                let code = self.worker(file.as_path(), class, address, inline, has("classic")).await?;
+                Ok(Some(script(&code)))
+            }
+        }
+    }
+
+    fn told(&self, problems: Vec<Diagnostic>) -> anyhow::Error {
+        self.session.problem(problems);
+        anyhow::anyhow!(TOLD)
+    }
+
+    fn from(&self) -> From<'static> {
+        From::Script { classic: self.role.is_classic() }
+    }
+
+    fn expression(&self, target: &Target) -> String {
+        self.session.addresses.expression(target, self.from())
+    }
+
+    /// The address of an asset as an expression.
+    fn asset(&self, file: &FilePath, inlining: Inlining) -> anyhow::Result<String> {
+        match self.session.addresses.asset(file.as_path(), inlining) {
+            Ok(target) => Ok(self.expression(&target)),
+            Err(error) => {
+                let name = self.session.compiler.display(file.as_path());
+                Err(self.told(vec![Diagnostic::error(format!("the file cannot be read: {error}")).in_file(name)]))
+            }
+        }
+    }
+
+    fn style(&self, id: &str, file: &FilePath, output: &StyleOutput, kind: StyleUse) -> HookLoadReturn {
+        let css = sheets::with_addresses(&self.session, file, output);
+        match kind {
+            StyleUse::Page | StyleUse::Link => {}
+            StyleUse::Text => {
+                let css = sheets::finish(&self.session, [&*css]);
+                return Ok(Some(script(&format!("export default {};", json(&css)))));
+            }
+            StyleUse::Sheet => {
+                let css = json(&sheets::finish(&self.session, [&*css]));
+                let code =
+                    format!("const sheet = new CSSStyleSheet();\nsheet.replaceSync({css});\nexport default sheet;");
+                return Ok(Some(script(&code)));
+            }
+        }
+        let Some(classes) = &output.class_map else {
+            lock(&self.session.sheets).insert(id.to_owned(), css.into());
+            return Ok(Some(sheet_place()));
+        };
+        let sheet = format!("{id}{}{SHEET}", if id.contains('?') { '&' } else { '?' });
+        let code = format!("import {};\n{}", json(&sheet), sheets::class_module(classes));
+        lock(&self.session.sheets).insert(sheet, css.into());
+        Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::True), ..script(&code) }))
+    }
+
+    /// `?url` of a sheet: a file of its own.
+    fn linked_sheet(&self, url: &ModuleUrl, file: &FilePath) -> anyhow::Result<String> {
+        let linked = ModuleUrl::new(format!("{}?direct", url.path()));
+        debug_assert!(is_linked(&linked));
+        sheets::emit(&self.session, &linked, file).map_err(|problems| self.told(problems))
+    }
+
+    async fn worker(
+        &self,
+        file: &Path,
+        class: &str,
+        address: bool,
+        inline: bool,
+        classic: bool,
+    ) -> anyhow::Result<String> {
+        let classic = classic || inline;
+        // A worker that starts itself.
+        if self.role.is_worker(file) {
+            let own = if self.role.is_classic() { "self.location.href" } else { "import.meta.url" };
+            return Ok(worker_module(class, address, own, classic));
+        }
+        let built = Box::pin(bundle::worker(&self.session, file, classic, &self.role)).await;
+        let built = built.map_err(|problems| self.told(problems))?;
+        if inline && !address {
+            return Ok(inline_worker_module(class, &built.code));
+        }
+        let expression = self.expression(&Target::Output(built.name));
+        Ok(worker_module(class, address, &expression, classic))
+    }
+}
+
+/// A module's id as its path and query.
+pub(crate) fn without_query(id: &str) -> (&str, Option<&str>) {
+    id.split_once('?').map_or((id, None), |(path, query)| (path, Some(query)))
+}
+
+fn with_effects(id: impl Into<String>, side_effects: Option<HookSideEffects>) -> HookResolveIdOutput {
+    let id: String = id.into();
+    HookResolveIdOutput { side_effects, ..HookResolveIdOutput::from_id(id) }
+}
+
+fn script(code: &str) -> HookLoadOutput {
+    HookLoadOutput { code: code.into(), module_type: Some(ModuleType::Js), ..HookLoadOutput::default() }
+}
+
+/// What stands in a chunk for a sheet: nothing, at the place where it would have been put on the page.
+fn sheet_place() -> HookLoadOutput {
+    HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script("") }
+}
+
+fn is_data(url: &ModuleUrl) -> bool {
+    url.query().split('&').any(|part| part == "inline")
+}
+
+/// The map with the file's path in place of its name: rolldown makes it relative to the chunk.
+fn named_by_path(map: &str, file: &FilePath) -> Option<oxc_sourcemap::SourceMap<'static>> {
+    let mut map = oxc_sourcemap::SourceMap::from_json_string(map).ok()?.into_owned();
+    map.set_sources([file.as_path().display().to_string()]);
+    Some(map)
+}
+
+/// Compiles while it is fetched, where the server says what it is.
+const WASM: &str = r#"
+async function instantiate(address, imports = {}) {
+  if (address.startsWith('data:')) {
+    const bytes = Uint8Array.from(atob(address.slice(address.indexOf(',') + 1)), (c) => c.charCodeAt(0))
+    return (await WebAssembly.instantiate(bytes, imports)).instance
+  }
+  const response = await fetch(address)
+  const type = response.headers.get('Content-Type') || ''
+  if (WebAssembly.instantiateStreaming && type.startsWith('application/wasm')) {
+    return (await WebAssembly.instantiateStreaming(response, imports)).instance
+  }
+  return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance
+}
+"#;
+
+fn wasm_module(address: &str, imports: &[String], exports: &[(String, bool)]) -> String {
+    let mut code = String::new();
+    for (at, specifier) in imports.iter().enumerate() {
+        code.push_str(&format!("import * as import{at} from {};\n", json(specifier)));
+    }
+    let given: Vec<String> =
+        imports.iter().enumerate().map(|(at, name)| format!("{}: import{at}", json(name))).collect();
+    code.push_str(WASM);
+    code.push_str(&format!("const {{ exports }} = await instantiate({address}, {{ {} }});\n", given.join(", ")));
+    for (at, (name, is_global)) in exports.iter().enumerate() {
+        let value = if *is_global { ".value" } else { "" };
+        let name = json(name);
+        code.push_str(&format!("const export{at} = exports[{name}]{value};\nexport {{ export{at} as {name} }};\n"));
+    }
+    code
+}
+
+fn class_name(class: &str) -> &str {
+    if class.eq_ignore_ascii_case("sharedworker") { "SharedWorker" } else { "Worker" }
+}
+
+fn worker_module(class: &str, address: bool, expression: &str, classic: bool) -> String {
+    if address {
+        return format!("export default {expression};");
+    }
+    let class = class_name(class);
+    let kind = if classic { "" } else { ", type: 'module'" };
+    format!(
+        "export default function WorkerWrapper(options) {{\n  return new {class}({expression}, {{ ...options{kind} }});\n}}"
+    )
+}
+
+fn inline_worker_module(class: &str, code: &str) -> String {
+    let class = class_name(class);
+    if class == "SharedWorker" {
+        // All that share it have to name it alike.
+        return format!(
+            "const address = 'data:text/javascript;charset=utf-8,' + encodeURIComponent({});\n\
+             export default function WorkerWrapper(options) {{\n  return new SharedWorker(address, options);\n}}",
+            json(code)
+        );
+    }
+    let code = json(&format!("URL.revokeObjectURL(self.location.href);{code}"));
+    format!(
+        "const code = {code};\n\
+         export default function WorkerWrapper(options) {{\n  \
+         const address = URL.createObjectURL(new Blob([code], {{ type: 'text/javascript;charset=utf-8' }}));\n  \
+         return new Worker(address, options);\n}}"
+    )
+}
+
+/// Where a page's entry or inline script has its id.
+pub(crate) fn page_id(file: &Path, query: &str) -> String {
+    format!("{}?{query}", file.display())
+}
+
+/// What an asset's specifier in a sheet or a page leads to.
+pub(crate) fn target_of(
+    session: &Session,
+    importer: &Path,
+    specifier: &str,
+    inlining: Inlining,
+) -> Option<(Target, String)> {
+    let (path, suffix) = without_suffix(specifier);
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let (path, inlining): (PathBuf, _) =
+        match session.compiler.resolver.resolve(importer, &decoded, DepKind::Asset).ok()? {
+            // A part of a file cannot be named once it is an address itself.
+            Resolved::File { path, .. } if suffix.contains('#') => (path.as_path().to_owned(), Inlining::Never),
+            Resolved::File { path, .. } => (path.as_path().to_owned(), inlining),
+            Resolved::Address(_) => (session.compiler.resolver.public_file(&decoded)?, Inlining::Never),
+            Resolved::Helper(_) => return None,
+        };
+    let target = session.addresses.asset(&path, inlining).ok()?;
+    session.note_source(&path);
+    let suffix = if matches!(target, Target::Content(_)) { String::new() } else { suffix.to_owned() };
+    Some((target, suffix))
+}

@@ -1,0 +1,147 @@
+//! What one build knows and collects: the compiler, the assets, the sheets, and what is wrong.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rekindle_compile::compile::{Compiler, Source};
+use rekindle_compile::defines::Defines;
+use rekindle_compile::env::PageEnv;
+use rekindle_compile::framework::Framework;
+use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::Value;
+
+use crate::BuildConfig;
+use crate::addresses::Addresses;
+use crate::targets;
+
+/// One build, shared by all threads of it.
+pub(crate) struct Session {
+    pub config: BuildConfig,
+    pub compiler: Compiler,
+    pub addresses: Addresses,
+    /// `import.meta.env`.
+    pub env: std::collections::BTreeMap<String, Value>,
+    pub css_targets: lightningcss::targets::Targets,
+    /// The sheets that modules stand for, by the module's id.
+    pub sheets: Mutex<FxHashMap<String, Arc<str>>>,
+    /// Scripts written into pages, by the module's id.
+    pub inline: Mutex<FxHashMap<String, (ModuleUrl, FilePath, Source)>>,
+    /// The scripts of pages, by the id of the module that imports them in order.
+    pub entries: Mutex<FxHashMap<String, String>>,
+    /// What each module imports statically, in order.
+    pub imports: Mutex<FxHashMap<String, Vec<String>>>,
+    /// Modules that do something when they run, besides making what they export.
+    pub effects: Mutex<FxHashSet<String>>,
+    /// Files that went into the output.
+    pub sources: Mutex<BTreeSet<PathBuf>>,
+    pub workers: crate::bundle::Workers,
+    pub modules: AtomicUsize,
+    problems: Mutex<Vec<Diagnostic>>,
+    warnings: Mutex<BTreeSet<String>>,
+}
+
+impl Session {
+    pub fn new(config: BuildConfig) -> Result<Self, Vec<Diagnostic>> {
+        let plain = |message: String| vec![Diagnostic::error(message)];
+        let given = Defines::new(&config.define);
+        let base = if config.build.relative_base { "./" } else { &config.base };
+        let env = PageEnv {
+            dir: &config.env_dir,
+            mode: &config.mode,
+            base,
+            prefixes: &config.env_prefix,
+            defines: &given,
+            is_production: true,
+        }
+        .values();
+        let defines = Defines::new(&constants(&config, &env));
+        let mut compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
+            .with_resolve(config.public_dir.as_deref(), &config.resolve)
+            .with_constants(defines, config.jsx_import_source.clone())
+            .with_styles(&config.mode, &config.css)
+            .with_assets(&config.assets_include)
+            .map_err(plain)?
+            .for_production();
+        compiler.framework = Framework::detect(&config.root, &compiler.resolver, &config.own_packages);
+        let css_target = config.build.css_target.as_ref().unwrap_or(&config.build.target);
+        Ok(Self {
+            addresses: Addresses::new(&config),
+            css_targets: targets::of_sheets(css_target),
+            compiler,
+            env,
+            sheets: Mutex::default(),
+            inline: Mutex::default(),
+            entries: Mutex::default(),
+            imports: Mutex::default(),
+            effects: Mutex::default(),
+            sources: Mutex::default(),
+            workers: crate::bundle::Workers::default(),
+            modules: AtomicUsize::new(0),
+            problems: Mutex::default(),
+            warnings: Mutex::default(),
+            config,
+        })
+    }
+
+    /// What stands for `%KEY%` in a page.
+    pub fn env_text(&self, key: &str) -> Option<String> {
+        self.env.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    }
+
+    pub fn problem(&self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        let mut problems = lock(&self.problems);
+        for diagnostic in diagnostics {
+            if !problems.contains(&diagnostic) {
+                problems.push(diagnostic);
+            }
+        }
+    }
+
+    /// The mistakes found so far, in the order of their files.
+    pub fn take_problems(&self) -> Vec<Diagnostic> {
+        let mut problems = std::mem::take(&mut *lock(&self.problems));
+        problems.sort_by(|a, b| {
+            let key = |it: &Diagnostic| (it.file.clone(), it.place.map(|place| (place.line, place.column)));
+            key(a).cmp(&key(b))
+        });
+        problems
+    }
+
+    pub fn warn(&self, text: impl Into<String>) {
+        lock(&self.warnings).insert(text.into());
+    }
+
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *lock(&self.warnings)).into_iter().collect()
+    }
+
+    pub fn note_source(&self, path: &Path) {
+        lock(&self.sources).insert(path.to_owned());
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The settings' constants and those of a build: `import.meta.hot` is nothing, `import.meta.env` is known.
+fn constants(config: &BuildConfig, env: &std::collections::BTreeMap<String, Value>) -> Vec<(String, String)> {
+    let mut all = config.define.clone();
+    let mut put = |name: String, value: String| {
+        if !all.iter().any(|(known, _)| *known == name) {
+            all.push((name, value));
+        }
+    };
+    put("process.env.NODE_ENV".into(), "\"production\"".into());
+    put("import.meta.hot".into(), "undefined".into());
+    for (key, value) in env {
+        put(format!("import.meta.env.{key}"), value.to_string());
+    }
+    put("import.meta.env.*".into(), "undefined".into());
+    let object = Value::Object(env.iter().map(|(key, value)| (key.clone(), value.clone())).collect());
+    put("import.meta.env".into(), object.to_string());
+    all
+}

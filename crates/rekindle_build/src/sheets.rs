@@ -1,0 +1,110 @@
+//! Sheets of a build: addresses filled in, joined by chunk, lowered and minified.
+//!
+//! ```text
+//! a.css, b.css of one chunk   →   assets/index-Bq3x_0aZ.css: all `@import` of other hosts first, then the rules in order
+//! ```
+
+use lightningcss::printer::PrinterOptions;
+use lightningcss::rules::{CssRule, CssRuleList};
+use lightningcss::stylesheet::{MinifyOptions, ParserOptions, StyleSheet};
+use rekindle_compile::compile::without_suffix;
+use rekindle_compile::json::is_exportable;
+use rekindle_compile::plain::{Inlining, Plain, PlainOptions};
+use rekindle_compile::style::StyleOutput;
+use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
+
+use crate::addresses::{From, json};
+use crate::plugin::target_of;
+use crate::session::Session;
+
+/// The sheet with addresses in the places of its placeholders.
+pub(crate) fn with_addresses(session: &Session, file: &FilePath, output: &StyleOutput) -> String {
+    let mut css = output.css.clone();
+    for url in &output.urls {
+        let written = match target_of(session, file.as_path(), &url.specifier, Inlining::Small) {
+            Some((target, suffix)) => format!("{}{suffix}", session.addresses.written(&target, From::Sheet)),
+            None => {
+                let name = session.compiler.display(file.as_path());
+                let missing = without_suffix(&url.specifier).0;
+                session.warn(format!("{missing}, which {name} refers to, is not there: its address stays as it is"));
+                url.specifier.clone()
+            }
+        };
+        css = css.replace(&url.placeholder, &written.replace('\\', "\\\\").replace('"', "\\\""));
+    }
+    css
+}
+
+/// Joins sheets in their order; lowered and minified as the settings say.
+pub(crate) fn finish<'s>(session: &Session, sheets: impl IntoIterator<Item = &'s str>) -> String {
+    let build = &session.config.build;
+    let minify = build.css_minify.unwrap_or(build.minify);
+    let sheets: Vec<&str> = sheets.into_iter().collect();
+    // What the compiler printed is understood; what was not is printed as it was written.
+    let options = || ParserOptions { error_recovery: true, ..ParserOptions::default() };
+    let mut imports = Vec::new();
+    let mut rules = Vec::new();
+    for sheet in &sheets {
+        let Ok(parsed) = StyleSheet::parse(sheet, options()) else { return sheets.join("\n") };
+        for rule in parsed.rules.0 {
+            match rule {
+                CssRule::Import(_) => imports.push(rule),
+                _ => rules.push(rule),
+            }
+        }
+    }
+    imports.extend(rules);
+    let mut joined = StyleSheet::new(vec![String::new()], CssRuleList(imports), options());
+    let targets = session.css_targets;
+    if (minify || targets.browsers.is_some())
+        && let Err(error) = joined.minify(MinifyOptions { targets, ..MinifyOptions::default() })
+    {
+        session.warn(format!("a sheet stays as it is: {error}"));
+        return sheets.join("\n");
+    }
+    match joined.to_css(PrinterOptions { minify, targets, ..PrinterOptions::default() }) {
+        Ok(printed) if minify && !printed.code.is_empty() => printed.code + "\n",
+        Ok(printed) => printed.code,
+        Err(error) => {
+            session.warn(format!("a sheet stays as it is: {error}"));
+            sheets.join("\n")
+        }
+    }
+}
+
+/// Compiles a sheet into a file of its own: for `<link>` and `?url`.
+pub(crate) fn emit(session: &Session, url: &ModuleUrl, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
+    let mut files = Vec::new();
+    let source = rekindle_compile::compile::Source::File;
+    let compile = || session.compiler.plain(url, file, &source, PlainOptions::default(), &mut files);
+    let plain = tokio::task::block_in_place(compile)?;
+    session.note_source(file.as_path());
+    for file in &files {
+        session.note_source(file.as_path());
+    }
+    let Plain::Style(output, _) = plain else {
+        let name = session.compiler.display(file.as_path());
+        return Err(vec![Diagnostic::error("this is no sheet").in_file(name)]);
+    };
+    let css = finish(session, [&*with_addresses(session, file, &output)]);
+    let stem = file.as_path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(session.addresses.emit(&format!("{stem}.css"), css.into_bytes().into()))
+}
+
+/// ```js
+/// const $0 = "title_1a2b"; export { $0 as title };
+/// export default { "title": $0, "big-box": "big-box_1a2b" };
+/// ```
+pub(crate) fn class_module(classes: &[(String, String)]) -> String {
+    let (mut code, mut fields) = (String::new(), Vec::new());
+    for (at, (name, scoped)) in classes.iter().enumerate() {
+        match is_exportable(name) {
+            true => {
+                code.push_str(&format!("const $${at} = {};\nexport {{ $${at} as {name} }};\n", json(scoped)));
+                fields.push(format!("{}: $${at}", json(name)));
+            }
+            false => fields.push(format!("{}: {}", json(name), json(scoped))),
+        }
+    }
+    format!("{code}export default {{ {} }};\n", fields.join(", "))
+}

@@ -1,0 +1,96 @@
+//! `build.target` for scripts and sheets.
+//!
+//! ```text
+//! ["chrome111", "safari16.4"]   → as they are, for the script lowering; chrome 111.0, safari 16.4 for sheets
+//! ["es2020"]                    → the year, and for sheets the browsers of that year
+//! ```
+
+use lightningcss::targets::{Browsers, Targets};
+
+/// Browsers that have what a year of the language brought, for sheets.
+const YEARS: [(&str, [&str; 4]); 7] = [
+    ("es2016", ["chrome52", "edge14", "firefox52", "safari10.1"]),
+    ("es2017", ["chrome58", "edge16", "firefox53", "safari11"]),
+    ("es2018", ["chrome63", "edge79", "firefox58", "safari12"]),
+    ("es2019", ["chrome73", "edge79", "firefox64", "safari12.1"]),
+    ("es2020", ["chrome80", "edge80", "firefox74", "safari14"]),
+    ("es2021", ["chrome85", "edge85", "firefox79", "safari14.1"]),
+    ("es2022", ["chrome94", "edge94", "firefox93", "safari16.4"]),
+];
+
+/// What sheets are lowered for.
+pub(crate) fn of_sheets(target: &[String]) -> Targets {
+    let mut browsers = Browsers::default();
+    let years = |name: &str| YEARS.iter().find(|(year, _)| *year == name).map(|(_, browsers)| browsers.as_slice());
+    for name in target {
+        let own = [name.as_str()];
+        for browser in years(name).unwrap_or(&own) {
+            let Some((slot, version)) =
+                parts(browser).and_then(|(name, version)| Some((slot(&mut browsers, name)?, version)))
+            else {
+                continue;
+            };
+            *slot = Some(slot.map_or(version, |known| known.min(version)));
+        }
+    }
+    Targets { browsers: (browsers != Browsers::default()).then_some(browsers), ..Targets::default() }
+}
+
+/// Whether a name is one that the lowering knows.
+///
+/// # Errors
+/// What such a name looks like.
+pub fn check(name: &str) -> Result<String, String> {
+    let is_year = name == "esnext"
+        || name.strip_prefix("es").is_some_and(|year| matches!(year.parse(), Ok(5..=6 | 2015..=2026u32)));
+    let known = ["chrome", "edge", "firefox", "safari", "ios", "opera", "node", "deno", "hermes", "rhino", "ie"];
+    let is_browser = parts(name).is_some_and(|(name, _)| known.contains(&name));
+    match is_year || is_browser {
+        true => Ok(name.to_owned()),
+        false => {
+            Err(format!("`{name}` is no target; name browsers (\"chrome111\", \"safari16.4\") or a year (\"es2020\")"))
+        }
+    }
+}
+
+/// `safari16.4` → the name, and one byte each for major, minor and patch.
+fn parts(browser: &str) -> Option<(&str, u32)> {
+    let at = browser.find(|c: char| c.is_ascii_digit())?;
+    let (name, version) = browser.split_at(at);
+    let mut numbers = version.split('.').map(str::parse::<u32>);
+    let major = numbers.next()?.ok()?;
+    let mut next = || numbers.next().map_or(Ok(0), |number| number).ok().filter(|number| *number < 256);
+    Some((name, (major.min(255) << 16) | (next()? << 8) | next()?))
+}
+
+fn slot<'b>(browsers: &'b mut Browsers, name: &str) -> Option<&'b mut Option<u32>> {
+    Some(match name {
+        "chrome" => &mut browsers.chrome,
+        "edge" => &mut browsers.edge,
+        "firefox" => &mut browsers.firefox,
+        "ie" => &mut browsers.ie,
+        "ios" => &mut browsers.ios_saf,
+        "opera" => &mut browsers.opera,
+        "safari" => &mut browsers.safari,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_browsers_or_years() {
+        let targets = of_sheets(&["chrome111".into(), "safari16.4".into(), "chrome90".into()]).browsers.unwrap();
+        assert_eq!((targets.chrome, targets.safari), (Some(90 << 16), Some((16 << 16) | (4 << 8))));
+        assert_eq!(of_sheets(&["es2020".into()]).browsers.unwrap().firefox, Some(74 << 16));
+        assert_eq!(of_sheets(&["esnext".into()]).browsers, None);
+        for name in ["esnext", "es2022", "chrome111", "safari16.4"] {
+            assert!(check(name).is_ok(), "{name}");
+        }
+        for name in ["es1999", "netscape4", "chrome", "modules", ""] {
+            assert!(check(name).is_err(), "{name}");
+        }
+    }
+}

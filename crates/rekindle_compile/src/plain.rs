@@ -1,0 +1,176 @@
+//! One source file → one plain ES module, for a bundler: the same meaning as a definition, but nothing wrapped.
+//!
+//! ```text
+//! /src/app.tsx          → types, JSX and decorators away; globs, workers and addresses are imports
+//! /data.json            → default and named exports          /note.txt?raw    → its text
+//! /logo.svg             → Plain::Asset: where it ends is not known here
+//! /app.css              → Plain::Style: the sheet with placeholders of addresses
+//! ```
+//!
+//! What is meant is decided where definitions are made: `Compiler::kind`, `script.rs`, `calls.rs`, `glob.rs`.
+
+use oxc_allocator::Allocator;
+use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
+
+use crate::compile::{Compiler, Kind, Source, StyleUse, quoted};
+use crate::plain_script::{self, Surroundings};
+use crate::resolve::{self, Resolved};
+use crate::script::{ScriptInput, lower, may_hold_jsx, mistakes, read_script, replace_defines};
+use crate::style::StyleOutput;
+use crate::{glob, json, secrets, wasm};
+
+/// A module without what makes it replaceable.
+#[derive(Clone, Debug)]
+pub enum Plain {
+    /// ES module (or CommonJS). Specifiers are as written, or addresses from the root.
+    Script {
+        code: String,
+        map: Option<String>,
+    },
+    /// An ES module without imports that does nothing but export values.
+    Value(String),
+    /// An address, or the content in its place.
+    Asset(Inlining),
+    Worker {
+        class: &'static str,
+        address: bool,
+        inline: bool,
+    },
+    /// A function that instantiates the file.
+    WasmInit,
+    /// An instance of the file: specifiers of its imports, names of its exports with whether they are globals.
+    Wasm {
+        imports: Vec<String>,
+        exports: Vec<(String, bool)>,
+    },
+    Style(Box<StyleOutput>, StyleUse),
+}
+
+/// Whether an asset's content may stand in place of its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inlining {
+    /// If it is small.
+    Small,
+    Always,
+    Never,
+}
+
+/// What a bundler is asked for in addition to the module itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlainOptions {
+    pub source_map: bool,
+    /// Licence comments stay.
+    pub legal_comments: bool,
+    /// A worker runs it: its own script is a module of that thread, and nothing is preloaded.
+    pub in_worker: bool,
+}
+
+/// Where generated code finds the functions of `plain_script::RUNTIME`.
+pub const RUNTIME_URL: &str = "/@rekindle/build/runtime.js";
+
+impl Compiler {
+    /// The plain module of a source. The files that went into it go to `files`.
+    ///
+    /// # Errors
+    /// The user's mistakes, each with its place: the same as for a definition.
+    pub fn plain(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        source: &Source,
+        options: PlainOptions,
+        files: &mut Vec<FilePath>,
+    ) -> Result<Plain, Vec<Diagnostic>> {
+        let has = |name: &str| url.query().split('&').any(|part| part == name);
+        Ok(match self.kind(url, file, source) {
+            Kind::Script => return self.plain_script(url, file, source, options, files),
+            Kind::Worker { class, address } => {
+                self.check_worker(url, file)?;
+                Plain::Worker { class, address, inline: has("inline") }
+            }
+            Kind::WasmInit => Plain::WasmInit,
+            Kind::Wasm => {
+                let bytes = self.read(file)?;
+                let (imports, exports) =
+                    wasm::interface(&bytes, &self.display(file.as_path())).map_err(|error| vec![error])?;
+                Plain::Wasm { imports, exports }
+            }
+            Kind::Raw => Plain::Value(format!("export default {};", quoted(&self.read_text_as_is(file)?))),
+            Kind::Bytes => {
+                let list: Vec<String> = self.read(file)?.iter().map(u8::to_string).collect();
+                Plain::Value(format!("export default /* @__PURE__ */ new Uint8Array([{}]);", list.join(",")))
+            }
+            Kind::Json => {
+                let text = self.read_text(file)?;
+                Plain::Value(json::plain_json(&text, &self.display(file.as_path())).map_err(|error| vec![error])?)
+            }
+            Kind::DataUrl => Plain::Asset(Inlining::Always),
+            Kind::Asset if has("no-inline") => Plain::Asset(Inlining::Never),
+            Kind::Asset if has("inline") => Plain::Asset(Inlining::Always),
+            Kind::Asset => Plain::Asset(Inlining::Small),
+            Kind::Style => {
+                let (output, kind) = self.style_output(url, file, files)?;
+                Plain::Style(Box::new(output), kind)
+            }
+            Kind::Unsupported(tool) => return Err(vec![self.unsupported(tool, file)]),
+        })
+    }
+
+    fn plain_script(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        source: &Source,
+        options: PlainOptions,
+        files: &mut Vec<FilePath>,
+    ) -> Result<Plain, Vec<Diagnostic>> {
+        let text = self.script_text(url, file, source)?;
+        let ts = self.script_options(url, file, files)?;
+        let facts = self.facts(url, file, source);
+        let display = self.display(file.as_path());
+        let input =
+            ScriptInput { source_map: options.source_map, ..self.script_input(&text, url, &display, &ts, facts) };
+        if is_plain_already(&input) && resolve::is_in_package(file.as_path()) {
+            return Ok(Plain::Script { code: text, map: None });
+        }
+        let allocator = Allocator::default();
+        let (mut module, shape) = read_script(&allocator, &input)?;
+        plain_script::name_members(&allocator, &mut module.program, input.source);
+        replace_defines(&allocator, &input, &mut module);
+        lower(&allocator, &input, &mut module)?;
+        let surroundings = Surroundings {
+            options,
+            resolves_to_file: &|specifier| {
+                matches!(self.resolver.resolve(file.as_path(), specifier, DepKind::Asset), Ok(Resolved::File { .. }))
+            },
+            matches: &|call| {
+                if let Err(message) = glob::check(call) {
+                    return Err(message);
+                }
+                let entries = glob::expand(call, file.as_path(), self.root()).entries.into_iter();
+                let entries = entries.filter(|(_, path)| !secrets::holds_secrets(path, self.root()));
+                let query = Some(call.query.trim_start_matches('?')).filter(|query| !query.is_empty());
+                let named = entries.map(|(key, path)| {
+                    let path = path.canonicalize().unwrap_or(path);
+                    (key, self.resolver.url_of(&path, query).as_str().to_owned())
+                });
+                Ok(named.collect())
+            },
+        };
+        let rewritten = plain_script::rewrite(&allocator, &mut module, shape, &surroundings);
+        mistakes(&rewritten.errors, &input)?;
+        let (mut code, map) = plain_script::print(&module.program, &input, options);
+        code.push_str(&rewritten.footer);
+        Ok(Plain::Script { code, map })
+    }
+}
+
+/// Whether a script can go to a bundler as it is.
+fn is_plain_already(input: &ScriptInput) -> bool {
+    const MEANINGS: [&str; 5] = ["import.meta", "import(", "import (", " with {", " with{"];
+    let path = input.url.split_once('?').map_or(input.url, |(path, _)| path);
+    [".js", ".mjs", ".cjs"].iter().any(|ending| path.ends_with(ending))
+        && !MEANINGS.iter().any(|text| input.source.contains(text))
+        && !may_hold_jsx(input.source)
+        && input.defines.for_source(input.source).is_none()
+}

@@ -1,0 +1,438 @@
+/**
+ * Production builds: the page does what it does in development, nothing of hot replacement is left, and a mistake leaves the
+ * old output alone. `both` runs one look at a page on the server and on the build, and compares what was seen.
+ */
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { test, until } from './harness.mjs'
+import { build, contents, serve } from './output.mjs'
+
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
+/** `look(page, logs)` gives back what it saw. */
+function both(title, fixture, look) {
+  test(title, { ...fixture, load: false, limit: 90_000 }, async (app) => {
+    for (const [name, bytes] of Object.entries(fixture.bytes ?? {})) app.write(name, Buffer.from(bytes, 'base64'))
+    const seen = []
+    const waits = Object.values(fixture.files).some((text) => text.includes('ready'))
+    seen.push(await visit(app, app.url, look, waits))
+    const { code } = await build(app, ...(fixture.flags ?? []))
+    assert.equal(code, 0)
+    const host = await serve(app.path('dist'))
+    seen.push(await visit(app, host.url, look, waits))
+    host.stop()
+    assert.deepEqual(seen[1], seen[0], 'the build does what development does')
+    await fixture.after?.(app, contents(app.path('dist')), seen[1])
+  })
+}
+
+async function visit(app, url, look, waits = false) {
+  const tab = await app.tab({ blank: true })
+  // What is to be waited for says so at its end.
+  if (waits) await tab.page.addInitScript(() => void (window.ready = false))
+  await tab.page.goto(url)
+  await until('the page to be ready', async () => assert.ok(await tab.page.evaluate(() => document.readyState === 'complete' && window.ready !== false)))
+  const seen = await look(tab.page, tab.logs)
+  assert.deepEqual(tab.errors, [])
+  await tab.page.close()
+  return seen
+}
+
+const texts = (page) => page.evaluate(() => ['a', 'b', 'c'].map((id) => document.getElementById(id)?.textContent))
+const color = (page, selector) => page.evaluate((selector) => getComputedStyle(document.querySelector(selector)).color, selector)
+
+both('modules run in the same order, with the same side effects', {
+  files: {
+    'main.ts': `import './first'
+import { late } from './second'
+import * as all from './exports'
+console.log('main', late, Object.keys(all).join())
+const { extra } = await import('./lazy')
+console.log(extra)
+window.ready = true`,
+    'first.ts': `import './deep/one'\nimport './deep/two'\nconsole.log('first')`,
+    'second.ts': `import './deep/two'\nexport const late = 'late'\nconsole.log('second')`,
+    'deep/one.ts': `console.log('one'); Object.assign(window, { order: ['one'] })`,
+    'deep/two.ts': `console.log('two'); (window as any).order.push('two')`,
+    'exports.ts': `export * from './deep/star'\nexport default class {}\nexport { star as renamed } from './deep/star'\nconsole.log('exports')`,
+    'deep/star.ts': `export const star = 1\nconsole.log('star')`,
+    'lazy.ts': `import './deep/two'\nimport './only-lazy'\nexport const extra = 'extra ' + (window as any).order.join()`,
+    'only-lazy.ts': `console.log('only lazy')`,
+  },
+}, async (_, logs) => logs)
+
+both('several module scripts and inline ones run in order, beside classic and deferred ones', {
+  files: {
+    'index.html': `<!doctype html><html><head><meta charset="utf-8"><link rel="icon" href="data:,">
+<script>order = ['classic']</script><script defer src="/deferred.js"></script></head><body>
+<script type="module">import './one.js'; order.push('inline ' + import.meta.env.MODE.length % 1)</script>
+<script type="module" src="./two.js"></script><script type="module">order.push('last'); window.ready = true</script></body></html>`,
+    'one.js': `order.push('one')`,
+    'two.js': `import './one.js'\norder.push('two')`,
+    'public/deferred.js': `order.push('deferred')`,
+  },
+}, (page) => page.evaluate(() => order))
+
+both('sheets apply in the order of the imports, also those of lazy modules', {
+  files: {
+    'main.js': `import './a.css'
+import './part.js'
+import styles from './box.module.css'
+import { title } from './box.module.css'
+import './theme.scss'
+document.querySelector('#b').className = styles.box + ' ' + title
+import('./lazy.js').then(() => { window.ready = true })`,
+    'part.js': `import './b.css'\nimport './a.css'`,
+    'lazy.js': `import './lazy.css'\ndocument.querySelector('#c').dataset.color = getComputedStyle(document.querySelector('#c')).color`,
+    'a.css': `#a { color: rgb(1, 0, 0) } @import './never.css';`,
+    'b.css': `@import './inner.css';\n#a { color: rgb(2, 0, 0) }`,
+    'inner.css': `#a { color: rgb(3, 0, 0) } body { margin: 7px }`,
+    'box.module.css': `.box { composes: base from './base.module.css'; outline-color: rgb(4, 0, 0) }\n.title { font-weight: 700 }`,
+    'base.module.css': `.base { color: rgb(5, 0, 0) }`,
+    'theme.scss': `$c: rgb(6, 0, 0);\n#c { color: $c; &.x { color: red } }`,
+    'lazy.css': `#c { color: rgb(7, 0, 0) }`,
+  },
+}, async (page) => ({
+  a: await color(page, '#a'),
+  b: await color(page, '#b'),
+  c: await color(page, '#c'),
+  atLazy: await page.evaluate(() => document.querySelector('#c').dataset.color),
+  weight: await page.evaluate(() => getComputedStyle(document.querySelector('#b')).fontWeight),
+  margin: await page.evaluate(() => getComputedStyle(document.body).margin),
+}))
+
+both('addresses lead to the assets: of scripts, sheets, pages, with queries, inlined or not', {
+  bytes: { 'src/dot.png': PNG, 'public/free.png': PNG, 'src/pics/one.png': PNG, 'src/pics/two.png': PNG },
+  files: {
+    'index.html': `<!doctype html><html><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>%VITE_TITLE%</title>
+<link rel="stylesheet" href="./linked.css"></head><body><p id="a"></p><p id="b"></p>
+<img id="i1" src="./src/dot.png"><img id="i2" src="/free.png"><img id="i3" srcset="./src/big.svg 1x, /free.png 2x">
+<script type="module" src="/src/main.ts"></script></body></html>`,
+    '.env': 'VITE_TITLE=a & b\n',
+    'linked.css': `#b { color: rgb(9, 9, 9); background: url(./src/dot.png) }`,
+    'src/big.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="3" height="3"><!-- ${'x'.repeat(5000)} --></svg>`,
+    'src/small.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="5" height="5"><path d="M0 0h5v5z" fill="#f00"/></svg>`,
+    'src/style.css': `#a { background-image: url('./big.svg') } #b { background-image: url(/free.png), url("small.svg") }`,
+    'src/note.txt': 'a note',
+    'src/data.json': `{ "name": "json", "list": [1, 2], "two words": true }`,
+    'src/main.ts': `import './style.css'
+import big from './big.svg'
+import small from './small.svg'
+import fixed from './small.svg?no-inline'
+import text from './note.txt?raw'
+import own from './note.txt?url'
+import inline from './style2.css?inline'
+import data, { name } from './data.json'
+import free from '/free.png'
+const picture = (n: string) => new URL(\`./pics/\${n}.png\`, import.meta.url).href
+const direct = new URL('./dot.png', import.meta.url).href
+const sizes = await Promise.all([big, small, fixed, free, direct, picture('one'), picture('two')].map((src) => new Promise((done) => {
+  const image = new Image()
+  image.onload = () => done(image.width)
+  image.onerror = () => done('broken ' + src)
+  image.src = src
+})))
+const background = (id: string) => getComputedStyle(document.querySelector(id)!).backgroundImage.match(/url\\("([^"]*)"\\)/g)!.map((it) => it.slice(5, -2))
+const reached = await Promise.all([...background('#a'), ...background('#b')].map(async (it) => (await fetch(it)).status))
+const fetched = await (await fetch(own)).text()
+Object.assign(window, { seen: { sizes, reached, fetched, text, inline: inline.includes('red'), name, data, title: document.title } })
+Object.assign(window, { ready: true })`,
+    'src/style2.css': `.x { color: red }`,
+  },
+}, async (page) => ({
+  ...(await page.evaluate(() => window.seen)),
+  pictures: await page.evaluate(() => Promise.all([...document.images].map(async (image) => (await fetch(image.currentSrc)).status))),
+  linked: await color(page, '#b'),
+}))
+
+both('globs, eager and lazy, and imports of templates', {
+  files: {
+    'main.ts': `const eager = import.meta.glob('./pages/*.ts', { eager: true, import: 'name' })
+const whole = import.meta.glob<{ name: string }>('./pages/*.ts', { eager: true })
+const lazy = import.meta.glob<{ name: string }>(['./pages/*.ts', '!**/b.ts'])
+const raw = import.meta.glob('./pages/*.ts', { query: '?raw', import: 'default', eager: true })
+const which = 'b'
+const computed = await import(\`./pages/\${which}.ts\`)
+let missing = ''
+try { await import(\`./pages/\${which + 'x'}.ts\`) } catch (error) { missing = (error as Error).message.includes('bx') ? 'missing' : String(error) }
+Object.assign(window, { seen: [Object.entries(eager), Object.keys(whole), whole['./pages/a.ts']!.name, Object.keys(lazy), (await lazy['./pages/a.ts']!()).name, Object.values(raw).length, computed.name, missing], ready: true })`,
+    'pages/a.ts': `export const name = 'page a'`,
+    'pages/b.ts': `export const name: string = 'page b'`,
+  },
+}, (page) => page.evaluate(() => window.seen))
+
+both('workers: by address, as a class, inline, shared, with imports of their own', {
+  files: {
+    'main.ts': `import Counter from './count?worker'
+import Inline from './count?worker&inline'
+import Shared from './shared?sharedworker'
+import address from './count?worker&url'
+const answer = (worker: Worker | MessagePort, first: unknown) => new Promise((done) => { worker.onmessage = (event) => done(event.data); worker.postMessage(first) })
+const shared = new Shared()
+shared.port.start()
+const seen = [
+  await answer(new Worker(new URL('./count.ts', import.meta.url), { type: 'module' }), 1),
+  await answer(new Worker(new URL('./count.ts', import.meta.url)), 2),
+  await answer(new Counter({ name: 'x' }), 3),
+  await answer(new Inline(), 4),
+  await answer(new Worker(address, { type: 'module' }), 5),
+  await answer(shared.port, 6),
+]
+Object.assign(window, { seen, ready: true })`,
+    'count.ts': `import { twice } from './twice'\nenum Kind { Even, Odd }\nself.onmessage = (event: MessageEvent<number>) => self.postMessage([twice(event.data), Kind[event.data % 2], import.meta.env.BASE_URL])`,
+    'twice.ts': `export const twice = (n: number) => n * 2`,
+    'shared.ts': `import { twice } from './twice'\n;(self as any).onconnect = ({ ports: [port] }: MessageEvent) => { port!.onmessage = (event) => port!.postMessage(twice(event.data)) }`,
+  },
+}, (page) => page.evaluate(() => window.seen))
+
+both('TypeScript, JSX, decorators, WebAssembly, CommonJS, env, defines and aliases mean the same', {
+  packages: ['react', 'react-dom', 'scheduler'],
+  bytes: { 'add.wasm': 'AGFzbQEAAAABBwFgAn9/AX8DAgEABwcBA2FkZAAACgkBBwAgACABags=' },
+  files: {
+    'rekindle.toml': `[define]\n__VERSION__ = '"1.2"'\n[resolve]\nalias = { "@" = "/lib" }\n`,
+    'tsconfig.json': `{ "compilerOptions": { "experimentalDecorators": true, "jsx": "react-jsx", "paths": { "~/*": ["./lib/*"] } } }`,
+    'main.tsx': `import { createRoot } from 'react-dom/client'
+import { flushSync } from 'react-dom'
+import init from './add.wasm?init'
+import { add } from './add.wasm'
+import legacy, { named } from 'legacy'
+import { where } from 'conditional'
+import { one } from '@/one'
+import { one as other } from '~/one'
+import text from './note.txt' with { type: 'text' }
+import type { Nothing } from './nothing'
+declare const __VERSION__: string
+function mark(target: any) { target.marked = true }
+@mark class Marked { field = 1 }
+namespace Space { export const inner = 'inner' }
+const { VITE_A, MODE } = import.meta.env
+const { env } = import.meta
+flushSync(() => createRoot(document.getElementById('a')!).render(<b title="x">{one}</b>))
+const instance = await init()
+Object.assign(window, { seen: { html: document.getElementById('a')!.innerHTML, marked: (Marked as any).marked, inner: Space.inner, sum: (instance.exports as any).add(2, 3), add: add(4, 5),
+  legacy: legacy.value, named, one: one === other, text, version: __VERSION__, VITE_A, env: env.VITE_A, unknown: import.meta.env.VITE_NONE, mode: typeof MODE, where: (document.body.title = where, where.length > 0), ssr: import.meta.env.SSR }, ready: true })`,
+    'note.txt': 'text by attribute',
+    'lib/one.ts': `export const one = 'one'`,
+    '.env': 'VITE_A=from env\nSECRET=never\n',
+    'node_modules/legacy/package.json': `{ "name": "legacy", "main": "index.js" }`,
+    'node_modules/legacy/index.js': `exports.named = 'named'\nexports.value = process.env.NODE_ENV ? 'set' : 'not'\nif (process.env.NODE_ENV !== 'production') exports.dev = require('./dev')`,
+    'node_modules/legacy/dev.js': `module.exports = 1`,
+    'node_modules/conditional/package.json': `{ "name": "conditional", "type": "module", "exports": { "production": "./production.js", "development": "./development.js" } }`,
+    'node_modules/conditional/production.js': `export const where = 'CONDITION_PRODUCTION'`,
+    'node_modules/conditional/development.js': `export const where = 'CONDITION_DEVELOPMENT'`,
+  },
+  after: (_, files) => {
+    const text = [...files.values()].join('\n')
+    assert.ok(text.includes('CONDITION_PRODUCTION') && !text.includes('CONDITION_DEVELOPMENT'))
+    assert.ok(!text.includes('jsxDEV') && !text.includes('never'))
+  },
+}, (page) => page.evaluate(() => window.seen))
+
+// ---- nothing of hot replacement
+
+test('nothing of hot replacement is left, whatever of its API a page uses', {
+  start: false,
+  files: {
+    'main.ts': `import { helper } from './hot-only'
+import { used } from './part'
+import './guarded-effects'
+const hot = import.meta.hot
+const { hot: other } = import.meta
+let state = { n: 1 }
+document.getElementById('a')!.textContent = used()
+if (import.meta.hot) {
+  import.meta.hot.accept()
+  import.meta.hot.accept('./part', (m) => console.log('GONE_1', m))
+  import.meta.hot.accept(['./part', './hot-only'], ([a]) => console.log('GONE_2', a))
+  import.meta.hot.acceptExports(['x'], () => console.log('GONE_3'))
+  import.meta.hot.dispose((data) => { data.state = state; data.kept = 'GONE_4' })
+  import.meta.hot.prune(() => console.log('GONE_5'))
+  import.meta.hot.on('vite:beforeUpdate', () => console.log('GONE_6'))
+  import.meta.hot.off('vite:afterUpdate', helper)
+  import.meta.hot.send('GONE_7', helper('GONE_8'))
+  import.meta.hot.invalidate('GONE_9')
+  import.meta.hot.decline()
+  state = import.meta.hot.data.state ?? state
+  onlyHot('GONE_10')
+}
+import.meta.hot && onlyHot('GONE_11')
+import.meta.hot?.accept(() => onlyHot('GONE_12'))
+import.meta['hot']?.on('vite:error', () => onlyHot('GONE_13'))
+;(import.meta as any).hot?.dispose(() => onlyHot('GONE_14'))
+hot?.accept(() => onlyHot('GONE_15'))
+if (hot) onlyHot('GONE_16')
+if (typeof import.meta.hot !== 'undefined') onlyHot('GONE_17')
+if (!import.meta.hot) document.getElementById('b')!.textContent = 'cold'; else onlyHot('GONE_18')
+import.meta.hot ? onlyHot('GONE_19') : (document.getElementById('c')!.textContent = typeof import.meta.hot + String(other))
+if (import.meta.hot && location.hash) onlyHot('GONE_20')
+function onlyHot(text: string) { console.log('GONE_21', text, state) }`,
+    'hot-only.ts': `export function helper(text?: unknown) { console.log('GONE_22', text); return 'GONE_23' }`,
+    'part.ts': `export const used = () => 'used'\nif (import.meta.hot) { import.meta.hot.accept(); import.meta.hot.data.x = 'GONE_24' }`,
+    'guarded-effects.ts': `import { only } from './hot-only-2'\nif (import.meta.hot) only()\n;(window as any).effect = true`,
+    'hot-only-2.ts': `export const only = () => console.log('GONE_25')`,
+  },
+}, async (app) => {
+  for (const flags of [[], ['--no-minify']]) {
+    const { code } = await build(app, ...flags)
+    assert.equal(code, 0)
+    const files = contents(app.path('dist'))
+    const text = [...files.values()].join('\n')
+    const traces = ['import.meta.hot', 'GONE_', '.dispose(', '.accept(', '.invalidate(', '.prune(', 'acceptExports', 'decline', '@rekindle', 'vite:beforeUpdate', 'refresh', 'WebSocket']
+    for (const trace of traces) assert.ok(!text.includes(trace), `${trace} is in the output with ${flags}:\n${text}`)
+    const host = await serve(app.path('dist'))
+    const seen = await visit(app, host.url, async (page) => [...(await texts(page)), await page.evaluate(() => window.effect)])
+    host.stop()
+    assert.deepEqual(seen, ['used', 'cold', 'undefinedundefined', true])
+  }
+})
+
+// ---- the output
+
+test('several pages share what they share; a lazy chunk brings its sheet; a list of files is written', {
+  start: false,
+  files: {
+    'index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="/a.js"></script></body></html>`,
+    'docs/index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="./b.js"></script></body></html>`,
+    'a.js': `import './first.js'\nimport { shared } from './shared.js'\nshow(shared)\nimport('./lazy.js')\nfunction show(text) { document.getElementById('a').textContent = 'A ' + window.first + text }`,
+    'first.js': `window.first = 'first '`,
+    'shared.js': `import './shared.css'\nexport const shared = 'shared ' + (window.first ?? 'alone')\nconsole.log(shared)`,
+    'shared.css': `#a { color: rgb(1, 2, 3) }`,
+    'lazy.js': `import './lazy.css'\nconsole.log(getComputedStyle(document.getElementById('a')).outlineColor)`,
+    'lazy.css': `#a { outline-color: rgb(3, 2, 1) }`,
+    'docs/b.js': `import { shared } from '../shared.js'\ndocument.getElementById('a').textContent = 'B ' + shared`,
+    'public/robots.txt': 'all',
+    'public/.well-known/x.txt': 'known',
+  },
+}, async (app) => {
+  const { code, out } = await build(app, '--manifest', '--base', '/app/')
+  assert.equal(code, 0)
+  assert.match(out, /dist\/index\.html +[\d.]+ kB │ gzip: +[\d.]+ kB/)
+  const files = contents(app.path('dist'))
+  assert.equal(files.get('robots.txt'), 'all')
+  assert.equal(files.get('.well-known/x.txt'), 'known')
+  const manifest = JSON.parse(files.get('.vite/manifest.json'))
+  assert.equal(manifest['index.html'].isEntry, true)
+  assert.match(manifest['index.html'].file, /^assets\/index-[\w-]{8}\.js$/)
+  assert.deepEqual(manifest['index.html'].dynamicImports, ['lazy.js'])
+  assert.match(manifest['lazy.js'].css[0], /^assets\/lazy-[\w-]{8}\.css$/)
+  assert.ok(manifest['docs/index.html'].imports.length > 0)
+  const host = await serve(app.path('dist'), '/app/')
+  const home = await visit(app, host.url, async (page, logs) => {
+    await until('the lazy module', () => assert.equal(logs.length, 2))
+    return [await page.textContent('#a'), await color(page, '#a'), logs]
+  })
+  const docs = await visit(app, `${host.url}docs/`, async (page) => [await page.textContent('#a'), await color(page, '#a')])
+  host.stop()
+  assert.deepEqual(home, ['A first shared first ', 'rgb(1, 2, 3)', ['shared first ', 'rgb(3, 2, 1)']])
+  assert.deepEqual(docs, ['B shared alone', 'rgb(1, 2, 3)'])
+})
+
+test('addresses that are relative work from any folder', {
+  start: false,
+  files: {
+    'docs/index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><img src="../big.svg"><script type="module" src="../main.js"></script></body></html>`,
+    'main.js': `import './a.css'\nimport big from './big.svg'\nimport('./lazy.js').then((m) => m.run(big))`,
+    'lazy.js': `import './lazy.css'\nexport const run = async (big) => { document.getElementById('a').textContent = (await fetch(big)).status + getComputedStyle(document.getElementById('a')).color; window.ready = true }`,
+    'lazy.css': `#a { color: rgb(1, 1, 1) }`,
+    'a.css': `body { background: url(./big.svg) }`,
+    'big.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="3" height="3"><!-- ${'x'.repeat(5000)} --></svg>`,
+  },
+}, async (app) => {
+  assert.equal((await build(app, '--base', './')).code, 0)
+  const host = await serve(app.path('dist'), '/some/where/')
+  const seen = await visit(app, `${host.url}docs/`, async (page) => [
+    await page.textContent('#a'),
+    await page.evaluate(() => document.images[0].naturalWidth),
+    await page.evaluate(async () => (await fetch(getComputedStyle(document.body).backgroundImage.slice(5, -2))).status),
+  ], true)
+  host.stop()
+  assert.deepEqual(seen, ['200rgb(1, 1, 1)', 3, 200])
+})
+
+test('a mistake is shown as in development, and the old output stays', {
+  start: false,
+  files: { 'main.ts': `import { good } from './part'\nconsole.log(good)`, 'part.ts': `export const good = 1` },
+}, async (app) => {
+  assert.equal((await build(app)).code, 0)
+  const before = contents(app.path('dist'))
+  const broken = async (file, text, ...wanted) => {
+    const old = fs.readFileSync(app.path(file), 'utf8')
+    app.write(file, text)
+    const { code, err } = await build(app)
+    assert.equal(code, 1)
+    for (const part of wanted) assert.ok(err.includes(part), `${part} in\n${err}`)
+    assert.deepEqual(contents(app.path('dist')), before, 'the output is as it was')
+    assert.deepEqual(fs.readdirSync(app.root).filter((name) => name.startsWith('.dist')), [], 'nothing lies beside it')
+    app.write(file, old)
+  }
+  await broken('part.ts', `export const good = = 1`, 'part.ts:1:21', '> 1 | export const good = = 1')
+  await broken('main.ts', `import './prt'`, 'cannot find `./prt`', 'main.ts:1:8', 'did you mean `./part.ts`?')
+  await broken('main.ts', `import { bad } from './part'\nconsole.log(bad)`, '"bad" is not exported by', 'main.ts:1:10', 'help:')
+  await broken('main.ts', `import './x.css'`, 'cannot find `./x.css`')
+  await broken('index.html', `<script type="module" src="/none.ts"></script>`, 'cannot find `/none.ts`', 'index.html:1:28')
+  await broken('main.ts', `import.meta.glob(window.x)`, 'import.meta.glob() takes a string literal', 'main.ts:1:18')
+  app.write('part.ts', `export const good = = 1`)
+  const { code, out } = await build(app, '--json')
+  assert.equal(code, 1)
+  const told = JSON.parse(out)
+  assert.deepEqual([told.ok, told.errors[0].file, told.errors[0].place.line], [false, 'part.ts', 1])
+  app.write('part.ts', `export const good = 1`)
+  const good = JSON.parse((await build(app, '--json')).out)
+  assert.equal(good.ok, true)
+  assert.ok(good.build.files.some((file) => file.name === 'index.html' && file.gzip > 0))
+})
+
+test('an output folder that holds something else is not emptied', {
+  start: false,
+  files: { 'main.js': `import './src/part.js'`, 'src/part.js': `console.log(1)` },
+}, async (app) => {
+  const outside = fs.mkdtempSync(`${app.root}-out-`)
+  fs.writeFileSync(path.join(outside, 'mine.txt'), 'mine')
+  const refused = await build(app, '--out-dir', outside)
+  assert.deepEqual([refused.code, refused.err.includes('--empty-out-dir')], [1, true])
+  assert.deepEqual([...contents(outside).keys()], ['mine.txt'])
+  const sources = await build(app, '--out-dir', 'src')
+  assert.deepEqual([sources.code, sources.err.includes('holds sources')], [1, true])
+  assert.equal((await build(app, '--out-dir', '.')).code, 1)
+  assert.ok(fs.existsSync(app.path('src/part.js')))
+  assert.equal((await build(app, '--out-dir', outside, '--empty-out-dir')).code, 0)
+  assert.ok(!contents(outside).has('mine.txt'))
+  app.write('dist/old.txt', 'old')
+  assert.equal((await build(app, '--no-empty-out-dir')).code, 0)
+  assert.ok(contents(app.path('dist')).has('old.txt'))
+  assert.equal((await build(app)).code, 0)
+  assert.ok(!contents(app.path('dist')).has('old.txt'))
+  fs.rmSync(outside, { recursive: true })
+})
+
+test('source maps lead back to the sources, licences stay, the mode picks the env files, `vite.config` counts', {
+  start: false,
+  files: {
+    'vite.config.ts': `export default { build: { outDir: 'out', sourcemap: true, assetsDir: 'static' } }`,
+    'main.ts': `import './licensed'\nconst text: string = import.meta.env.VITE_X\nimport('./lazy').then((m) => m.run(text))`,
+    'lazy.ts': `import './lazy.css'\n\nexport function run(text: string) {\n  throw new Error('from lazy ' + text)\n}`,
+    'lazy.css': `p { color: red }`,
+    'licensed.js': `/*! (c) Somebody */\nwindow.licensed = 1`,
+    '.env.staging': 'VITE_X=staged',
+  },
+}, async (app) => {
+  assert.equal((await build(app, '--mode', 'staging')).code, 0)
+  const files = contents(app.path('out'))
+  const text = [...files.values()].join('\n')
+  assert.ok(text.includes('(c) Somebody') && text.includes('staged'))
+  const [name, code] = [...files].find(([name]) => /^static\/lazy-.*\.js$/.test(name))
+  assert.ok(code.trimEnd().endsWith(`//# sourceMappingURL=${path.basename(name)}.map`))
+  const map = JSON.parse(files.get(`${name}.map`))
+  assert.deepEqual(map.sources.map((source) => path.join(path.dirname(app.path(`out/${name}`)), source)), [app.path('lazy.ts')])
+  assert.ok(map.sourcesContent[0].includes('text: string'))
+  app.remove('out') // Its page would be one of the project.
+  app.write('rekindle.toml', `[build]\nlegal_comments = "none"\ntarget = "nonsense"\n`)
+  const wrong = await build(app)
+  assert.deepEqual([wrong.code, wrong.err.includes('rekindle.toml:3:')], [1, true])
+  app.write('rekindle.toml', `[build]\nlegal_comments = "none"\ntarget = "es2015"\nout_dir = "dist"\nsourcemap = false\n`)
+  app.write('main.ts', `import './licensed'\nconst o = (window as any).o?.x ?? 'none'\nconsole.log(o)`)
+  assert.equal((await build(app)).code, 0)
+  const lowered = [...contents(app.path('dist')).values()].join('\n')
+  assert.ok(!lowered.includes('(c) Somebody') && !lowered.includes('?.') && !lowered.includes('??'), lowered)
+})

@@ -558,3 +558,34 @@ fn rekindle_toml_wins_over_the_configuration_of_vite_key_by_key() {
             && files.iter().any(|file| file.ends_with("rekindle.toml"))
     );
 }
+
+#[test]
+fn what_a_build_is_told_arrives() {
+    use rekindle_server::config::SourceMaps;
+    let config = apply(
+        r#"
+        base = "./"
+        [build]
+        out_dir = "out"
+        target = ["chrome90", "es2020"]
+        css_target = "safari15"
+        sourcemap = "hidden"
+        manifest = true
+        assets_inline_limit = 0
+        input = ["./a.html", "docs/b.html"]
+        "#,
+    )
+    .unwrap();
+    let build = config.build;
+    assert!(build.relative_base && build.out_dir.ends_with("out"));
+    assert_eq!(build.target, ["chrome90", "es2020"]);
+    assert_eq!(build.css_target, Some(vec!["safari15".to_owned()]));
+    assert_eq!((build.sourcemap, build.assets_inline_limit), (SourceMaps::Hidden, 0));
+    assert_eq!(build.manifest.as_deref(), Some(".vite/manifest.json"));
+    assert_eq!(build.input, [Path::new("a.html"), Path::new("docs/b.html")]);
+    for wrong in
+        ["target = \"netscape4\"", "sourcemap = \"yes\"", "assets_dir = \"../x\"", "outdir = \"x\"", "minify = 1"]
+    {
+        assert!(apply(&format!("[build]\n{wrong}")).is_err(), "{wrong}");
+    }
+}

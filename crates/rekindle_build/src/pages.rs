@@ -53,7 +53,7 @@ struct Page {
 
 /// Builds every page and all it leads to.
 pub(crate) async fn build(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
-    let (pages, scripts) = inputs(session)?;
+    let Inputs { pages, scripts } = inputs(session)?;
     let mut read = Vec::new();
     for (path, file) in pages {
         read.push(read_page(session, path, FilePath::new(file))?);
@@ -75,8 +75,13 @@ pub(crate) async fn build(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnos
     Ok(assemble(session, &read, &chunks, style.as_deref()))
 }
 
-/// The pages (path below the root, file) and scripts that are built.
-fn inputs(session: &Session) -> Result<(Vec<(String, PathBuf)>, Vec<PathBuf>), Vec<Diagnostic>> {
+/// What is built: pages by their path below the root, and scripts.
+struct Inputs {
+    pages: Vec<(String, PathBuf)>,
+    scripts: Vec<PathBuf>,
+}
+
+fn inputs(session: &Session) -> Result<Inputs, Vec<Diagnostic>> {
     let config = &session.config;
     if config.build.input.is_empty() {
         // Also what another build left where outputs usually are.
@@ -90,7 +95,7 @@ fn inputs(session: &Session) -> Result<(Vec<(String, PathBuf)>, Vec<PathBuf>), V
                 "give the project folder, the one with index.html, or name what to build in `build.input`",
             )]);
         }
-        return Ok((pages, Vec::new()));
+        return Ok(Inputs { pages, scripts: Vec::new() });
     }
     let (mut pages, mut scripts, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for input in &config.build.input {
@@ -105,7 +110,7 @@ fn inputs(session: &Session) -> Result<(Vec<(String, PathBuf)>, Vec<PathBuf>), V
             ),
         }
     }
-    if problems.is_empty() { Ok((pages, scripts)) } else { Err(problems) }
+    if problems.is_empty() { Ok(Inputs { pages, scripts }) } else { Err(problems) }
 }
 
 /// `docs/guide/index.html` → `docs-guide`

@@ -54,7 +54,8 @@ fn location(shown: &str) -> Option<String> {
     let (_, rest) = shown.split_once("[ ")?;
     let inside = rest.split(" ]").next()?;
     let mut parts = inside.rsplitn(3, ':');
-    (parts.next()?, parts.next()?);
+    parts.next()?;
+    parts.next()?;
     parts.next().map(str::to_owned)
 }
 

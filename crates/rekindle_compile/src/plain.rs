@@ -91,7 +91,7 @@ impl Compiler {
             Kind::WasmInit => Plain::WasmInit,
             Kind::Wasm => {
                 let bytes = self.read(file)?;
-                let (imports, exports) =
+                let wasm::Interface { imports, exports } =
                     wasm::interface(&bytes, &self.display(file.as_path())).map_err(|error| vec![error])?;
                 Plain::Wasm { imports, exports }
             }
@@ -144,9 +144,7 @@ impl Compiler {
                 matches!(self.resolver.resolve(file.as_path(), specifier, DepKind::Asset), Ok(Resolved::File { .. }))
             },
             matches: &|call| {
-                if let Err(message) = glob::check(call) {
-                    return Err(message);
-                }
+                glob::check(call)?;
                 let entries = glob::expand(call, file.as_path(), self.root()).entries.into_iter();
                 let entries = entries.filter(|(_, path)| !secrets::holds_secrets(path, self.root()));
                 let query = Some(call.query.trim_start_matches('?')).filter(|query| !query.is_empty());

@@ -81,13 +81,16 @@ export function assetGlob(matches, path) {
 }
 "#;
 
+/// Keys of a glob's object, and addresses.
+pub(crate) type Matches = Vec<(String, String)>;
+
 /// What the module is in, and how its calls reach the files around it.
 pub(crate) struct Surroundings<'s> {
     pub options: PlainOptions,
     /// Whether an address that the module names is a file of the project.
     pub resolves_to_file: &'s dyn Fn(&str) -> bool,
     /// Keys and addresses of the files that a glob matches.
-    pub matches: &'s dyn Fn(&GlobCall) -> Result<Vec<(String, String)>, String>,
+    pub matches: &'s dyn Fn(&GlobCall) -> Result<Matches, String>,
 }
 
 pub(crate) struct Rewritten {

@@ -29,13 +29,20 @@ pub(crate) fn init() -> WasmModule {
     WasmModule { code: code.to_owned(), deps: vec![own_address()], exports: vec!["default".to_owned()] }
 }
 
+/// What a file needs, and what it has.
+pub(crate) struct Interface {
+    pub imports: Vec<String>,
+    pub exports: Vec<(String, bool)>,
+}
+
 /// What the file imports (specifiers) and exports (names, and whether they are globals).
 ///
 /// # Errors
 /// The file is no WebAssembly module.
-pub(crate) fn interface(bytes: &[u8], display: &str) -> Result<(Vec<String>, Vec<(String, bool)>), Diagnostic> {
+pub(crate) fn interface(bytes: &[u8], display: &str) -> Result<Interface, Diagnostic> {
     let Sections { imports, exports } = read_sections(bytes, display)?;
-    Ok((imports, exports.into_iter().map(|(name, kind)| (name, kind == ExternalKind::Global)).collect()))
+    let exports = exports.into_iter().map(|(name, kind)| (name, kind == ExternalKind::Global)).collect();
+    Ok(Interface { imports, exports })
 }
 
 fn read_sections(bytes: &[u8], display: &str) -> Result<Sections, Diagnostic> {

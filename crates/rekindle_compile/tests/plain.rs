@@ -1,5 +1,7 @@
 //! Plain modules: what a bundler gets of a source.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot make its files has failed")]
+
 use std::fs;
 
 use expect_test::{Expect, expect};
@@ -68,15 +70,15 @@ fn what_is_hot_is_undefined_in_every_spelling() {
         "main.ts",
         source,
         expect![[r#"
-        if (undefined) a();
-        undefined?.on();
-        undefined;
-        const { hot, env } = {
-        	hot: undefined,
-        	env: { "DEV": false }
-        };
-        log(typeof undefined, hot, env, false);
-    "#]],
+            if (undefined) a();
+            undefined?.on();
+            undefined;
+            const { hot, env } = {
+            	"hot": undefined,
+            	"env": { "DEV": false }
+            };
+            log(typeof undefined, hot, env, false);
+        "#]],
     );
 }
 
@@ -122,10 +124,10 @@ fn other_kinds_are_values() {
         "data.json",
         "",
         expect![[r#"
-        const $0 = "demo";
-        export { $0 as name };
-        export default { "name": $0, "two words": [1.5] };
-    "#]],
+            const $$0 = "demo";
+            export { $$0 as name };
+            export default { "name": $$0, "two words": [1.5] };
+        "#]],
     );
     check("note.txt?raw", "", expect![[r#"export default "a \"note\"";"#]]);
     check("dot.png", "", expect!["Asset(Small)"]);

@@ -104,6 +104,32 @@ fn every_key_arrives() {
                 dedupe: [],
                 preserve_symlinks: false,
             },
+            build: BuildSettings {
+                out_dir: "/project/dist",
+                assets_dir: "assets",
+                assets_inline_limit: 4096,
+                target: [
+                    "chrome111",
+                    "edge111",
+                    "firefox114",
+                    "safari16.4",
+                    "ios16.4",
+                ],
+                css_target: None,
+                minify: true,
+                css_minify: None,
+                sourcemap: None,
+                manifest: None,
+                empty_out_dir: None,
+                css_code_split: true,
+                copy_public_dir: true,
+                report_compressed_size: true,
+                chunk_size_warning_limit: 500,
+                module_preload: true,
+                legal_comments: Inline,
+                input: [],
+                relative_base: false,
+            },
             server: ServerConfig {
                 port: 3000,
                 strict_port: true,
@@ -130,9 +156,6 @@ fn every_key_arrives() {
                 headers: [],
                 https: None,
                 proxy: [],
-            },
-            build: BuildConfig {
-                out_dir: "/project/dist",
             },
             preview: PreviewConfig {
                 port: 4173,
@@ -590,4 +613,35 @@ fn the_preview_takes_what_it_does_not_say_from_the_server() {
         apply_text("[preview]\nprot = 1\nhttps = { key = \"k\" }\n", "rekindle.toml", &mut config).unwrap_err();
     assert!(problems[0].message.contains("`prot` in [preview]"), "{problems:?}");
     assert!(problems[1].message.starts_with("`preview.https` needs both"), "{problems:?}");
+}
+
+#[test]
+fn what_a_build_is_told_arrives() {
+    use rekindle_server::config::SourceMaps;
+    let config = apply(
+        r#"
+        base = "./"
+        [build]
+        out_dir = "out"
+        target = ["chrome90", "es2020"]
+        css_target = "safari15"
+        sourcemap = "hidden"
+        manifest = true
+        assets_inline_limit = 0
+        input = ["./a.html", "docs/b.html"]
+        "#,
+    )
+    .unwrap();
+    let build = config.build;
+    assert!(build.relative_base && build.out_dir.ends_with("out"));
+    assert_eq!(build.target, ["chrome90", "es2020"]);
+    assert_eq!(build.css_target, Some(vec!["safari15".to_owned()]));
+    assert_eq!((build.sourcemap, build.assets_inline_limit), (SourceMaps::Hidden, 0));
+    assert_eq!(build.manifest.as_deref(), Some(".vite/manifest.json"));
+    assert_eq!(build.input, [Path::new("a.html"), Path::new("docs/b.html")]);
+    for wrong in
+        ["target = \"netscape4\"", "sourcemap = \"yes\"", "assets_dir = \"../x\"", "outdir = \"x\"", "minify = 1"]
+    {
+        assert!(apply(&format!("[build]\n{wrong}")).is_err(), "{wrong}");
+    }
 }

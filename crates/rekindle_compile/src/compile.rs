@@ -680,13 +680,16 @@ impl Compiler {
             _ => None,
         };
         let around = barrel::Surroundings { packages: &self.resolver.packages, resolve: &resolve };
-        let picks = self.barrels.pick(path.as_path(), &dep.names, &around)?;
-        let named = picks.into_iter().zip(&dep.names).map(|(pick, name)| {
-            let url = self.resolver.url_of(&pick.file, None);
-            links.files.push((url.clone(), FilePath::new(pick.file)));
-            (name.clone(), url, pick.name)
-        });
-        Some(Link::Picked(named.collect()))
+        let barrel::Picked { picks, order } = self.barrels.pick(path.as_path(), &dep.names, &around)?;
+        let mut place = |name: String, file: PathBuf, there: String| {
+            let url = self.resolver.url_of(&file, None);
+            links.files.push((url.clone(), FilePath::new(file)));
+            (name, url, there)
+        };
+        // What runs for its side effects stands among the names with one that nothing can export.
+        let order = order.into_iter().enumerate().map(|(at, file)| (format!("*{at}"), file, "*".to_owned()));
+        let named = picks.into_iter().zip(&dep.names).map(|(pick, name)| (name.clone(), pick.file, pick.name));
+        Some(Link::Picked(order.chain(named).map(|(name, file, there)| place(name, file, there)).collect()))
     }
 
     fn note_missing(&self, dep: &Dep, file: &FilePath, source: &Source, unresolved: Unresolved, links: &mut Links) {

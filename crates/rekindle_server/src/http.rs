@@ -417,9 +417,7 @@ impl Site {
     fn check_host(&self, head: &Head) -> Result<(), Refused> {
         match self.hosts.admit(head.host()) {
             true => Ok(()),
-            false => {
-                Err(Reply::text(403, "this host is not allowed; if it is yours, add it to `server.allowed_hosts`"))
-            }
+            false => Err(Reply::text(403, self.hosts.refusal(head.host()))),
         }
     }
 

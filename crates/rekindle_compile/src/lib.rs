@@ -16,6 +16,7 @@ pub mod json;
 mod namespaces;
 pub mod nesting;
 pub mod packages;
+mod missing_package;
 pub mod pattern;
 mod refresh;
 pub mod resolve;

@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use oxc_resolver::{ResolveError, ResolveOptions, Resolver as OxcResolver, TsconfigDiscovery};
 use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
 
+use crate::glob::relative_path;
+use crate::missing_package;
 use crate::packages::Packages;
 use crate::resolve_settings::ResolveSettings;
 use crate::style::packages::StyleResolvers;
@@ -264,7 +266,10 @@ impl Resolver {
         let folders = self.folders_of(importer, path);
         let help = match self.nearest_file(importer, path) {
             Some(near) => Some(format!("did you mean `{near}`?")),
-            None if is_bare(path) => Some(format!("install it: npm install {}", package_name(path))),
+            None if is_bare(path) => {
+                let (message, help) = missing_package::explain(importer, path);
+                return Unresolved { message, help: Some(help), folders };
+            }
             None => None,
         };
         let message = match error {

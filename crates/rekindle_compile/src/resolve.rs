@@ -20,6 +20,8 @@ pub const HELPER_URL: &str = "/@rekindle/helpers/";
 pub const EMPTY_URL: &str = "/@rekindle/helpers/empty.js";
 /// What a module of Node stands for, with its name and its importer behind it.
 pub const NODE_URL: &str = "/@rekindle/helpers/node.cjs";
+/// The client under the name that code written for Vite imports it by.
+const VITE_CLIENT: &str = "/@vite/client";
 /// Prefix of modules outside the root.
 pub const FS_PREFIX: &str = "/@fs/";
 
@@ -141,6 +143,9 @@ impl Resolver {
         if is_external(specifier) {
             return Ok(Resolved::Address(specifier.to_owned()));
         }
+        if specifier == VITE_CLIENT {
+            return Ok(Resolved::Address(format!("{}{}", self.base, &VITE_CLIENT[1..])));
+        }
         if let Some(helper) = specifier.strip_prefix(HELPERS) {
             return Ok(Resolved::Helper(ModuleUrl::new(format!("{HELPER_URL}{helper}.js"))));
         }
@@ -194,7 +199,9 @@ impl Resolver {
         }
         // Addresses and dependencies of pages need no `./`.
         if matches!(kind, DepKind::Asset) && !path.starts_with('.') {
-            return way.resolve_file(importer, &format!("./{path}")).map(|found| found.into_path_buf());
+            let beside = way.resolve_file(importer, &format!("./{path}"));
+            let found = beside.or_else(|error| way.resolve_file(importer, path).map_err(|_| error));
+            return found.map(|found| found.into_path_buf());
         }
         let found = way.resolve_file(importer, path)?.into_path_buf();
         if kind != DepKind::Require && is_bare(path) && package_name(path) == path {

@@ -71,6 +71,8 @@ export class ModuleRuntime {
   /** `import.meta.glob(…)`: an object by path, of modules (eager) or of functions that import them. */
   glob(at: number, name: string | null): Record<string, unknown> {
     const { definition } = this.instance
+    // The name of a package, or of something that only the page knows.
+    if (!match && !/^\.{0,2}\//.test(wanted!)) return this.import(path)
     const pick = (namespace: Namespace) => (name === null ? namespace : namespace[name])
     const eager = definition.meta.eager?.includes(at)
     const found: Record<string, unknown> = {}

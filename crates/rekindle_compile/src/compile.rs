@@ -18,6 +18,7 @@ use crate::barrel::Barrels;
 use crate::cache::DefinitionCache;
 use crate::defines::Defines;
 use crate::framework::Framework;
+use crate::glob_alias::Aliased;
 use crate::packages::PackageKind;
 use crate::resolve::{self, EMPTY_URL, HELPER_URL, NODE_URL, Resolved, Resolver, Unresolved};
 use crate::resolve_settings::ResolveSettings;
@@ -584,7 +585,8 @@ impl Compiler {
             links.links.push(link);
         }
         for call in &definition.globs {
-            let found = glob::expand(call, file.as_path(), &self.root);
+            let aliased = Aliased::of(call, file.as_path(), &self.resolver);
+            let found = glob::expand(&aliased.call, file.as_path(), &self.root);
             links.folders.extend(found.folders);
             let entries = found.entries.into_iter().filter(|(_, path)| !secrets::holds_secrets(path, &self.root));
             let entries = entries.map(|(key, path)| {
@@ -594,11 +596,14 @@ impl Compiler {
                     Some(&call.query).map(|query| query.trim_start_matches('?')).filter(|query| !query.is_empty()),
                 );
                 links.files.push((url.clone(), FilePath::new(path)));
-                (key, url)
+                (aliased.key(key), url)
             });
             let entries = entries.collect();
             links.globs.push(entries);
-            if let Err(message) = glob::check(call) {
+            // A computed import may mean anything until it runs.
+            if let Err(message) = glob::check(&aliased.call)
+                && !call.of_import
+            {
                 links.errors.push(self.at(Diagnostic::error(message), file, source, call.span));
             }
         }
@@ -615,6 +620,12 @@ impl Compiler {
                 return Link::Address(address);
             }
             return self.asset_link(file.clone(), links);
+    /// Whether a file of this name would be among the matches of a glob in `importer`.
+    pub fn could_match(&self, call: &GlobCall, importer: &FilePath, path: &Path) -> bool {
+        let aliased = Aliased::of(call, importer.as_path(), &self.resolver);
+        glob::could_match(&aliased.call, importer.as_path(), &self.root, path)
+    }
+
         }
         if dep.kind == DepKind::Worker && dep.specifier.is_empty() {
             return self.worker_link(file.clone(), links);

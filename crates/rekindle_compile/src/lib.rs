@@ -12,6 +12,7 @@ pub mod env;
 pub mod framework;
 pub mod glob;
 pub mod html;
+mod glob_alias;
 pub mod json;
 mod namespaces;
 pub mod nesting;

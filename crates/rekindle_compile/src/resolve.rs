@@ -269,6 +269,21 @@ impl Resolver {
         self.address_of_public(&self.public_file(path)?)
     }
 
+    /// What a glob means that begins with an alias or a path of tsconfig.json, seen from the root: `@/*.js` → `/src/*.js`.
+    pub fn globs_behind(&self, importer: &Path, pattern: &str) -> Vec<String> {
+        let from_root = |path: &Path| format!("/{}", relative_path(&self.root, path));
+        if let Some(behind) = self.settings.behind_alias(pattern) {
+            let is_on_disk = self.settings.names_folder(&self.root, &behind);
+            return vec![if is_on_disk { from_root(Path::new(&behind)) } else { behind }];
+        }
+        if is_in_package(importer) {
+            return Vec::new();
+        }
+        let options = self.ways.import.find_tsconfig(importer).ok().flatten();
+        let paths = options.map(|options| options.resolve_path_alias_or_base_url(pattern)).unwrap_or_default();
+        paths.iter().map(|path| from_root(path)).collect()
+    }
+
     fn explain(&self, importer: &Path, path: &str, error: &ResolveError) -> Unresolved {
         let folders = self.folders_of(importer, path);
         let help = match self.nearest_file(importer, path) {

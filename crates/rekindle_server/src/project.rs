@@ -12,7 +12,6 @@ use rayon::prelude::*;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
 use rekindle_compile::defines::Defines;
 use rekindle_compile::framework::Framework;
-use rekindle_compile::glob::could_match;
 use rekindle_compile::nesting::COMPILE_STACK;
 use rekindle_compile::resolve::{is_in_package, package_name};
 use rekindle_compile::secrets::holds_secrets;
@@ -237,7 +236,7 @@ impl Project {
     fn globs_match(&self, id: ModuleId, path: &Path) -> bool {
         let module = &self.graph[id];
         let calls = module.published.iter().flat_map(|published| &published.definition.globs);
-        calls.into_iter().any(|call| could_match(call, module.file.as_path(), &self.root, path))
+        calls.into_iter().any(|call| self.compiler.could_match(call, &module.file, path))
     }
 
     fn absorb(&mut self, id: ModuleId, compiled: Compiled, delta: &mut Delta) {

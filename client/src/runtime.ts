@@ -156,3 +156,4 @@ export class ModuleRuntime {
 function withSuffix(address: string, suffix: string): string {
   return address + (address.includes('?') ? suffix.replace(/^\?/, '&') : suffix)
 }
+  if (address.startsWith('data:')) return address + (/#.*$/s.exec(suffix)?.[0] ?? '') // It holds its content.

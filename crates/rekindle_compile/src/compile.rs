@@ -28,7 +28,7 @@ use crate::style::settings::StyleSettings;
 use crate::style::{StyleError, StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::{TsConfigs, TsOptions};
 use crate::wrap::Interop;
-use crate::{barrel, builtin, glob, json, secrets, style, wasm};
+use crate::{barrel, builtin, glob, inline, json, secrets, style, wasm};
 
 /// Everything that compiling needs besides a file: the project's facts, shared by all threads.
 pub struct Compiler {
@@ -45,6 +45,7 @@ pub struct Compiler {
     cache: DefinitionCache,
     /// Files that are assets whatever their extension says, by their path below the root.
     assets: GlobSet,
+    inline_limit: u64,
     barrels: Barrels,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
     asset_versions: RwLock<HashMap<PathBuf, u32>>,
@@ -85,6 +86,9 @@ pub struct Links {
     pub of_node: Vec<(String, String)>,
 }
 
+/// What queries of addresses ask for: the file itself, or its content in the address.
+const KEEPS_FILE: &str = "no-inline";
+const INLINE: &str = "inline";
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 /// Kinds of files that need a tool which is not there (yet).
 const UNSUPPORTED: [(&str, &str); 3] = [("vue", "Vue"), ("svelte", "Svelte"), ("astro", "Astro")];
@@ -108,6 +112,7 @@ impl Compiler {
             tsconfigs: TsConfigs::new(),
             cache: DefinitionCache::default(),
             assets: GlobSet::empty(),
+            inline_limit: inline::DEFAULT_LIMIT,
             barrels: Barrels::default(),
             asset_versions: RwLock::default(),
         }
@@ -133,6 +138,12 @@ impl Compiler {
         !self.assets.is_empty()
             && Query::of(url.query()) == Query::Other
             && self.assets.is_match(file.as_path().strip_prefix(&self.root).unwrap_or(file.as_path()))
+    }
+
+    /// SVG files of fewer bytes become part of what refers to them.
+    pub fn with_inline_limit(mut self, limit: u64) -> Self {
+        self.inline_limit = limit;
+        self
     }
 
     /// What the settings say about specifiers.
@@ -226,7 +237,7 @@ impl Compiler {
             Query::Init => self.wasm_init(file),
             Query::Raw => self.raw(file),
             Query::Bytes => self.bytes(file),
-            Query::Url => self.asset(file),
+            Query::Url => self.asset(file, url.query().split('&').any(|part| part == "no-inline")),
             Query::Inline if is_style => self.style(url, file, files),
             Query::Inline => self.data_url(file),
             Query::Other if extension == "json" => self.json(file),
@@ -377,10 +388,7 @@ impl Compiler {
     }
 
     fn data_url(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
-        use base64::Engine;
-        let bytes = self.read(file)?;
-        let mime = mime_guess::from_path(file.as_path()).first_or_octet_stream();
-        let url = format!("data:{mime};base64,{}", base64::engine::general_purpose::STANDARD.encode(&bytes));
+        let url = inline::data_url(file.as_path(), &self.read(file)?);
         Ok(plain(default_export(&quoted(&url)), vec!["default".into()], &url))
     }
 
@@ -391,8 +399,8 @@ impl Compiler {
             false => self.asset_digest(file)?,
         };
         let code = "{deps:[\"\"],names:[]},(function*($x,$r){$x({default:()=>$a});yield;\nvar $a=$r.asset(0);\n})";
-        let dep =
-            Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None, names: Vec::new() };
+        let attribute = keeps_file.then(|| KEEPS_FILE.to_owned());
+        let dep = Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute, names: Vec::new() };
         let mut definition = plain(code.to_owned(), vec!["default".into()], &content);
         definition.deps = vec![dep];
         Ok(definition)
@@ -619,13 +627,9 @@ impl Compiler {
                 links.files.push((url, file.clone()));
                 return Link::Address(address);
             }
-            return self.asset_link(file.clone(), links);
-    /// Whether a file of this name would be among the matches of a glob in `importer`.
-    pub fn could_match(&self, call: &GlobCall, importer: &FilePath, path: &Path) -> bool {
-        let aliased = Aliased::of(call, importer.as_path(), &self.resolver);
-        glob::could_match(&aliased.call, importer.as_path(), &self.root, path)
-    }
-
+            let inlined = self.inlined(file, dep);
+            let address = self.asset_link(file.clone(), links);
+            return inlined.unwrap_or(address);
         }
         if dep.kind == DepKind::Worker && dep.specifier.is_empty() {
             return self.worker_link(file.clone(), links);
@@ -652,7 +656,12 @@ impl Compiler {
                 self.note_missing(dep, file, source, unresolved, links);
                 Link::Missing
             }
-            Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Asset => self.asset_link(path, links),
+            Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Asset => {
+                let is_of_style = is_style(&file.as_path().to_string_lossy());
+                let inlined = is_of_style.then(|| self.inlined(&path, dep)).flatten();
+                let address = self.asset_link(path, links);
+                inlined.unwrap_or(address)
+            }
             Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Worker => self.worker_link(path, links),
             Ok(Resolved::File { path, url }) => {
                 if let Some(picked) = self.pick(dep, &path, &url, links) {
@@ -745,6 +754,17 @@ impl Compiler {
         links.assets.push((self.resolver.url_of(file.as_path(), None).as_str().to_owned(), file));
         Link::Address(address)
     }
+    /// A small SVG that is imported, or that a style shows, is no request: as in Vite, where it is so in builds as well.
+    fn inlined(&self, file: &FilePath, dep: &Dep) -> Option<Link> {
+        let wish = dep.attribute.as_deref();
+        if wish == Some(KEEPS_FILE) || (wish != Some(INLINE) && !inline::is_svg(file.as_path())) {
+            return None;
+        }
+        let content = self.read(file).ok()?;
+        let is_small = wish == Some(INLINE) || inline::fits(&content, self.inline_limit);
+        is_small.then(|| Link::Address(inline::data_url(file.as_path(), &content)))
+    }
+
 
     /// The address of an asset: its path, and once it was edited a number that changes with it.
     pub fn asset_address(&self, file: &FilePath) -> String {
@@ -962,7 +982,7 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
             specifier: without_suffix(&url.specifier).0.to_owned(),
             kind: DepKind::Asset,
             span: (0, 0),
-            attribute: None,
+            attribute: inline_wish(without_suffix(&url.specifier).1).map(str::to_owned),
             names: Vec::new(),
         })
         .collect();
@@ -1021,6 +1041,16 @@ fn css_expression(output: &StyleOutput) -> String {
         output.urls.iter().enumerate().filter_map(|(number, url)| Some((rest.find(&url.placeholder)?, number))).min()
     {
         let url = &output.urls[number];
+/// What stands behind an address in a style says whether it may become part of it. A part of an SVG is shown as a file.
+fn inline_wish(suffix: &str) -> Option<&'static str> {
+    let has = |name: &str| suffix.trim_start_matches('?').split(['&', '#']).any(|part| part == name);
+    match () {
+        _ if has(INLINE) => Some(INLINE),
+        _ if has(KEEPS_FILE) || suffix.contains('#') => Some(KEEPS_FILE),
+        _ => None,
+    }
+}
+
         let suffix = without_suffix(&url.specifier).1;
         pieces.push(quoted(&rest[..at]));
         pieces.push(match suffix {
@@ -1050,6 +1080,9 @@ pub fn linked_css(definition: &Definition, links: &[Link]) -> String {
     css
 }
 
+        if address.starts_with("data:") {
+            css = without_suffix_behind(&css, &placeholder);
+        }
 /// `dot.svg#a` → (`dot.svg`, `#a`)
 fn without_suffix(specifier: &str) -> (&str, &str) {
     specifier.find(['#', '?']).map_or((specifier, ""), |at| specifier.split_at(at))
@@ -1058,6 +1091,17 @@ fn without_suffix(specifier: &str) -> (&str, &str) {
 fn default_export(value: &str) -> String {
     format!("{{deps:[],names:[]}},(function*($x){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}})")
 }
+/// An address that holds its content has nothing behind it: `__rekindle_url_0__?inline"` → `__rekindle_url_0__"`
+fn without_suffix_behind(css: &str, placeholder: &str) -> String {
+    let mut pieces = css.split(placeholder);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.push_str(placeholder);
+        out.push_str(if piece.starts_with('?') { piece.trim_start_matches(|c| c != '"' && c != ')') } else { piece });
+    }
+    out
+}
+
 
 fn plain(code: String, exports: Vec<String>, content: &str) -> Definition {
     Definition {

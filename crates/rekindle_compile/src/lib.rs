@@ -13,6 +13,8 @@ pub mod framework;
 pub mod glob;
 pub mod html;
 mod glob_alias;
+pub mod html;
+pub mod inline;
 pub mod json;
 mod namespaces;
 pub mod nesting;

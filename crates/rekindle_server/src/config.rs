@@ -27,6 +27,8 @@ pub struct Config {
     pub env_prefix: Vec<String>,
     /// Globs of files that are assets, whatever their extension says.
     pub assets_include: Vec<String>,
+    /// SVG files of fewer bytes become part of what imports them, as in a build. Default 4096.
+    pub assets_inline_limit: u64,
     /// Folder for what outlives a start. Default `<root>/node_modules/.rekindle`, or `<root>/.rekindle` without `node_modules`.
     pub cache_dir: PathBuf,
     /// Folders from which packages that came with the command can be imported: refresh runtimes that the project lacks.
@@ -181,6 +183,7 @@ impl Config {
             env_dir: root.clone(),
             env_prefix: vec!["VITE_".into()],
             assets_include: Vec::new(),
+            assets_inline_limit: rekindle_compile::inline::DEFAULT_LIMIT,
             cache_dir,
             own_packages: Vec::new(),
             define: Vec::new(),

@@ -95,6 +95,7 @@ impl Project {
             .map_err(std::io::Error::other)?;
         if config.hmr.enabled {
             compiler.framework = Framework::detect(&config.root, &compiler.resolver, &config.own_packages);
+            .with_inline_limit(config.assets_inline_limit)
         }
         Ok(Self {
             graph: ModuleGraph::default(),

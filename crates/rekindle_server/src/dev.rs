@@ -25,7 +25,7 @@ use crate::client::Client;
 use crate::client_script::client_script;
 use crate::config::Config;
 use crate::env::EnvValues;
-use crate::event::{ClientId, Event, EventHandler, FileBatch, Request};
+use crate::event::{ClientId, Event, EventHandler, FileBatch, Request, Wants};
 use crate::events_process::EventsProcess;
 use crate::listing::RootFiles;
 use crate::pages::{Entry, Page, Pages};
@@ -36,6 +36,7 @@ use crate::rounds::{Asked, Rounds};
 use crate::segments::write_definition;
 use crate::servable::Servable;
 use crate::socket::{Outbox, Utf8Bytes};
+use crate::standalone;
 use crate::trace;
 use crate::watch::Watcher;
 
@@ -682,6 +683,9 @@ impl Loop {
 
     fn internal(&mut self, name: &str, request: &Request) -> Option<Answer> {
         match name {
+        if let Some(answer) = self.script_asset(path, request.wants) {
+            return answer;
+        }
             "client" => {
                 let script = if request.guest { &self.guest_script } else { &self.client_script };
                 Some(Answer::ok(SCRIPT, script.clone(), Cache::Revalidate))
@@ -895,6 +899,35 @@ impl Loop {
     fn listed(&self, path: &str) -> Option<&Servable> {
         self.listing.get(path).filter(|_| !is_script(&ModuleUrl::new(path)))
     }
+    /// A script whose address was taken (`?url`, `new URL()`), as something that runs: a module for who imports it, a script
+    /// that needs nothing else for workers and worklets.
+    fn script_asset(&mut self, path: &str, wants: Wants) -> Option<Answer> {
+        let is_public = self.public.as_ref().is_some_and(|public| public.get(path).is_some());
+        if is_public || !is_script(&ModuleUrl::new(path)) {
+            return None;
+        }
+        let file = FilePath::new(self.project.asset(path)?.path());
+        let is_plain = matches!(path.rsplit('.').next(), Some("js" | "mjs" | "cjs"));
+        match wants {
+            Wants::Content => return None,
+            Wants::Unsaid if is_plain => return None,
+            _ => {}
+        }
+        let id = self.project.graph.insert(&ModuleUrl::new(path), &file);
+        if wants != Wants::Script {
+            return self.module(path);
+        }
+        let known_broken = self.broken_count();
+        let modules = self.project.crawl(&[id], &self.watcher);
+        if self.broken_count() > known_broken {
+            self.report_broken(&modules);
+        }
+        // A script of no modules is what it says, with its globals.
+        let is_alone = is_plain && modules.len() == 1 && !standalone::is_module(&self.project, id);
+        let script = (!is_alone).then(|| standalone::script(&self.project, &self.config.base, id, &modules))?;
+        Some(Answer::ok(SCRIPT, script, Cache::Revalidate))
+    }
+
 
     /// An imported JSON file or sheet, fetched by its address: as it is, not as a module.
     fn plain(&mut self, path: &str) -> Option<Answer> {
@@ -1007,6 +1040,9 @@ fn content_type(path: &str) -> &'static str {
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("messages always serialise")
 }
+    if is_script(&ModuleUrl::new(path)) {
+        return SCRIPT; // `.ts` is a kind of video elsewhere.
+    }
 
 /// A string literal that may stand in a script.
 fn quoted(text: &str) -> String {

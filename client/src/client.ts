@@ -109,6 +109,7 @@ const runtimeHost: RuntimeHost = {
   refresh,
   imported: (instance, at) => registry.imported(instance, at),
   namespaceOf: (id) => registry.instances.get(id)!.namespace,
+  required: (instance, at) => registry.requiredAt(instance, at),
   updateStyle(id, css) {
     const before = styleCount()
     updateStyle(id, css)

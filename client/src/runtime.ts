@@ -18,6 +18,8 @@ export interface RuntimeHost {
   addressOf(id: ModuleId): string
   /** What a CommonJS module imports, run by now. */
   imported(instance: Instance, at: number): Namespace
+  /** What `require` gives for a dependency. */
+  required(instance: Instance, at: number): unknown
   /** What a live module exports. */
   namespaceOf(id: ModuleId): Namespace
   updateStyle(id: string, css: string): void
@@ -34,6 +36,11 @@ export class ModuleRuntime {
   /** A static import of a CommonJS module that has both: what it imports runs now. */
   imported(at: number): Namespace {
     return this.host.imported(this.instance, at)
+  }
+
+  /** `require('…')` in an ES module of a package that has both. */
+  require(at: number): unknown {
+    return this.host.required(this.instance, at)
   }
 
   /** `import(specifier)`: a number names a dependency of the definition, a string is resolved now. */

@@ -18,6 +18,7 @@ use rekindle_graph::{Definition, Dep, Diagnostic, EnvReads, FilePath, GlobCall};
 
 use crate::defines::Defines;
 use crate::refresh::makings;
+use crate::resolve::is_in_package;
 use crate::tsconfig::TsOptions;
 use crate::{commonjs, namespaces, nesting, wrap};
 
@@ -169,7 +170,8 @@ fn compile_module<'a>(
     let makings = makings.unwrap_or_default();
     lower(allocator, input, &mut module)?;
     let prefix = wrap::free_prefix(input.source, &module.scoping);
-    let kind = wrap::Kind::Module { contexts: &makings.contexts };
+    let requires = input.source.contains("require") && is_in_package(Path::new(input.url));
+    let kind = wrap::Kind::Module { contexts: &makings.contexts, requires };
     let mut wrapped = wrap::wrap(allocator, &mut module.program, &module.scoping, prefix, kind);
     mistakes(&wrapped, input)?;
     let (body, map) = print(&module.program, input);

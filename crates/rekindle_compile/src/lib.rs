@@ -1,5 +1,6 @@
 //! One source file → one definition.
 
+mod accessors;
 mod barrel;
 pub mod builtin;
 pub mod bundle;

@@ -13,7 +13,7 @@ import { HotTable, type HotContext } from './hot'
 import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Errors, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
 import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './overlay'
 import type { Verdict } from './propagate'
-import { preactRuntime, reactRuntime, Refresh } from './refresh'
+import { preactRuntime, reactRuntime, Refresh, watchPreact } from './refresh'
 import { Registry, type Instance, type Namespace } from './registry'
 import { ModuleRuntime, type RuntimeHost } from './runtime'
 import { Socket } from './socket'
@@ -288,11 +288,19 @@ function startRefresh({ refresh: wanted }: Manifest): void {
     const exports = last.cjs?.exports ?? last.namespace
     refresh.use(wanted.framework === 'react' ? reactRuntime(exports) : preactRuntime(exports))
   } catch (error) {
+    if (wanted.framework === 'preact') for (const id of preactCopies(wanted.modules)) watchPreact(registry.instances.get(id)!.namespace, renderFailed)
     report(error, `the refresh runtime of ${wanted.framework}`)
   }
 }
 
 /** Entries in document order, each as soon as all it needs is here. */
+/** What the refresh runtime imports: Preact itself. */
+function preactCopies(runtime: ModuleId[]): Set<ModuleId> {
+  const live = runtime.map((id) => registry.instances.get(id)).filter((instance) => instance !== undefined)
+  const deps = live.flatMap((instance) => [...registry.depsOf(instance)])
+  return new Set(deps.filter((id) => 'options' in (registry.instances.get(id)?.namespace ?? {})))
+}
+
 function startBlocked(): void {
   for (const id of blocked) {
     const missing = registry.missing([id])

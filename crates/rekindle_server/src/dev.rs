@@ -403,6 +403,9 @@ impl Loop {
             }
             ClientMessage::Custom { event, data } => self.on_custom(id, &event, data),
             ClientMessage::Applied(applied) => self.on_applied(id, applied),
+            ClientMessage::Unreadable { script, line, column, message } => {
+                self.on_unreadable(id, &script, (line, column), &message);
+            }
             ClientMessage::Trace { id: number, frames } => self.on_trace(id, number, &frames),
         }
     }
@@ -549,6 +552,18 @@ impl Loop {
         self.send(id, &ServerMessage::Traced { id: number, frames: traced, frame });
     }
 
+    /// A browser cannot parse a module that the compiler could: from now on that is the module's error, until it is edited.
+    fn on_unreadable(&mut self, id: ClientId, script: &str, place: (u32, u32), message: &str) {
+        let base = &self.config.base;
+        let found = trace::module_at(&self.project, base, script, place.0);
+        if let Some(module) = found.filter(|&module| self.project.graph[module].state == ModuleState::Ready) {
+            let traced = trace::trace(&self.project, base, script, place.0, place.1);
+            let delta = self.project.refused(module, traced.as_ref(), message);
+            self.publish(&delta, Vec::new(), false, Instant::now());
+        }
+        self.send(id, &ServerMessage::Unreadable);
+    }
+
     fn send(&self, id: ClientId, message: &ServerMessage) {
         if let Some(tab) = self.tabs.get(&id) {
             tab.outbox.send(text(message));
@@ -668,6 +683,9 @@ impl Loop {
             true => path.to_owned(),
             false => format!("{path}?{}", request.query),
         };
+        if let Some(answer) = self.script_asset(path, request.wants) {
+            return answer;
+        }
         if let Some(answer) =
             self.sheet(path).or_else(|| self.file(path)).or_else(|| self.plain(&key)).or_else(|| self.module(&key))
         {
@@ -683,9 +701,6 @@ impl Loop {
 
     fn internal(&mut self, name: &str, request: &Request) -> Option<Answer> {
         match name {
-        if let Some(answer) = self.script_asset(path, request.wants) {
-            return answer;
-        }
             "client" => {
                 let script = if request.guest { &self.guest_script } else { &self.client_script };
                 Some(Answer::ok(SCRIPT, script.clone(), Cache::Revalidate))
@@ -884,21 +899,6 @@ impl Loop {
         Some(Answer::ok("text/css; charset=utf-8", css, Cache::Revalidate))
     }
 
-    fn file(&self, path: &str) -> Option<Answer> {
-        let public = self.public.as_ref().and_then(|public| public.get(path));
-        let servable = public.or_else(|| self.project.asset(path)).or_else(|| self.listed(path))?;
-        Some(Answer {
-            status: 200,
-            content_type: content_type(path),
-            body: Body::File(servable.clone()),
-            cache: Cache::Revalidate,
-        })
-    }
-
-    /// A file that `[serve]` lists. Scripts among them are answered as modules.
-    fn listed(&self, path: &str) -> Option<&Servable> {
-        self.listing.get(path).filter(|_| !is_script(&ModuleUrl::new(path)))
-    }
     /// A script whose address was taken (`?url`, `new URL()`), as something that runs: a module for who imports it, a script
     /// that needs nothing else for workers and worklets.
     fn script_asset(&mut self, path: &str, wants: Wants) -> Option<Answer> {
@@ -928,6 +928,21 @@ impl Loop {
         Some(Answer::ok(SCRIPT, script, Cache::Revalidate))
     }
 
+    fn file(&self, path: &str) -> Option<Answer> {
+        let public = self.public.as_ref().and_then(|public| public.get(path));
+        let servable = public.or_else(|| self.project.asset(path)).or_else(|| self.listed(path))?;
+        Some(Answer {
+            status: 200,
+            content_type: content_type(path),
+            body: Body::File(servable.clone()),
+            cache: Cache::Revalidate,
+        })
+    }
+
+    /// A file that `[serve]` lists. Scripts among them are answered as modules.
+    fn listed(&self, path: &str) -> Option<&Servable> {
+        self.listing.get(path).filter(|_| !is_script(&ModuleUrl::new(path)))
+    }
 
     /// An imported JSON file or sheet, fetched by its address: as it is, not as a module.
     fn plain(&mut self, path: &str) -> Option<Answer> {
@@ -1025,6 +1040,9 @@ fn not_found(path: &str) -> Answer {
 }
 
 fn content_type(path: &str) -> &'static str {
+    if is_script(&ModuleUrl::new(path)) {
+        return SCRIPT; // `.ts` is a kind of video elsewhere.
+    }
     let guess = mime_guess::from_path(path).first_raw();
     match guess {
         Some("text/html") => HTML,
@@ -1040,9 +1058,6 @@ fn content_type(path: &str) -> &'static str {
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("messages always serialise")
 }
-    if is_script(&ModuleUrl::new(path)) {
-        return SCRIPT; // `.ts` is a kind of video elsewhere.
-    }
 
 /// A string literal that may stand in a script.
 fn quoted(text: &str) -> String {

@@ -23,7 +23,7 @@ use crate::vite_config;
 
 pub(crate) mod keys;
 
-mod css;
+pub(crate) mod css;
 
 /// A server's settings, and what the user should know about them although it is no mistake.
 #[derive(Debug)]
@@ -176,6 +176,7 @@ const TOP: &[&str] = &[
     "server",
     "serve",
     "css",
+    "build",
     "hmr",
     "watch",
     "events",
@@ -188,6 +189,26 @@ const SERVE: &[&str] = &["include", "mode"];
 const HMR: &[&str] = &["enabled", "overlay", "bindings", "workers", "html", "protocol", "host", "client_port", "path"];
 const WATCH: &[&str] = &["poll", "interval", "settle"];
 const EVENTS: &[&str] = &["command"];
+const BUILD: &[&str] = &["assets_inline_limit"];
+
+/// The key of `rekindle.toml` that is named like one of Vite's: `css.modules.hashPrefix` → `css.modules.hash_prefix`.
+pub fn key_of(path: &str) -> Option<String> {
+    let path = path.split(' ').next().unwrap_or(path);
+    let key = snake_case(path);
+    let (table, name) = key.rsplit_once('.').unwrap_or(("", &key));
+    let known = match table {
+        "" => TOP,
+        "server" => SERVER,
+        "resolve" => RESOLVE,
+        "hmr" | "server.hmr" => HMR,
+        "build" => BUILD,
+        "css" => css::CSS,
+        "css.modules" => css::MODULES,
+        _ if table.starts_with("css.preprocessor_options") => &["additional_data", "load_paths"],
+        _ => return None,
+    };
+    known.contains(&name).then(|| key.replace("server.hmr", "hmr"))
+}
 
 /// Applies the text of a settings file; `name` is what the user calls it.
 pub fn apply_text(text: &str, name: &str, config: &mut Config) -> Result<(), Vec<Diagnostic>> {
@@ -267,6 +288,12 @@ impl Reader<'_> {
         self.server(&top, config);
         self.serve(&top, config);
         self.css(&top, &root, &mut config.css);
+        if let Some(build) = self.table(&top, "build", BUILD)
+            && let Some(limit) =
+                self.number(&build, "assets_inline_limit", 0..=i64::from(u32::MAX), "a number of bytes")
+        {
+            config.assets_inline_limit = limit as u64;
+        }
         self.hmr(&top, config);
         self.watch(&top, config);
         if let Some(events) = self.table(&top, "events", EVENTS)

@@ -75,6 +75,7 @@ fn every_key_arrives() {
                 "APP_",
             ],
             assets_include: [],
+            assets_inline_limit: 4096,
             cache_dir: "/project/.cache/rekindle",
             own_packages: [],
             define: [],

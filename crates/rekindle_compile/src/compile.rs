@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
+use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, GlobCall, Link, ModuleUrl};
 
 use crate::barrel::Barrels;
 use crate::cache::DefinitionCache;
@@ -224,7 +224,7 @@ impl Compiler {
         files: &mut Vec<FilePath>,
     ) -> Result<Definition, Vec<Diagnostic>> {
         if matches!(source, Source::File) && self.is_included_asset(url, file) {
-            return self.asset(file);
+            return self.asset(file, false);
         }
         if is_compiled_as_script(url, source) {
             return self.script(url, file, source, files);
@@ -249,7 +249,7 @@ impl Compiler {
                         .in_file(self.display(file.as_path()))
                         .with_help(UNSUPPORTED_HELP),
                 ]),
-                None => self.asset(file),
+                None => self.asset(file, false),
             },
         }
     }
@@ -392,7 +392,8 @@ impl Compiler {
         Ok(plain(default_export(&quoted(&url)), vec!["default".into()], &url))
     }
 
-    fn asset(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
+    /// `keeps_file`: its address is never its content.
+    fn asset(&self, file: &FilePath, keeps_file: bool) -> Result<Definition, Vec<Diagnostic>> {
         // The content is not in the definition; its digest is, so that an edit counts as one.
         let content = match is_style(&file.as_path().to_string_lossy()) {
             true => self.read(file).map(|_| file.to_string())?,
@@ -579,7 +580,8 @@ impl Compiler {
         }
         match self.resolver.resolve(from, specifier, DepKind::Static).ok()? {
             Resolved::File { path, .. } => Some(path.as_path().to_owned()),
-            _ => None,
+            Resolved::Address(_) => self.resolver.public_file(specifier),
+            Resolved::Helper(_) => None,
         }
     }
 
@@ -616,6 +618,12 @@ impl Compiler {
             }
         }
         links
+    }
+
+    /// Whether a file of this name would be among the matches of a glob in `importer`.
+    pub fn could_match(&self, call: &GlobCall, importer: &FilePath, path: &Path) -> bool {
+        let aliased = Aliased::of(call, importer.as_path(), &self.resolver);
+        glob::could_match(&aliased.call, importer.as_path(), &self.root, path)
     }
 
     fn link_dep(&self, dep: &Dep, file: &FilePath, source: &Source, links: &mut Links) -> Link {
@@ -746,14 +754,6 @@ impl Compiler {
         Link::Module(url)
     }
 
-    fn asset_link(&self, file: FilePath, links: &mut Links) -> Link {
-        if let Some(address) = self.resolver.address_of_public(file.as_path()) {
-            return Link::Address(address);
-        }
-        let address = self.asset_address(&file);
-        links.assets.push((self.resolver.url_of(file.as_path(), None).as_str().to_owned(), file));
-        Link::Address(address)
-    }
     /// A small SVG that is imported, or that a style shows, is no request: as in Vite, where it is so in builds as well.
     fn inlined(&self, file: &FilePath, dep: &Dep) -> Option<Link> {
         let wish = dep.attribute.as_deref();
@@ -765,6 +765,14 @@ impl Compiler {
         is_small.then(|| Link::Address(inline::data_url(file.as_path(), &content)))
     }
 
+    fn asset_link(&self, file: FilePath, links: &mut Links) -> Link {
+        if let Some(address) = self.resolver.address_of_public(file.as_path()) {
+            return Link::Address(address);
+        }
+        let address = self.asset_address(&file);
+        links.assets.push((self.resolver.url_of(file.as_path(), None).as_str().to_owned(), file));
+        Link::Address(address)
+    }
 
     /// The address of an asset: its path, and once it was edited a number that changes with it.
     pub fn asset_address(&self, file: &FilePath) -> String {
@@ -1033,14 +1041,6 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
     definition
 }
 
-/// The sheet as an expression in which addresses are filled in when it runs.
-fn css_expression(output: &StyleOutput) -> String {
-    let mut pieces = Vec::new();
-    let mut rest = output.css.as_str();
-    while let Some((at, number)) =
-        output.urls.iter().enumerate().filter_map(|(number, url)| Some((rest.find(&url.placeholder)?, number))).min()
-    {
-        let url = &output.urls[number];
 /// What stands behind an address in a style says whether it may become part of it. A part of an SVG is shown as a file.
 fn inline_wish(suffix: &str) -> Option<&'static str> {
     let has = |name: &str| suffix.trim_start_matches('?').split(['&', '#']).any(|part| part == name);
@@ -1051,6 +1051,14 @@ fn inline_wish(suffix: &str) -> Option<&'static str> {
     }
 }
 
+/// The sheet as an expression in which addresses are filled in when it runs.
+fn css_expression(output: &StyleOutput) -> String {
+    let mut pieces = Vec::new();
+    let mut rest = output.css.as_str();
+    while let Some((at, number)) =
+        output.urls.iter().enumerate().filter_map(|(number, url)| Some((rest.find(&url.placeholder)?, number))).min()
+    {
+        let url = &output.urls[number];
         let suffix = without_suffix(&url.specifier).1;
         pieces.push(quoted(&rest[..at]));
         pieces.push(match suffix {
@@ -1072,6 +1080,9 @@ pub fn linked_css(definition: &Definition, links: &[Link]) -> String {
             _ => &dep.specifier,
         };
         let placeholder = placeholder(number);
+        if address.starts_with("data:") {
+            css = without_suffix_behind(&css, &placeholder);
+        }
         if address.contains('?') {
             css = css.replace(&format!("{placeholder}?"), &format!("{address}&"));
         }
@@ -1080,17 +1091,6 @@ pub fn linked_css(definition: &Definition, links: &[Link]) -> String {
     css
 }
 
-        if address.starts_with("data:") {
-            css = without_suffix_behind(&css, &placeholder);
-        }
-/// `dot.svg#a` → (`dot.svg`, `#a`)
-fn without_suffix(specifier: &str) -> (&str, &str) {
-    specifier.find(['#', '?']).map_or((specifier, ""), |at| specifier.split_at(at))
-}
-
-fn default_export(value: &str) -> String {
-    format!("{{deps:[],names:[]}},(function*($x){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}})")
-}
 /// An address that holds its content has nothing behind it: `__rekindle_url_0__?inline"` → `__rekindle_url_0__"`
 fn without_suffix_behind(css: &str, placeholder: &str) -> String {
     let mut pieces = css.split(placeholder);
@@ -1102,6 +1102,14 @@ fn without_suffix_behind(css: &str, placeholder: &str) -> String {
     out
 }
 
+/// `dot.svg#a` → (`dot.svg`, `#a`)
+fn without_suffix(specifier: &str) -> (&str, &str) {
+    specifier.find(['#', '?']).map_or((specifier, ""), |at| specifier.split_at(at))
+}
+
+fn default_export(value: &str) -> String {
+    format!("{{deps:[],names:[]}},(function*($x){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}})")
+}
 
 fn plain(code: String, exports: Vec<String>, content: &str) -> Definition {
     Definition {

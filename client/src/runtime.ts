@@ -71,6 +71,8 @@ export class ModuleRuntime {
   async importGlob(at: number, path: unknown): Promise<Namespace> {
     const wanted = String(path).split('?')[0]
     const match = this.instance.definition.globs[at]!.find(([key]) => key === wanted)
+    // The name of a package, or of something that only the page knows.
+    if (!match && !/^\.{0,2}\//.test(wanted!)) return this.import(path)
     if (!match) throw new Error(`no file matches the import of ${String(path)} in ${this.instance.id}`)
     return this.host.importModule(match[1], this.instance)
   }
@@ -78,8 +80,6 @@ export class ModuleRuntime {
   /** `import.meta.glob(…)`: an object by path, of modules (eager) or of functions that import them. */
   glob(at: number, name: string | null): Record<string, unknown> {
     const { definition } = this.instance
-    // The name of a package, or of something that only the page knows.
-    if (!match && !/^\.{0,2}\//.test(wanted!)) return this.import(path)
     const pick = (namespace: Namespace) => (name === null ? namespace : namespace[name])
     const eager = definition.meta.eager?.includes(at)
     const found: Record<string, unknown> = {}
@@ -161,6 +161,6 @@ export class ModuleRuntime {
 
 /** `/a.svg?t=1` and `?v=2#icon` → `/a.svg?t=1&v=2#icon` */
 function withSuffix(address: string, suffix: string): string {
+  if (address.startsWith('data:')) return address + (/#.*$/s.exec(suffix)?.[0] ?? '') // It holds its content.
   return address + (address.includes('?') ? suffix.replace(/^\?/, '&') : suffix)
 }
-  if (address.startsWith('data:')) return address + (/#.*$/s.exec(suffix)?.[0] ?? '') // It holds its content.

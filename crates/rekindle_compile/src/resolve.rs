@@ -197,7 +197,7 @@ impl Resolver {
         if self.settings.is_deduped(package_name(path).as_str()) {
             return way.resolve(&self.root, path).map(|found| found.into_path_buf());
         }
-        // Addresses and dependencies of pages need no `./`.
+        // Addresses and dependencies of pages need no `./`. What is no file there may be one of a package.
         if matches!(kind, DepKind::Asset) && !path.starts_with('.') {
             let beside = way.resolve_file(importer, &format!("./{path}"));
             let found = beside.or_else(|error| way.resolve_file(importer, path).map_err(|_| error));

@@ -1380,7 +1380,7 @@ fn queries_ask_for_text_addresses_and_data() {
         "<svg/>",
         expect![[r#"
             {deps:[],names:[]},(function*($x){$x({default:()=>$d});yield;
-            var $d="data:image/svg+xml;base64,PHN2Zy8+";
+            var $d="data:image/svg+xml,%3csvg/%3e";
             })"#]],
     );
     check(

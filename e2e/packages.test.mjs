@@ -116,7 +116,7 @@ test('a tsconfig.json that was published with a package is not read', {
 
 test('a query on a file of a package', {
   files: {
-    'main.js': `import raw from 'texts/a.txt?raw'\nimport url from 'texts/b.svg?url'\nshow('a', raw + ' ' + url)`,
+    'main.js': `import raw from 'texts/a.txt?raw'\nimport url from 'texts/b.svg?url&no-inline'\nshow('a', raw + ' ' + url)`,
     ...inPackage('texts', { 'a.txt': 'raw', 'b.svg': '<svg/>' }),
   },
 }, async (app) => app.sees('#a', 'raw /node_modules/texts/b.svg'))

@@ -27,6 +27,11 @@ pub fn explain(importer: &Path, specifier: &str) -> (String, String) {
     if specifier.starts_with('#') {
         return (plain, "`imports` of the nearest package.json has no such entry, or its file is not there".to_owned());
     }
+    if name.starts_with("@/") || name.starts_with('~') {
+        let alias = &name[..1];
+        let help = format!("`{alias}` is no alias here: set it in `resolve.alias`, or in `paths` of tsconfig.json");
+        return (plain, help);
+    }
     let Some(folder) = folder_of(importer, &name) else {
         return (plain, format!("install it: npm install {name}"));
     };
@@ -121,6 +126,11 @@ mod tests {
             let (said, advice) = explain(&folder.path().join("src/main.js"), specifier);
             assert_eq!((said.as_str(), advice.as_str()), (message, help));
         };
+        check(
+            "@/store",
+            "cannot find `@/store`",
+            "`@` is no alias here: set it in `resolve.alias`, or in `paths` of tsconfig.json",
+        );
         check("nope", "cannot find `nope`", "install it: npm install nope");
         check(
             "exp/hidden.js",

@@ -658,7 +658,7 @@ fn real_mistakes_are_shown() {
                 |       ^
               2 | .a { color: x }
             help: write `@value name: value;`, or `@value name from './other.css';` where that file has the name
-            files 
+            files /app/none.css
         "#]],
     );
     check(

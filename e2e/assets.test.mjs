@@ -67,6 +67,7 @@ import.meta.hot!.accept()`,
 
 test('every query of an asset, alone and together with others', {
   files: {
+    'rekindle.toml': '[build]\nassets_inline_limit = 0\n',
     'main.ts': `
 import plain from './pic.svg'
 import url from './note.md?url'
@@ -95,7 +96,7 @@ console.log(JSON.stringify(fetched))`,
 }, async (app) => {
   await app.says(
     JSON.stringify(['/pic.svg', '/note.md', '/code.js', '/pic.svg', '/pic.svg', '/data.json', '/look.css']),
-    JSON.stringify(['# note', 'data:image/svg+xml;', true, '{"list":[1]}', true, 'p { color: red }']),
+    JSON.stringify(['# note', 'data:image/svg+xml,', true, '{"list":[1]}', true, 'p { color: red }']),
     JSON.stringify(['# note', 'export default 1', '{"list":[1]}', 'p {\n  color: red;\n}\n']),
   )
 })
@@ -106,7 +107,7 @@ test('new URL() with a template finds the files it can mean; an edit of one come
 const title = async (name: string) => (await fetch(address(name)).then((answer) => answer.text())).match(/<title>(.*)<\\/title>/)![1]
 show('a', await title('one') + ' ' + await title('two'))
 show('b', address('three').pathname)
-show('c', new URL(\`./pics/\${'one'}.svg?x=1#y\`, import.meta.url).href.replace(location.origin, ''))
+show('c', new URL(\`./pics/\${'one'}.svg?x=1#y\`, import.meta.url).href.replace(/^data:[^#]*/, 'its content '))
 import.meta.hot!.accept()`,
     'pics/one.svg': svg('first'),
     'pics/two.svg': svg('second'),
@@ -114,7 +115,7 @@ import.meta.hot!.accept()`,
 }, async (app) => {
   await app.sees('#a', 'first second')
   await app.sees('#b', '/pics/three.svg')
-  await app.sees('#c', '/pics/one.svg?x=1#y')
+  await app.sees('#c', 'its content #y')
   app.write('pics/two.svg', svg('2nd'))
   await app.sees('#a', 'first 2nd')
   await app.stayed()
@@ -124,6 +125,7 @@ test('addresses in the page, below a base', {
   start: false,
   load: false,
   files: {
+    'rekindle.toml': '[build]\nassets_inline_limit = 0\n',
     'index.html': `<!doctype html><html><head><title>x</title>
 <link rel="icon" href="./pic.svg"><link rel="apple-touch-icon" href="/pic.svg"><meta property="og:image" content="./pic.svg"><meta name="twitter:image" content="/open.svg">
 </head><body>
@@ -188,3 +190,79 @@ test('assets_include makes files of more kinds assets', {
   await app.load()
   await app.sees('#a', '/scene.gltf /data/big.json 1')
 })
+
+test('an address of TypeScript runs: as a worklet, a worker and an import', {
+  files: {
+    'main.ts': `import address from './gain.ts?url'
+import once from './once.ts?url'
+const context = new OfflineAudioContext(1, 1000, 44100)
+await context.audioWorklet.addModule(address)
+show('a', new AudioWorkletNode(context, 'gain').parameters.has('level') ? 'a worklet' : 'none')
+new Worker(once).onmessage = ({ data }) => show('b', data)
+const module = await import(once)
+show('c', module.name + ' ' + (await fetch(address)).headers.get('content-type'))`,
+    'gain.ts': `import { levels } from './levels'
+declare const AudioWorkletProcessor: any, registerProcessor: any
+class Gain extends AudioWorkletProcessor {
+  static get parameterDescriptors(): object[] { return levels }
+  process(): boolean { return false }
+}
+registerProcessor('gain', Gain)`,
+    'levels.ts': `export const levels: { name: string }[] = [{ name: 'level' }]`,
+    'once.ts': `import { levels } from './levels'\nexport const name: string = levels[0]!.name\nif (typeof window === 'undefined') postMessage(name + ' of ' + typeof self)`,
+  },
+}, async (app) => {
+  await app.sees('#a', 'a worklet')
+  await app.sees('#b', 'level of object')
+  await app.sees('#c', 'level text/javascript; charset=utf-8')
+  assert.deepEqual(app.errors, [])
+})
+
+const inlined = (title) =>
+  `url("data:image/svg+xml,%3csvg%20xmlns='http://www.w3.org/2000/svg'%20width='5'%20height='5'%3e%3ctitle%3e${title}%3c/title%3e%3c/svg%3e")`
+
+test('a small SVG is part of what imports it, and follows its edits', {
+  files: {
+    'main.ts': `import small from './small.svg'
+import file from './small.svg?no-inline'
+import big from './big.svg'
+import './style.css'
+show('a', [small.slice(0, 18), file, big])
+show('b', decodeURIComponent(small).includes('<title>two') ? 'two' : 'one')
+import.meta.hot!.accept()`,
+    'style.css': '#a { background: url(./small.svg) } #b { background: url(./small.svg#part) }',
+    'small.svg': svg('one'),
+    'big.svg': svg('x'.repeat(5000)),
+  },
+}, async (app) => {
+  await app.sees('#a', 'data:image/svg+xml,/small.svg,/big.svg')
+  await app.looks('#a', 'background-image', inlined('one'))
+  const part = await app.page.evaluate(() => getComputedStyle(document.querySelector('#b')).backgroundImage)
+  assert.match(part, /small\.svg#part"\)$/)
+  await app.edit('small.svg', 'one', 'two')
+  await app.sees('#b', 'two')
+  await app.looks('#a', 'background-image', inlined('two'))
+  await app.stayed()
+})
+
+test('globs and computed imports begin with an alias; files that appear count', {
+  files: {
+    'rekindle.toml': '[resolve.alias]\n"@" = "/src"\n',
+    'tsconfig.json': '{ "compilerOptions": { "paths": { "~/*": ["./src/*"] } } }',
+    'main.ts': `const name = 'one'
+show('a', [(await import(\`@/pages/\${name}.ts\`)).default, (await import('~/pages/' + name + '.ts')).default])
+show('b', [Object.keys(import.meta.glob('@/pages/*.ts')), Object.values(import.meta.glob('~/pages/*.ts', { eager: true, import: 'default' }))])
+import.meta.hot!.accept()`,
+    'src/pages/one.ts': `export default 1`,
+  },
+}, async (app) => {
+  await app.sees('#a', '1,1')
+  await app.sees('#b', '/src/pages/one.ts,1')
+  fs.writeFileSync(app.path('src/pages/two.ts'), 'export default 2')
+  await app.sees('#b', '/src/pages/one.ts,/src/pages/two.ts,1,2')
+  await app.stayed()
+})
+
+test('@import of a file of public/ is inlined', {
+  files: { 'main.ts': `import './style.css'`, 'style.css': '@import "/shared.css";', 'public/shared.css': '#a { color: rgb(7, 7, 7) }' },
+}, async (app) => app.looks('#a', 'color', 'rgb(7, 7, 7)'))

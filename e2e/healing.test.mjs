@@ -126,3 +126,34 @@ test('an export that is gone is named when others still import it', {
   assert.match(app.errors.join('\n'), /`v`, imported by \/main\.js, is not exported by \/a\.js/)
   await app.stayed()
 })
+
+/** The compiler takes it, and no browser does. */
+const UNREADABLE = 'while (false) { () => { break } }'
+
+test('a module that the browser cannot parse is an error of its own: the page runs without it', {
+  files: { 'main.js': `show('a', 'one')\nimport.meta.hot.accept()`, 'lazy.js': `export const x = 1\n${UNREADABLE}` },
+}, async (app) => {
+  await app.edit('main.js', `show('a', 'one')`, `import('./lazy.js').then((m) => show('b', m.x), (error) => show('b', error.message))\nshow('a', 'two')`)
+  await app.sees('#a', 'two')
+  await app.sees('#b', /cannot read this file/)
+  await app.overlay('lazy.js')
+  await app.prints('lazy.js:2:')
+  await app.load()
+  await app.sees('#a', 'two')
+  await app.sees('#b', /cannot read this file/)
+  await app.edit('lazy.js', UNREADABLE, '')
+  await app.sees('#b', '1')
+  await app.noOverlay()
+})
+
+test('a page that starts with one shows it, by file and line, and starts once it is mended', {
+  load: false,
+  files: { 'main.js': `import { v } from './a.js'\nimport('./lazy.js').catch((error) => show('c', error.message))\nshow('a', v)\nimport.meta.hot.accept()`, 'a.js': `export const v = 1\n${UNREADABLE}`, 'lazy.js': UNREADABLE },
+}, async (app) => {
+  const tab = await app.tab({ blank: true })
+  await tab.page.goto(app.url)
+  await tab.overlay('a.js:2:')
+  await app.edit('a.js', UNREADABLE, '')
+  await tab.sees('#a', '1')
+  await tab.sees('#c', /cannot read this file/)
+})

@@ -173,3 +173,19 @@ test('a page without scripts is patched; one whose modules accept nothing is rel
   await app.edit('index.html', '<h1>two', '<h1>three')
   await app.reloaded()
 })
+
+test('what a <template> holds is patched in place', {
+  files: {
+    'index.html': page({ body: '<template id="row"><li>old <b>row</b></li></template>\n    <ul></ul>' }),
+    'main.js': `${APP}\nroot.addEventListener('click', () => document.querySelector('ul').append(document.querySelector('#row').content.cloneNode(true)))`,
+  },
+}, async (app) => {
+  await app.page.click('button')
+  await app.sees('li', 'old row')
+  await app.edit('index.html', 'old <b>row</b>', 'new <b>line</b> <i>too</i>')
+  await app.page.waitForFunction(() => document.querySelector('#row').content.textContent.includes('new'))
+  await app.page.click('button')
+  await app.sees('li:nth-child(2)', 'new line too')
+  await app.sees('output', '2')
+  await app.stayed()
+})

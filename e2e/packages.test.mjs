@@ -116,7 +116,7 @@ test('a tsconfig.json that was published with a package is not read', {
 
 test('a query on a file of a package', {
   files: {
-    'main.js': `import raw from 'texts/a.txt?raw'\nimport url from 'texts/b.svg?url'\nshow('a', raw + ' ' + url)`,
+    'main.js': `import raw from 'texts/a.txt?raw'\nimport url from 'texts/b.svg?url&no-inline'\nshow('a', raw + ' ' + url)`,
     ...inPackage('texts', { 'a.txt': 'raw', 'b.svg': '<svg/>' }),
   },
 }, async (app) => app.sees('#a', 'raw /node_modules/texts/b.svg'))
@@ -354,4 +354,62 @@ test('an edit of the application leaves the scripts of packages as they are', {
   await app.load()
   const owner = before.filter((url) => before.length === 1 || url)
   assert.ok((await scripts()).some((url) => owner.includes(url)))
+})
+
+// ---- mended: what a reader of our own found
+
+test('of a barrel that is passed over, the sheets and polyfills of `sideEffects` stay, in their order', {
+  files: {
+    'main.js': `import { Button } from 'listed'\nimport { Card } from 'listed'\nshow('a', [Button, Card, globalThis.ran])\ndocument.querySelector('#a').className = 'listed'\nimport.meta.hot.accept()`,
+    ...inPackage('listed', {
+      'index.js': `import './quiet.js'\nimport './poly.js'\nimport './style.css'\nexport { Button } from './button.js'\nexport * from './cards/index.js'`,
+      'cards/index.js': `import '../poly2.js'\nexport { Card } from './card.js'`,
+      'quiet.js': `globalThis.ran = ['quiet']`,
+      'poly.js': `globalThis.ran = ['one']`, 'poly2.js': `globalThis.ran.push('two')`,
+      'style.css': '.listed { color: rgb(1, 2, 3) }',
+      'button.js': `export const Button = 'B' + globalThis.ran.length`, 'cards/card.js': `export const Card = 'C'`,
+    }, { type: 'module', sideEffects: ['**/*.css', './poly*.js'] }),
+  },
+}, async (app) => {
+  await app.sees('#a', 'B1,C,one,two')
+  await app.looks('#a', 'color', 'rgb(1, 2, 3)')
+  await app.edit('node_modules/listed/style.css', 'rgb(1, 2, 3)', 'rgb(4, 5, 6)')
+  await app.looks('#a', 'color', 'rgb(4, 5, 6)')
+  await app.stayed()
+})
+
+test('a file that imports and exports may call require as well', {
+  files: {
+    'main.js': `import { a, b, later } from 'both'\nshow('a', [a, b, later()])`,
+    ...inPackage('both', {
+      'index.js': `import y from './y.js'\nconst z = require('./z.js')\nexport const a = y\nexport const b = z.name\nexport const later = () => require('./late.js')`,
+      'y.js': `module.exports = 'y'`, 'z.js': `exports.name = 'z'`, 'late.js': `module.exports = 'late'`,
+    }),
+  },
+}, async (app) => app.sees('#a', 'y,z,late'))
+
+test('new URL() of a file of a package is the address of a script that runs', {
+  files: {
+    'main.js': `const address = new URL('threads/work.mjs', import.meta.url)
+show('a', address.pathname)
+new Worker(address, { type: 'module' }).onmessage = ({ data }) => show('b', data)
+const held = String(address)
+import(held).catch((error) => show('c', error.message.includes('postMessage') ? 'ran' : error.message))`,
+    ...inPackage('threads', { 'work.mjs': `import { word } from './word.mjs'\npostMessage(word + typeof window)`, 'word.mjs': `export const word = 'from a package '` }, { type: 'module' }),
+  },
+}, async (app) => {
+  await app.sees('#a', '/node_modules/threads/work.mjs')
+  await app.sees('#b', 'from a package undefined')
+})
+
+test('a package that is there but does not export a path: its exports are named, not npm', {
+  load: false,
+  files: {
+    'main.js': `import 'closed/hidden.js'`,
+    ...inPackage('closed', { 'index.js': '', 'hidden.js': '' }, { exports: { '.': './index.js', './open': './index.js' } }),
+  },
+}, async (app) => {
+  const tab = await app.tab({ blank: true })
+  await tab.page.goto(app.url)
+  await tab.overlay('its package.json exports `.`, `./open`')
 })

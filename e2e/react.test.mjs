@@ -286,3 +286,20 @@ test('Preact: an edit of a component keeps its state, a change of its hooks does
   await app.sees('button', 'third 0')
   await app.stayed()
 })
+
+test('Preact: an error thrown while rendering shows over the page, and goes with its fix', {
+  packages: ['preact', '@prefresh/core', '@prefresh/utils'],
+  files: {
+    'main.jsx': `import { render } from 'preact'\nimport App from './App'\nrender(<App />, document.getElementById('a'))\n`,
+    'App.jsx': counter.replace(`'react'`, `'preact/hooks'`),
+  },
+}, async (app) => {
+  await app.page.click('button')
+  await app.sees('button', 'first 1')
+  await app.edit('App.jsx', '  return', `  throw new Error('while rendering')\n  return`)
+  await app.overlay('while rendering')
+  await app.edit('App.jsx', `  throw new Error('while rendering')\n`, '')
+  await app.noOverlay()
+  await app.sees('button', /^first/)
+  await app.stayed()
+})

@@ -44,8 +44,8 @@ test('scss: partials, load paths, packages, data before each file; an edit of an
     'look/_theme.scss': `@forward './palette';`,
     'look/_palette.scss': `$accent: red;`,
     'styles/shared/_sizes.scss': `$gap: 3px;`,
-    'look/deep/_old.scss': `#c { background-image: url(dot.svg) }`,
-    'look/deep/dot.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
+    'look/deep/_old.scss': `#c { background-image: url(dot.png) }`,
+    'look/deep/dot.png': '<svg xmlns="http://www.w3.org/2000/svg"/>',
     'node_modules/kit/package.json': '{"name":"kit","version":"1.0.0"}',
     'node_modules/kit/_colors.scss': `$line: blue;`,
   },
@@ -55,7 +55,7 @@ test('scss: partials, load paths, packages, data before each file; an edit of an
   await app.looks('#a', 'padding-left', '7px')
   await app.looks('#a', 'border-top-color', BLUE)
   const address = await app.page.evaluate(() => getComputedStyle(document.querySelector('#c')).backgroundImage)
-  assert.match(address, /\/look\/deep\/dot\.svg"\)$/)
+  assert.match(address, /\/look\/deep\/dot\.png"\)$/)
   await app.edit('look/_palette.scss', 'red', 'green')
   await app.looks('#a', 'color', GREEN)
   await app.edit('styles/shared/_sizes.scss', '3px', '4px')
@@ -184,8 +184,8 @@ testWith(POSTCSS, 'postcss: a configuration in the project runs over every sheet
     'swap.mjs': SWAP,
     'main.ts': `import './app.css'\nimport './more.scss'\nimport styles from './box.module.css'\ndocument.querySelector('#c')!.className = styles.title!\n${COUNTED}`,
     'app.css': `@import './parts/inner.css' screen;\n@import 'kit';\n#a { margin-left: 1px }`,
-    'parts/inner.css': `#a { color: accent; background-image: url(./dot.svg) }`,
-    'parts/dot.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
+    'parts/inner.css': `#a { color: accent; background-image: url(./dot.png) }`,
+    'parts/dot.png': '<svg xmlns="http://www.w3.org/2000/svg"/>',
     'node_modules/kit/package.json': '{"name":"kit","version":"1.0.0","style":"kit.css"}',
     'node_modules/kit/kit.css': `#a { border-top-color: accent }`,
     'more.scss': `$a: accent; #b { color: $a }`,
@@ -197,7 +197,7 @@ testWith(POSTCSS, 'postcss: a configuration in the project runs over every sheet
   await app.looks('#b', 'color', RED)
   await app.looks('#c', 'color', RED)
   const address = await app.page.evaluate(() => getComputedStyle(document.querySelector('#a')).backgroundImage)
-  assert.match(address, /\/parts\/dot\.svg"\)$/)
+  assert.match(address, /\/parts\/dot\.png"\)$/)
   await app.edit('parts/inner.css', 'accent', 'green')
   await app.looks('#a', 'color', GREEN)
   // The configuration itself: all sheets are compiled anew.

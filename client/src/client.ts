@@ -13,9 +13,10 @@ import { HotTable, type HotContext } from './hot'
 import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Errors, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
 import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './overlay'
 import type { Verdict } from './propagate'
-import { preactRuntime, reactRuntime, Refresh } from './refresh'
+import { preactRuntime, reactRuntime, Refresh, watchPreact } from './refresh'
 import { Registry, type Instance, type Namespace } from './registry'
 import { ModuleRuntime, type RuntimeHost } from './runtime'
+import { Rescue } from './rescue'
 import { Socket } from './socket'
 import { hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
 import { enterWorker } from './worker-scope'
@@ -108,6 +109,7 @@ const runtimeHost: RuntimeHost = {
   addressOf,
   refresh,
   imported: (instance, at) => registry.imported(instance, at),
+  required: (instance, at) => registry.requiredAt(instance, at),
   namespaceOf: (id) => registry.instances.get(id)!.namespace,
   updateStyle(id, css) {
     const before = styleCount()
@@ -286,9 +288,17 @@ function startRefresh({ refresh: wanted }: Manifest): void {
     const last = registry.instances.get(wanted.modules.at(-1)!)!
     const exports = last.cjs?.exports ?? last.namespace
     refresh.use(wanted.framework === 'react' ? reactRuntime(exports) : preactRuntime(exports))
+    if (wanted.framework === 'preact') for (const id of preactCopies(wanted.modules)) watchPreact(registry.instances.get(id)!.namespace, renderFailed)
   } catch (error) {
     report(error, `the refresh runtime of ${wanted.framework}`)
   }
+}
+
+/** What the refresh runtime imports: Preact itself. */
+function preactCopies(runtime: ModuleId[]): Set<ModuleId> {
+  const live = runtime.map((id) => registry.instances.get(id)).filter((instance) => instance !== undefined)
+  const deps = live.flatMap((instance) => [...registry.depsOf(instance)])
+  return new Set(deps.filter((id) => 'options' in (registry.instances.get(id)?.namespace ?? {})))
 }
 
 /** Entries in document order, each as soon as all it needs is here. */
@@ -343,7 +353,8 @@ let loads = 0
 /** A script that imports the segments with `ids` and all they reach. Each request has an address of its own. */
 async function load(ids: ModuleId[]): Promise<void> {
   const query = ids.map((id) => `id=${encodeURIComponent(id)}`).join('&')
-  const { manifest } = (await import(`${base}@rekindle/load?n=${++loads}&${query}`)) as { manifest: Manifest }
+  const address = () => `${base}@rekindle/load?n=${++loads}&${query}`
+  const { manifest } = (await rescue.load(address)) as { manifest: Manifest }
   takeErrors(manifest.errors)
   Object.assign(env, manifest.env)
   // A save overtook this answer: ask again for what is newer than it.
@@ -745,8 +756,13 @@ const socket = new Socket(token ? socketAddress : null, refreshToken, {
     enqueue(() => hot.dispatch('vite:ws:disconnect', { webSocket }))
     if (hasDocument) console.log(`${PREFIX} server connection lost. Polling for restart...`)
   },
-  said: (message) => enqueue(() => handle(message)),
+  said(message) {
+    if (message.type === 'unreadable') rescue.settled()
+    else enqueue(() => handle(message))
+  },
 })
+
+const rescue = new Rescue(`${base}@rekindle/s/`, (report) => socket.send(report))
 
 async function handle(message: ServerMessage): Promise<void> {
   switch (message.type) {
@@ -768,6 +784,7 @@ async function handle(message: ServerMessage): Promise<void> {
     case 'compare':
       return tellVersions()
     case 'pong':
+    case 'unreadable':
       return
   }
 }

@@ -43,7 +43,7 @@ function checkWhatNeedsAReload(old: Document, next: Document): void {
   if (differ('script:not([type="application/ld+json"])')) throw new Unmapped('its scripts are others now')
   if (differ('base')) throw new Unmapped('its <base> is another one now')
   if (differ('meta[http-equiv]')) throw new Unmapped('its <meta http-equiv> is another one now')
-  if (differ('template')) throw new Unmapped('a <template>, which scripts may have read, is another one now')
+  if (differ('template[shadowrootmode]')) throw new Unmapped('a <template> with a shadow root is another one now')
   if (old.compatMode !== next.compatMode) throw new Unmapped('its doctype is another one now')
 }
 
@@ -71,8 +71,11 @@ class Patch {
         if (old.textContent === next.textContent) return
         if (live.textContent !== old.textContent) throw new Unmapped(`a script has changed ${called(old)}`)
         return void this.steps.push(() => (live.textContent = next.textContent))
+      case 'template':
+        if (live.localName !== 'template') return
+        return this.children(contentOf(old), contentOf(next), contentOf(live), called(old))
       default:
-        return this.children(old, next, live)
+        return this.children(old, next, live, called(old))
     }
   }
 
@@ -110,23 +113,24 @@ class Patch {
     })
   }
 
-  private children(old: Element, next: Element, live: Element): void {
+  /** `name`: of the element whose children these are. */
+  private children(old: ParentNode, next: ParentNode, live: ParentNode, name: string): void {
     const [olds, nexts, lives] = [[...old.childNodes], [...next.childNodes], [...live.childNodes]]
-    if (olds.length === nexts.length && olds.every((node, at) => node.isEqualNode(nexts[at]!))) return
+    if (olds.length === nexts.length && olds.every((node, at) => isSame(node, nexts[at]!))) return
     const toLive = align(olds, lives, likeLive)
     const toNext = align(olds, nexts, likeNext)
     const isOwned = toLive.size === 0 && lives.some((node) => !isBlank(node))
-    if (isOwned) throw new Unmapped(`a script has changed what is in ${called(old)}`)
-    for (const node of olds) this.change(node, toNext.get(node), toLive.get(node), old)
+    if (isOwned) throw new Unmapped(`a script has changed what is in ${name}`)
+    for (const node of olds) this.change(node, toNext.get(node), toLive.get(node), name)
     this.insert(nexts, new Map([...toNext].map(([from, to]) => [to, toLive.get(from)])), live)
   }
 
   /** What became of one node of the old source. */
-  private change(node: ChildNode, next: ChildNode | undefined, live: ChildNode | undefined, parent: Element): void {
-    if (next && (node === next || node.isEqualNode(next))) return
+  private change(node: ChildNode, next: ChildNode | undefined, live: ChildNode | undefined, parent: string): void {
+    if (next && (node === next || isSame(node, next))) return
     if (!live) {
       if (isBlank(node) || node.nodeType === Node.COMMENT_NODE) return
-      throw new Unmapped(`a script has changed ${node instanceof Text ? `what is in ${called(parent)}` : called(node as Element)}`)
+      throw new Unmapped(`a script has changed ${node instanceof Text ? `what is in ${parent}` : called(node as Element)}`)
     }
     if (!next) {
       if (node.nodeType === Node.ELEMENT_NODE && !isUntouched(node as Element, live as Element)) {
@@ -141,7 +145,7 @@ class Patch {
   }
 
   /** Puts what is new beside the live nodes that were its neighbours in the source. */
-  private insert(nexts: ChildNode[], lives: Map<ChildNode, ChildNode | undefined>, parent: Element): void {
+  private insert(nexts: ChildNode[], lives: Map<ChildNode, ChildNode | undefined>, parent: ParentNode): void {
     let before: ChildNode | undefined
     nexts.forEach((node, at) => {
       if (lives.has(node)) {
@@ -164,6 +168,21 @@ class Patch {
 /** Whether scripts have left what is in an element alone; its attributes may be others. */
 function isUntouched(old: Element, live: Element): boolean {
   return old.localName === 'noscript' || (live.textContent === old.textContent && live.querySelectorAll('*').length === old.querySelectorAll('*').length)
+}
+
+function contentOf(template: Element): ParentNode {
+  return (template as HTMLTemplateElement).content
+}
+
+/** What a `<template>` holds is no child of it, and `isEqualNode` does not look there. */
+function isSame(one: Node, other: Node): boolean {
+  return one.isEqualNode(other) && templatesIn(one) === templatesIn(other)
+}
+
+function templatesIn(node: Node): string {
+  if (!(node instanceof Element)) return ''
+  const inner = [...node.querySelectorAll('template')]
+  return (node.localName === 'template' ? [node, ...inner] : inner).map((template) => template.innerHTML).join('\n')
 }
 
 function isBlank(node: Node): boolean {
@@ -191,7 +210,7 @@ function likeNext(old: Node, next: Node): number {
 
 function likeness(one: Element, other: Element): number {
   if (one.localName !== other.localName || one.namespaceURI !== other.namespaceURI) return 0
-  if (one.isEqualNode(other)) return 12
+  if (isSame(one, other)) return 12
   if (one.id !== other.id && (one.id !== '' || other.id !== '')) return 0
   const key = keyOf(one)
   if (key !== null) return key === keyOf(other) ? 6 : 0
@@ -218,9 +237,9 @@ function keyOf(element: Element): string | null {
 function align(from: ChildNode[], to: ChildNode[], like: (one: Node, other: Node) => number): Map<ChildNode, ChildNode> {
   const pairs = new Map<ChildNode, ChildNode>()
   let start = 0
-  while (start < from.length && start < to.length && from[start]!.isEqualNode(to[start]!)) pairs.set(from[start]!, to[start++]!)
+  while (start < from.length && start < to.length && isSame(from[start]!, to[start]!)) pairs.set(from[start]!, to[start++]!)
   let [fromEnd, toEnd] = [from.length, to.length]
-  while (fromEnd > start && toEnd > start && from[fromEnd - 1]!.isEqualNode(to[toEnd - 1]!)) pairs.set(from[--fromEnd]!, to[--toEnd]!)
+  while (fromEnd > start && toEnd > start && isSame(from[fromEnd - 1]!, to[toEnd - 1]!)) pairs.set(from[--fromEnd]!, to[--toEnd]!)
   const [rows, columns] = [fromEnd - start, toEnd - start]
   if (rows * columns > MOST_PAIRS) throw new Unmapped('too much of it differs')
   // best[row][column]: how well the rest from there can be paired.

@@ -119,6 +119,7 @@ export type ServerMessage =
   | Batch
   | { type: 'connected' }
   | { type: 'pong' }
+  | { type: 'unreadable' }
   | { type: 'compare' }
   | { type: 'welcome'; session: string; seq: number }
   | { type: 'custom'; event: string; data?: unknown }

@@ -78,6 +78,29 @@ export function preactRuntime(utils: object): RefreshRuntime {
   }
 }
 
+/** `options` of Preact, whose hooks have names of one letter: this one is asked for an error of each render. */
+interface PreactOptions {
+  __e?: (error: unknown, ...rest: unknown[]) => void
+}
+
+/**
+ * Tells of errors that leave Preact's components, none of which has taken them. Its own hook looks for an error boundary and
+ * throws again where there is none; the stack of a built Preact says nothing of rendering.
+ */
+export function watchPreact(preact: object, failed: (error: unknown) => void): void {
+  const { options } = preact as { options?: PreactOptions }
+  const before = options?.__e
+  if (!before) return
+  options.__e = (error, ...rest) => {
+    try {
+      before(error, ...rest)
+    } catch (thrown) {
+      failed(thrown)
+      throw thrown
+    }
+  }
+}
+
 /** A value that survives updates, and what it was made of. */
 export interface Kept {
   digest: string

@@ -36,6 +36,8 @@ export interface Meta {
   from?: Record<string, [dep: number, name: string]>
   /** Dependencies of `import()` with a constant specifier. */
   dynamic?: number[]
+  /** Dependencies of `require('…')` in an ES module: they run when it is called. */
+  requires?: number[]
   /** Calls of `import.meta.glob` whose matches are imported statically. */
   eager?: number[]
   /** There are `import()`s whose specifier is only known when they run. */
@@ -141,6 +143,8 @@ const AMBIGUOUS = Symbol('ambiguous')
 interface Visit {
   instance: Instance
   deps: readonly Link[]
+  /** From here on `deps` are only required. */
+  required: number
   next: number
   index: number
   low: number
@@ -220,6 +224,11 @@ function isPicked(link: Link | undefined): link is Picked {
   return typeof link === 'object' && link !== null && !Array.isArray(link)
 }
 
+/** What an ES module requires besides what it imports; as in CommonJS it need not be there until it is asked for. */
+function requiredBy({ requires, names }: Meta, links: Link[]): Link[] {
+  return (requires ?? []).filter((at) => at >= names.length).map((at) => links[at]!).filter((link) => typeof link === 'string')
+}
+
 /** Modules that a link leads to. */
 export function modulesOf(link: Link | undefined): ModuleId[] {
   if (typeof link === 'string') return [link]
@@ -286,7 +295,7 @@ export class Registry {
     let deps = meta.cjs ? links.filter((link, at) => typeof link === 'string' && !meta.dynamic?.includes(at)) : links.slice(0, meta.names.length)
     if (deps.some(isPicked)) deps = deps.flatMap((link) => (isPicked(link) ? modulesOf(link) : [link]))
     for (const at of meta.eager ?? []) for (const [, id] of globs[at]!) deps.push(id)
-    return deps
+    return [...deps, ...requiredBy(meta, links)]
   }
 
   /**
@@ -448,7 +457,7 @@ export class Registry {
   private walk(root: ModuleId, walk: Walk, deferred: boolean): void {
     const stack: Visit[] = []
     const enter = (id: ModuleId, importer?: Visit) => {
-      const isDeferred = importer ? importer.instance.deferred || importer.instance.cjs !== null : deferred
+      const isDeferred = importer ? importer.instance.deferred || importer.next > importer.required : deferred
       const seen = walk.visits.get(id)
       if (seen) {
         if (importer && seen.isOpen) importer.low = Math.min(importer.low, seen.index)
@@ -467,7 +476,9 @@ export class Registry {
       if (!definition) throw new Error(`${id} is not there${importer ? ` (imported by ${importer.instance.id})` : ''}`)
       const index = walk.visits.size
       const waits = definition.meta.async === true
-      const visit: Visit = { instance: null!, deps: this.staticDeps(definition), next: 0, index, low: index, isOpen: true, waits }
+      const deps = this.staticDeps(definition)
+      const required = definition.meta.cjs ? 0 : deps.length - requiredBy(definition.meta, definition.links).length
+      const visit: Visit = { instance: null!, deps, required, next: 0, index, low: index, isOpen: true, waits }
       walk.visits.set(id, visit)
       visit.instance = this.makeInstance(definition, live)
       visit.instance.deferred = isDeferred
@@ -508,7 +519,11 @@ export class Registry {
 
   /** `root` and what it imports, in post-order; `require`d modules are not imported. Looks into `wanted` ones only. */
   private importedBy(root: Instance, wanted: (instance: Instance) => boolean): Instance[] {
-    const depsOf = ({ cjs, definition }: Instance) => (cjs ? [] : this.staticDeps(definition))
+    const depsOf = ({ cjs, definition }: Instance) => {
+      if (cjs) return []
+      const deps = this.staticDeps(definition)
+      return definition.meta.requires ? deps.slice(0, deps.length - requiredBy(definition.meta, definition.links).length) : deps
+    }
     const found: Instance[] = []
     const seen = new Set([root])
     const stack = [{ instance: root, deps: depsOf(root), next: 0 }]
@@ -938,6 +953,11 @@ export class Registry {
   imported(instance: Instance, at: number): Namespace {
     for (const id of modulesOf(instance.definition.links[at])) this.runRequired(this.instances.get(id)!, instance)
     return this.seenBy(instance, at)
+  }
+
+  /** `require` of dependency `at` in an ES module. */
+  requiredAt(instance: Instance, at: number): unknown {
+    return (this.requireOf(instance) as (specifier: string) => unknown)(instance.definition.meta.deps[at]!)
   }
 
   private runRequired(dep: Instance, by: Instance): void {

@@ -18,6 +18,8 @@ export interface RuntimeHost {
   addressOf(id: ModuleId): string
   /** What a CommonJS module imports, run by now. */
   imported(instance: Instance, at: number): Namespace
+  /** What `require` gives for a dependency. */
+  required(instance: Instance, at: number): unknown
   /** What a live module exports. */
   namespaceOf(id: ModuleId): Namespace
   updateStyle(id: string, css: string): void
@@ -34,6 +36,11 @@ export class ModuleRuntime {
   /** A static import of a CommonJS module that has both: what it imports runs now. */
   imported(at: number): Namespace {
     return this.host.imported(this.instance, at)
+  }
+
+  /** `require('…')` in an ES module of a package that has both. */
+  require(at: number): unknown {
+    return this.host.required(this.instance, at)
   }
 
   /** `import(specifier)`: a number names a dependency of the definition, a string is resolved now. */
@@ -64,6 +71,8 @@ export class ModuleRuntime {
   async importGlob(at: number, path: unknown): Promise<Namespace> {
     const wanted = String(path).split('?')[0]
     const match = this.instance.definition.globs[at]!.find(([key]) => key === wanted)
+    // The name of a package, or of something that only the page knows.
+    if (!match && !/^\.{0,2}\//.test(wanted!)) return this.import(path)
     if (!match) throw new Error(`no file matches the import of ${String(path)} in ${this.instance.id}`)
     return this.host.importModule(match[1], this.instance)
   }
@@ -152,5 +161,6 @@ export class ModuleRuntime {
 
 /** `/a.svg?t=1` and `?v=2#icon` → `/a.svg?t=1&v=2#icon` */
 function withSuffix(address: string, suffix: string): string {
+  if (address.startsWith('data:')) return address + (/#.*$/s.exec(suffix)?.[0] ?? '') // It holds its content.
   return address + (address.includes('?') ? suffix.replace(/^\?/, '&') : suffix)
 }

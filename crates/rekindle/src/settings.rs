@@ -24,7 +24,7 @@ use crate::vite_config;
 pub(crate) mod keys;
 
 pub(crate) mod build;
-mod css;
+pub(crate) mod css;
 
 /// A server's settings, and what the user should know about them although it is no mistake.
 #[derive(Debug)]
@@ -252,6 +252,7 @@ const TOP: &[&str] = &[
     "preview",
     "serve",
     "css",
+    "build",
     "hmr",
     "watch",
     "events",
@@ -265,6 +266,26 @@ const SERVE: &[&str] = &["include", "mode"];
 const HMR: &[&str] = &["enabled", "overlay", "bindings", "workers", "html", "protocol", "host", "client_port", "path"];
 const WATCH: &[&str] = &["poll", "interval", "settle"];
 const EVENTS: &[&str] = &["command"];
+
+/// The key of `rekindle.toml` that is named like one of Vite's: `css.modules.hashPrefix` → `css.modules.hash_prefix`.
+pub fn key_of(path: &str) -> Option<String> {
+    let path = path.split(' ').next().unwrap_or(path);
+    let key = snake_case(path);
+    let (table, name) = key.rsplit_once('.').unwrap_or(("", &key));
+    let known = match table {
+        "" => TOP,
+        "server" => SERVER,
+        "resolve" => RESOLVE,
+        "hmr" | "server.hmr" => HMR,
+        "build" => build::BUILD,
+        "preview" => PREVIEW,
+        "css" => css::CSS,
+        "css.modules" => css::MODULES,
+        _ if table.starts_with("css.preprocessor_options") => &["additional_data", "load_paths"],
+        _ => return None,
+    };
+    known.contains(&name).then(|| key.replace("server.hmr", "hmr"))
+}
 
 /// Applies the text of a settings file; `name` is what the user calls it.
 pub fn apply_text(text: &str, name: &str, config: &mut Config) -> Result<(), Vec<Diagnostic>> {

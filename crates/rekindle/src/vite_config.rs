@@ -9,13 +9,16 @@
 //! })                                                   built in        @vitejs/plugin-react
 //!                                                      not supported   vite-plugin-pwa
 //!                                                      not understood  css (line 5)
+//!                                                      for rekindle.toml  css
 //! ```
 
 use std::path::{Path, PathBuf};
 
+use rekindle_compile::compile::asset_globs;
 use rekindle_compile::defines;
 use rekindle_compile::pattern::Pattern;
 use rekindle_compile::static_config::{Item, Replacement, SPREAD, Situation, Value, evaluate, json_text};
+use rekindle_server::config::css::PostcssSetting;
 use rekindle_server::config::{Alias, Config, Find, Https, SourceMaps};
 use rekindle_server::cors::{Cors, CorsOrigin, OriginRule};
 use rekindle_server::proxy::{Context, ProxyRule, Rewrite, Target};
@@ -39,7 +42,7 @@ const BUILT_IN: [&str; 8] = [
 ];
 
 /// Keys that are about building, testing, or Vite's own workings.
-const NOT_NEEDED: [&str; 42] = [
+const NOT_NEEDED: [&str; 43] = [
     "appType",
     "build.commonjsOptions",
     "build.dynamicImportVarsOptions",
@@ -77,6 +80,7 @@ const NOT_NEEDED: [&str; 42] = [
     "ssr",
     "test",
     "server.forwardConsole",
+    "css.preprocessorMaxWorkers",
     "server.perEnvironmentStartEndDuringDev",
     "esbuild.drop",
     "esbuild.legalComments",
@@ -133,6 +137,8 @@ struct Notes {
     unsupported: Vec<String>,
     missed: Vec<String>,
     not_needed: Vec<String>,
+    /// Keys of rekindle.toml that could hold what was not understood.
+    settable: Vec<String>,
 }
 
 impl Notes {
@@ -143,6 +149,7 @@ impl Notes {
             ("not supported yet", self.unsupported),
             ("not understood", self.missed),
             ("not needed", self.not_needed),
+            ("for rekindle.toml", self.settable),
         ];
         rows.into_iter()
             .filter(|(_, names)| !names.is_empty())
@@ -151,6 +158,9 @@ impl Notes {
     }
 
     fn miss(&mut self, path: &str, item: &Item) {
+        if let Some(key) = settings::key_of(path).filter(|key| !self.settable.contains(key)) {
+            self.settable.push(key);
+        }
         self.missed.push(match item.line {
             0 => path.to_owned(),
             line => format!("{path} (line {line})"),
@@ -182,17 +192,13 @@ impl Reader<'_> {
         let is_table = matches!(
             path,
             "server" | "preview" | "build" | "resolve" | "server.hmr" | "server.watch" | "esbuild" | "oxc" | "oxc.jsx"
-        ) || matches!(path, "build.rollupOptions" | "build.rolldownOptions" | "build.modulePreload");
+        ) || matches!(
+            path,
+            "build.rollupOptions" | "build.rolldownOptions" | "build.modulePreload" | "css"
+        );
         if let (true, Value::Object(entries)) = (is_table, &item.value) {
             for (name, item) in entries {
                 self.entry(&format!("{path}.{name}"), item);
-            }
-            return;
-        }
-        // Of `build` the preview needs to know where the build is.
-        if path.starts_with("build") && path != "build.outDir" {
-            if !self.report.not_needed.iter().any(|known| known == "build") {
-                self.report.not_needed.push("build".to_owned());
             }
             return;
         }
@@ -205,6 +211,9 @@ impl Reader<'_> {
             ("define", Value::Object(entries)) => return self.define(entries),
             ("server.proxy" | "preview.proxy", Value::Object(entries)) => return self.proxy(path, entries),
             ("resolve.alias", Value::Object(_) | Value::List(_)) => return self.alias(&item.value),
+            ("css.modules", Value::Object(entries)) => return self.css_modules(entries),
+            ("css.preprocessorOptions", Value::Object(entries)) => return self.preprocessors(entries),
+            ("css.postcss", Value::Object(entries)) => return self.postcss(entries),
             _ => {}
         }
         match self.set(path, &item.value) {
@@ -244,6 +253,15 @@ impl Reader<'_> {
                 config.jsx_import_source = Some(text(value)?.to_owned());
             }
             "esbuild.jsx" | "oxc.jsx.runtime" if text(value) == Some("automatic") => {}
+            "assetsInclude" => {
+                let globs = texts(value).or_else(|| Some(vec![text(value)?.to_owned()]))?;
+                asset_globs(&globs).ok()?;
+                config.assets_include = globs;
+            }
+            "css.devSourcemap" => config.css.dev_sourcemap = boolean(value)?,
+            "css.postcss" => config.css.postcss = PostcssSetting::Folder(folder(value)?),
+            // The other one is not there; both are no more than ways to the same.
+            "css.transformer" if text(value) == Some("postcss") => {}
             "resolve.extensions" => config.resolve.extensions = texts(value)?,
             "resolve.dedupe" => config.resolve.dedupe = texts(value)?,
             "resolve.conditions" => config.resolve.conditions = texts(value)?,
@@ -288,6 +306,7 @@ impl Reader<'_> {
             "build.assetsDir" => build.assets_dir = settings::build::below_output(text(value)?).ok()?,
             "build.assetsInlineLimit" => match value {
                 Value::Number(limit @ 0.0..=1e9) => build.assets_inline_limit = *limit as u64,
+                Value::Bool(false) => build.assets_inline_limit = 0,
                 _ => return None,
             },
             "build.target" => build.target = target(value)?,
@@ -742,5 +761,6 @@ fn words(value: &Value) -> Option<Vec<String>> {
     words.iter().all(is_word).then_some(words)
 }
 
+mod css;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,9 @@
 //! and exports alone. Anything else (a namespace that is taken, `export *` of the importer, a name that two modules
 //! export, CommonJS) makes the import one of the barrel itself. So what a name means is what ECMA-262 section
 //! 16.2.1.7.2.2 says, and what does not run is what a production build leaves out as well.
+//!
+//! What a module that is passed over imports still runs, in its order, where that has side effects: the sheet or the
+//! polyfill that the package lists in `sideEffects`.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -25,10 +28,21 @@ use crate::nesting;
 use crate::packages::Packages;
 
 /// What a name of a barrel stands for: the module that has it, and the name there (`*`: its namespace).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Pick {
     pub file: PathBuf,
     pub name: String,
+    /// Modules on the way there that are passed over, the last one first.
+    passed: Vec<PathBuf>,
+}
+
+/// What the names of a barrel stand for.
+#[derive(Clone, Debug)]
+pub struct Picked {
+    /// One for each name.
+    pub picks: Vec<Pick>,
+    /// Where modules with side effects belong to them: the files of all, in the order in which they run.
+    pub order: Vec<PathBuf>,
 }
 
 /// All modules that were looked into. Shared by all compiling threads.
@@ -44,6 +58,9 @@ pub struct Barrels {
 #[derive(Debug, Default)]
 struct Scan {
     names: FxHashMap<String, Source>,
+    /// Every specifier once, in source order; and whether one of them means a module with side effects.
+    specifiers: Vec<String>,
+    is_loud: OnceLock<bool>,
     /// Specifiers behind `export *`, and the files they mean.
     stars: Vec<String>,
     star_files: OnceLock<Vec<Option<PathBuf>>>,
@@ -57,13 +74,28 @@ enum Source {
     From { specifier: String, name: String },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Meaning {
     Pick(Pick),
     /// There is no such name.
     None,
     /// It depends on what is only known when it runs, or two modules export it.
     Unclear,
+}
+
+impl Meaning {
+    /// Found by passing over the module at `file`.
+    fn past(mut self, file: &Path) -> Self {
+        if let Self::Pick(pick) = &mut self {
+            pick.passed.push(file.to_owned());
+        }
+        self
+    }
+
+    /// Both are the same name of the same module.
+    fn is_that(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Pick(one), Self::Pick(two)) if one.file == two.file && one.name == two.name)
+    }
 }
 
 /// What a walk needs to know of the rest of the project.
@@ -75,12 +107,57 @@ pub struct Surroundings<'a> {
 
 impl Barrels {
     /// The modules behind `names` of the module at `file`, or `None` if that module itself is to be imported.
-    pub fn pick(&self, file: &Path, names: &[String], around: &Surroundings) -> Option<Vec<Pick>> {
+    pub fn pick(&self, file: &Path, names: &[String], around: &Surroundings) -> Option<Picked> {
         if names.is_empty() || names.iter().any(|name| name == "*") || !self.scan(file, around)?.only_passes_on {
             return None;
         }
         let picks: Option<Vec<Pick>> = names.iter().map(|name| self.pick_one(file, name, around)).collect();
-        picks.filter(|picks| picks.iter().all(|pick| pick.file != file))
+        let picks = picks.filter(|picks| picks.iter().all(|pick| pick.file != file))?;
+        let passed: FxHashSet<&Path> = picks.iter().flat_map(|pick| &pick.passed).map(PathBuf::as_path).collect();
+        let is_loud = passed.iter().any(|file| self.is_loud(file, around));
+        let order = if is_loud { self.order(file, &passed, &picks, around) } else { Vec::new() };
+        Some(Picked { picks, order })
+    }
+
+    /// Whether a module that may be passed over imports one with side effects. In a package that has none anywhere only
+    /// other packages may.
+    fn is_loud(&self, file: &Path, around: &Surroundings) -> bool {
+        let Some(scan) = self.scan(file, around) else { return false };
+        *scan.is_loud.get_or_init(|| {
+            let all_quiet = around.packages.is_without_side_effects(file);
+            let mut asked = scan.specifiers.iter().filter(|specifier| !all_quiet || !specifier.starts_with('.'));
+            asked.any(|specifier| {
+                let target = (around.resolve)(specifier, file);
+                target.is_some_and(|target| !around.packages.is_free_of_side_effects(&target))
+            })
+        })
+    }
+
+    /// What runs of the modules that are passed over: what was picked, and what has side effects; depth first, as if they ran.
+    fn order(&self, file: &Path, passed: &FxHashSet<&Path>, picks: &[Pick], around: &Surroundings) -> Vec<PathBuf> {
+        let picked: FxHashSet<&Path> = picks.iter().map(|pick| pick.file.as_path()).collect();
+        let mut order = Vec::new();
+        let mut seen = FxHashSet::default();
+        // Files still to be looked at, the next one last.
+        let mut queue = vec![file.to_owned()];
+        while let Some(file) = queue.pop() {
+            if !seen.insert(file.clone()) {
+                continue;
+            }
+            if !passed.contains(file.as_path()) {
+                order.push(file);
+                continue;
+            }
+            let Some(scan) = self.scan(&file, around) else { continue };
+            let targets = scan.specifiers.iter().filter_map(|specifier| (around.resolve)(specifier, &file));
+            let runs = |target: &PathBuf| {
+                let is_known = passed.contains(target.as_path()) || picked.contains(target.as_path());
+                is_known || !around.packages.is_free_of_side_effects(target)
+            };
+            let inner: Vec<PathBuf> = targets.filter(runs).collect();
+            queue.extend(inner.into_iter().rev());
+        }
+        order
     }
 
     fn pick_one(&self, file: &Path, name: &str, around: &Surroundings) -> Option<Pick> {
@@ -108,23 +185,25 @@ impl Barrels {
             return Meaning::None;
         }
         let Some(scan) = self.scan(file, around) else { return Meaning::Unclear };
-        let here = || Meaning::Pick(Pick { file: file.to_owned(), name: name.to_owned() });
+        let here = || Meaning::Pick(Pick { file: file.to_owned(), name: name.to_owned(), passed: Vec::new() });
         match scan.names.get(name) {
             Some(Source::From { specifier, name: there }) if scan.only_passes_on => {
                 let Some(target) = (around.resolve)(specifier, file) else { return here() };
                 if there == "*" {
                     let is_module = self.scan(&target, around).is_some();
-                    return if is_module { Meaning::Pick(Pick { file: target, name: "*".into() }) } else { here() };
+                    let passed = vec![file.to_owned()];
+                    let pick = Pick { file: target, name: "*".into(), passed };
+                    return if is_module { Meaning::Pick(pick) } else { here() };
                 }
                 match self.follow(&target, there, around, seen) {
                     Meaning::Unclear => here(),
-                    meaning => meaning,
+                    meaning => meaning.past(file),
                 }
             }
             Some(_) => here(),
             None if name == "default" => Meaning::None,
             None if scan.stars.is_empty() => Meaning::None,
-            None if scan.only_passes_on => self.follow_stars(&scan, file, name, around, seen),
+            None if scan.only_passes_on => self.follow_stars(&scan, file, name, around, seen).past(file),
             None => Meaning::Unclear,
         }
     }
@@ -146,8 +225,8 @@ impl Barrels {
             let Some(target) = target else { return Meaning::Unclear };
             match self.follow(target, name, around, seen) {
                 Meaning::None => {}
-                meaning if found == Meaning::None => found = meaning,
-                meaning if meaning == found && found != Meaning::Unclear => {}
+                meaning if matches!(found, Meaning::None) => found = meaning,
+                meaning if meaning.is_that(&found) => {}
                 _ => return Meaning::Unclear,
             }
         }
@@ -203,6 +282,10 @@ fn scan_program(program: &Program) -> Scan {
     let mut scan = Scan { only_passes_on: true, ..Scan::default() };
     let imported = imports_of(program);
     for statement in &program.body {
+        if let Some(source) = source_of(statement).filter(|source| !scan.specifiers.iter().any(|known| known == source))
+        {
+            scan.specifiers.push(source.to_owned());
+        }
         match statement {
             Statement::ImportDeclaration(import) => scan.only_passes_on &= import.with_clause.is_none(),
             Statement::ExportAllDeclaration(export) => {
@@ -246,6 +329,15 @@ fn scan_program(program: &Program) -> Scan {
     scan
 }
 
+fn source_of<'p>(statement: &'p Statement) -> Option<&'p str> {
+    Some(match statement {
+        Statement::ImportDeclaration(import) => import.source.value.as_str(),
+        Statement::ExportAllDeclaration(export) => export.source.value.as_str(),
+        Statement::ExportFromDeclaration(export) => export.source.value.as_str(),
+        _ => return None,
+    })
+}
+
 /// Local names of imports, with what they stand for.
 fn imports_of(program: &Program) -> FxHashMap<String, Source> {
     let mut imported = FxHashMap::default();
@@ -271,7 +363,7 @@ mod tests {
     /// `picks` lists for each name of `/ui/index.js` where it is found, or says that the barrel itself is imported.
     fn check(files: &[(&str, &str)], names: &[&str], expected: &str) {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let package = ("package.json", r#"{ "name": "ui", "sideEffects": ["loud.js"] }"#);
+        let package = ("package.json", r#"{ "name": "ui", "sideEffects": ["loud.js", "*.css"] }"#);
         for (name, text) in files.iter().chain([&package]) {
             std::fs::write(folder.path().join(name), text).expect("the file is written");
         }
@@ -283,10 +375,15 @@ mod tests {
         let around = Surroundings { packages: &packages, resolve: &resolve };
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let picks = Barrels::default().pick(&folder.path().join("index.js"), &names, &around);
-        let shown = picks.map_or("the barrel".to_owned(), |picks| {
-            let file = |pick: &Pick| pick.file.file_name().map(|name| name.to_string_lossy().into_owned());
-            let shown: Vec<String> =
-                picks.iter().map(|pick| format!("{}:{}", file(pick).unwrap_or_default(), pick.name)).collect();
+        let shown = picks.map_or("the barrel".to_owned(), |Picked { picks, order }| {
+            let file =
+                |file: &Path| file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let mut shown: Vec<String> =
+                picks.iter().map(|pick| format!("{}:{}", file(&pick.file), pick.name)).collect();
+            if !order.is_empty() {
+                shown.push("in".to_owned());
+            }
+            shown.extend(order.iter().map(|path| file(path)));
             shown.join(" ")
         });
         assert_eq!(shown, expected);
@@ -316,9 +413,33 @@ mod tests {
             ("loud.js", "export { a } from './a.js'"),
             ("a.js", "export const a = 1"),
         ];
-        check(&loud, &["a"], "loud.js:a");
+        check(&loud, &["a"], "loud.js:a in loud.js");
         let code = [("index.js", "export { a } from './a.js'\nwindow.x = 1"), ("a.js", "export const a = 1")];
         check(&code, &["a"], "the barrel");
+    }
+
+    #[test]
+    fn what_has_side_effects_behind_a_module_that_is_passed_over_runs_in_its_place() {
+        check(
+            &[
+                (
+                    "index.js",
+                    "import './quiet.js'; export * from './inner.js'; export { b } from './b.js'; import './loud.js'",
+                ),
+                (
+                    "inner.js",
+                    "import './style.css'; import './loud.js'; export { a } from './a.js'; export { c } from './c.js'",
+                ),
+                ("a.js", "export const a = 1"),
+                ("b.js", "export const b = 1"),
+                ("c.js", "import './style.css'; export const c = 1"),
+                ("quiet.js", "window.x = 1"),
+                ("loud.js", "window.y = 1"),
+                ("style.css", ""),
+            ],
+            &["b", "a"],
+            "b.js:b a.js:a in style.css loud.js a.js b.js",
+        );
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl BuildSettings {
         Self {
             out_dir: root.join("dist"),
             assets_dir: "assets".into(),
-            assets_inline_limit: 4096,
+            assets_inline_limit: crate::inline::DEFAULT_LIMIT,
             target: BASELINE.map(str::to_owned).to_vec(),
             css_target: None,
             minify: true,

@@ -196,6 +196,7 @@ pub(crate) fn glob_arguments(call: &CallExpression) -> Option<Result<GlobArgumen
             base: None,
             exhaustive: false,
             case_sensitive: true,
+            of_import: false,
             span: (call.span.start, call.span.end),
         };
         let import = match call.arguments.get(1).and_then(Argument::as_expression) {
@@ -286,12 +287,14 @@ fn query_text(value: &Expression) -> Option<String> {
 }
 
 /// `` import(`./pages/${name}.js`) ``, and `import('./pages/' + name + '.js')` → the pattern `./pages/*.js`. Each hole stands
-/// for one path segment or a part of it; the path must begin with a relative or root path and end with an extension, as
-/// in Vite.
+/// for one path segment or a part of it; the path must begin with a relative or root path or an alias and end with an
+/// extension, as in Vite.
 pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
     let texts = texts_between_holes(source)?;
     let (first, last) = (texts.first()?.as_str(), texts.last()?.as_str());
-    let rooted = first.starts_with("./") || first.starts_with("../") || first.starts_with('/');
+    // What begins with a name and a slash may be an alias.
+    let named = first.find('/').is_some_and(|slash| slash > 0 && !first.contains(':'));
+    let rooted = first.starts_with("./") || first.starts_with("../") || first.starts_with('/') || named;
     let (last, query) = last.split_once('?').map_or((last, String::new()), |(path, query)| (path, format!("?{query}")));
     let last = last.split_once('#').map_or(last, |(path, _)| path);
     if texts.len() < 2 || !rooted || !last.contains('.') || texts.iter().any(|text| text.contains('*')) {
@@ -312,6 +315,7 @@ pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
         base: None,
         exhaustive: false,
         case_sensitive: true,
+        of_import: true,
         span: (span.start, span.end),
     })
 }

@@ -12,12 +12,13 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, Link, ModuleUrl};
+use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, GlobCall, Link, ModuleUrl};
 
 use crate::barrel::Barrels;
 use crate::cache::DefinitionCache;
 use crate::defines::Defines;
 use crate::framework::Framework;
+use crate::glob_alias::Aliased;
 use crate::packages::PackageKind;
 use crate::resolve::{self, EMPTY_URL, HELPER_URL, NODE_URL, Resolved, Resolver, Unresolved};
 use crate::resolve_settings::ResolveSettings;
@@ -27,7 +28,7 @@ use crate::style::settings::StyleSettings;
 use crate::style::{StyleError, StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::{TsConfigs, TsOptions};
 use crate::wrap::Interop;
-use crate::{barrel, builtin, glob, json, secrets, style, wasm};
+use crate::{barrel, builtin, glob, inline, json, secrets, style, wasm};
 
 /// Everything that compiling needs besides a file: the project's facts, shared by all threads.
 pub struct Compiler {
@@ -46,6 +47,7 @@ pub struct Compiler {
     cache: DefinitionCache,
     /// Files that are assets whatever their extension says, by their path below the root.
     assets: GlobSet,
+    inline_limit: u64,
     barrels: Barrels,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
     asset_versions: RwLock<HashMap<PathBuf, u32>>,
@@ -86,6 +88,9 @@ pub struct Links {
     pub of_node: Vec<(String, String)>,
 }
 
+/// What queries of addresses ask for: the file itself, or its content in the address.
+const KEEPS_FILE: &str = "no-inline";
+const INLINE: &str = "inline";
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 /// Kinds of files that need a tool which is not there (yet).
 const UNSUPPORTED: [(&str, &str); 3] = [("vue", "Vue"), ("svelte", "Svelte"), ("astro", "Astro")];
@@ -110,6 +115,7 @@ impl Compiler {
             tsconfigs: TsConfigs::new(),
             cache: DefinitionCache::default(),
             assets: GlobSet::empty(),
+            inline_limit: inline::DEFAULT_LIMIT,
             barrels: Barrels::default(),
             asset_versions: RwLock::default(),
         }
@@ -135,6 +141,12 @@ impl Compiler {
         !self.assets.is_empty()
             && Query::of(url.query()) == Query::Other
             && self.assets.is_match(file.as_path().strip_prefix(&self.root).unwrap_or(file.as_path()))
+    }
+
+    /// SVG files of fewer bytes become part of what refers to them.
+    pub fn with_inline_limit(mut self, limit: u64) -> Self {
+        self.inline_limit = limit;
+        self
     }
 
     /// What the settings say about specifiers.
@@ -232,7 +244,7 @@ impl Compiler {
             Kind::Wasm => self.wasm(file),
             Kind::Raw => self.raw(file),
             Kind::Bytes => self.bytes(file),
-            Kind::Asset => self.asset(file),
+            Kind::Asset => self.asset(file, url.query().split('&').any(|part| part == "no-inline")),
             Kind::Style => self.style(url, file, files),
             Kind::DataUrl => self.data_url(file),
             Kind::Json => self.json(file),
@@ -423,22 +435,20 @@ impl Compiler {
     }
 
     fn data_url(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
-        use base64::Engine;
-        let bytes = self.read(file)?;
-        let mime = mime_guess::from_path(file.as_path()).first_or_octet_stream();
-        let url = format!("data:{mime};base64,{}", base64::engine::general_purpose::STANDARD.encode(&bytes));
+        let url = inline::data_url(file.as_path(), &self.read(file)?);
         Ok(plain(default_export(&quoted(&url)), vec!["default".into()], &url))
     }
 
-    fn asset(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
+    /// `keeps_file`: its address is never its content.
+    fn asset(&self, file: &FilePath, keeps_file: bool) -> Result<Definition, Vec<Diagnostic>> {
         // The content is not in the definition; its digest is, so that an edit counts as one.
         let content = match is_style(&file.as_path().to_string_lossy()) {
             true => self.read(file).map(|_| file.to_string())?,
             false => self.asset_digest(file)?,
         };
         let code = "{deps:[\"\"],names:[]},(function*($x,$r){$x({default:()=>$a});yield;\nvar $a=$r.asset(0);\n})";
-        let dep =
-            Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute: None, names: Vec::new() };
+        let attribute = keeps_file.then(|| KEEPS_FILE.to_owned());
+        let dep = Dep { specifier: String::new(), kind: DepKind::Asset, span: (0, 0), attribute, names: Vec::new() };
         let mut definition = plain(code.to_owned(), vec!["default".into()], &content);
         definition.deps = vec![dep];
         Ok(definition)
@@ -634,7 +644,8 @@ impl Compiler {
         }
         match self.resolver.resolve(from, specifier, DepKind::Static).ok()? {
             Resolved::File { path, .. } => Some(path.as_path().to_owned()),
-            _ => None,
+            Resolved::Address(_) => self.resolver.public_file(specifier),
+            Resolved::Helper(_) => None,
         }
     }
 
@@ -648,7 +659,8 @@ impl Compiler {
             links.links.push(link);
         }
         for call in &definition.globs {
-            let found = glob::expand(call, file.as_path(), &self.root);
+            let aliased = Aliased::of(call, file.as_path(), &self.resolver);
+            let found = glob::expand(&aliased.call, file.as_path(), &self.root);
             links.folders.extend(found.folders);
             let entries = found.entries.into_iter().filter(|(_, path)| !secrets::holds_secrets(path, &self.root));
             let entries = entries.map(|(key, path)| {
@@ -658,15 +670,24 @@ impl Compiler {
                     Some(&call.query).map(|query| query.trim_start_matches('?')).filter(|query| !query.is_empty()),
                 );
                 links.files.push((url.clone(), FilePath::new(path)));
-                (key, url)
+                (aliased.key(key), url)
             });
             let entries = entries.collect();
             links.globs.push(entries);
-            if let Err(message) = glob::check(call) {
+            // A computed import may mean anything until it runs.
+            if let Err(message) = glob::check(&aliased.call)
+                && !call.of_import
+            {
                 links.errors.push(self.at(Diagnostic::error(message), file, source, call.span));
             }
         }
         links
+    }
+
+    /// Whether a file of this name would be among the matches of a glob in `importer`.
+    pub fn could_match(&self, call: &GlobCall, importer: &FilePath, path: &Path) -> bool {
+        let aliased = Aliased::of(call, importer.as_path(), &self.resolver);
+        glob::could_match(&aliased.call, importer.as_path(), &self.root, path)
     }
 
     fn link_dep(&self, dep: &Dep, file: &FilePath, source: &Source, links: &mut Links) -> Link {
@@ -678,7 +699,9 @@ impl Compiler {
                 links.files.push((url, file.clone()));
                 return Link::Address(address);
             }
-            return self.asset_link(file.clone(), links);
+            let inlined = self.inlined(file, dep);
+            let address = self.asset_link(file.clone(), links);
+            return inlined.unwrap_or(address);
         }
         if dep.kind == DepKind::Worker && dep.specifier.is_empty() {
             return self.worker_link(file.clone(), links);
@@ -705,7 +728,12 @@ impl Compiler {
                 self.note_missing(dep, file, source, unresolved, links);
                 Link::Missing
             }
-            Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Asset => self.asset_link(path, links),
+            Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Asset => {
+                let is_of_style = is_style(&file.as_path().to_string_lossy());
+                let inlined = is_of_style.then(|| self.inlined(&path, dep)).flatten();
+                let address = self.asset_link(path, links);
+                inlined.unwrap_or(address)
+            }
             Ok(Resolved::File { path, .. }) if dep.kind == DepKind::Worker => self.worker_link(path, links),
             Ok(Resolved::File { path, url }) => {
                 if let Some(picked) = self.pick(dep, &path, &url, links) {
@@ -744,13 +772,16 @@ impl Compiler {
             _ => None,
         };
         let around = barrel::Surroundings { packages: &self.resolver.packages, resolve: &resolve };
-        let picks = self.barrels.pick(path.as_path(), &dep.names, &around)?;
-        let named = picks.into_iter().zip(&dep.names).map(|(pick, name)| {
-            let url = self.resolver.url_of(&pick.file, None);
-            links.files.push((url.clone(), FilePath::new(pick.file)));
-            (name.clone(), url, pick.name)
-        });
-        Some(Link::Picked(named.collect()))
+        let barrel::Picked { picks, order } = self.barrels.pick(path.as_path(), &dep.names, &around)?;
+        let mut place = |name: String, file: PathBuf, there: String| {
+            let url = self.resolver.url_of(&file, None);
+            links.files.push((url.clone(), FilePath::new(file)));
+            (name, url, there)
+        };
+        // What runs for its side effects stands among the names with one that nothing can export.
+        let order = order.into_iter().enumerate().map(|(at, file)| (format!("*{at}"), file, "*".to_owned()));
+        let named = picks.into_iter().zip(&dep.names).map(|(pick, name)| (name.clone(), pick.file, pick.name));
+        Some(Link::Picked(order.chain(named).map(|(name, file, there)| place(name, file, there)).collect()))
     }
 
     fn note_missing(&self, dep: &Dep, file: &FilePath, source: &Source, unresolved: Unresolved, links: &mut Links) {
@@ -785,6 +816,17 @@ impl Compiler {
         let url = self.resolver.url_of(file.as_path(), None);
         links.files.push((url.clone(), file));
         Link::Module(url)
+    }
+
+    /// A small SVG that is imported, or that a style shows, is no request: as in Vite, where it is so in builds as well.
+    fn inlined(&self, file: &FilePath, dep: &Dep) -> Option<Link> {
+        let wish = dep.attribute.as_deref();
+        if wish == Some(KEEPS_FILE) || (wish != Some(INLINE) && !inline::is_svg(file.as_path())) {
+            return None;
+        }
+        let content = self.read(file).ok()?;
+        let is_small = wish == Some(INLINE) || inline::fits(&content, self.inline_limit);
+        is_small.then(|| Link::Address(inline::data_url(file.as_path(), &content)))
     }
 
     fn asset_link(&self, file: FilePath, links: &mut Links) -> Link {
@@ -1032,7 +1074,7 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
             specifier: without_suffix(&url.specifier).0.to_owned(),
             kind: DepKind::Asset,
             span: (0, 0),
-            attribute: None,
+            attribute: inline_wish(without_suffix(&url.specifier).1).map(str::to_owned),
             names: Vec::new(),
         })
         .collect();
@@ -1083,6 +1125,16 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
     definition
 }
 
+/// What stands behind an address in a style says whether it may become part of it. A part of an SVG is shown as a file.
+fn inline_wish(suffix: &str) -> Option<&'static str> {
+    let has = |name: &str| suffix.trim_start_matches('?').split(['&', '#']).any(|part| part == name);
+    match () {
+        _ if has(INLINE) => Some(INLINE),
+        _ if has(KEEPS_FILE) || suffix.contains('#') => Some(KEEPS_FILE),
+        _ => None,
+    }
+}
+
 /// The sheet as an expression in which addresses are filled in when it runs.
 fn css_expression(output: &StyleOutput) -> String {
     let mut pieces = Vec::new();
@@ -1112,12 +1164,26 @@ pub fn linked_css(definition: &Definition, links: &[Link]) -> String {
             _ => &dep.specifier,
         };
         let placeholder = placeholder(number);
+        if address.starts_with("data:") {
+            css = without_suffix_behind(&css, &placeholder);
+        }
         if address.contains('?') {
             css = css.replace(&format!("{placeholder}?"), &format!("{address}&"));
         }
         css = css.replace(&placeholder, address);
     }
     css
+}
+
+/// An address that holds its content has nothing behind it: `__rekindle_url_0__?inline"` → `__rekindle_url_0__"`
+fn without_suffix_behind(css: &str, placeholder: &str) -> String {
+    let mut pieces = css.split(placeholder);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.push_str(placeholder);
+        out.push_str(if piece.starts_with('?') { piece.trim_start_matches(|c| c != '"' && c != ')') } else { piece });
+    }
+    out
 }
 
 /// `dot.svg#a` → (`dot.svg`, `#a`)

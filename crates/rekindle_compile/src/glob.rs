@@ -455,7 +455,7 @@ fn names_of(path: &Path) -> impl Iterator<Item = String> {
 }
 
 /// The way from a folder to a file, with slashes: `pages/one.js`, `../shared/x.js`.
-fn relative_path(folder: &Path, file: &Path) -> String {
+pub(crate) fn relative_path(folder: &Path, file: &Path) -> String {
     let (from, to): (Vec<_>, Vec<_>) = (names_of(folder).collect(), names_of(file).collect());
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n("..", from.len() - common);
@@ -478,6 +478,7 @@ mod tests {
             base: None,
             exhaustive: false,
             case_sensitive: true,
+            of_import: false,
             span: (0, 0),
         }
     }

@@ -1,5 +1,6 @@
 //! One source file → one definition.
 
+mod accessors;
 mod barrel;
 pub mod build_settings;
 pub mod builtin;
@@ -12,8 +13,11 @@ pub mod defines;
 pub mod env;
 pub mod framework;
 pub mod glob;
+mod glob_alias;
 pub mod html;
+pub mod inline;
 pub mod json;
+mod missing_package;
 mod namespaces;
 pub mod nesting;
 pub mod packages;

@@ -61,10 +61,18 @@ impl Packages {
 
     /// Whether a module may be left out if nothing is taken of it. Folders that only state a type say nothing of this.
     pub fn is_free_of_side_effects(&self, file: &Path) -> bool {
-        let stated = self
-            .above(file)
-            .find(|package| package.name.is_some() || !matches!(package.side_effects, SideEffects::Unstated));
-        stated.is_some_and(|package| package.is_free_of_side_effects(file))
+        self.stating(file).is_some_and(|package| package.is_free_of_side_effects(file))
+    }
+
+    /// Whether no module of a file's package has any.
+    pub fn is_without_side_effects(&self, file: &Path) -> bool {
+        self.stating(file).is_some_and(|package| matches!(package.side_effects, SideEffects::None))
+    }
+
+    /// The package.json that says which side effects a file has.
+    fn stating(&self, file: &Path) -> Option<Arc<Package>> {
+        self.above(file)
+            .find(|package| package.name.is_some() || !matches!(package.side_effects, SideEffects::Unstated))
     }
 
     fn above<'p>(&'p self, file: &'p Path) -> impl Iterator<Item = Arc<Package>> + 'p {

@@ -6,6 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use oxc_resolver::{ResolveError, ResolveOptions, Resolver as OxcResolver, TsconfigDiscovery};
 use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
 
+use crate::glob::relative_path;
+use crate::missing_package;
 use crate::packages::Packages;
 use crate::resolve_settings::ResolveSettings;
 use crate::style::packages::StyleResolvers;
@@ -18,6 +20,8 @@ pub const HELPER_URL: &str = "/@rekindle/helpers/";
 pub const EMPTY_URL: &str = "/@rekindle/helpers/empty.js";
 /// What a module of Node stands for, with its name and its importer behind it.
 pub const NODE_URL: &str = "/@rekindle/helpers/node.cjs";
+/// The client under the name that code written for Vite imports it by.
+const VITE_CLIENT: &str = "/@vite/client";
 /// Prefix of modules outside the root.
 pub const FS_PREFIX: &str = "/@fs/";
 
@@ -139,6 +143,9 @@ impl Resolver {
         if is_external(specifier) {
             return Ok(Resolved::Address(specifier.to_owned()));
         }
+        if specifier == VITE_CLIENT {
+            return Ok(Resolved::Address(format!("{}{}", self.base, &VITE_CLIENT[1..])));
+        }
         if let Some(helper) = specifier.strip_prefix(HELPERS) {
             return Ok(Resolved::Helper(ModuleUrl::new(format!("{HELPER_URL}{helper}.js"))));
         }
@@ -190,9 +197,11 @@ impl Resolver {
         if self.settings.is_deduped(package_name(path).as_str()) {
             return way.resolve(&self.root, path).map(|found| found.into_path_buf());
         }
-        // Addresses and dependencies of pages need no `./`.
+        // Addresses and dependencies of pages need no `./`. What is no file there may be one of a package.
         if matches!(kind, DepKind::Asset) && !path.starts_with('.') {
-            return way.resolve_file(importer, &format!("./{path}")).map(|found| found.into_path_buf());
+            let beside = way.resolve_file(importer, &format!("./{path}"));
+            let found = beside.or_else(|error| way.resolve_file(importer, path).map_err(|_| error));
+            return found.map(|found| found.into_path_buf());
         }
         let found = way.resolve_file(importer, path)?.into_path_buf();
         if kind != DepKind::Require && is_bare(path) && package_name(path) == path {
@@ -260,11 +269,29 @@ impl Resolver {
         self.address_of_public(&self.public_file(path)?)
     }
 
+    /// What a glob means that begins with an alias or a path of tsconfig.json, seen from the root: `@/*.js` → `/src/*.js`.
+    pub fn globs_behind(&self, importer: &Path, pattern: &str) -> Vec<String> {
+        let from_root = |path: &Path| format!("/{}", relative_path(&self.root, path));
+        if let Some(behind) = self.settings.behind_alias(pattern) {
+            let is_on_disk = self.settings.names_folder(&self.root, &behind);
+            return vec![if is_on_disk { from_root(Path::new(&behind)) } else { behind }];
+        }
+        if is_in_package(importer) {
+            return Vec::new();
+        }
+        let options = self.ways.import.find_tsconfig(importer).ok().flatten();
+        let paths = options.map(|options| options.resolve_path_alias_or_base_url(pattern)).unwrap_or_default();
+        paths.iter().map(|path| from_root(path)).collect()
+    }
+
     fn explain(&self, importer: &Path, path: &str, error: &ResolveError) -> Unresolved {
         let folders = self.folders_of(importer, path);
         let help = match self.nearest_file(importer, path) {
             Some(near) => Some(format!("did you mean `{near}`?")),
-            None if is_bare(path) => Some(format!("install it: npm install {}", package_name(path))),
+            None if is_bare(path) => {
+                let (message, help) = missing_package::explain(importer, path);
+                return Unresolved { message, help: Some(help), folders };
+            }
             None => None,
         };
         let message = match error {

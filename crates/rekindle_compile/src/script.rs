@@ -18,8 +18,9 @@ use rekindle_graph::{Definition, Dep, Diagnostic, EnvReads, FilePath, GlobCall};
 
 use crate::defines::Defines;
 use crate::refresh::makings;
+use crate::resolve::is_in_package;
 use crate::tsconfig::TsOptions;
-use crate::{commonjs, namespaces, nesting, wrap};
+use crate::{accessors, commonjs, namespaces, nesting, wrap};
 
 /// One script to compile.
 pub struct ScriptInput<'a> {
@@ -156,10 +157,13 @@ fn parse<'a>(
         allow_return_outside_function: commonjs || input.format != Format::Module,
         ..ParseOptions::default()
     };
-    let parsed = Parser::new(allocator, input.source, source_type).with_options(options).parse();
+    let mut parsed = Parser::new(allocator, input.source, source_type).with_options(options).parse();
     check(parsed.diagnostics.errors(), input)?;
     if parsed.panicked {
         return Err(vec![Diagnostic::error("the file cannot be parsed").in_file(input.display)]);
+    }
+    if input.source.contains("accessor") {
+        accessors::lower(allocator, &mut parsed.program);
     }
     let built = SemanticBuilder::new().with_check_syntax_error(true).with_enum_eval(true).build(&parsed.program);
     check(built.diagnostics.errors(), input)?;
@@ -194,7 +198,8 @@ fn compile_module<'a>(
     let makings = makings.unwrap_or_default();
     lower(allocator, input, &mut module)?;
     let prefix = wrap::free_prefix(input.source, &module.scoping);
-    let kind = wrap::Kind::Module { contexts: &makings.contexts };
+    let requires = input.source.contains("require") && is_in_package(Path::new(input.url));
+    let kind = wrap::Kind::Module { contexts: &makings.contexts, requires };
     let mut wrapped = wrap::wrap(allocator, &mut module.program, &module.scoping, prefix, kind);
     mistakes(&wrapped.errors, input)?;
     let (body, map) = print(&module.program, input);

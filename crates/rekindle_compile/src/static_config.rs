@@ -124,6 +124,10 @@ fn evaluate_here(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, 
     Ok(StaticConfig { value, files })
 }
 
+/// Names that every file has without importing them.
+const GLOBALS: [&str; 9] =
+    ["process", "URL", "JSON", "Object", "String", "Number", "Boolean", "parseInt", "parseFloat"];
+
 /// Nested evaluations; a constant that names itself ends here.
 const DEEPEST: u32 = 100;
 
@@ -308,9 +312,7 @@ impl<'a> Evaluator<'a, '_> {
                     is_whole(&name).then_some((package, key))
                 }
                 Some(_) => None,
-                None if matches!(it.name.as_str(), "process" | "URL" | "JSON" | "Object" | "String") => {
-                    Some(("global".to_owned(), it.name.to_string()))
-                }
+                None if GLOBALS.contains(&it.name.as_str()) => Some(("global".to_owned(), it.name.to_string())),
                 None => None,
             },
             Expression::StaticMemberExpression(it) => {
@@ -647,6 +649,12 @@ impl<'a> Evaluator<'a, '_> {
                 _ => Value::Unknown,
             },
             ("global", "String") => as_text(&value(0)).map_or(Value::Unknown, Value::Text),
+            ("global", "Number") => number(&value(0)).map_or(Value::Unknown, Value::Number),
+            ("global", "parseInt" | "Number.parseInt" | "parseFloat" | "Number.parseFloat") => {
+                let (text, keeps_fraction) = (as_text(&value(0)), name.ends_with("Float"));
+                text.map_or(Value::Unknown, |text| Value::Number(leading_number(&text, keeps_fraction)))
+            }
+            ("global", "Boolean") => truth(&value(0)).map_or(Value::Unknown, Value::Bool),
             ("global", "Object.assign") => (0..args.len()).map(value).reduce(overlay).unwrap_or(Value::Unknown),
             ("global", _) => Value::Unknown,
             _ if package.ends_with(".json") => Value::Unknown,
@@ -1000,6 +1008,27 @@ fn as_number(value: &Value) -> Option<f64> {
         Value::Text(text) => text.trim().parse().ok(),
         _ => None,
     }
+}
+
+/// What `Number()` makes of a value.
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Undefined => Some(f64::NAN),
+        Value::Null => Some(0.0),
+        Value::Bool(value) => Some(f64::from(u8::from(*value))),
+        Value::Text(text) if text.trim().is_empty() => Some(0.0),
+        Value::Text(text) => Some(text.trim().parse().unwrap_or(f64::NAN)),
+        value => as_number(value),
+    }
+}
+
+/// `3000px` → 3000
+fn leading_number(text: &str, keeps_fraction: bool) -> f64 {
+    let text = text.trim();
+    let digits = text.trim_start_matches(['-', '+']);
+    let is_part = |c: char| c.is_ascii_digit() || (keeps_fraction && c == '.');
+    let end = text.len() - digits.len() + digits.find(|c| !is_part(c)).unwrap_or(digits.len());
+    text[..end].parse().unwrap_or(f64::NAN)
 }
 
 fn as_path(value: &Value) -> Option<String> {

@@ -26,6 +26,7 @@ mod sass;
 mod scoped_name;
 pub mod settings;
 mod targets;
+mod values;
 mod worker;
 
 use std::fmt;
@@ -108,6 +109,13 @@ pub fn compile_style(input: &StyleInput<'_>) -> Result<StyleOutput, StyleError> 
     let class_map = input.modules.then(|| {
         let (class_map, warnings) = names::class_map(&loaded.units, modules.locals_convention, input.display);
         loaded.warnings.extend(warnings);
+        let mut class_map = class_map;
+        let is_free = |name: &str, class_map: &[(String, String)]| class_map.iter().all(|(known, _)| known != name);
+        for (name, value) in std::mem::take(&mut loaded.values) {
+            if is_free(&name, &class_map) {
+                class_map.push((name, value));
+            }
+        }
         class_map
     });
     let mut rules = bundle::bundle(loaded.sheets, &loaded.units);

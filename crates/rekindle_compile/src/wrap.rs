@@ -38,6 +38,8 @@ pub(crate) struct Wrapped {
     pub stars: Vec<usize>,
     /// Dependencies of `import()` with a constant specifier.
     dynamic: Vec<usize>,
+    /// Dependencies of `require('…')`, in a file that imports and exports as well.
+    required: Vec<usize>,
     /// Dependencies of literal `accept` calls.
     accepted: Vec<usize>,
     /// There is an `import()` whose specifier is only known when it runs.
@@ -82,9 +84,11 @@ pub enum Interop {
 /// What is wrapped: only in a module is `arguments` nobody's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind<'c> {
-    /// `contexts`: top-level variables whose value survives an edit that does not touch them.
+    /// `contexts`: top-level variables whose value survives an edit that does not touch them. `requires`: it may call
+    /// `require` all the same, as files do that are both.
     Module {
         contexts: &'c FxHashMap<String, Making>,
+        requires: bool,
     },
     CommonJs,
 }
@@ -106,12 +110,13 @@ pub(crate) fn wrap<'a>(
         index: FxHashMap::default(),
         function_depth: 0,
         arguments_depth: u32::from(matches!(kind, Kind::CommonJs)),
+        requires: matches!(kind, Kind::Module { requires: true, .. }),
         out: Wrapped::default(),
     };
     wrapper.out.needs_async_function = program.source_text.contains("await") && AsyncStatements::are_in(program);
     wrapper.collect(program);
     wrapper.visit_program(program);
-    if let Kind::Module { contexts } = kind
+    if let Kind::Module { contexts, .. } = kind
         && !contexts.is_empty()
     {
         wrapper.keep_contexts(program, contexts);
@@ -161,6 +166,9 @@ impl Wrapped {
         }
         if !self.dynamic.is_empty() {
             meta.push_str(&format!(",dynamic:{}", json(&self.dynamic)));
+        }
+        if !self.required.is_empty() {
+            meta.push_str(&format!(",requires:{}", json(&self.required)));
         }
         if self.globs.iter().any(|glob| glob.eager) {
             let eager: Vec<usize> = (0..self.globs.len()).filter(|&at| self.globs[at].eager).collect();
@@ -285,6 +293,8 @@ struct Wrapper<'a, 's> {
     function_depth: u32,
     /// Functions around that have `arguments` of their own, which arrow functions have not.
     arguments_depth: u32,
+    /// A call of `require` means a dependency.
+    requires: bool,
     out: Wrapped,
 }
 
@@ -638,6 +648,23 @@ impl<'a> Wrapper<'a, '_> {
         }
     }
 
+    /// `require('./x')` of a file that is an ES module too → `$r.require(2)`.
+    fn rewrite_require(&mut self, call: &CallExpression<'a>) -> Option<Expression<'a>> {
+        let Expression::Identifier(callee) = &call.callee else { return None };
+        let [argument] = call.arguments.as_slice() else { return None };
+        if !self.requires || callee.name != "require" || self.symbol_of(callee).is_some() {
+            return None;
+        }
+        let argument = argument.as_expression()?;
+        let specifier = calls::constant_string(argument)?;
+        let at = self.dep(&specifier, DepKind::Require, argument.span(), None);
+        if !self.out.required.contains(&at) {
+            self.out.required.push(at);
+        }
+        let number = self.number(at);
+        Some(self.runtime_call("require", [number], call.span))
+    }
+
     fn rewrite_glob(&mut self, call: &CallExpression<'a>) -> Option<Expression<'a>> {
         match calls::glob_arguments(call)? {
             Ok(GlobArguments { glob, import }) => {
@@ -747,6 +774,10 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
                 }
             }
             Expression::CallExpression(call) if calls::is_glob(call) => match self.rewrite_glob(call) {
+                Some(replacement) => *it = replacement,
+                None => walk_mut::walk_expression(self, it),
+            },
+            Expression::CallExpression(call) if self.requires => match self.rewrite_require(call) {
                 Some(replacement) => *it = replacement,
                 None => walk_mut::walk_expression(self, it),
             },

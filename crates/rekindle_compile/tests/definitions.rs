@@ -1380,7 +1380,7 @@ fn queries_ask_for_text_addresses_and_data() {
         "<svg/>",
         expect![[r#"
             {deps:[],names:[]},(function*($x){$x({default:()=>$d});yield;
-            var $d="data:image/svg+xml;base64,PHN2Zy8+";
+            var $d="data:image/svg+xml,%3csvg/%3e";
             })"#]],
     );
     check(
@@ -1696,11 +1696,12 @@ fn nesting_has_a_limit() {
         "main.js",
         &deep,
         expect![[r#"
-        error: the source is nested too deeply to be parsed
-        at main.js:1:60018
-        > 1 | export const a = (((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((
-        help: if a program wrote this file, let it build the value in steps
-    "#]],
+            error: the source is nested too deeply to be parsed
+            at main.js:1:60018
+            > 1 | …(((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((
+                |                                                             ^
+            help: if a program wrote this file, let it build the value in steps
+        "#]],
     );
 }
 

@@ -125,6 +125,7 @@ fn client() -> &'static str {
             "runtime",
             "overlay",
             "styles",
+            "rescue",
             "socket",
             "workers",
             "worker-scope",
@@ -1755,6 +1756,96 @@ fn names_of_a_barrel_are_those_of_where_they_are_declared() {
         ],
         expect![[r#"
             one two two one [ 'three', 'two' ]
+        "#]],
+    );
+}
+
+#[test]
+fn auto_accessors_are_a_field_with_a_getter_and_a_setter() {
+    check_ours(
+        &[(
+            "main.ts",
+            "class A { accessor n: number = 1; static accessor s = 's'; accessor ['c' + 1] = 2; accessor #p = 3; get p() { return this.#p++ + this.#p } }
+class B extends A { accessor m = super.n + 1 }
+const b = new B()
+b.n += 5
+A.s += '!'
+log(b.n, b.m, A.s, b.c1, b.p, 'n' in B.prototype, Object.keys(b))",
+        )],
+        expect![[r#"
+            6 2 s! 2 7 true []
+        "#]],
+    );
+}
+
+#[test]
+fn a_package_that_imports_and_requires() {
+    check_ours(
+        &[
+            ("main.js", "import { a, b, c } from 'mixed'\nlog(a, b, c())"),
+            ("node_modules/mixed/package.json", "{ \"name\": \"mixed\" }"),
+            (
+                "node_modules/mixed/index.js",
+                "import y from './y.js'\nlog('begins')\nconst z = require('./z.js')\nexport const a = y\nexport const b = z\nexport const c = () => require('./late.js').v + require('./d.json').k + typeof require\nlog('ends')",
+            ),
+            ("node_modules/mixed/y.js", "log('y')\nmodule.exports = 'y'"),
+            ("node_modules/mixed/z.js", "log('z')\nmodule.exports = 'z'"),
+            ("node_modules/mixed/late.js", "log('late')\nexports.v = 'v'"),
+            ("node_modules/mixed/d.json", "{ \"k\": 1 }"),
+        ],
+        expect![[r#"
+            y
+            begins
+            z
+            ends
+            late
+            y z v1undefined
+        "#]],
+    );
+}
+
+#[test]
+fn templates_and_globs_may_begin_with_an_alias() {
+    check_ours(
+        &[
+            (
+                "main.ts",
+                "const n = 'one'
+const found = await import(`~/pages/${n}.ts`)
+log(found.default, Object.keys(import.meta.glob('~/pages/*.ts')), import.meta.glob(['~/pages/*.ts', '!~/pages/two.ts'], { eager: true, import: 'default' }))
+await import(`nothing/${n}.js`).catch((error) => log(error.message))",
+            ),
+            ("tsconfig.json", r#"{ "compilerOptions": { "paths": { "~/*": ["./src/*"] } } }"#),
+            ("src/pages/one.ts", "export default 1"),
+            ("src/pages/two.ts", "export default 2"),
+        ],
+        expect![[r#"
+            1 [ '/src/pages/one.ts', '/src/pages/two.ts' ] { '/src/pages/one.ts': 1 }
+            cannot find nothing/one.js, imported by /main.ts
+        "#]],
+    );
+}
+
+#[test]
+fn what_has_side_effects_behind_a_barrel_runs_once_and_in_order() {
+    check_ours(
+        &[
+            ("main.js", "import { a } from 'ui'\nimport { b } from 'ui'\nlog(a, b)"),
+            ("node_modules/ui/package.json", r#"{ "name": "ui", "type": "module", "sideEffects": ["./poly.js"] }"#),
+            (
+                "node_modules/ui/index.js",
+                "import './quiet.js'\nimport './poly.js'\nexport { a } from './a.js'\nexport { b } from './b.js'",
+            ),
+            ("node_modules/ui/quiet.js", "log('quiet')"),
+            ("node_modules/ui/poly.js", "log('poly')"),
+            ("node_modules/ui/a.js", "log('a')\nexport const a = 'a'"),
+            ("node_modules/ui/b.js", "log('b')\nexport const b = 'b'"),
+        ],
+        expect![[r#"
+            poly
+            a
+            b
+            a b
         "#]],
     );
 }

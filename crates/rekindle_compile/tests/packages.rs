@@ -8,16 +8,23 @@ use tempfile::TempDir;
 
 /// Compiles the file `name` of a project with `files`; lists what each of its specifiers means.
 fn check(files: &[(&str, &str)], name: &str, expected: &[&str]) {
+    check_as(files, name, expected);
+}
+
+/// The same for a module with a query.
+fn check_as(files: &[(&str, &str)], url: &str, expected: &[&str]) {
+    let asked = url;
+    let name = url.split('?').next().unwrap_or_default();
     let folder = TempDir::new().unwrap();
     let root = folder.path().canonicalize().unwrap();
     for (name, text) in files {
-        let path = root.join(name);
+        let path = root.join(*name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
     let compiler = Compiler::new(&root, None, "/");
     let compiled =
-        compiler.compile(&ModuleUrl::new(format!("/{name}")), &FilePath::new(root.join(name)), &Source::File);
+        compiler.compile(&ModuleUrl::new(format!("/{asked}")), &FilePath::new(root.join(name)), &Source::File);
     let links: Vec<String> = compiled.links.links.iter().map(shown).collect();
     assert_eq!(links, expected);
 }
@@ -138,4 +145,53 @@ fn names_of_a_barrel_are_picked_unless_the_whole_is_wanted() {
     check(&asks("import { A } from 'ui'; import.meta.hot.accept('ui')"), "main.js", whole);
     check(&asks("import { Missing } from 'ui'"), "main.js", whole);
     check(&asks("import 'ui'"), "main.js", whole);
+}
+
+#[test]
+fn an_address_may_name_a_file_of_a_package_and_the_client_has_vites_name() {
+    check(
+        &[
+            (
+                "main.js",
+                "new URL('p/w.mjs', import.meta.url); new URL('own.mjs', import.meta.url); new URL('p/none.mjs', import.meta.url); import '/@vite/client'",
+            ),
+            ("own.mjs", ""),
+            ("node_modules/p/package.json", "{}"),
+            ("node_modules/p/w.mjs", ""),
+            ("node_modules/own.mjs/index.js", ""),
+        ],
+        "main.js",
+        &["address /@vite/client", "address /node_modules/p/w.mjs", "address /own.mjs", "nothing"],
+    );
+}
+
+#[test]
+fn a_small_svg_that_is_imported_or_shown_by_a_style_is_an_address_with_its_content() {
+    let files = [
+        ("main.js", "new URL('./a.svg', import.meta.url); import './b.svg'"),
+        ("b.svg", "<svg/>"),
+        (
+            "a.css",
+            "a { background: url(./a.svg), url(./a.svg#part), url(./a.svg?no-inline), url(./a.png), url(./a.png?inline) }",
+        ),
+        ("a.svg", "<svg/>"),
+        ("a.png", "x"),
+        ("big.svg", &*Box::leak(format!("<svg>{}</svg>", " ".repeat(5000)).into_boxed_str())),
+    ];
+    check(&files, "main.js", &["/b.svg", "address /a.svg"]);
+    let inlined = "address data:image/svg+xml,%3csvg/%3e";
+    check(
+        &files,
+        "a.css",
+        &[inlined, "address /a.svg", "address /a.svg", "address /a.png", "address data:image/png;base64,eA=="],
+    );
+    for (url, expected) in [
+        ("a.svg", inlined),
+        ("a.svg?url", inlined),
+        ("a.svg?no-inline", "address /a.svg"),
+        ("big.svg", "address /big.svg"),
+        ("a.png", "address /a.png"),
+    ] {
+        check_as(&files, url, &[expected]);
+    }
 }

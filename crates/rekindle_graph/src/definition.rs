@@ -113,6 +113,8 @@ pub struct GlobCall {
     pub base: Option<String>,
     pub exhaustive: bool,
     pub case_sensitive: bool,
+    /// The path of an `import()` or a `new URL()`, which is looked up as it is written there.
+    pub of_import: bool,
     pub span: (u32, u32),
 }
 

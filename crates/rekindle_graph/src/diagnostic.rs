@@ -78,6 +78,8 @@ impl Diagnostic {
 
 const LINES_AROUND: u32 = 2;
 const WIDEST_LINE: usize = 200;
+/// Characters in front of the place, where the beginning of its line is left out.
+const CONTEXT: usize = 60;
 
 /// The lines around `place`, numbered, with carets below the marked text.
 ///
@@ -90,19 +92,42 @@ pub fn code_frame(source: &str, place: Place, marked: &str) -> String {
     let first = place.line.saturating_sub(LINES_AROUND).max(1);
     let last = place.line + LINES_AROUND;
     let width = last.to_string().len();
+    // A line that is longer than a screen is shown from a little before the place.
+    let column = place.column as usize;
+    let cut = if column > WIDEST_LINE - CONTEXT { column - CONTEXT } else { 0 };
+    let (column, mark) = if cut > 0 { (column - cut + 1, "…") } else { (column, "") };
     let mut frame = String::new();
     for (number, text) in (1u32..).zip(source.lines()).skip(first as usize - 1).take((last - first + 1) as usize) {
+        let text: String = mark.chars().chain(text.chars().skip(cut)).collect();
         let shown: String = text.chars().take(WIDEST_LINE).collect();
         let sign = if number == place.line { '>' } else { ' ' };
         frame.push_str(&format!("{sign} {number:>width$} | {shown}\n"));
-        if number == place.line && place.column as usize <= WIDEST_LINE {
-            let room = shown.encode_utf16().count().saturating_sub(place.column as usize - 1).max(1);
+        if number == place.line {
+            let room = shown.encode_utf16().count().saturating_sub(column - 1).max(1);
             let carets = marked.lines().next().unwrap_or("").encode_utf16().count().clamp(1, room);
-            let indent: String =
-                text.chars().take(place.column as usize - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let indent: String = text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             frame.push_str(&format!("  {:>width$} | {indent}{}\n", "", "^".repeat(carets)));
         }
     }
     frame.truncate(frame.trim_end().len());
     frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_shown_around_its_place() {
+        let source = format!("first\n{}HERE{}\nlast", "a".repeat(5000), "b".repeat(5000));
+        let offset = 6 + 5000;
+        let frame = Diagnostic::error("x").at(&source, offset, 4).frame.unwrap_or_default();
+        let lines: Vec<&str> = frame.lines().collect();
+        let at = lines[1].find("HERE").expect("the place is shown");
+        assert_eq!(
+            lines[2].find("^^^^").map(|caret| lines[2][..caret].chars().count()),
+            Some(lines[1][..at].chars().count())
+        );
+        assert!(lines[1].starts_with("> 2 | \u{2026}aaa") && lines[1].chars().count() < 220, "{frame}");
+    }
 }

@@ -52,6 +52,8 @@ pub struct RefreshModules {
 pub enum ServerMessage {
     Batch(Batch),
     Pong,
+    /// What the tab said of a script that it cannot parse has been noted.
+    Unreadable,
     /// The tab comes from another start of the server: it is asked for the digests of its modules.
     Compare,
     Welcome {
@@ -153,6 +155,13 @@ pub enum ClientMessage {
         data: Option<Value>,
     },
     Applied(Applied),
+    /// A script that the browser cannot parse, and where.
+    Unreadable {
+        script: String,
+        line: u32,
+        column: u32,
+        message: String,
+    },
     Trace {
         id: u64,
         /// Script address, line and column, counted from 1.

@@ -9,7 +9,7 @@ use rekindle_compile::compile::digest;
 use crate::config::{Bindings, Config, Html, SocketConfig, Workers};
 
 /// The client's sources, dependencies first.
-const SOURCES: [(&str, &str); 13] = [
+const SOURCES: [(&str, &str); 14] = [
     ("registry.ts", include_str!("../../../client/src/registry.ts")),
     ("hot.ts", include_str!("../../../client/src/hot.ts")),
     ("refresh.ts", include_str!("../../../client/src/refresh.ts")),
@@ -18,6 +18,7 @@ const SOURCES: [(&str, &str); 13] = [
     ("runtime.ts", include_str!("../../../client/src/runtime.ts")),
     ("overlay.ts", include_str!("../../../client/src/overlay.ts")),
     ("styles.ts", include_str!("../../../client/src/styles.ts")),
+    ("rescue.ts", include_str!("../../../client/src/rescue.ts")),
     ("socket.ts", include_str!("../../../client/src/socket.ts")),
     ("workers.ts", include_str!("../../../client/src/workers.ts")),
     ("worker-scope.ts", include_str!("../../../client/src/worker-scope.ts")),

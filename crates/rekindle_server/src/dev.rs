@@ -25,7 +25,7 @@ use crate::client::Client;
 use crate::client_script::{Runtime, client_script};
 use crate::config::Config;
 use crate::env::EnvValues;
-use crate::event::{ClientId, Event, EventHandler, FileBatch, Request};
+use crate::event::{ClientId, Event, EventHandler, FileBatch, Request, Wants};
 use crate::events_process::EventsProcess;
 use crate::listing::RootFiles;
 use crate::pages::{Entry, Page, Pages};
@@ -36,6 +36,7 @@ use crate::rounds::{Asked, Rounds};
 use crate::segments::write_definition;
 use crate::servable::Servable;
 use crate::socket::{Outbox, Utf8Bytes};
+use crate::standalone;
 use crate::trace;
 use crate::watch::Watcher;
 
@@ -402,6 +403,9 @@ impl Loop {
             }
             ClientMessage::Custom { event, data } => self.on_custom(id, &event, data),
             ClientMessage::Applied(applied) => self.on_applied(id, applied),
+            ClientMessage::Unreadable { script, line, column, message } => {
+                self.on_unreadable(id, &script, (line, column), &message);
+            }
             ClientMessage::Trace { id: number, frames } => self.on_trace(id, number, &frames),
         }
     }
@@ -548,6 +552,18 @@ impl Loop {
         self.send(id, &ServerMessage::Traced { id: number, frames: traced, frame });
     }
 
+    /// A browser cannot parse a module that the compiler could: from now on that is the module's error, until it is edited.
+    fn on_unreadable(&mut self, id: ClientId, script: &str, place: (u32, u32), message: &str) {
+        let base = &self.config.base;
+        let found = trace::module_at(&self.project, base, script, place.0);
+        if let Some(module) = found.filter(|&module| self.project.graph[module].state == ModuleState::Ready) {
+            let traced = trace::trace(&self.project, base, script, place.0, place.1);
+            let delta = self.project.refused(module, traced.as_ref(), message);
+            self.publish(&delta, Vec::new(), false, Instant::now());
+        }
+        self.send(id, &ServerMessage::Unreadable);
+    }
+
     fn send(&self, id: ClientId, message: &ServerMessage) {
         if let Some(tab) = self.tabs.get(&id) {
             tab.outbox.send(text(message));
@@ -668,6 +684,9 @@ impl Loop {
             true => path.to_owned(),
             false => format!("{path}?{}", request.query),
         };
+        if let Some(answer) = self.script_asset(path, request.wants) {
+            return answer;
+        }
         if let Some(answer) =
             self.sheet(path).or_else(|| self.file(path)).or_else(|| self.plain(&key)).or_else(|| self.module(&key))
         {
@@ -884,6 +903,35 @@ impl Loop {
         Some(Answer::ok("text/css; charset=utf-8", css, Cache::Revalidate))
     }
 
+    /// A script whose address was taken (`?url`, `new URL()`), as something that runs: a module for who imports it, a script
+    /// that needs nothing else for workers and worklets.
+    fn script_asset(&mut self, path: &str, wants: Wants) -> Option<Answer> {
+        let is_public = self.public.as_ref().is_some_and(|public| public.get(path).is_some());
+        if is_public || !is_script(&ModuleUrl::new(path)) {
+            return None;
+        }
+        let file = FilePath::new(self.project.asset(path)?.path());
+        let is_plain = matches!(path.rsplit('.').next(), Some("js" | "mjs" | "cjs"));
+        match wants {
+            Wants::Content => return None,
+            Wants::Unsaid if is_plain => return None,
+            _ => {}
+        }
+        let id = self.project.graph.insert(&ModuleUrl::new(path), &file);
+        if wants != Wants::Script {
+            return self.module(path);
+        }
+        let known_broken = self.broken_count();
+        let modules = self.project.crawl(&[id], &self.watcher);
+        if self.broken_count() > known_broken {
+            self.report_broken(&modules);
+        }
+        // A script of no modules is what it says, with its globals.
+        let is_alone = is_plain && modules.len() == 1 && !standalone::is_module(&self.project, id);
+        let script = (!is_alone).then(|| standalone::script(&self.project, &self.config.base, id, &modules))?;
+        Some(Answer::ok(SCRIPT, script, Cache::Revalidate))
+    }
+
     fn file(&self, path: &str) -> Option<Answer> {
         let public = self.public.as_ref().and_then(|public| public.get(path));
         let servable = public.or_else(|| self.project.asset(path)).or_else(|| self.listed(path))?;
@@ -996,6 +1044,9 @@ fn not_found(path: &str) -> Answer {
 }
 
 pub(crate) fn content_type(path: &str) -> &'static str {
+    if is_script(&ModuleUrl::new(path)) {
+        return SCRIPT; // `.ts` is a kind of video elsewhere.
+    }
     let guess = mime_guess::from_path(path).first_raw();
     match guess {
         Some("text/html") => HTML,

@@ -47,8 +47,24 @@ pub struct Request {
     pub query: String,
     /// The browser asks for a page: `Sec-Fetch-Mode: navigate`, or (without that header) `Accept` holds `text/html`.
     pub navigation: bool,
+    /// What the browser will do with a script.
+    pub wants: Wants,
     /// From an origin that may read answers and nothing else: it must not be told the token.
     pub guest: bool,
+}
+
+/// What an answer is for, by `Sec-Fetch-Dest` and `Sec-Fetch-Mode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wants {
+    /// `import`, `<script type="module">`
+    Module,
+    /// `<script src>`, a worker or a worklet that is given an address
+    Script,
+    /// `fetch()`, an image, …
+    Content,
+    /// The browser does not say.
+    #[default]
+    Unsaid,
 }
 
 /// File-system news that arrived within a few milliseconds of each other, settled.

@@ -31,6 +31,26 @@ impl Hosts {
         port.is_none_or(|port| port == self.port) && self.is_ours(name)
     }
 
+    /// What is to be done so that the server answers to this Host header.
+    pub fn refusal(&self, host: &str) -> String {
+        // Only what is written like a host is repeated.
+        let is_plain =
+            host.len() <= 260 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte));
+        if !is_plain || host.is_empty() {
+            return "this host is not allowed; if it is yours, add it to `server.allowed_hosts`".to_owned();
+        }
+        let host = host.to_ascii_lowercase();
+        let why = match split_port(&host) {
+            Some((name, Some(port))) if port != self.port && self.is_ours(name) => {
+                format!(": `{name}` is known, but with the port {} of this server", self.port)
+            }
+            _ => String::new(),
+        };
+        format!(
+            "the host `{host}` is not allowed{why}\n\nif it is yours, add \"{host}\" to server.allowed_hosts in rekindle.toml:\n\n[server]\nallowed_hosts = [\"{host}\"]\n"
+        )
+    }
+
     fn is_ours(&self, name: &str) -> bool {
         if let Some(address) = name.strip_prefix('[') {
             return address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
@@ -110,6 +130,16 @@ mod tests {
 
     fn hosts() -> Hosts {
         Hosts::new(5173, ["my.test".to_owned(), ".example.com".to_owned(), "mapped.test:8080".to_owned()])
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_list() {
+        let refusal = hosts().refusal("LocalHost:8080");
+        assert!(refusal.contains("add \"localhost:8080\" to server.allowed_hosts"), "{refusal}");
+        assert!(refusal.contains("the port 5173 of this server"), "{refusal}");
+        let refusal = hosts().refusal("app.test");
+        assert!(refusal.contains("add \"app.test\" to"), "{refusal}");
+        assert!(!hosts().refusal("<b>").contains('<'));
     }
 
     #[test]

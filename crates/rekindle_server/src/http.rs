@@ -25,7 +25,7 @@ use crate::address;
 use crate::config::Config;
 use crate::cors::Cors;
 use crate::editor::Editor;
-use crate::event::{ClientId, Event, Inbox, Request};
+use crate::event::{ClientId, Event, Inbox, Request, Wants};
 use crate::gate::{Arrival, Gate, Head, Method};
 use crate::hosts::{Hosts, Origin};
 use crate::http2;
@@ -422,9 +422,7 @@ impl Site {
     fn check_host(&self, head: &Head) -> Result<(), Refused> {
         match self.hosts.admit(head.host()) {
             true => Ok(()),
-            false => {
-                Err(Reply::text(403, "this host is not allowed; if it is yours, add it to `server.allowed_hosts`"))
-            }
+            false => Err(Reply::text(403, self.hosts.refusal(head.host()))),
         }
     }
 
@@ -526,7 +524,7 @@ impl Site {
         // With `cors = true` what a site fetches without CORS is answered too, and must not hold the token.
         let is_ours = matches!(head.header("sec-fetch-site"), None | Some("same-origin" | "none"));
         let guest = origin == Origin::Reader || (origin == Origin::Absent && !is_ours);
-        let request = Request { path, query, navigation: is_navigation(head), guest };
+        let request = Request { path, query, navigation: is_navigation(head), wants: wants(head), guest };
         let (asker, answer) = oneshot::channel();
         if self.inbox.send(Event::Request(request, asker)).is_err() {
             return Reply::text(503, "the server is stopping");
@@ -594,6 +592,16 @@ fn is_navigation(head: &Head) -> bool {
             mode == "navigate" && matches!(head.header("sec-fetch-dest"), None | Some("document" | "iframe" | "frame"))
         }
         None => head.header("accept").is_some_and(|accept| accept.contains("text/html")),
+    }
+}
+
+fn wants(head: &Head) -> Wants {
+    match (head.header("sec-fetch-dest"), head.header("sec-fetch-mode")) {
+        (None, _) => Wants::Unsaid,
+        (Some("script"), Some("no-cors")) => Wants::Script,
+        (Some("script"), _) => Wants::Module,
+        (Some("worker" | "sharedworker" | "audioworklet" | "paintworklet" | "serviceworker"), _) => Wants::Script,
+        _ => Wants::Content,
     }
 }
 

@@ -35,6 +35,7 @@ mod segments;
 pub mod servable;
 pub mod server;
 pub mod socket;
+mod standalone;
 pub mod token;
 mod trace;
 pub mod watch;

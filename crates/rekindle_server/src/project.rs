@@ -14,14 +14,14 @@ use rayon::prelude::*;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
 use rekindle_compile::defines::Defines;
 use rekindle_compile::framework::Framework;
-use rekindle_compile::glob::could_match;
 use rekindle_compile::nesting::COMPILE_STACK;
 use rekindle_compile::resolve::{is_in_package, package_name};
 use rekindle_compile::secrets::holds_secrets;
 use rekindle_compile::style::prepare::{is_style, is_style_setup};
-use rekindle_graph::wire::{Errors, RefreshModules};
+use rekindle_graph::diagnostic::code_frame;
+use rekindle_graph::wire::{Errors, RefreshModules, TracedFrame};
 use rekindle_graph::{
-    Delta, Diagnostic, EnvReads, FilePath, Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published,
+    Delta, Diagnostic, EnvReads, FilePath, Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Place, Published,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -63,6 +63,9 @@ pub struct Project {
 struct Asset {
     servable: Servable,
 }
+
+/// Characters of what a browser says.
+const LONGEST_REFUSAL: usize = 300;
 
 /// Modules that a crawl takes in before it lets others have a turn.
 const STEP: usize = 256;
@@ -111,6 +114,7 @@ impl Project {
             .with_resolve(config.public_dir.as_deref(), &config.resolve)
             .with_constants(Defines::new(&config.define), config.jsx_import_source.clone())
             .with_styles(&config.mode, &config.css)
+            .with_inline_limit(config.build.assets_inline_limit)
             .with_assets(&config.assets_include)
             .map_err(std::io::Error::other)?;
         if config.hmr.enabled {
@@ -281,7 +285,7 @@ impl Project {
     fn globs_match(&self, id: ModuleId, path: &Path) -> bool {
         let module = &self.graph[id];
         let calls = module.published.iter().flat_map(|published| &published.definition.globs);
-        calls.into_iter().any(|call| could_match(call, module.file.as_path(), &self.root, path))
+        calls.into_iter().any(|call| self.compiler.could_match(call, &module.file, path))
     }
 
     fn absorb(&mut self, id: ModuleId, compiled: Compiled, delta: &mut Delta) {
@@ -521,6 +525,27 @@ impl Project {
             self.compile(&fresh, watcher, delta);
             queue = fresh;
         }
+    }
+
+    /// A browser cannot parse what this module was compiled to.
+    pub fn refused(&mut self, id: ModuleId, place: Option<&TracedFrame>, message: &str) -> Delta {
+        let module = &self.graph[id];
+        let message: String = message.chars().take(LONGEST_REFUSAL).collect();
+        let mut diagnostic = Diagnostic::error(format!("the browser cannot read this file: {message}"))
+            .in_file(self.compiler.display(module.file.as_path()))
+            .with_help("it does not know this syntax yet: write it another way, or take a newer browser");
+        if let (Some(place), Source::File) = (place, self.source_of(&module.url)) {
+            let text = self.read_known(module.file.as_path()).unwrap_or_default();
+            let place = Place { line: place.line, column: place.column };
+            diagnostic.frame = Some(code_frame(&text, place, ""));
+            diagnostic.place = Some(place);
+        }
+        let files = module.published.as_ref().map(|published| published.definition.files.clone()).unwrap_or_default();
+        let mut delta = Delta::default();
+        let change = self.graph.set(id, Err(vec![diagnostic]), files);
+        delta.note(id, change);
+        self.segments.touch([id]);
+        delta
     }
 
     /// The values of env keys changed: the modules that read them are not what they were.

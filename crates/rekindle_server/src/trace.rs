@@ -8,17 +8,26 @@ use crate::project::Project;
 
 /// Traces one frame of a stack: a script's address (below `base`), line and column, counted from 1.
 pub fn trace(project: &Project, base: &str, address: &str, line: u32, column: u32) -> Option<TracedFrame> {
-    let path = path_of(address, base)?;
-    let (id, line) = match path.strip_prefix("/@rekindle/s/") {
-        Some(segment) => place_in_segment(project, segment.strip_suffix(".js")?, line)?,
-        None => (project.graph.get(&path)?, line),
-    };
+    let (id, line) = place(project, base, address, line)?;
     let json = project.source_map(id)?;
     let map = SourceMap::from_json_string(&json).ok()?;
     let table = map.generate_lookup_table();
     let token = map.lookup_token(&table, line.checked_sub(1)?, column.checked_sub(1)?)?;
     let file = project.compiler.display(project.graph[id].file.as_path());
     Some(TracedFrame { file, line: token.get_src_line() + 1, column: token.get_src_col() + 1 })
+}
+
+/// The module whose definition stands on a line of a script.
+pub fn module_at(project: &Project, base: &str, address: &str, line: u32) -> Option<ModuleId> {
+    Some(place(project, base, address, line)?.0)
+}
+
+fn place(project: &Project, base: &str, address: &str, line: u32) -> Option<(ModuleId, u32)> {
+    let path = path_of(address, base)?;
+    match path.strip_prefix("/@rekindle/s/") {
+        Some(segment) => place_in_segment(project, segment.strip_suffix(".js")?, line),
+        None => Some((project.graph.get(&path)?, line)),
+    }
 }
 
 /// The module and the line (from 1) in its definition.

@@ -17,10 +17,10 @@ use serde_json::Value;
 use super::{DeValue, Path, Reader, Spanned, Table, join, snake_case};
 
 pub(super) const CSS: &[&str] = &["dev_sourcemap", "postcss", "modules", "preprocessor_options"];
-const MODULES: &[&str] = &["locals_convention", "generate_scoped_name", "hash_prefix", "scope_behaviour"];
-const LANGUAGES: &[&str] = &["scss", "sass", "less", "styl", "stylus"];
+pub(super) const MODULES: &[&str] = &["locals_convention", "generate_scoped_name", "hash_prefix", "scope_behaviour"];
+pub(crate) const LANGUAGES: &[&str] = &["scss", "sass", "less", "styl", "stylus"];
 
-const CONVENTIONS: [(&str, LocalsConvention); 4] = [
+pub(crate) const CONVENTIONS: [(&str, LocalsConvention); 4] = [
     ("camelCase", LocalsConvention::CamelCase),
     ("camelCaseOnly", LocalsConvention::CamelCaseOnly),
     ("dashes", LocalsConvention::Dashes),

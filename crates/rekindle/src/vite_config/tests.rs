@@ -86,6 +86,42 @@ fn the_preview_is_as_the_server_where_it_says_nothing() {
 }
 
 #[test]
+fn styles_assets_and_numbers_of_the_environment() {
+    check(
+        "export default ({ mode }) => ({
+  css: {
+    modules: { localsConvention: 'camelCaseOnly', generateScopedName: (name) => name, hashPrefix: 'x' },
+    preprocessorOptions: { scss: { additionalData: '$c: red;', loadPaths: ['client'], api: 'modern', importers: [own()] }, less: { math: 'always' } },
+    postcss: { plugins: [auto()] },
+  },
+  assetsInclude: ['**/*.gltf'],
+  build: { assetsInlineLimit: 0 },
+  server: { port: Number(process.env.REKINDLE_NOT_THERE) || parseInt('4599px') },
+})",
+        |config| {
+            format!(
+                "{:?}\n{:?}\n{:?}\n{:?} {} {}",
+                config.css.modules,
+                config.css.preprocessor_options,
+                config.css.postcss,
+                config.assets_include,
+                config.build.assets_inline_limit,
+                config.server.port
+            )
+        },
+        expect![[r#"
+            taken: css.modules, css.preprocessorOptions, assetsInclude, build.assetsInlineLimit, server.port
+            not understood: css.modules.generateScopedName (line 3), css.preprocessorOptions.scss.importers (line 4), css.postcss.plugins (line 5)
+            not needed: build
+            for rekindle.toml: css.modules.generate_scoped_name
+            ModulesSettings { locals_convention: CamelCaseOnly, generate_scoped_name: None, hash_prefix: "x", scope_behaviour: Local }
+            {"less": PreprocessorOptions { additional_data: "", load_paths: [], others: {"math": String("always")} }, "scss": PreprocessorOptions { additional_data: "$c: red;", load_paths: ["<root>/client"], others: {} }}
+            Search
+            ["**/*.gltf"] 0 4599"#]],
+    );
+}
+
+#[test]
 fn rules_of_the_proxy() {
     check(
         r"const api = 'http://localhost:4000'
@@ -110,6 +146,7 @@ export default { server: { proxy: {
         expect![[r#"
             taken: server.proxy
             not understood: server.proxy /api configure (line 4), server.proxy /odd (line 7), server.proxy /skip (line 8), server.proxy /env (line 9)
+            for rekindle.toml: server.proxy
             /plain → http://localhost:4000 [] false false true
             /api → http://localhost:4000 [Rewrite { from: /^\/api/, to: "" }] true false true
             ^/v\d → http://localhost:5000 [] false true false
@@ -160,6 +197,7 @@ export default { server: { https: { key: fs.readFileSync('./key.pem'), cert: fs.
         expect![[r#"
             taken: server.cors, server.https
             not understood: server.headers (line 1)
+            for rekindle.toml: server.headers
             Some(Generated) Any"#]],
     );
 }

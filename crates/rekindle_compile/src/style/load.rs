@@ -1,5 +1,6 @@
 //! Reads a stylesheet and all it imports or composes; each file is parsed once per CSS module it belongs to.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -19,6 +20,7 @@ use rekindle_graph::Diagnostic;
 use rustc_hash::FxHashMap;
 
 use super::names::{self, Unit};
+use super::values::{self, Values};
 use super::{StyleInput, StyleUrl, recover};
 
 /// Everything behind one stylesheet.
@@ -30,6 +32,8 @@ pub(super) struct Loaded<'a> {
     pub unit_of: Vec<usize>,
     pub sources: Vec<(PathBuf, &'a str)>,
     pub urls: Vec<StyleUrl>,
+    /// `@value`s of the main one, which it exports.
+    pub values: Values,
     /// Files beside the main one: read, or wished for.
     pub files: Vec<PathBuf>,
     pub diagnostics: Vec<Diagnostic>,
@@ -78,6 +82,7 @@ pub(super) fn load<'a>(input: &'a StyleInput<'a>, texts: &'a Allocator) -> Loade
         unit_of: Vec::new(),
         sources: Vec::new(),
         urls: Vec::new(),
+        values: Values::new(),
         files: Vec::new(),
         diagnostics: Vec::new(),
         warnings: Vec::new(),
@@ -127,9 +132,37 @@ pub(super) struct Source<'a> {
 impl<'a> Loader<'a> {
     fn enqueue(&mut self, path: PathBuf, unit: usize, text: &'a str) -> usize {
         let index = self.queue.len();
+        let text = self.with_values(&path, text, index == 0);
         self.known.insert((path.clone(), unit), index);
         self.queue.push(Source { index, path, unit, text });
         index
+    }
+
+    /// The text of a CSS module with its `@value`s in their places.
+    fn with_values(&mut self, path: &Path, text: &'a str, is_main: bool) -> &'a str {
+        if !self.input.modules || !text.contains("@value") {
+            return text;
+        }
+        let read_files = RefCell::new(Vec::new());
+        let read = |path: &Path| {
+            read_files.borrow_mut().push(path.to_owned());
+            (self.input.read)(path).ok()
+        };
+        let resolve = |specifier: &str, from: &Path| {
+            let found = self.resolve(specifier, from);
+            if found.is_none() {
+                read_files.borrow_mut().push(beside(from, specifier));
+            }
+            found
+        };
+        let (filled, values) = values::fill_in(text, path, &values::Sources { resolve: &resolve, read: &read });
+        for file in read_files.into_inner() {
+            self.note_file(file);
+        }
+        if is_main {
+            self.loaded.values = values;
+        }
+        self.texts.alloc_str(&filled)
     }
 
     fn load_next(&mut self, index: usize) {
@@ -458,8 +491,8 @@ fn describe(kind: &ParserError<'_>, rest: &str) -> (String, Option<&'static str>
         }
         ParserError::EndOfInput if !rest.trim().is_empty() => (SKIPPED.to_owned(), None),
         ParserError::DeprecatedCssModulesValueRule => (
-            "`@value` is not supported".to_owned(),
-            Some("use a custom property: `:root { --name: … }` and `var(--name)`"),
+            "this `@value` cannot be understood".to_owned(),
+            Some("write `@value name: value;`, or `@value name from './other.css';` where that file has the name"),
         ),
         ParserError::SelectorError(SelectorError::AmbiguousCssModuleClass(name)) => {
             (format!("`:{name}` needs a selector in parentheses"), Some("write `:global(.name)` or `:local(.name)`"))

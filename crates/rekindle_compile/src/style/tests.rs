@@ -623,15 +623,43 @@ fn real_mistakes_are_shown() {
         "#]],
     );
     check(
-        &[("a.module.css", "@value x: red;\n.a { color: x }")],
+        &[
+            (
+                "a.module.css",
+                "@value x: red;\n@value y from './b.css';\n.a { color: x; composes: c from './b.css' }\n@media y { .a { top: 0 } }",
+            ),
+            ("b.css", "@value y: (width > 1px);\n.c { top: y }"),
+        ],
         expect![[r#"
-        a.module.css:1:7: `@value` is not supported
-        > 1 | @value x: red;
-            |       ^
-          2 | .a { color: x }
-        help: use a custom property: `:root { --name: … }` and `var(--name)`
-        files 
-    "#]],
+            ._c_35ba05 {
+              top: (width > 1px);
+            }
+
+            ._a_183cf8 {
+              color: red;
+            }
+
+            @media (width > 1px) {
+              ._a_183cf8 {
+                top: 0;
+              }
+            }
+            a → _a_183cf8 _c_35ba05
+            x → red
+            y → (width > 1px)
+            files /app/b.css
+        "#]],
+    );
+    check(
+        &[("a.module.css", "@value x from './none.css';\n.a { color: x }")],
+        expect![[r#"
+            a.module.css:1:7: this `@value` cannot be understood
+            > 1 | @value x from './none.css';
+                |       ^
+              2 | .a { color: x }
+            help: write `@value name: value;`, or `@value name from './other.css';` where that file has the name
+            files /app/none.css
+        "#]],
     );
     check(
         &[("a.module.css", ":global .a { color: x }")],

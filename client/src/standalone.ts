@@ -1,0 +1,55 @@
+/**
+ * The registry for a script that stands alone, in a worklet for instance: nothing comes later, nothing is updated.
+ *
+ *     const { define, run } = standalone('/', env)
+ *     define('/src/gain.ts', …)
+ *     run('/src/gain.ts')
+ */
+import { Registry, type Instance, type Namespace } from './registry'
+import type { ModuleId } from './messages'
+import { ModuleRuntime, type RuntimeHost } from './runtime'
+
+export function standalone(base: string, env: Record<string, unknown>): { define: Registry['define']; run(id: ModuleId): void } {
+  // Worklets have no location; there an address begins at the root.
+  const origin = typeof location === 'undefined' ? '' : location.origin
+  const addressOf = (id: ModuleId) => origin + base.slice(0, -1) + encodeURI(id)
+  const importNative = async (address: string, attribute: string | null): Promise<Namespace> =>
+    attribute ? import(address, { with: { type: attribute } }) : import(address)
+  const metaOf = ({ id }: Instance): object => {
+    const path = id.split('?')[0]!
+    return Object.assign(Object.create(null), { url: addressOf(id), env, filename: path, dirname: path.slice(0, path.lastIndexOf('/')) || '/' })
+  }
+  const knows = (id: ModuleId) => registry.definitions.has(id)
+  const unstyled = () => console.warn('[rekindle] a style was left out: there is no page here')
+  const host: RuntimeHost = {
+    async importModule(id) {
+      if (!knows(id)) return importNative(addressOf(id), null)
+      await registry.run([id])
+      await registry.finished(id)
+      return registry.instances.get(id)!.namespace
+    },
+    importAddress: importNative,
+    resolve: (importer, specifier) => {
+      const { meta, links } = importer.definition
+      const link = links[meta.deps.indexOf(specifier)]
+      return typeof link === 'string' && knows(link) ? link : null
+    },
+    find: async () => null,
+    addressOf,
+    imported: (instance, at) => registry.imported(instance, at),
+    required: (instance, at) => registry.requiredAt(instance, at),
+    namespaceOf: (id) => registry.instances.get(id)!.namespace,
+    updateStyle: unstyled,
+    acceptStyle: () => {},
+    refresh: { register: () => {}, signature: () => (type: unknown) => type, keep: (_: Instance, value: unknown) => value } as unknown as RuntimeHost['refresh'],
+  }
+  const registry: Registry = new Registry({ metaOf, runtimeOf: (instance) => new ModuleRuntime(host, instance), importNative })
+  const start = (id: ModuleId) => registry.run([id])?.catch((error: unknown) => Promise.reject(error))
+  return {
+    define: (...definition) => registry.define(...definition),
+    run(id) {
+      if (registry.needsNatives([id])) void registry.importNatives([id]).then(() => start(id))
+      else void start(id)
+    },
+  }
+}

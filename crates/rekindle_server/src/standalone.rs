@@ -1,0 +1,64 @@
+//! A module and all it imports as one script that needs nothing around it: for worklets, which can fetch nothing later,
+//! and for workers and scripts that are started with the address of a file.
+//!
+//! ```js
+//! (()=>{ …the registry…
+//! const{define:$d,run}=standalone("/",{…});
+//! $d("/src/gain.ts",…);$d("/src/shared.ts",…);
+//! run("/src/gain.ts");})();
+//! ```
+
+use std::fmt::Write;
+use std::sync::OnceLock;
+
+use rekindle_compile::bundle::{Exports, join_modules};
+use rekindle_graph::{EnvReads, ModuleId};
+
+use crate::project::Project;
+use crate::segments::write_definition;
+
+const SOURCES: [(&str, &str); 4] = [
+    ("registry.ts", include_str!("../../../client/src/registry.ts")),
+    ("runtime.ts", include_str!("../../../client/src/runtime.ts")),
+    ("standalone.ts", include_str!("../../../client/src/standalone.ts")),
+    // The last one exports, and a script must not.
+    ("end.ts", ""),
+];
+
+/// Whether a file has to be compiled to run as a script.
+pub fn is_module(project: &Project, id: ModuleId) -> bool {
+    let Some(published) = &project.graph[id].published else { return true };
+    let definition = &published.definition;
+    let reads_meta = definition.env != EnvReads::None;
+    reads_meta || !definition.deps.is_empty() || !definition.exports.is_empty() || !definition.globs.is_empty()
+}
+
+/// `modules`: all that running `id` needs.
+pub fn script(project: &Project, base: &str, id: ModuleId, modules: &[ModuleId]) -> String {
+    static RUNTIME: OnceLock<String> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        join_modules(&SOURCES, Exports::Last)
+            .unwrap_or_else(|errors| unreachable!("our own client does not compile: {errors:?}"))
+    });
+    let json = |value: &serde_json::Value| value.to_string();
+    let (base, env) = (json(&base.into()), json(&serde_json::json!(project.env.object())));
+    let mut script =
+        format!("(()=>{{\"use strict\";\n{runtime}\nconst{{define:$d,run:$run}}=standalone({base},{env});\n");
+    for &module in modules {
+        if let Some(published) = &project.graph[module].published {
+            write_definition(&mut script, project.graph[module].url.as_str(), published);
+            script.push('\n');
+        }
+    }
+    match project.errors(modules.iter().copied()).iter().next() {
+        Some((url, diagnostics)) => {
+            let message = diagnostics.first().map(|first| first.message.clone()).unwrap_or_default();
+            let _ = writeln!(script, "throw new SyntaxError({});", json(&format!("{url}: {message}").into()));
+        }
+        None => {
+            let _ = writeln!(script, "$run({});", json(&project.graph[id].url.as_str().into()));
+        }
+    }
+    script.push_str("})();\n");
+    script
+}

@@ -48,11 +48,12 @@ export default defineConfig({
             )
         },
         expect![[r#"
-            taken: base, resolve.alias, resolve.dedupe, define, server.port, server.strictPort, server.host, server.open, server.hmr.overlay, build.outDir
+            taken: base, resolve.alias, resolve.dedupe, define, server.port, server.strictPort, server.host, server.open, server.hmr.overlay, css.devSourcemap, build.outDir
             built in: @vitejs/plugin-react
             not supported yet: vite-plugin-pwa, a plugin (line 7)
-            not understood: plugin-react babel (line 7), define.__T__ (line 9), server.allowedHosts (line 10), css (line 11)
+            not understood: plugin-react babel (line 7), define.__T__ (line 9), server.allowedHosts (line 10)
             not needed: server.fs, test
+            for rekindle.toml: server.allowed_hosts
             /app/ Some("0.0.0.0") 3000 Some("@emotion/react") [("__V__", "\"1\""), ("on", "true")] [Alias { find: Prefix("@"), replacement: "<root>/src" }, Alias { find: Prefix("lib"), replacement: "<root>/lib" }] false"#]],
     );
 }
@@ -78,9 +79,8 @@ fn the_preview_is_as_the_server_where_it_says_nothing() {
             )
         },
         expect![[r#"
-            taken: preview.port, preview.host, preview.headers, preview.proxy, build.outDir, server.port, server.strictPort, server.host
+            taken: preview.port, preview.host, preview.headers, preview.proxy, build.outDir, build.minify, build.target, server.port, server.strictPort, server.host
             not understood: preview.odd (line 2)
-            not needed: build
             4200 Some("127.0.0.1") true [("x-a", "b")] 1 "<root>/client""#]],
     );
 }
@@ -112,7 +112,6 @@ fn styles_assets_and_numbers_of_the_environment() {
         expect![[r#"
             taken: css.modules, css.preprocessorOptions, assetsInclude, build.assetsInlineLimit, server.port
             not understood: css.modules.generateScopedName (line 3), css.preprocessorOptions.scss.importers (line 4), css.postcss.plugins (line 5)
-            not needed: build
             for rekindle.toml: css.modules.generate_scoped_name
             ModulesSettings { locals_convention: CamelCaseOnly, generate_scoped_name: None, hash_prefix: "x", scope_behaviour: Local }
             {"less": PreprocessorOptions { additional_data: "", load_paths: [], others: {"math": String("always")} }, "scss": PreprocessorOptions { additional_data: "$c: red;", load_paths: ["<root>/client"], others: {} }}

@@ -175,6 +175,20 @@ pub struct BuildFlags {
     /// Print what was built, or what is wrong, as JSON
     #[arg(long)]
     pub json: bool,
+    // What Vite's command line has besides; `rekindle.toml` is the place for it.
+    #[arg(long, hide = true, conflicts_with = "sourcemap")]
+    pub no_sourcemap: bool,
+    #[arg(long, hide = true, conflicts_with = "manifest")]
+    pub no_manifest: bool,
+    #[arg(long, value_name = "TARGET", hide = true)]
+    pub target: Option<String>,
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub assets_dir: Option<String>,
+    #[arg(long, value_name = "BYTES", hide = true)]
+    pub assets_inline_limit: Option<u64>,
+    /// Configuration of Vite to read in place of the project's
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub vite_config: Option<PathBuf>,
 }
 
 impl BuildFlags {
@@ -185,6 +199,7 @@ impl BuildFlags {
             config: self.config.clone(),
             base: self.base.clone(),
             mode: self.mode.clone(),
+            vite_config: self.vite_config.clone(),
             ..DevFlags::default()
         }
     }

@@ -162,6 +162,19 @@ pub(super) fn apply_flags(flags: &BuildFlags, config: &mut Config) -> Result<(),
                 .ok_or_else(|| Diagnostic::error(format!("--sourcemap: `{name}` is none of {SOURCEMAP}")))?,
         };
     }
+    if flags.no_sourcemap {
+        build.sourcemap = SourceMaps::None;
+    }
+    let said = |flag: &str, message: String| Diagnostic::error(format!("--{flag}: {message}"));
+    if let Some(name) = &flags.target {
+        build.target = of_name(&target_name(name).map_err(|message| said("target", message))?);
+    }
+    if let Some(folder) = &flags.assets_dir {
+        build.assets_dir = below_output(folder).map_err(|message| said("assets-dir", message))?;
+    }
+    if let Some(limit) = flags.assets_inline_limit {
+        build.assets_inline_limit = limit;
+    }
     if flags.empty_out_dir {
         build.empty_out_dir = Some(true);
     }
@@ -169,12 +182,10 @@ pub(super) fn apply_flags(flags: &BuildFlags, config: &mut Config) -> Result<(),
         build.empty_out_dir = Some(false);
     }
     match flags.manifest.as_deref() {
+        None if flags.no_manifest => build.manifest = None,
         None | Some("false") => {}
         Some("true") => build.manifest = Some(MANIFEST.to_owned()),
-        Some(name) => {
-            let name = below_output(name).map_err(|message| Diagnostic::error(format!("--manifest: {message}")))?;
-            build.manifest = Some(name);
-        }
+        Some(name) => build.manifest = Some(below_output(name).map_err(|message| said("manifest", message))?),
     }
     Ok(())
 }

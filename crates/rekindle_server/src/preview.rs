@@ -272,7 +272,13 @@ mod tests {
 
     /// Status and file, or where to go.
     fn ask(build: &mut Build, path: &str, navigation: bool) -> String {
-        let request = Request { path: path.into(), query: "q=1".into(), navigation, wants: crate::event::Wants::Unsaid, guest: false };
+        let request = Request {
+            path: path.into(),
+            query: "q=1".into(),
+            navigation,
+            wants: crate::event::Wants::Unsaid,
+            guest: false,
+        };
         let answer = build.answer(&request);
         match answer.body {
             Body::Hosted(hosted) => {

@@ -102,6 +102,54 @@ import('./lazy.js').then(() => { window.ready = true })`,
   margin: await page.evaluate(() => getComputedStyle(document.body).margin),
 }))
 
+both('aliases in globs and computed imports, addresses of packages and scripts, small SVGs', {
+  files: {
+    'rekindle.toml': '[resolve.alias]\n"@" = "./src"\n',
+    'main.ts': `import small from './src/small.svg'
+import quoted from './src/quoted.svg'
+const out: Record<string, unknown> = { small, quoted }
+const name = ['foo'].at(0)
+out.eager = import.meta.glob('@/dir/*.ts', { eager: true, import: 'v' })
+out.lazy = await Promise.all(Object.values(import.meta.glob('@/dir/*.ts', { import: 'v' })).map((load) => load()))
+out.computed = (await import(\`@/dir/\${name}.ts\`)).v
+out.package = await (await fetch(new URL('pkg/files/plain.mjs', import.meta.url))).text()
+out.script = (await import(/* @vite-ignore */ new URL('./src/typed.ts', import.meta.url).href)).v
+out.classic = await (await fetch(new URL('./src/classic.js', import.meta.url))).text()
+class Counter { accessor x = 1; static accessor y = 2 }
+out.accessors = new Counter().x + Counter.y
+Object.assign(window, { out, ready: true })`,
+    'src/dir/foo.ts': `export const v: string = 'foo'`,
+    'src/dir/bar.ts': `export const v: string = 'bar'`,
+    'src/typed.ts': `import { v as foo } from './dir/foo'\nexport const v: string = 'typed ' + foo`,
+    'src/classic.js': `var global = 1 // as it is`,
+    'src/small.svg': `<svg xmlns="http://www.w3.org/2000/svg">\n  <g/>\n</svg>`,
+    'src/quoted.svg': `<svg xmlns="http://www.w3.org/2000/svg" id="it's"/>`,
+    'node_modules/pkg/package.json': '{ "name": "pkg" }',
+    'node_modules/pkg/files/plain.mjs': 'export const plain = 1',
+  },
+}, (page) => page.evaluate(() => window.out))
+
+both('of a package that lists its side effects, those run that its index imports', {
+  files: {
+    'main.js': `import { Button } from 'lib'
+import { mixed } from 'mixed'
+document.querySelector('#a').className = 'btn'
+document.querySelector('#b').textContent = [Button, globalThis.order, mixed].join()`,
+    'node_modules/lib/package.json': '{ "name": "lib", "type": "module", "main": "index.js", "sideEffects": ["**/*.css", "./poly.js"] }',
+    'node_modules/lib/index.js': `import './style.css'\nexport * from './all.js'`,
+    'node_modules/lib/all.js': `import './poly.js'\nexport { Button } from './button.js'\nexport { Other } from './other.js'`,
+    'node_modules/lib/style.css': '.btn { color: rgb(1, 2, 3) }',
+    'node_modules/lib/poly.js': `globalThis.order = ['poly']`,
+    'node_modules/lib/button.js': `export const Button = 'button'`,
+    'node_modules/lib/other.js': `export const Other = 'UNUSED_OTHER'`,
+    'node_modules/mixed/package.json': '{ "name": "mixed", "type": "module", "main": "index.js" }',
+    'node_modules/mixed/index.js': `import y from './y.js'\nconst z = require('./z.cjs')\nexport const mixed = y + z.z`,
+    'node_modules/mixed/y.js': `export default 'y'`,
+    'node_modules/mixed/z.cjs': `exports.z = 'z'`,
+  },
+  after: (_, output) => assert.ok(![...output.values()].join('').includes('UNUSED_OTHER'), 'what nobody takes is left out'),
+}, async (page) => [await color(page, '#a'), await texts(page)])
+
 both('addresses lead to the assets: of scripts, sheets, pages, with queries, inlined or not', {
   bytes: { 'src/dot.png': PNG, 'public/free.png': PNG, 'src/pics/one.png': PNG, 'src/pics/two.png': PNG },
   files: {

@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rekindle_compile::compile::encode_path;
+use rekindle_compile::inline;
 use rekindle_compile::plain::Inlining;
 
 use crate::BuildConfig;
@@ -73,10 +74,10 @@ impl Addresses {
             return Ok(Target::Output(public.to_string_lossy().replace('\\', "/")));
         }
         let bytes: Arc<[u8]> = std::fs::read(path)?.into();
-        let is_small = (bytes.len() as u64) < self.inline_limit && !is_pointer(&bytes);
+        let is_small = inline::fits(&bytes, self.inline_limit);
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         if inlining == Inlining::Always || (inlining == Inlining::Small && is_small && extension != "html") {
-            return Ok(Target::Content(data_url(path, &bytes)));
+            return Ok(Target::Content(inline::data_url(path, &bytes)));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = self.emit(&name, bytes);
@@ -165,49 +166,6 @@ pub(crate) fn sanitized(name: &str) -> String {
     name.chars().map(keep).collect()
 }
 
-/// A file that git-lfs has not fetched: its content is no content.
-fn is_pointer(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"version https://git-lfs.github.com")
-}
-
-/// The content as an address. Of SVG as text, which is shorter than base64 and compresses.
-fn data_url(path: &Path, bytes: &[u8]) -> String {
-    let mime = mime_guess::from_path(path).first_or_octet_stream();
-    if mime == "image/svg+xml"
-        && let Ok(text) = std::str::from_utf8(bytes)
-        && !text.contains("<text")
-        && !text.contains("<foreignObject")
-    {
-        return format!("data:image/svg+xml,{}", svg_text(text));
-    }
-    format!("data:{mime};base64,{}", STANDARD.encode(bytes))
-}
-
-fn svg_text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 4);
-    let mut was_space = true;
-    // Quotes of one kind only, where that changes nothing.
-    let swap = !text.contains('\'');
-    for c in text.trim().chars() {
-        let is_space = c.is_whitespace();
-        if is_space && was_space {
-            continue;
-        }
-        was_space = is_space;
-        match c {
-            _ if is_space => out.push_str("%20"),
-            '"' if swap => out.push('\''),
-            '"' => out.push_str("%22"),
-            '%' => out.push_str("%25"),
-            '#' => out.push_str("%23"),
-            '<' => out.push_str("%3c"),
-            '>' => out.push_str("%3e"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,10 +175,5 @@ mod tests {
         assert_eq!(relative("", "assets/a.png"), "assets/a.png");
         assert_eq!(relative("docs/guide", "assets/a.png"), "../../assets/a.png");
         assert_eq!(relative("assets", "assets/a.png"), "a.png");
-    }
-
-    #[test]
-    fn svg_becomes_text() {
-        assert_eq!(svg_text("<svg  a=\"1\">\n#</svg>\n"), "%3csvg%20a='1'%3e%20%23%3c/svg%3e");
     }
 }

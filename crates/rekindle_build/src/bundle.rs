@@ -196,7 +196,11 @@ fn options(session: &Session, inputs: Vec<InputItem>, role: &Role, strict: bool)
             ..BundlerTransformOptions::default()
         }),
         tsconfig: Some(TsConfig::Auto(false)),
-        preserve_entry_signatures: Some(PreserveEntrySignatures::False),
+        // What has an address of its own may be imported by it.
+        preserve_entry_signatures: Some(match role {
+            Role::Pages => PreserveEntrySignatures::False,
+            Role::Worker { .. } => PreserveEntrySignatures::ExportsOnly,
+        }),
         optimization: Some(OptimizationOption {
             inline_const: Some(InlineConstOption::Config(InlineConstConfig {
                 mode: Some(InlineConstMode::Smart),

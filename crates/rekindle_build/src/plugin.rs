@@ -180,6 +180,10 @@ impl Meaning {
             });
             return output;
         }
+        if resolve::is_in_package(path) && query.is_none() && self.session.compiler.leads_to_effects(path) {
+            output.side_effects = Some(HookSideEffects::True);
+            return output;
+        }
         let package = self.session.compiler.resolver.packages.nearest(path);
         output.package_json_path = package.map(|package| package.folder.join("package.json").display().to_string());
         output
@@ -248,6 +252,11 @@ impl Meaning {
             Plain::Asset(_) if is_style(url.path()) && !is_data(&url) => {
                 let name = self.linked_sheet(&url, &file)?;
                 Ok(Some(script(&format!("export default {};", self.expression(&Target::Output(name))))))
+            }
+            Plain::Asset(Inlining::Small | Inlining::Never)
+                if is_script(&ModuleUrl::new(url.path())) && !session.compiler.runs_as_it_is(&file) =>
+            {
+                Ok(Some(script(&self.worker(file.as_path(), "Worker", true, false, false).await?)))
             }
             Plain::Asset(inlining) => {
                 let address = self.asset(&file, inlining)?;

@@ -119,6 +119,23 @@ impl Barrels {
         Some(Picked { picks, order })
     }
 
+    /// Whether something runs where a module that may be passed over is imported, though nothing of it is taken: what it,
+    /// or a module whose names it passes on in the same way, imports has side effects.
+    pub fn leads_to_effects(&self, file: &Path, around: &Surroundings) -> bool {
+        let mut seen = FxHashSet::default();
+        let mut queue = vec![file.to_owned()];
+        while let Some(file) = queue.pop() {
+            let Some(scan) = self.scan(&file, around).filter(|scan| scan.only_passes_on) else { continue };
+            if self.is_loud(&file, around) {
+                return true;
+            }
+            if seen.insert(file.clone()) && !around.packages.is_without_side_effects(&file) {
+                queue.extend(scan.specifiers.iter().filter_map(|specifier| (around.resolve)(specifier, &file)));
+            }
+        }
+        false
+    }
+
     /// Whether a module that may be passed over imports one with side effects. In a package that has none anywhere only
     /// other packages may.
     fn is_loud(&self, file: &Path, around: &Surroundings) -> bool {

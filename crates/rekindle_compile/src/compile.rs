@@ -91,6 +91,16 @@ pub struct Links {
 /// What queries of addresses ask for: the file itself, or its content in the address.
 const KEEPS_FILE: &str = "no-inline";
 const INLINE: &str = "inline";
+/// What a glob matches.
+pub(crate) struct Matched {
+    /// Key, file and module.
+    pub entries: Vec<(String, FilePath, ModuleUrl)>,
+    /// Folders whose listing decided.
+    pub folders: Vec<PathBuf>,
+    /// What is wrong with the call.
+    pub mistake: Option<String>,
+}
+
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 /// Kinds of files that need a tool which is not there (yet).
 const UNSUPPORTED: [(&str, &str); 3] = [("vue", "Vue"), ("svelte", "Svelte"), ("astro", "Astro")];
@@ -659,29 +669,35 @@ impl Compiler {
             links.links.push(link);
         }
         for call in &definition.globs {
-            let aliased = Aliased::of(call, file.as_path(), &self.resolver);
-            let found = glob::expand(&aliased.call, file.as_path(), &self.root);
+            let found = self.glob_matches(call, file);
             links.folders.extend(found.folders);
-            let entries = found.entries.into_iter().filter(|(_, path)| !secrets::holds_secrets(path, &self.root));
-            let entries = entries.map(|(key, path)| {
-                let path = path.canonicalize().unwrap_or(path);
-                let url = self.resolver.url_of(
-                    &path,
-                    Some(&call.query).map(|query| query.trim_start_matches('?')).filter(|query| !query.is_empty()),
-                );
-                links.files.push((url.clone(), FilePath::new(path)));
-                (aliased.key(key), url)
+            let entries = found.entries.into_iter().map(|(key, path, url)| {
+                links.files.push((url.clone(), path));
+                (key, url)
             });
             let entries = entries.collect();
             links.globs.push(entries);
-            // A computed import may mean anything until it runs.
-            if let Err(message) = glob::check(&aliased.call)
-                && !call.of_import
-            {
+            if let Some(message) = found.mistake {
                 links.errors.push(self.at(Diagnostic::error(message), file, source, call.span));
             }
         }
         links
+    }
+
+    /// What a glob in `importer` matches now.
+    pub(crate) fn glob_matches(&self, call: &GlobCall, importer: &FilePath) -> Matched {
+        let aliased = Aliased::of(call, importer.as_path(), &self.resolver);
+        let found = glob::expand(&aliased.call, importer.as_path(), &self.root);
+        let query = Some(call.query.trim_start_matches('?')).filter(|query| !query.is_empty());
+        let entries = found.entries.into_iter().filter(|(_, path)| !secrets::holds_secrets(path, &self.root));
+        let entries = entries.map(|(key, path)| {
+            let path = path.canonicalize().unwrap_or(path);
+            let url = self.resolver.url_of(&path, query);
+            (aliased.key(key), FilePath::new(path), url)
+        });
+        // A computed import may mean anything until it runs.
+        let mistake = glob::check(&aliased.call).err().filter(|_| !call.of_import);
+        Matched { entries: entries.collect(), folders: found.folders, mistake }
     }
 
     /// Whether a file of this name would be among the matches of a glob in `importer`.
@@ -767,10 +783,7 @@ impl Compiler {
         if !is_plain || !resolve::is_in_package(path.as_path()) {
             return None;
         }
-        let resolve = |specifier: &str, from: &Path| match self.resolver.resolve(from, specifier, DepKind::Static) {
-            Ok(Resolved::File { path, url }) if url.query().is_empty() => Some(path.as_path().to_owned()),
-            _ => None,
-        };
+        let resolve = |specifier: &str, from: &Path| self.file_of_import(specifier, from);
         let around = barrel::Surroundings { packages: &self.resolver.packages, resolve: &resolve };
         let barrel::Picked { picks, order } = self.barrels.pick(path.as_path(), &dep.names, &around)?;
         let mut place = |name: String, file: PathBuf, there: String| {
@@ -782,6 +795,20 @@ impl Compiler {
         let order = order.into_iter().enumerate().map(|(at, file)| (format!("*{at}"), file, "*".to_owned()));
         let named = picks.into_iter().zip(&dep.names).map(|(pick, name)| (name.clone(), pick.file, pick.name));
         Some(Link::Picked(order.chain(named).map(|(name, file, there)| place(name, file, there)).collect()))
+    }
+
+    /// Whether a module of a package that has no side effects of its own runs some that it imports.
+    pub fn leads_to_effects(&self, file: &Path) -> bool {
+        let resolve = |specifier: &str, from: &Path| self.file_of_import(specifier, from);
+        self.barrels
+            .leads_to_effects(file, &barrel::Surroundings { packages: &self.resolver.packages, resolve: &resolve })
+    }
+
+    fn file_of_import(&self, specifier: &str, from: &Path) -> Option<PathBuf> {
+        match self.resolver.resolve(from, specifier, DepKind::Static) {
+            Ok(Resolved::File { path, url }) if url.query().is_empty() => Some(path.as_path().to_owned()),
+            _ => None,
+        }
     }
 
     fn note_missing(&self, dep: &Dep, file: &FilePath, source: &Source, unresolved: Unresolved, links: &mut Links) {

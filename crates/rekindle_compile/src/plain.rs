@@ -10,6 +10,8 @@
 //! What is meant is decided where definitions are made: `Compiler::kind`, `script.rs`, `calls.rs`, `glob.rs`.
 
 use oxc_allocator::Allocator;
+use oxc_parser::Parser;
+use oxc_span::SourceType;
 use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
 
 use crate::compile::{Compiler, Kind, Source, StyleUse, quoted};
@@ -17,7 +19,7 @@ use crate::plain_script::{self, Surroundings};
 use crate::resolve::{self, Resolved};
 use crate::script::{ScriptInput, lower, may_hold_jsx, mistakes, read_script, replace_defines};
 use crate::style::StyleOutput;
-use crate::{glob, json, secrets, wasm};
+use crate::{json, wasm};
 
 /// A module without what makes it replaceable.
 #[derive(Clone, Debug)]
@@ -116,6 +118,20 @@ impl Compiler {
         })
     }
 
+    /// Whether the address of a script leads to the file itself, as that of any asset: it is JavaScript of a package, or
+    /// uses nothing that only modules have.
+    pub fn runs_as_it_is(&self, file: &FilePath) -> bool {
+        let url = self.resolver.url_of(file.as_path(), None);
+        if ![".js", ".mjs", ".cjs"].iter().any(|ending| url.path().ends_with(ending)) {
+            return false;
+        }
+        let Ok(text) = self.read_text(file) else { return true };
+        let allocator = Allocator::default();
+        let record = Parser::new(&allocator, &text, SourceType::unambiguous()).parse().module_record;
+        let is_plain = !record.has_module_syntax && record.dynamic_imports.is_empty();
+        is_plain || resolve::is_in_package(file.as_path())
+    }
+
     fn plain_script(
         &self,
         url: &ModuleUrl,
@@ -140,19 +156,14 @@ impl Compiler {
         lower(&allocator, &input, &mut module)?;
         let surroundings = Surroundings {
             options,
-            resolves_to_file: &|specifier| {
-                matches!(self.resolver.resolve(file.as_path(), specifier, DepKind::Asset), Ok(Resolved::File { .. }))
+            file_behind: &|specifier| match self.resolver.resolve(file.as_path(), specifier, DepKind::Asset) {
+                Ok(Resolved::File { url, .. }) => Some(url.path().to_owned()),
+                _ => None,
             },
             matches: &|call| {
-                glob::check(call)?;
-                let entries = glob::expand(call, file.as_path(), self.root()).entries.into_iter();
-                let entries = entries.filter(|(_, path)| !secrets::holds_secrets(path, self.root()));
-                let query = Some(call.query.trim_start_matches('?')).filter(|query| !query.is_empty());
-                let named = entries.map(|(key, path)| {
-                    let path = path.canonicalize().unwrap_or(path);
-                    (key, self.resolver.url_of(&path, query).as_str().to_owned())
-                });
-                Ok(named.collect())
+                let found = self.glob_matches(call, file);
+                let entries = found.entries.into_iter().map(|(key, _, url)| (key, url.as_str().to_owned()));
+                found.mistake.map_or_else(|| Ok(entries.collect()), Err)
             },
         };
         let rewritten = plain_script::rewrite(&allocator, &mut module, shape, &surroundings);

@@ -87,8 +87,8 @@ pub(crate) type Matches = Vec<(String, String)>;
 /// What the module is in, and how its calls reach the files around it.
 pub(crate) struct Surroundings<'s> {
     pub options: PlainOptions,
-    /// Whether an address that the module names is a file of the project.
-    pub resolves_to_file: &'s dyn Fn(&str) -> bool,
+    /// The module's name of the file that an address in it means, of the project or of a package.
+    pub file_behind: &'s dyn Fn(&str) -> Option<String>,
     /// Keys and addresses of the files that a glob matches.
     pub matches: &'s dyn Fn(&GlobCall) -> Result<Matches, String>,
 }
@@ -420,10 +420,10 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
                 url.arguments[0] = Argument::from(address);
             }
         } else if let Some((specifier, _)) = calls::asset_url(it, self.scoping) {
-            let (path, suffix) = with_query(&specifier, "url");
-            if (self.surroundings.resolves_to_file)(crate::compile::without_suffix(&specifier).0) {
-                let name = self.import("", &path);
-                let text = if suffix.is_empty() { name } else { format!("{name} + {}", quoted(&suffix)) };
+            let (path, suffix) = crate::compile::without_suffix(&specifier);
+            if let Some(file) = (self.surroundings.file_behind)(path) {
+                let name = self.import("", &format!("{file}?url"));
+                let text = if suffix.is_empty() { name } else { format!("{name} + {}", quoted(suffix)) };
                 if let Some(address) = snippet(&self.ast, &text) {
                     it.arguments[0] = Argument::from(address);
                 }

@@ -15,7 +15,7 @@ import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay,
 import type { Verdict } from './propagate'
 import { preactRuntime, reactRuntime, Refresh, watchPreact } from './refresh'
 import { Registry, type Instance, type Namespace } from './registry'
-import { ModuleRuntime, type RuntimeHost } from './runtime'
+import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 import { Rescue } from './rescue'
 import { Socket } from './socket'
 import { hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
@@ -90,15 +90,12 @@ function sendCustom(event: string, data: unknown): void {
 
 function metaOf(instance: Instance): object {
   const context = hot.create(instance)
-  const path = instance.id.split('?')[0]!
   const meta: Record<string, unknown> = Object.create(null)
   meta.url = addressOf(instance.id)
   meta.env = env
   meta.hot = context.api
   meta.resolve = (specifier: unknown) => resolveAddress(instance, String(specifier))
-  meta.dirname = path.slice(0, path.lastIndexOf('/')) || '/'
-  meta.filename = path
-  return meta
+  return Object.assign(meta, fileOf(instance.id))
 }
 
 const runtimeHost: RuntimeHost = {
@@ -148,9 +145,8 @@ function runtimeOf(instance: Instance): object {
 const addressBase = new URL(base, location.origin).href.slice(0, -1)
 
 function addressOf(id: ModuleId): string {
-  const [path, query] = id.split(/\?(.*)/s) as [string, string?]
-  const address = addressBase + encodeURI(path).replaceAll('#', '%23')
-  return query ? new URL(`${address}?${query}`).href : address
+  const address = addressBelow(addressBase, id)
+  return id.includes('?') ? new URL(address).href : address
 }
 
 async function importNative(address: string, attribute: string | null): Promise<Namespace> {

@@ -159,6 +159,18 @@ export class ModuleRuntime {
   }
 }
 
+/** Where a module is below `prefix`: `/src/a #1.ts?x` → `…/src/a%20%231.ts?x`. The query stays as it is. */
+export function addressBelow(prefix: string, id: ModuleId): string {
+  const [path, query] = id.split(/\?(.*)/s) as [string, string?]
+  return prefix + encodeURI(path).replaceAll('#', '%23') + (query ? `?${query}` : '')
+}
+
+/** What `import.meta` says of a module's file: its path from the root. */
+export function fileOf(id: ModuleId): { filename: string; dirname: string } {
+  const filename = id.split('?')[0]!
+  return { filename, dirname: filename.slice(0, filename.lastIndexOf('/')) || '/' }
+}
+
 /** `/a.svg?t=1` and `?v=2#icon` → `/a.svg?t=1&v=2#icon` */
 function withSuffix(address: string, suffix: string): string {
   if (address.startsWith('data:')) return address + (/#.*$/s.exec(suffix)?.[0] ?? '') // It holds its content.

@@ -7,18 +7,15 @@
  */
 import { Registry, type Instance, type Namespace } from './registry'
 import type { ModuleId } from './messages'
-import { ModuleRuntime, type RuntimeHost } from './runtime'
+import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 
 export function standalone(base: string, env: Record<string, unknown>): { define: Registry['define']; run(id: ModuleId): void } {
   // Worklets have no location; there an address begins at the root.
   const origin = typeof location === 'undefined' ? '' : location.origin
-  const addressOf = (id: ModuleId) => origin + base.slice(0, -1) + encodeURI(id)
+  const addressOf = (id: ModuleId) => addressBelow(origin + base.slice(0, -1), id)
   const importNative = async (address: string, attribute: string | null): Promise<Namespace> =>
     attribute ? import(address, { with: { type: attribute } }) : import(address)
-  const metaOf = ({ id }: Instance): object => {
-    const path = id.split('?')[0]!
-    return Object.assign(Object.create(null), { url: addressOf(id), env, filename: path, dirname: path.slice(0, path.lastIndexOf('/')) || '/' })
-  }
+  const metaOf = ({ id }: Instance): object => Object.assign(Object.create(null), { url: addressOf(id), env, ...fileOf(id) })
   const knows = (id: ModuleId) => registry.definitions.has(id)
   const unstyled = () => console.warn('[rekindle] a style was left out: there is no page here')
   const host: RuntimeHost = {
@@ -44,12 +41,11 @@ export function standalone(base: string, env: Record<string, unknown>): { define
     refresh: { register: () => {}, signature: () => (type: unknown) => type, keep: (_: Instance, value: unknown) => value } as unknown as RuntimeHost['refresh'],
   }
   const registry: Registry = new Registry({ metaOf, runtimeOf: (instance) => new ModuleRuntime(host, instance), importNative })
-  const start = (id: ModuleId) => registry.run([id])?.catch((error: unknown) => Promise.reject(error))
   return {
     define: (...definition) => registry.define(...definition),
     run(id) {
-      if (registry.needsNatives([id])) void registry.importNatives([id]).then(() => start(id))
-      else void start(id)
+      if (registry.needsNatives([id])) void registry.importNatives([id]).then(() => registry.run([id]))
+      else void registry.run([id])
     },
   }
 }

@@ -96,25 +96,25 @@ export { default as text } from './note.txt' with { type: 'text' }";
         "main.js",
         source,
         expect![[r#"
-        __rekindle_preload(() => import("./pages/a.js"), __REKINDLE_DEPS__);
-        __rekindle_importGlob({
-        	"./pages/a.js": () => __rekindle_preload(() => import("/pages/a.js"), __REKINDLE_DEPS__),
-        	"./pages/b.js": () => __rekindle_preload(() => import("/pages/b.js"), __REKINDLE_DEPS__)
-        }, `./pages/${x}.js`);
-        log({
-        	"./pages/a.js": __rekindle_0,
-        	"./pages/b.js": __rekindle_1
-        }, { "./pages/a.js": () => __rekindle_preload(() => import("/pages/a.js"), __REKINDLE_DEPS__).then((module) => module["name"]) });
-        new URL(__rekindle_2, import.meta.url);
-        new URL("./none.png", import.meta.url);
-        new Worker(new URL(__rekindle_3, import.meta.url), { type: "module" });
-        export { default as text } from "./note.txt?raw";
-        import * as __rekindle_0 from "/pages/a.js";
-        import * as __rekindle_1 from "/pages/b.js";
-        import __rekindle_2 from "./dot.png?url";
-        import __rekindle_3 from "./w.ts?worker&url&module";
-        import { preload as __rekindle_preload, importGlob as __rekindle_importGlob } from "/@rekindle/build/runtime.js";
-    "#]],
+            __rekindle_preload(() => import("./pages/a.js"), __REKINDLE_DEPS__);
+            __rekindle_importGlob({
+            	"./pages/a.js": () => __rekindle_preload(() => import("/pages/a.js"), __REKINDLE_DEPS__),
+            	"./pages/b.js": () => __rekindle_preload(() => import("/pages/b.js"), __REKINDLE_DEPS__)
+            }, `./pages/${x}.js`);
+            log({
+            	"./pages/a.js": __rekindle_0,
+            	"./pages/b.js": __rekindle_1
+            }, { "./pages/a.js": () => __rekindle_preload(() => import("/pages/a.js"), __REKINDLE_DEPS__).then((module) => module["name"]) });
+            new URL(__rekindle_2, import.meta.url);
+            new URL("./none.png", import.meta.url);
+            new Worker(new URL(__rekindle_3, import.meta.url), { type: "module" });
+            export { default as text } from "./note.txt?raw";
+            import * as __rekindle_0 from "/pages/a.js";
+            import * as __rekindle_1 from "/pages/b.js";
+            import __rekindle_2 from "/dot.png?url";
+            import __rekindle_3 from "./w.ts?worker&url&module";
+            import { preload as __rekindle_preload, importGlob as __rekindle_importGlob } from "/@rekindle/build/runtime.js";
+        "#]],
     );
 }
 

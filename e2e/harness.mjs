@@ -72,7 +72,7 @@ function makeFolder({ files = {}, example, packages = [] }) {
 }
 
 /** Copies a package of this folder's into a fixture: `react`, or `react-18 as react`. */
-function install(root, packageName) {
+export function install(root, packageName) {
   const [from, to = from] = packageName.split(' as ')
   const folder = fileURLToPath(new URL(`node_modules/${from}`, import.meta.url))
   fs.cpSync(folder, path.join(root, 'node_modules', to), { recursive: true })

@@ -1,6 +1,6 @@
 /** Components take edits: React 18 and 19, Preact, and what stands beside components in a file. */
 import assert from 'node:assert/strict'
-import { test } from './harness.mjs'
+import { install, test } from './harness.mjs'
 
 const react = ['react', 'react-dom', 'scheduler']
 const main = `import { createRoot } from 'react-dom/client'
@@ -261,6 +261,38 @@ test('an edit of a hook that a component file exports beside the component reach
   await app.edit('Label.tsx', `'word'`, `'hook'`)
   await app.sees('button', /^one hook/)
   await app.stayed()
+})
+
+test('React that is installed while the server runs: the page comes up, and components keep their state', {
+  load: false,
+  files: { 'main.tsx': main, 'App.tsx': counter },
+}, async (app) => {
+  const tab = await app.tab({ blank: true })
+  await tab.page.goto(app.url)
+  await tab.overlay('npm install react')
+  for (const name of react) install(app.root, name)
+  await tab.sees('button', 'first 0')
+  await app.prints('pages start anew')
+  await tab.sees('button', 'first 0')
+  await tab.page.click('button')
+  await app.edit('App.tsx', 'first', 'second')
+  await tab.sees('button', 'second 1')
+})
+
+test('a refresh runtime that is installed while the server runs counts from then on', {
+  packages: ['preact'],
+  files: {
+    'main.jsx': `import { render } from 'preact'\nimport App from './App'\nrender(<App />, document.getElementById('a'))\n`,
+    'App.jsx': counter.replace(`'react'`, `'preact/hooks'`),
+  },
+}, async (app) => {
+  await app.sees('button', 'first 0')
+  for (const name of ['@prefresh/core', '@prefresh/utils']) install(app.root, name)
+  await app.prints('pages start anew')
+  await app.sees('button', 'first 0')
+  await app.page.click('button')
+  await app.edit('App.jsx', 'first', 'second')
+  await app.sees('button', 'second 1')
 })
 
 test('without its refresh runtime the terminal says what to install', {

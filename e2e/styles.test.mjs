@@ -429,3 +429,63 @@ look()`,
   const seen = await app.page.evaluate(() => [...window.seen])
   assert.ok(seen.includes(`${RED} 4px`) && !seen.some((look) => look.startsWith(BLACK) || look.endsWith(' 0px')), seen.join(' | '))
 })
+
+test('what stands in the page is styled before a script runs; the modules take the sheets over', {
+  load: false,
+  files: {
+    'index.html': `<!doctype html><html><head><title>t</title><style>#a { margin-left: 1px; padding-left: 1px }</style></head>
+<body><p id="a">static</p><div id="root"></div><script type="module" src="/main.ts"></script></body></html>`,
+    'main.ts': `import './app.css'\nimport classes from './box.module.css'\nimport './last.scss'\nimport.meta.hot.accept()
+document.getElementById('root')!.className = classes.box!
+const load = () => import('./lazy')\nif (location.search) void load()
+if (location.hash) require('./never.css')`,
+    'lazy.ts': `import './lazy.css'`,
+    'app.css': `#a { color: red; margin-left: 2px; background: url(./dot.png) } /* </style><b>no</b> */ #a::after { content: '</Style>' }`,
+    'box.module.css': `.box { margin-left: 3px }\n:global(#a) { margin-left: 4px }`,
+    'last.scss': `$gap: 5px; #a { margin-left: $gap }`,
+    'lazy.css': `#a { color: blue }`,
+    'dot.png': 'x'.repeat(5000),
+  },
+}, async (app) => {
+  const look = () => app.page.evaluate(() => {
+    const style = getComputedStyle(document.querySelector('#a'))
+    return [style.color, style.marginLeft, style.paddingLeft, style.backgroundImage.replace(location.origin, ''), getComputedStyle(document.querySelector('#a'), '::after').content].join(' ')
+  })
+  const sheets = () => app.page.evaluate(() => [...document.querySelectorAll('[data-vite-dev-id]')].map((style) => style.dataset.viteDevId).join())
+  const styled = `${RED} 5px 1px url("/dot.png") "</Style>"`
+  const all = '/app.css,/box.module.css,/last.scss'
+  app.first = await app.tab({ blank: true })
+  for (const time of ['cold', 'again']) {
+    await app.page.route('**/@rekindle/page?*', (route) => route.abort())
+    await app.page.goto(app.url)
+    assert.equal(await look(), styled, time)
+    assert.equal(await sheets(), all)
+    assert.equal(await app.page.evaluate(() => document.querySelectorAll('b').length), 0)
+    await app.page.unroute('**/@rekindle/page?*')
+  }
+  await app.page.goto(app.url)
+  await app.page.waitForFunction(() => document.getElementById('root').className)
+  assert.equal(await look(), styled)
+  assert.equal(await sheets(), all)
+  await app.edit('app.css', 'red', 'green')
+  await app.looks('#a', 'color', GREEN)
+  assert.equal(await sheets(), all)
+  await app.edit('main.ts', "import './last.scss'", '')
+  await app.looks('#a', 'margin-left', '4px')
+  assert.equal(await sheets(), '/app.css,/box.module.css')
+})
+
+test('a policy about styles is kept: the page has none in its text', {
+  load: false,
+  files: {
+    'rekindle.toml': `[server.headers]\nContent-Security-Policy = "style-src 'nonce-n1'"\n`,
+    'index.html': `<!doctype html><html><head><title>t</title><meta property="csp-nonce" nonce="n1"></head>
+<body><p id="a">static</p><script type="module" src="/main.ts"></script></body></html>`,
+    'main.ts': `import './app.css'`,
+    'app.css': `#a { color: red }`,
+  },
+}, async (app) => {
+  await app.load()
+  await app.looks('#a', 'color', RED)
+  assert.equal(await app.page.evaluate(() => document.querySelectorAll('style').length), 1)
+})

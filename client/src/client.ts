@@ -390,7 +390,6 @@ function enqueue(step: () => Promise<void> | void): void {
 }
 
 async function takeBatch(batch: Batch): Promise<void> {
-  const began = performance.now()
   if (reloading) return
   if (batch.session === session && batch.seq > seq + 1 && session !== '') return hello() // A gap: ask for all since then.
   session = batch.session
@@ -407,7 +406,7 @@ async function takeBatch(batch: Batch): Promise<void> {
   }
 
   if (crashed && (registry.stale.size > 0 || batch.definitions.some(({ id }) => wanted.has(id)) || concerns([crashed.id], batch))) {
-    return restart(`the page had stopped at an error in ${crashed.id}`, batch, began)
+    return restart(`the page had stopped at an error in ${crashed.id}`, batch)
   }
   await announceErrors(batch)
   const started = await startWhatWasBlocked()
@@ -416,12 +415,12 @@ async function takeBatch(batch: Batch): Promise<void> {
   const outcome = await updater.update(links, batch.timestamp)
   if (hasMoved) orderStyles()
   if (outcome.result === 'nothing' && concerns(brokenImports.keys(), batch)) {
-    return restart(`an import of ${[...brokenImports.keys()].join(', ')} had failed`, batch, began)
+    return restart(`an import of ${[...brokenImports.keys()].join(', ')} had failed`, batch)
   }
   refreshOverlay()
   const boundaries = [...started, ...outcome.boundaries, ...(edited ? [edited.page] : [])]
-  if ((started.length > 0 || edited) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch, began)
-  else acknowledge(outcome, batch, began)
+  if ((started.length > 0 || edited) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch)
+  else acknowledge(outcome, batch)
 }
 
 /** Brings an edit of the page's own text into the document. Returns why that cannot be, or null when it is done. */
@@ -482,10 +481,10 @@ function errorPayload(id: ModuleId, diagnostic: Diagnostic): ErrorPayload {
   return { type: 'error', err }
 }
 
-function acknowledge(outcome: Outcome, batch: Batch, began: number): void {
+function acknowledge(outcome: Outcome, batch: Batch): void {
   const { result, boundaries, chain, reason, error } = outcome
   const how = result === 'reload' && restarting ? 'restart' : result
-  const applied: Applied = { type: 'applied', seq: batch.seq, result: how, boundaries, chain, reason, error, took: performance.now() - began }
+  const applied: Applied = { type: 'applied', seq: batch.seq, result: how, boundaries, chain, reason, error }
   socket.sendNow(applied)
 }
 
@@ -570,16 +569,16 @@ async function reloadBecause({ chain, reason }: Extract<Verdict, { kind: 'reload
 
 async function reloadForPage({ page: edited, file }: EditedPage, obstacle: string, batch?: Batch): Promise<void> {
   const reason = `${file} was edited${obstacle && `: ${obstacle}`}`
-  if (batch) acknowledge({ result: 'reload', boundaries: [], chain: [edited], reason }, batch, performance.now())
+  if (batch) acknowledge({ result: 'reload', boundaries: [], chain: [edited], reason }, batch)
   await reload(reason, { type: 'full-reload', path: edited, triggeredBy: file })
 }
 
-async function restart(reason: string, batch: Batch, began: number): Promise<void> {
+async function restart(reason: string, batch: Batch): Promise<void> {
   const chain = [...registry.stale]
   const shown = chain.length > 0 ? chain : crashed ? [crashed.id] : [...brokenImports.keys()]
   const payload = { type: 'full-reload', path: '*', triggeredBy: chain[0] }
   if (workerScope) await restartWorker(reason, shown, payload)
-  acknowledge({ result: 'reload', boundaries: [], chain: shown, reason }, batch, began)
+  acknowledge({ result: 'reload', boundaries: [], chain: shown, reason }, batch)
   if (!workerScope) await reload(reason, payload)
 }
 

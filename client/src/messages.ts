@@ -144,6 +144,4 @@ export interface Applied {
   chain?: ModuleId[]
   reason?: string
   error?: string
-  /** Milliseconds from the message's arrival until the update was applied. */
-  took: number
 }

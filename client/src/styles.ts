@@ -9,11 +9,20 @@ import type { ModuleId } from './messages'
 const DEV_ID = 'data-vite-dev-id'
 
 const sheets = new Map<string, HTMLStyleElement | HTMLLinkElement>()
+/** Sheets that the server wrote into the page, whose modules have not run yet. */
+const early = new Set<string>()
 let lastInserted: HTMLStyleElement | undefined
 
 if (typeof document !== 'undefined') {
-  for (const link of document.querySelectorAll<HTMLLinkElement>(`link[rel="stylesheet"][${DEV_ID}]`)) {
-    sheets.set(link.getAttribute(DEV_ID)!, link)
+  for (const sheet of document.querySelectorAll<HTMLStyleElement | HTMLLinkElement>(`style[${DEV_ID}], link[rel="stylesheet"][${DEV_ID}]`)) {
+    // A security policy of the page may have kept the element from working.
+    if (sheet instanceof HTMLStyleElement && !sheet.sheet) {
+      sheet.remove()
+      continue
+    }
+    const id = sheet.getAttribute(DEV_ID)!
+    sheets.set(id, sheet)
+    early.add(id)
   }
 }
 
@@ -22,7 +31,9 @@ export function updateStyle(id: string, css: string): void {
   if (typeof document === 'undefined') return
   const known = sheets.get(id)
   if (known) {
-    if (known instanceof HTMLStyleElement && known.textContent !== css) known.textContent = css
+    if (!(known instanceof HTMLStyleElement)) return
+    if (known.textContent !== css) known.textContent = css
+    if (early.delete(id)) place(known)
     return
   }
   const style = document.createElement('style')
@@ -31,14 +42,17 @@ export function updateStyle(id: string, css: string): void {
   const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce
   if (nonce) style.setAttribute('nonce', nonce)
   style.textContent = css
-  insert(style)
+  place(style)
   sheets.set(id, style)
 }
 
-/** After the sheet inserted before it in the same task, else at the end of the head: the order of the imports. */
-function insert(style: HTMLStyleElement): void {
-  if (lastInserted?.isConnected) lastInserted.after(style)
-  else document.head.append(style)
+/** After the sheet placed before it in the same task, else at the end of the head: the order of the imports. */
+function place(style: HTMLStyleElement): void {
+  if (!lastInserted?.isConnected) {
+    if (!style.isConnected) document.head.append(style)
+  } else if (!style.isConnected || lastInserted.compareDocumentPosition(style) & Node.DOCUMENT_POSITION_PRECEDING) {
+    lastInserted.after(style)
+  }
   if (!lastInserted) setTimeout(() => (lastInserted = undefined))
   lastInserted = style
 }

@@ -58,14 +58,14 @@ impl Session {
         }
         .values();
         let defines = Defines::new(&constants(&config, &env));
-        let mut compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
+        let compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
             .with_resolve(config.public_dir.as_deref(), &config.resolve)
             .with_constants(defines, config.jsx_import_source.clone())
             .with_styles(&config.mode, &config.css)
             .with_assets(&config.assets_include)
             .map_err(plain)?
             .for_production();
-        compiler.framework = Framework::detect(&config.root, &compiler.resolver, &config.own_packages);
+        compiler.set_framework(Framework::detect(&config.root, &compiler.resolver, &config.own_packages));
         let css_target = config.build.css_target.as_ref().unwrap_or(&config.build.target);
         Ok(Self {
             addresses: Addresses::new(&config),

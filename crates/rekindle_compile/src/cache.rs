@@ -31,19 +31,23 @@ impl DefinitionCache {
     /// Keeps a definition under its own digest.
     pub fn keep(&self, definition: &Definition) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if definition.code.len() > LIMIT / 4 || inner.by_digest.contains_key(&definition.hash) {
+        if size(definition) > LIMIT / 4 || inner.by_digest.contains_key(&definition.hash) {
             return;
         }
-        inner.bytes += definition.code.len();
+        inner.bytes += size(definition);
         inner.order.push_back(definition.hash.clone());
         inner.by_digest.insert(definition.hash.clone(), definition.clone());
         while inner.bytes > LIMIT {
             let Some(oldest) = inner.order.pop_front() else { return };
             if let Some(gone) = inner.by_digest.remove(&oldest) {
-                inner.bytes -= gone.code.len();
+                inner.bytes -= size(&gone);
             }
         }
     }
+}
+
+fn size(definition: &Definition) -> usize {
+    definition.code.len() + definition.sheet.as_ref().map_or(0, |sheet| sheet.len())
 }
 
 #[cfg(test)]
@@ -63,6 +67,7 @@ mod tests {
             env: EnvReads::None,
             files: Vec::new(),
             imports_by_name: false,
+            sheet: None,
         }
     }
 

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -35,8 +35,8 @@ pub struct Compiler {
     root: PathBuf,
     base: String,
     pub resolver: Resolver,
-    /// Decides whether components are registered for a refresh, and what JSX means by default.
-    pub framework: Framework,
+    /// Decides whether components are registered for a refresh, and what JSX means by default. It may be installed later.
+    framework: RwLock<Arc<Framework>>,
     pub styles: StyleTools,
     defines: Defines,
     /// Nothing is registered for a refresh, and JSX calls the functions of production.
@@ -120,7 +120,7 @@ impl Compiler {
             defines: Defines::default(),
             production: false,
             jsx_import_source: None,
-            framework: Framework::None,
+            framework: RwLock::default(),
             styles: StyleTools::new(root, "development", StyleSettings::default()),
             tsconfigs: TsConfigs::new(),
             cache: DefinitionCache::default(),
@@ -129,6 +129,16 @@ impl Compiler {
             barrels: Barrels::default(),
             asset_versions: RwLock::default(),
         }
+    }
+
+    /// The component framework of the project.
+    pub fn framework(&self) -> Arc<Framework> {
+        self.framework.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is compiled from now on is compiled for `framework`.
+    pub fn set_framework(&self, framework: Framework) {
+        *self.framework.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(framework);
     }
 
     /// Compiles styles as `[css]` says.
@@ -382,7 +392,7 @@ impl Compiler {
             }
         }
         if options.jsx_import_source.is_none() {
-            let of_framework = || self.framework.jsx_import_source().map(str::to_owned);
+            let of_framework = || self.framework().jsx_import_source().map(str::to_owned);
             options.jsx_import_source = self.jsx_import_source.clone().or_else(of_framework);
         }
         Ok(options)
@@ -392,7 +402,7 @@ impl Compiler {
     fn refreshes(&self, file: &FilePath, source: &Source) -> bool {
         let is_own =
             matches!(source, Source::File) && file.as_path().is_absolute() && !resolve::is_in_package(file.as_path());
-        self.framework.refreshes() && is_own && !self.production
+        self.framework().refreshes() && is_own && !self.production
     }
 
     pub(crate) fn script_input<'a>(
@@ -421,7 +431,7 @@ impl Compiler {
     }
 
     /// Equal digests compile to the same text.
-    fn script_digest(&self, text: &str, url: &ModuleUrl, options: &TsOptions, facts: Facts) -> std::sync::Arc<str> {
+    fn script_digest(&self, text: &str, url: &ModuleUrl, options: &TsOptions, facts: Facts) -> Arc<str> {
         let options = format!("{options:?}{facts:?}{}", self.defines.digest_of(text));
         digest(&[text.as_bytes(), url.as_str().as_bytes(), options.as_bytes()])
     }
@@ -1105,11 +1115,14 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
             names: Vec::new(),
         })
         .collect();
-    if kind == StyleUse::Link {
-        // The address is filled in when the sheet is sent; what follows it in the source stays.
-        let css = output.urls.iter().fold(output.css.clone(), |css, url| {
+    // The address is filled in when the sheet is sent; what follows it in the source stays.
+    let with_placeholders = || {
+        output.urls.iter().fold(output.css.clone(), |css, url| {
             css.replace(&url.placeholder, &format!("{}{}", url.placeholder, without_suffix(&url.specifier).1))
-        });
+        })
+    };
+    if kind == StyleUse::Link {
+        let css = with_placeholders();
         let mut definition = plain(css.clone(), Vec::new(), &css);
         definition.deps = deps;
         return definition;
@@ -1149,6 +1162,7 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
     );
     let mut definition = plain(code.clone(), exports.into_iter().map(|(name, _)| name).collect(), &code);
     definition.deps = deps;
+    definition.sheet = (kind == StyleUse::Page).then(|| with_placeholders().into());
     definition
 }
 
@@ -1182,9 +1196,9 @@ fn css_expression(output: &StyleOutput) -> String {
     pieces.join("+")
 }
 
-/// The text of a linked sheet with its addresses filled in.
-pub fn linked_css(definition: &Definition, links: &[Link]) -> String {
-    let mut css = definition.code.to_string();
+/// The text of a linked sheet, or of one that goes into a style element, with its addresses filled in.
+pub fn sheet_text(definition: &Definition, links: &[Link]) -> String {
+    let mut css = definition.sheet.as_ref().unwrap_or(&definition.code).to_string();
     for (number, (dep, link)) in definition.deps.iter().zip(links).enumerate() {
         let address = match link {
             Link::Address(address) => address,
@@ -1233,6 +1247,7 @@ fn plain(code: String, exports: Vec<String>, content: &str) -> Definition {
         env: EnvReads::None,
         files: Vec::new(),
         imports_by_name: false,
+        sheet: None,
     }
 }
 
@@ -1248,7 +1263,7 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// 16 hexadecimal digits of BLAKE3 over the parts.
-pub fn digest(parts: &[&[u8]]) -> std::sync::Arc<str> {
+pub fn digest(parts: &[&[u8]]) -> Arc<str> {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes());

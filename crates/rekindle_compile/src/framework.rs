@@ -70,6 +70,12 @@ impl Framework {
             "{framework} is here but {package} is not, so that edits of components reload the page: npm install -D {package}"
         ))
     }
+
+    /// The packages it lacks.
+    pub fn lacks(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let packages = if let Self::WithoutRuntime { package, .. } = self { package } else { "" };
+        packages.split_whitespace()
+    }
 }
 
 struct Search<'s> {

@@ -318,7 +318,7 @@ impl Resolver {
 
     /// Where a package that is not there, or only in parts so far, is installed: every `node_modules` above the importer,
     /// those that may be made, and what is there of the package itself.
-    fn folders_of_package(&self, importer: &Path, name: &str) -> Vec<PathBuf> {
+    pub fn folders_of_package(&self, importer: &Path, name: &str) -> Vec<PathBuf> {
         let mut folders = vec![self.root.clone()];
         for above in importer.ancestors().skip(1) {
             let modules = above.join("node_modules");

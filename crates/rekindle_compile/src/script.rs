@@ -69,7 +69,7 @@ impl ScriptOutput {
     /// The definition with this digest, made with the help of `files`.
     pub(crate) fn into_definition(self, hash: Arc<str>, files: Vec<FilePath>) -> Definition {
         let Self { code, deps, globs, exports, stars, env, imports_by_name, map: _ } = self;
-        Definition { code: code.into(), hash, deps, globs, exports, stars, env, files, imports_by_name }
+        Definition { code: code.into(), hash, deps, globs, exports, stars, env, files, imports_by_name, sheet: None }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Definition {
     pub files: Vec<FilePath>,
     /// There is an `import()` whose specifier is only known when it runs.
     pub imports_by_name: bool,
+    /// What the module puts on the page as a style element, with placeholders for the addresses in `deps`.
+    pub sheet: Option<Arc<str>>,
 }
 
 /// Which keys of `import.meta.env` a module reads.

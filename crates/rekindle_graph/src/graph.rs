@@ -292,6 +292,7 @@ mod tests {
             env: EnvReads::None,
             files: Vec::new(),
             imports_by_name: false,
+            sheet: None,
         };
         Published { definition, links: Vec::new(), globs: Vec::new(), hash: hash.into() }
     }

@@ -180,8 +180,6 @@ pub struct Applied {
     pub chain: Vec<String>,
     pub reason: Option<String>,
     pub error: Option<String>,
-    /// Milliseconds from the message's arrival until the update was applied.
-    pub took: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

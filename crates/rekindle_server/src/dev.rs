@@ -79,7 +79,15 @@ pub struct Loop {
     /// Events that came while a page was being compiled and can wait until that is done.
     backlog: VecDeque<Event>,
     /// Pages that are being sent while their modules are compiled.
-    streams: Vec<(mpsc::UnboundedSender<bytes::Bytes>, bytes::Bytes)>,
+    streams: Vec<Stream>,
+}
+
+/// A page whose head is on its way.
+struct Stream {
+    sender: mpsc::UnboundedSender<bytes::Bytes>,
+    url: String,
+    /// What follows the head.
+    rest: String,
 }
 
 struct Tab {
@@ -95,16 +103,15 @@ struct Tab {
 impl Loop {
     pub fn new(start: Start, events: mpsc::UnboundedReceiver<Event>) -> std::io::Result<Self> {
         let Start { config, token, secret, report, handlers, events_process, watcher } = start;
-        let project = Project::new(&config, secret)?;
+        let mut project = Project::new(&config, secret)?;
         let public = config.public_dir.as_ref().map(PublicFiles::list);
         let listing = RootFiles::list(&config);
         let warnings = listing.warnings.iter().chain(public.iter().flat_map(|public| &public.warnings));
         for warning in warnings {
             report.warn(warning);
         }
-        if let Some(advice) = project.compiler.framework.advice() {
-            report.note(&advice);
-        }
+        project.await_refresh_runtime(&watcher);
+        project.advice().iter().for_each(|advice| report.note(advice));
         watcher.watch_files(EnvValues::files(&config));
         watcher.watch_folders(public.iter().flat_map(PublicFiles::folders));
         watcher.watch_folders(listing.folders(&config.root));
@@ -204,6 +211,9 @@ impl Loop {
         }
         let pages = self.page_edits(&paths, listing_changed || env.is_some());
         self.report_of_node();
+        if self.project.take_new_framework() {
+            return self.start_pages_anew(&delta);
+        }
         if delta.is_empty() && pages.is_empty() && env.is_none() {
             return;
         }
@@ -232,6 +242,19 @@ impl Loop {
             self.tabs.iter().filter(|(_, tab)| tab.page.is_some()).partition(|(_, tab)| tab.is_worker);
         let ids = |list: Vec<(&ClientId, &Tab)>| list.into_iter().map(|(&id, _)| id).collect();
         self.rounds.begin(self.seq, files, noticed, Asked { tabs: ids(tabs), workers: ids(workers) }, &self.report);
+    }
+
+    /// A framework finds its refresh runtime only if that runs before it.
+    fn start_pages_anew(&mut self, delta: &Delta) {
+        self.seq += 1;
+        self.project.graph.stamp(delta, self.seq);
+        self.report_errors(delta);
+        let reason = "a component framework, or its refresh runtime, was installed or removed";
+        self.report.note(&format!("{reason}; pages start anew"));
+        self.project.advice().iter().for_each(|advice| self.report.note(advice));
+        if self.config.hmr.enabled {
+            self.broadcast(&ServerMessage::Reload { reason: reason.to_owned() });
+        }
     }
 
     fn batch(&self, delta: &Delta, pages: Vec<EditedPage>, env: bool) -> Batch {
@@ -414,7 +437,8 @@ impl Loop {
         if applied.result == Outcome::Reload && applied.chain.is_empty() {
             tracing::debug!(client = id.0, reason = applied.reason, "reload");
         }
-        self.rounds.answered(id, applied, &self.report);
+        let is_worker = self.tabs.get(&id).is_some_and(|tab| tab.is_worker);
+        self.rounds.answered(id, is_worker, applied, &self.report);
     }
 
     /// A tab tells how far it is: it gets what it missed, or is asked for its modules if it comes from another start.
@@ -603,17 +627,17 @@ impl Loop {
         self.page_file(path)
     }
 
-    /// Begins to send a page. The segments that its modules go into are announced as they are sealed.
+    /// Begins to send a page: its head. The segments that its modules go into are announced as they are sealed; the
+    /// rest follows when the styles of all that it imports are known.
     fn stream_page(&mut self, url: &str, asker: oneshot::Sender<Answer>) {
         let Some(page) = self.pages.get(url) else { return };
-        let text = page.render(url, &self.config.base, &[]);
-        let at = text.rfind("</body>").unwrap_or(text.len());
+        let (head, rest) = page.render(url, &self.config.base, &[]);
         let (sender, receiver) = mpsc::unbounded_channel();
-        let _ = sender.send(bytes::Bytes::from(text[..at].to_owned()));
+        let _ = sender.send(bytes::Bytes::from(head));
         let answer =
             Answer { status: 200, content_type: HTML, body: Body::Stream(Arrivals::new(receiver)), cache: Cache::No };
         let _ = asker.send(answer);
-        self.streams.push((sender, bytes::Bytes::from(text[at..].to_owned())));
+        self.streams.push(Stream { sender, url: url.to_owned(), rest });
     }
 
     /// Everything that `roots` need, compiled; requests that do not depend on it are answered meanwhile.
@@ -628,8 +652,8 @@ impl Loop {
                 self.between_steps(event, page, &announced);
             }
         }
-        for (sender, rest) in self.streams.drain(..) {
-            let _ = sender.send(rest);
+        for Stream { sender, url, rest } in std::mem::take(&mut self.streams) {
+            let _ = sender.send(bytes::Bytes::from(self.head_styles(&url) + &rest));
         }
         crawl.reached
     }
@@ -639,8 +663,8 @@ impl Loop {
             return;
         }
         let links = bytes::Bytes::from(preload_links(&self.config.base, addresses));
-        for (sender, _) in &self.streams {
-            let _ = sender.send(links.clone());
+        for stream in &self.streams {
+            let _ = stream.sender.send(links.clone());
         }
     }
 
@@ -657,8 +681,8 @@ impl Loop {
         {
             self.stream_page(url, asker);
             let links = bytes::Bytes::from(preload_links(&self.config.base, announced));
-            if let Some((sender, _)) = self.streams.last() {
-                let _ = sender.send(links);
+            if let Some(stream) = self.streams.last() {
+                let _ = stream.sender.send(links);
             }
         } else {
             self.backlog.push_back(Event::Request(request, asker));
@@ -748,10 +772,22 @@ impl Loop {
         let modules = self.page_modules(url, file);
         let preload = self.project.segments.addresses_of(&self.project.graph, &modules);
         match self.pages.get(url) {
-            Some(page) => Answer::ok(HTML, page.render(url, &self.config.base, &preload), Cache::Revalidate),
+            Some(page) => {
+                let (head, rest) = page.render(url, &self.config.base, &preload);
+                Answer::ok(HTML, head + &self.head_styles(url) + &rest, Cache::Revalidate)
+            }
             None => {
                 Answer::text(404, format!("{} cannot be read any more", self.project.compiler.display(file.as_path())))
             }
+        }
+    }
+
+    /// Style elements for what a page imports; with a policy about styles the runtime makes them, as the policy allows.
+    fn head_styles(&self, url: &str) -> String {
+        let is_policy = |(name, _): &(String, String)| name == "content-security-policy";
+        match self.pages.get(url) {
+            Some(page) if !self.config.server.headers.iter().any(is_policy) => page.styles(&self.project.graph),
+            _ => String::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! <script type="module" src="/src/main.ts"></script>
 //!   ↓
 //! <script type="module" src="/@rekindle/client"></script>                          (in the head)
+//! <style type="text/css" data-vite-dev-id="/src/main.css">…</style>                (where the head ends)
 //! <script type="module" src="/@rekindle/page?path=/index.html"></script>           (where the first script stood)
 //! ```
 
@@ -18,9 +19,10 @@ use rekindle_compile::html::{
 use rekindle_compile::resolve::Resolved;
 use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::EditedPage;
-use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleId, ModuleUrl};
+use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleGraph, ModuleId, ModuleUrl};
 
 use crate::client_script::Runtime;
+use crate::head_styles::head_styles;
 use crate::project::Project;
 
 /// One page, parsed.
@@ -37,6 +39,8 @@ pub struct Page {
     pub changed_at: u64,
     /// Files whose addresses are in its text.
     pub asset_files: Vec<PathBuf>,
+    /// It forbids what stands in style elements, or asks for a nonce in them.
+    has_policy: bool,
     /// What tabs were sent of it, newest last.
     versions: VecDeque<Version>,
     template: PageTemplate,
@@ -68,6 +72,15 @@ pub enum Entry {
     Address(String),
     /// It is not there: the name it would have, and what is wrong.
     Missing(ModuleUrl, Box<Diagnostic>),
+}
+
+impl Entry {
+    fn module(&self) -> Option<ModuleId> {
+        match self {
+            Self::Module(id) => Some(*id),
+            _ => None,
+        }
+    }
 }
 
 /// Pages that were asked for, by address (`/index.html`).
@@ -157,6 +170,7 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
         assets: Vec::new(),
         asset_files: Vec::new(),
         versions: VecDeque::new(),
+        has_policy: has_policy(&source),
         template,
     };
     for at in 0..page.template.scripts.len() {
@@ -177,11 +191,17 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
     for asset in &page.template.assets {
         page.assets.push(asset_address(file, &asset.specifier, project, &mut page.asset_files));
     }
-    let text: Arc<str> = page.text(url, project.compiler.base(), "", &[]).into();
+    let text: Arc<str> = page.text(url, project.compiler.base(), "", &[]).0.into();
     page.hash = digest(&[source.as_bytes(), text.as_bytes()]);
     let scripts = scripts_text(&page.template.scripts).into();
     page.versions.push_back(Version { since: seq, hash: page.hash.clone(), text, scripts });
     Ok(page)
+}
+
+/// Whether a content security policy concerns the page's styles.
+fn has_policy(source: &str) -> bool {
+    let source = source.to_ascii_lowercase();
+    source.contains("content-security-policy") || source.contains("csp-nonce")
 }
 
 /// All that makes module scripts the same as before; where they stand is not part of it.
@@ -268,11 +288,7 @@ fn asset_address(page: &FilePath, specifier: &str, project: &mut Project, files:
 impl Page {
     /// Modules among its scripts and sheets.
     pub fn modules(&self) -> Vec<ModuleId> {
-        let entries = self.entries.iter().filter_map(|entry| match entry {
-            Entry::Module(id) => Some(*id),
-            _ => None,
-        });
-        entries.chain(self.sheets.iter().copied()).collect()
+        self.entries.iter().filter_map(Entry::module).chain(self.sheets.iter().copied()).collect()
     }
 
     /// Files whose edits may change its text.
@@ -311,14 +327,24 @@ impl Page {
         })
     }
 
-    /// The page's text: `url` is its address, `preload` the segments it will need.
-    pub fn render(&self, url: &str, base: &str, preload: &[String]) -> String {
-        self.text(url, base, &format!("&amp;text={}", self.hash), preload)
+    /// The page's text up to the end of its head, and what follows: `url` is its address, `preload` the segments it
+    /// will need. The styles of what it imports belong between the two.
+    pub fn render(&self, url: &str, base: &str, preload: &[String]) -> (String, String) {
+        let (mut text, head_end) = self.text(url, base, &format!("&amp;text={}", self.hash), preload);
+        let rest = text.split_off(head_end);
+        (text, rest)
     }
 
-    /// `state` goes into the address of the page's script.
-    fn text(&self, url: &str, base: &str, state: &str, preload: &[String]) -> String {
+    /// Style elements for what its scripts import.
+    pub fn styles(&self, graph: &ModuleGraph) -> String {
+        let entries: Vec<ModuleId> = self.entries.iter().filter_map(Entry::module).collect();
+        if self.has_policy { String::new() } else { head_styles(graph, &entries) }
+    }
+
+    /// The text, and where its head ends. `state` goes into the address of the page's script.
+    fn text(&self, url: &str, base: &str, state: &str, preload: &[String]) -> (String, usize) {
         let mut text = String::new();
+        let mut head_end = 0;
         for piece in &self.template.pieces {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
@@ -330,7 +356,7 @@ impl Page {
                     ));
                     text.push_str(&crate::dev::preload_links(base, preload));
                 }
-                Piece::HeadEnd => {}
+                Piece::HeadEnd => head_end = text.len(),
                 Piece::Boot => {
                     let path = rekindle_compile::compile::encode_path(url).replace('&', "%26");
                     text.push_str(&format!(
@@ -341,6 +367,6 @@ impl Page {
                 Piece::Asset(at) => text.push_str(&escape_attribute(&self.assets[*at])),
             }
         }
-        text
+        (text, head_end)
     }
 }

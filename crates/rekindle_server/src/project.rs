@@ -43,6 +43,9 @@ pub struct Project {
     pool: rayon::ThreadPool,
     /// Folders in which a missing file may appear.
     missing_in: FxHashSet<PathBuf>,
+    /// Folders of packages that came with us; `None` where nothing is hot.
+    own_packages: Option<Vec<PathBuf>>,
+    has_new_framework: bool,
     /// Modules with `import.meta.glob`.
     globbing: FxHashSet<ModuleId>,
     /// Folders whose listing was asked for.
@@ -110,17 +113,17 @@ impl Project {
             .thread_name(|at| format!("compile-{at}"))
             .build()
             .map_err(std::io::Error::other)?;
-        let mut compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
+        let compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
             .with_resolve(config.public_dir.as_deref(), &config.resolve)
             .with_constants(Defines::new(&config.define), config.jsx_import_source.clone())
             .with_styles(&config.mode, &config.css)
             .with_inline_limit(config.build.assets_inline_limit)
             .with_assets(&config.assets_include)
             .map_err(std::io::Error::other)?;
-        if config.hmr.enabled {
-            compiler.framework = Framework::detect(&config.root, &compiler.resolver, &config.own_packages);
-        }
+        let own_packages = config.hmr.enabled.then(|| config.own_packages.clone());
+        compiler.set_framework(find_framework(&config.root, &compiler, own_packages.as_deref()));
         Ok(Self {
+            own_packages,
             graph: ModuleGraph::default(),
             compiler: Arc::new(compiler),
             segments: Segments::new(secret),
@@ -129,6 +132,7 @@ impl Project {
             root: config.root.clone(),
             pool,
             missing_in: FxHashSet::default(),
+            has_new_framework: false,
             globbing: FxHashSet::default(),
             listed: FxHashSet::default(),
             inline: FxHashMap::default(),
@@ -357,18 +361,19 @@ impl Project {
 
     /// What refreshes components in every page, if the project has a framework that can.
     pub fn refresh_modules(&self) -> Option<RefreshModules> {
-        let framework = match &self.compiler.framework {
+        let found = self.compiler.framework();
+        let framework = match &*found {
             Framework::React(_) => "react",
             Framework::Preact(..) => "preact",
             Framework::None | Framework::WithoutRuntime { .. } => return None,
         };
-        let modules = self.compiler.framework.modules().into_iter().map(|(url, _)| url).collect();
+        let modules = found.modules().into_iter().map(|(url, _)| url).collect();
         Some(RefreshModules { framework, modules })
     }
 
     /// Those modules in the graph.
     pub fn insert_refresh_modules(&mut self) -> Vec<ModuleId> {
-        self.compiler.framework.modules().iter().map(|(url, file)| self.graph.insert(url, file)).collect()
+        self.compiler.framework().modules().iter().map(|(url, file)| self.graph.insert(url, file)).collect()
     }
 
     /// The project folder.
@@ -425,6 +430,8 @@ impl Project {
         listing_changed |= paths.iter().any(|path| self.compiler.is_config(path) || self.compiler.is_barrel(path));
         if listing_changed {
             self.compiler.clear();
+            touched.extend(self.framework_edit());
+            self.await_refresh_runtime(watcher);
         }
         touched.sort_unstable();
         touched.dedup();
@@ -440,6 +447,40 @@ impl Project {
         let changed = delta.changed.clone();
         self.segments.assign(&self.graph, &changed);
         delta
+    }
+
+    /// A framework or its refresh runtime was installed or removed: its own scripts mean something else.
+    fn framework_edit(&mut self) -> Vec<ModuleId> {
+        let found = find_framework(&self.root, &self.compiler, self.own_packages.as_deref());
+        if found == *self.compiler.framework() {
+            return Vec::new();
+        }
+        self.compiler.set_framework(found);
+        self.has_new_framework = true;
+        let is_own = |&id: &ModuleId| !is_in_package(self.graph[id].file.as_path());
+        self.graph.ids().filter(is_own).filter(|&id| self.graph[id].state != ModuleState::New).collect()
+    }
+
+    /// Whether the framework is another one since the last call.
+    pub fn take_new_framework(&mut self) -> bool {
+        std::mem::take(&mut self.has_new_framework)
+    }
+
+    /// Looks out for what the framework lacks, where it would be installed.
+    pub fn await_refresh_runtime(&mut self, watcher: &Watcher) {
+        let lacks = self.compiler.framework().lacks().filter(|_| self.own_packages.is_some());
+        let importer = self.root.join("index.js");
+        let folders: Vec<PathBuf> =
+            lacks.flat_map(|name| self.compiler.resolver.folders_of_package(&importer, name)).collect();
+        if !folders.is_empty() {
+            self.missing_in.extend(folders.iter().cloned());
+            self.watch_folders(folders, watcher);
+        }
+    }
+
+    /// One line, when something has to be installed so that components keep their state.
+    pub fn advice(&self) -> Option<String> {
+        self.compiler.framework().advice().filter(|_| self.own_packages.is_some())
     }
 
     /// Modules of a package whose package.json now states another type.
@@ -592,7 +633,7 @@ impl Project {
     pub fn linked_sheet(&self, id: ModuleId) -> Option<String> {
         let published = self.graph[id].published.as_ref()?;
         is_linked(&self.graph[id].url)
-            .then(|| rekindle_compile::compile::linked_css(&published.definition, &published.links))
+            .then(|| rekindle_compile::compile::sheet_text(&published.definition, &published.links))
     }
 
     /// Source map of a module's definition text.
@@ -615,6 +656,15 @@ impl Project {
         let linked = published.links.iter().flat_map(Link::modules);
         let globbed = published.globs.iter().flatten().map(|(_, url)| url);
         linked.chain(globbed).filter_map(|url| self.graph.get(url.as_str())).collect()
+    }
+}
+
+/// The project's component framework. Without `own`, the folders of packages that came with us, nothing is refreshed.
+fn find_framework(root: &Path, compiler: &Compiler, own: Option<&[PathBuf]>) -> Framework {
+    match (Framework::detect(root, &compiler.resolver, own.unwrap_or_default()), own) {
+        (Framework::React(_), None) => Framework::WithoutRuntime { framework: "react", package: "react-refresh" },
+        (Framework::Preact(..), None) => Framework::WithoutRuntime { framework: "preact", package: "@prefresh/core" },
+        (found, _) => found,
     }
 }
 

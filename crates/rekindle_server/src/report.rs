@@ -265,13 +265,18 @@ fn printable(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use expect_test::{Expect, expect};
-
+pub mod screen {
     use super::*;
 
+    /// What tests read in place of a terminal.
     #[derive(Clone, Default)]
-    struct Screen(Arc<Mutex<Vec<u8>>>);
+    pub struct Screen(Arc<Mutex<Vec<u8>>>);
+
+    impl Screen {
+        pub fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
 
     impl Write for Screen {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -281,11 +286,20 @@ mod tests {
             Ok(())
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    use super::screen::Screen;
 
     fn check(tell: impl FnOnce(&Report), expected: Expect) {
         let screen = Screen::default();
         tell(&Report::plain(screen.clone()));
-        expected.assert_eq(std::str::from_utf8(&screen.0.lock().unwrap()).unwrap());
+        expected.assert_eq(&screen.text());
     }
 
     fn strings(texts: &[&str]) -> Vec<String> {
@@ -301,8 +315,7 @@ mod tests {
         Report::plain(screen.clone()).ready("0.1.0", &urls, Duration::from_millis(84));
         let lines = ["", "  rekindle 0.1.0 ready in 84 ms", ""];
         let addresses = ["  local    http://localhost:5173/", "  network  http://192.168.0.7:5173/", "", ""];
-        let shown = String::from_utf8(screen.0.lock().unwrap().clone()).unwrap();
-        assert_eq!(shown, [lines.join("\n"), addresses.join("\n")].join("\n"));
+        assert_eq!(screen.text(), [lines.join("\n"), addresses.join("\n")].join("\n"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rounds: after each batch the tabs say how it went, and the terminal gets one line about all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use rekindle_graph::wire::{Applied, Outcome};
@@ -13,6 +13,9 @@ pub const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long it waits when none has: an update may be held back by a listener, a disposer or a top-level await.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+/// How many rounds are remembered after their line was printed, for those who answer later.
+const REMEMBERED: usize = 32;
+
 /// A batch whose tabs have not all answered yet.
 #[derive(Debug)]
 struct Round {
@@ -21,8 +24,6 @@ struct Round {
     noticed: Instant,
     sent: Instant,
     waiting: BTreeSet<ClientId>,
-    /// Which of them are workers.
-    workers: BTreeSet<ClientId>,
     /// Somebody has answered.
     answered: bool,
     outcome: TabsOutcome,
@@ -49,84 +50,51 @@ struct Reload {
     took: Duration,
 }
 
-/// The rounds that are under way.
+impl Reload {
+    fn of(applied: Applied, took: Duration) -> Self {
+        // That nothing accepts it is what the line says anyway.
+        let reason = applied.reason.filter(|reason| !reason.starts_with("nothing accepts"));
+        Self { chain: applied.chain, reason, took }
+    }
+}
+
+/// A round whose line was printed.
+#[derive(Debug)]
+struct Closed {
+    seq: u64,
+    files: Vec<String>,
+    noticed: Instant,
+}
+
+/// The rounds that are under way, and the last ones that were.
 #[derive(Debug, Default)]
 pub struct Rounds {
     open: Vec<Round>,
+    closed: VecDeque<Closed>,
 }
 
 impl Rounds {
     /// A batch went out to `asked`.
     pub fn begin(&mut self, seq: u64, files: Vec<String>, noticed: Instant, asked: Asked, report: &Report) {
-        let Asked { tabs, workers } = asked;
-        if tabs.is_empty() && workers.is_empty() {
-            return report.no_tabs(&files, noticed.elapsed());
+        if asked.tabs.is_empty() && asked.workers.is_empty() {
+            report.no_tabs(&files, noticed.elapsed());
+            return self.remember(Closed { seq, files, noticed });
         }
-        let outcome = TabsOutcome { tabs: tabs.len(), ..TabsOutcome::default() };
-        let round = Round {
-            seq,
-            files,
-            noticed,
-            sent: Instant::now(),
-            waiting: tabs.union(&workers).copied().collect(),
-            workers,
-            answered: false,
-            outcome,
-            reload: None,
-            restart: None,
-            applied_after: None,
-        };
-        self.open.push(round);
+        self.open.push(Round::new(seq, files, noticed, asked));
     }
 
-    /// A tab says how it went.
-    pub fn answered(&mut self, client: ClientId, applied: Applied, report: &Report) {
-        let Some(at) = self.open.iter().position(|round| round.seq == applied.seq) else {
-            if applied.result == Outcome::Restart {
-                late_restart(&applied, report);
-            }
-            return;
-        };
-        let round = &mut self.open[at];
-        if !round.waiting.remove(&client) {
-            // A worker that came up while the save was on its way got it with its greeting.
-            if applied.result == Outcome::Restart {
-                late_restart(&applied, report);
-            }
-            return;
+    /// A tab or a worker says how it went. Not all were asked: who connects while a save is on its way gets the batch
+    /// with the greeting. Whoever answers after the line was printed gets a line of its own.
+    pub fn answered(&mut self, client: ClientId, is_worker: bool, applied: Applied, report: &Report) {
+        if let Some(at) = self.open.iter().position(|round| round.seq == applied.seq) {
+            self.open[at].take(client, is_worker, applied);
+            return self.close(|round| round.waiting.is_empty(), report);
         }
-        round.answered = true;
-        let is_worker = round.workers.contains(&client);
-        let took = round.noticed.elapsed();
-        match applied.result {
-            Outcome::Nothing | Outcome::Waiting if is_worker => {}
-            Outcome::Restart => {
-                let reason = applied.reason.filter(|reason| !reason.starts_with("nothing accepts"));
-                round.restart = Some(Reload { chain: applied.chain, reason, took });
-            }
-            Outcome::Nothing | Outcome::Waiting => round.outcome.untouched += 1,
-            Outcome::Reload => {
-                // That nothing accepts it is what the line says anyway.
-                let reason = applied.reason.filter(|reason| !reason.starts_with("nothing accepts"));
-                round.reload = Some(Reload { chain: applied.chain, reason, took });
-            }
-            Outcome::Failed => round.outcome.failed.push(applied.error.unwrap_or_default()),
-            Outcome::Updated => {
-                match is_worker {
-                    true => round.outcome.workers += 1,
-                    false => round.outcome.applied += 1,
-                }
-                round.applied_after = Some(took);
-                for boundary in applied.boundaries {
-                    let known = round.outcome.boundaries.contains(&boundary);
-                    if !known && !round.files.contains(&boundary) {
-                        round.outcome.boundaries.push(boundary);
-                    }
-                }
-            }
-        }
-        if round.waiting.is_empty() {
-            self.open.remove(at).show(report);
+        let Some(closed) = self.closed.iter().find(|closed| closed.seq == applied.seq) else { return };
+        if !matches!(applied.result, Outcome::Nothing | Outcome::Waiting) {
+            let mut late = Round::new(closed.seq, closed.files.clone(), closed.noticed, Asked::default());
+            late.take(client, is_worker, applied);
+            late.show(report);
         }
     }
 
@@ -151,20 +119,62 @@ impl Rounds {
         let (closed, open) = std::mem::take(&mut self.open).into_iter().partition(done);
         self.open = open;
         for round in closed {
-            round.show(report);
+            self.remember(round.show(report));
         }
+    }
+
+    fn remember(&mut self, closed: Closed) {
+        self.closed.truncate(REMEMBERED - 1);
+        self.closed.push_front(closed);
     }
 }
 
-/// A restart that nobody waits for any more.
-fn late_restart(applied: &Applied, report: &Report) {
-    let file = applied.chain.first().map_or("", String::as_str);
-    let reason = applied.reason.as_deref().filter(|reason| !reason.starts_with("nothing accepts"));
-    report.restart(file, reason, &applied.chain, Duration::from_secs_f64(applied.took.max(0.0) / 1000.0));
-}
-
 impl Round {
-    fn show(self, report: &Report) {
+    fn new(seq: u64, files: Vec<String>, noticed: Instant, asked: Asked) -> Self {
+        let Asked { tabs, workers } = asked;
+        Self {
+            seq,
+            files,
+            noticed,
+            sent: Instant::now(),
+            waiting: tabs.union(&workers).copied().collect(),
+            answered: false,
+            outcome: TabsOutcome { tabs: tabs.len(), ..TabsOutcome::default() },
+            reload: None,
+            restart: None,
+            applied_after: None,
+        }
+    }
+
+    fn take(&mut self, client: ClientId, is_worker: bool, applied: Applied) {
+        if !self.waiting.remove(&client) && !is_worker {
+            self.outcome.tabs += 1;
+        }
+        self.answered = true;
+        let took = self.noticed.elapsed();
+        match applied.result {
+            Outcome::Nothing | Outcome::Waiting if is_worker => {}
+            Outcome::Restart => self.restart = Some(Reload::of(applied, took)),
+            Outcome::Nothing | Outcome::Waiting => self.outcome.untouched += 1,
+            Outcome::Reload => self.reload = Some(Reload::of(applied, took)),
+            Outcome::Failed => self.outcome.failed.push(applied.error.unwrap_or_default()),
+            Outcome::Updated => {
+                match is_worker {
+                    true => self.outcome.workers += 1,
+                    false => self.outcome.applied += 1,
+                }
+                self.applied_after = Some(took);
+                for boundary in applied.boundaries {
+                    let known = self.outcome.boundaries.contains(&boundary);
+                    if !known && !self.files.contains(&boundary) {
+                        self.outcome.boundaries.push(boundary);
+                    }
+                }
+            }
+        }
+    }
+
+    fn show(self, report: &Report) -> Closed {
         let took = self.applied_after.unwrap_or_else(|| self.noticed.elapsed());
         let file = self.files.first().map_or("", String::as_str);
         let TabsOutcome { applied, workers, failed, .. } = &self.outcome;
@@ -178,11 +188,78 @@ impl Round {
             report.reload(file, reason.as_deref(), &chain, took);
         } else if is_only_restart {
             // The pages had nothing to do with it.
-        } else if !self.answered && !self.waiting.is_empty() {
+        } else if !self.answered && self.waiting.is_empty() {
+            report.no_tabs(&self.files, took); // They left.
+        } else if !self.answered {
             let files = self.files.join(", ");
             report.warn(&format!("no tab has answered to the update of {files}; it is applied when the tab goes on"));
         } else {
             report.updated(&self.files, &self.outcome, took);
         }
+        Closed { seq: self.seq, files: self.files, noticed: self.noticed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::screen::Screen;
+
+    fn applied(result: Outcome) -> Applied {
+        let chain = vec!["/a.ts".to_owned()];
+        Applied { seq: 7, result, boundaries: Vec::new(), chain, reason: None, error: None }
+    }
+
+    /// The lines up to their last comma: what follows is how long it took.
+    fn after(tell: impl FnOnce(&mut Rounds, &Report)) -> Vec<String> {
+        let screen = Screen::default();
+        tell(&mut Rounds::default(), &Report::plain(screen.clone()));
+        let text = screen.text();
+        let lines = text.lines().filter(|line| !line.starts_with(' '));
+        lines.map(|line| line.rsplit_once(',').map_or(line, |(line, _)| line).to_owned()).collect()
+    }
+
+    fn begin(rounds: &mut Rounds, tabs: &[u64], workers: &[u64], report: &Report) {
+        let ids = |list: &[u64]| list.iter().map(|&id| ClientId(id)).collect();
+        let asked = Asked { tabs: ids(tabs), workers: ids(workers) };
+        rounds.begin(7, vec!["/a.ts".to_owned()], Instant::now(), asked, report);
+    }
+
+    #[test]
+    fn one_line_tells_of_all_tabs() {
+        let lines = after(|rounds, report| {
+            begin(rounds, &[1, 2], &[], report);
+            rounds.answered(ClientId(1), false, applied(Outcome::Updated), report);
+            rounds.answered(ClientId(2), false, applied(Outcome::Updated), report);
+        });
+        assert_eq!(lines, ["14:03:22 hot updated /a.ts in 2 tabs"]);
+    }
+
+    #[test]
+    fn a_tab_that_connected_meanwhile_is_counted() {
+        let lines = after(|rounds, report| {
+            begin(rounds, &[1], &[], report);
+            rounds.answered(ClientId(2), false, applied(Outcome::Updated), report);
+            rounds.answered(ClientId(1), false, applied(Outcome::Updated), report);
+        });
+        assert_eq!(lines, ["14:03:22 hot updated /a.ts in 2 tabs"]);
+    }
+
+    #[test]
+    fn a_late_answer_has_a_line_of_its_own() {
+        let lines = after(|rounds, report| {
+            begin(rounds, &[], &[], report);
+            rounds.answered(ClientId(1), false, applied(Outcome::Nothing), report);
+            rounds.answered(ClientId(2), false, applied(Outcome::Updated), report);
+            rounds.answered(ClientId(3), false, applied(Outcome::Reload), report);
+            rounds.answered(ClientId(4), true, applied(Outcome::Restart), report);
+        });
+        let expected = [
+            "14:03:22 changed /a.ts, no tab is open",
+            "14:03:22 hot updated /a.ts in 1 tab",
+            "14:03:22 page reload /a.ts",
+            "14:03:22 worker restart /a.ts",
+        ];
+        assert_eq!(lines, expected);
     }
 }

@@ -39,6 +39,7 @@ async function visit(app, url, look, waits = false) {
   return seen
 }
 
+const page = (script) => `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><script type="module" src="${script}"></script></body></html>`
 const texts = (page) => page.evaluate(() => ['a', 'b', 'c'].map((id) => document.getElementById(id)?.textContent))
 const color = (page, selector) => page.evaluate((selector) => getComputedStyle(document.querySelector(selector)).color, selector)
 
@@ -101,6 +102,41 @@ import('./lazy.js').then(() => { window.ready = true })`,
   weight: await page.evaluate(() => getComputedStyle(document.querySelector('#b')).fontWeight),
   margin: await page.evaluate(() => getComputedStyle(document.body).margin),
 }))
+
+both('sheets of what pages and lazy modules share stand where each imports them', {
+  files: {
+    'index.html': page('/main.js'),
+    'other.html': page('/other.js'),
+    'main.js': `import './one.css'\nimport './shared'\nimport './two.css'\nwindow.ready = true\nwindow.load = () => import('./lazy')`,
+    'other.js': `import './other.css'\nimport './shared'\nwindow.ready = true\nwindow.load = () => import('./lazy2')`,
+    'shared.js': `import './shared.css'\nconsole.log('shared')`,
+    'lazy.js': `import './lazy-one.css'\nimport './both-lazy'\nimport './lazy-two.css'\nconsole.log('lazy')`,
+    'lazy2.js': `import './both-lazy'\nimport './lazy-one.css'\nconsole.log('lazy2')`,
+    'both-lazy.js': `import './both-lazy.css'\nconsole.log('both')`,
+    'one.css': `:root { --a: one; --b: one }`,
+    'shared.css': `:root { --a: shared; --c: shared; --d: shared }`,
+    'two.css': `:root { --c: two }`,
+    'other.css': `:root { --d: other; --e: other }`,
+    'lazy-one.css': `:root { --f: lazy-one; --g: lazy-one }`,
+    'both-lazy.css': `:root { --f: both; --g: both; --h: both }`,
+    'lazy-two.css': `:root { --h: lazy-two }`,
+  },
+}, async (page) => {
+  const values = () => page.evaluate(() => [...'abcdefgh'].map((name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()).join())
+  const seen = []
+  for (const address of ['/', '/other.html']) {
+    await page.goto(new URL(address, page.url()).href)
+    await page.waitForFunction(() => window.ready)
+    seen.push(await values())
+    await page.evaluate(() => load())
+    seen.push(await values())
+  }
+  assert.deepEqual(seen, [
+    'shared,one,two,shared,,,,', 'shared,one,two,shared,,both,both,lazy-two',
+    'shared,,shared,shared,other,,,', 'shared,,shared,shared,other,lazy-one,lazy-one,both',
+  ])
+  return seen
+})
 
 both('aliases in globs and computed imports, addresses of packages and scripts, small SVGs', {
   files: {

@@ -22,15 +22,19 @@ use rekindle_compile::plain_script::DEPS_MARKER;
 use rolldown_common::OutputChunk;
 
 use crate::addresses::{From, Target};
+use crate::cascade::Cascade;
+use crate::order::{Modules, loaded};
 use crate::session::{Session, lock};
 use crate::sheets;
 
-/// A chunk of the pages with the sheet that belongs to it.
+/// A chunk of the pages with its sheets, by their names in the output.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunk {
     pub chunk: Arc<OutputChunk>,
-    /// Name of its sheet in the output.
-    pub sheet: Option<String>,
+    /// Those of its own modules: one, or several where sheets of other chunks stand between them.
+    pub own_sheets: Vec<String>,
+    /// All that it needs, in the order of the imports.
+    pub sheets: Vec<String>,
 }
 
 /// Text of a chunk, and its map where that is a file.
@@ -40,64 +44,44 @@ pub(crate) struct Text {
     pub map: Option<String>,
 }
 
-/// Gives each chunk the sheet of its modules, in the order in which they run; or all of them one.
+/// Gives each chunk the sheets of its modules, in the order in which they run; or all of them one.
 pub(crate) fn with_sheets(session: &Session, chunks: Vec<Arc<OutputChunk>>) -> (Vec<Chunk>, Option<String>) {
-    let split = session.config.build.css_code_split;
-    let mut all = String::new();
-    let made = chunks
-        .into_iter()
-        .map(|chunk| {
-            let css = sheet_of(session, &chunk);
-            let sheet = match (split, css.is_empty()) {
-                (_, true) => None,
-                (true, false) => {
-                    Some(session.addresses.emit(&format!("{}.css", base_name(&chunk.name)), css.into_bytes().into()))
-                }
-                (false, false) => {
-                    all.push_str(&css);
-                    None
-                }
-            };
-            Chunk { chunk, sheet }
-        })
+    let (css, imports) = (lock(&session.sheets).clone(), lock(&session.imports));
+    let has_sheet = |id: &str| css.contains_key(id);
+    let emit = |name: &str, ids: &[&str]| {
+        let text = sheets::finish(session, ids.iter().map(|id| &*css[*id]));
+        (!text.is_empty()).then(|| session.addresses.emit(&format!("{name}.css"), text.into_bytes().into()))
+    };
+    let cascade = Cascade::of(&chunks, &Modules { imports: &imports, counts: &has_sheet });
+    if !session.config.build.css_code_split {
+        let all = emit("style", &cascade.all());
+        let chunks = chunks.into_iter().map(|chunk| Chunk { chunk, own_sheets: Vec::new(), sheets: Vec::new() });
+        return (chunks.collect(), all);
+    }
+    let names: Vec<Vec<Option<String>>> = cascade
+        .pieces()
+        .iter()
+        .zip(&chunks)
+        .map(|(pieces, chunk)| pieces.iter().map(|ids| emit(base_name(&chunk.name), ids)).collect())
         .collect();
-    let all = (!all.is_empty()).then(|| {
-        let css = sheets::finish(session, [&*all]);
-        session.addresses.emit("style.css", css.into_bytes().into())
+    let name_of = |&(chunk, piece): &(usize, usize)| names[chunk][piece].clone();
+    let made = chunks.iter().enumerate().map(|(at, chunk)| Chunk {
+        chunk: chunk.clone(),
+        own_sheets: names[at].iter().flatten().cloned().collect(),
+        sheets: cascade.needed(at).iter().filter_map(name_of).collect(),
     });
-    (made, all)
-}
-
-fn sheet_of(session: &Session, chunk: &OutputChunk) -> String {
-    let sheets = lock(&session.sheets);
-    let own: Vec<Arc<str>> = chunk.modules.keys.iter().filter_map(|id| sheets.get(id.as_str()).cloned()).collect();
-    drop(sheets);
-    if own.is_empty() { String::new() } else { sheets::finish(session, own.iter().map(|css| &**css)) }
+    (made.collect(), None)
 }
 
 pub(crate) fn base_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// What a chunk needs: the chunks it imports, first those that run first, and the sheets in the same order.
+/// The scripts that a chunk needs, first those that run first, and the sheets in the order of the imports.
 pub(crate) fn needs(chunks: &BTreeMap<&str, &Chunk>, name: &str) -> (Vec<String>, Vec<String>) {
-    let (mut scripts, mut sheets) = (Vec::new(), Vec::new());
-    // A stack of its own: names with whether what they import is in already.
-    let mut stack = vec![(name, false)];
-    let mut seen = std::collections::BTreeSet::new();
-    while let Some((name, is_done)) = stack.pop() {
-        let Some(chunk) = chunks.get(name) else { continue };
-        if is_done {
-            scripts.push(name.to_owned());
-            sheets.extend(chunk.sheet.clone());
-            continue;
-        }
-        if seen.insert(name) {
-            stack.push((name, true));
-            stack.extend(chunk.chunk.imports.iter().rev().map(|import| (import.as_str(), false)));
-        }
-    }
-    (scripts, sheets)
+    let by_name = chunks.iter().map(|(name, chunk)| (*name, &*chunk.chunk)).collect();
+    let scripts = loaded(&by_name, name).into_iter().map(str::to_owned).collect();
+    (scripts, chunks.get(name).map(|chunk| chunk.sheets.clone()).unwrap_or_default())
 }
 
 /// The final text of a chunk among `all` chunks of its kind.

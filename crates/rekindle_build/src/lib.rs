@@ -11,6 +11,7 @@
 
 mod addresses;
 mod bundle;
+mod cascade;
 mod chunks;
 mod folder;
 mod manifest;

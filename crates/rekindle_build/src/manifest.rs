@@ -43,7 +43,7 @@ impl Entry {
             is_dynamic: made.is_dynamic_entry,
             imports: made.imports.iter().map(ToString::to_string).collect(),
             dynamic_imports: made.dynamic_imports.iter().map(ToString::to_string).collect(),
-            css: chunk.sheet.iter().cloned().chain(style.filter(|_| made.is_entry).map(str::to_owned)).collect(),
+            css: chunk.own_sheets.iter().cloned().chain(style.filter(|_| made.is_entry).map(str::to_owned)).collect(),
             assets: own.cloned().collect(),
         }
     }

@@ -37,7 +37,7 @@ pub(crate) fn is_changed(chunks: &[Arc<OutputChunk>], modules: &Modules<'_>) -> 
 }
 
 /// The places of modules in the order in which they run when `entry` is imported.
-fn evaluation<'m>(imports: &'m FxHashMap<String, Vec<String>>, entry: &'m str) -> FxHashMap<&'m str, usize> {
+pub(crate) fn evaluation<'m>(imports: &'m FxHashMap<String, Vec<String>>, entry: &'m str) -> FxHashMap<&'m str, usize> {
     let (mut places, mut seen) = (FxHashMap::default(), FxHashSet::default());
     let mut stack = vec![(entry, false)];
     while let Some((id, is_done)) = stack.pop() {
@@ -52,14 +52,14 @@ fn evaluation<'m>(imports: &'m FxHashMap<String, Vec<String>>, entry: &'m str) -
 }
 
 /// What has run before a lazy chunk, whoever asks for it.
-fn already_there<'c>(chunks: &BTreeMap<&'c str, &'c OutputChunk>, lazy: &OutputChunk) -> BTreeSet<&'c str> {
+pub(crate) fn already_there<'c>(chunks: &BTreeMap<&'c str, &'c OutputChunk>, lazy: &OutputChunk) -> BTreeSet<&'c str> {
     let askers = chunks.values().filter(|chunk| chunk.dynamic_imports.contains(&lazy.filename));
     let sets = askers.map(|chunk| loaded(chunks, &chunk.filename).into_iter().collect::<BTreeSet<_>>());
     sets.reduce(|a, b| a.intersection(&b).copied().collect()).unwrap_or_default()
 }
 
 /// Chunks in the order in which they run when `name` is imported.
-fn loaded<'c>(chunks: &BTreeMap<&'c str, &'c OutputChunk>, name: &str) -> Vec<&'c str> {
+pub(crate) fn loaded<'c>(chunks: &BTreeMap<&'c str, &'c OutputChunk>, name: &str) -> Vec<&'c str> {
     let (mut order, mut seen) = (Vec::new(), FxHashSet::default());
     let mut stack = vec![(name, false)];
     while let Some((name, is_done)) = stack.pop() {

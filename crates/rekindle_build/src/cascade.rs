@@ -166,8 +166,8 @@ mod tests {
 
     #[test]
     fn a_chunk_is_cut_where_another_one_comes_between() {
-        assert_eq!(cuts(&[&[(0, 0), (0, 1), (0, 2), (1, 0)]]), [vec![], vec![]]);
-        assert_eq!(cuts(&[&[(1, 0), (0, 0), (0, 1), (0, 2)]]), [vec![], vec![]]);
+        assert!(cuts(&[&[(0, 0), (0, 1), (0, 2), (1, 0)]]).concat().is_empty());
+        assert!(cuts(&[&[(1, 0), (0, 0), (0, 1), (0, 2)]]).concat().is_empty());
         assert_eq!(cuts(&[&[(0, 0), (1, 0), (0, 1), (0, 2)]]), [vec![1], vec![]]);
         assert_eq!(cuts(&[&[(0, 0), (1, 0), (0, 1)], &[(0, 0), (0, 1), (1, 0), (0, 2)]]), [vec![1, 2], vec![]]);
     }
@@ -181,7 +181,8 @@ mod tests {
     #[test]
     fn what_has_no_place_stays_behind_its_neighbour() {
         let pieces = [(0, 0), (0, 1), (1, 0)];
-        let place = |piece| [((0, 0), 5), ((1, 0), 2)].iter().find(|(it, _)| *it == piece).map(|(_, place)| *place);
+        let place =
+            |piece: Place| [((0, 0), 5), ((1, 0), 2)].iter().find(|(it, _)| *it == piece).map(|(_, place)| *place);
         assert_eq!(in_order(pieces.into_iter(), place), [(1, 0), (0, 0), (0, 1)]);
     }
 }

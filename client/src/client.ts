@@ -483,9 +483,13 @@ function errorPayload(id: ModuleId, diagnostic: Diagnostic): ErrorPayload {
 
 function acknowledge(outcome: Outcome, batch: Batch): void {
   const { result, boundaries, chain, reason, error } = outcome
-  const how = result === 'reload' && restarting ? 'restart' : result
-  const applied: Applied = { type: 'applied', seq: batch.seq, result: how, boundaries, chain, reason, error }
-  socket.sendNow(applied)
+  // What becomes of a worker is told by who decides it.
+  const how = workerScope && result === 'reload' ? 'nothing' : result
+  tellServer({ seq: batch.seq, result: how, boundaries, chain, reason, error })
+}
+
+function tellServer(applied: Omit<Applied, 'type'>): void {
+  socket.sendNow({ type: 'applied', ...applied } satisfies Applied)
 }
 
 // ---- updates
@@ -582,15 +586,12 @@ async function restart(reason: string, batch: Batch): Promise<void> {
   if (!workerScope) await reload(reason, payload)
 }
 
-/** This worker was told to make room for a new thread. */
-let restarting = false
-
 /** What a page does by reloading: whoever made the worker puts a new thread in its place, or reloads itself. */
 async function restartWorker(reason: string, chain: string[], payload: object): Promise<void> {
   await hot.dispatch('vite:beforeFullReload', payload)
   reloading = true
-  const answer = await workerScope!.ask({ chain, reason, hot: isHot(), crashed: crashed !== null || blocked.size > 0 })
-  restarting = answer === 'restart'
+  const answer = await workerScope!.ask({ chain, reason, hot: isHot(), crashed: crashed !== null || blocked.size > 0, seq })
+  if (answer === 'restart') tellServer({ seq, result: 'restart', boundaries: [], chain, reason })
   workerScope!.leave(() => socket.isFlushed)
 }
 
@@ -625,19 +626,23 @@ function tellWhyReloaded(): void {
 
 // ---- workers
 
-/** Whether some module here takes updates: then what runs here is worth keeping. */
+/** Whether some module here takes updates, by itself or as one with components: then what runs here is worth keeping. */
 function isHot(): boolean {
-  return [...hot.contexts.values()].some(({ id, acceptors }) => acceptors.length > 0 && !styleModules.has(id))
+  const accepts = [...hot.contexts.values()].some(({ id, acceptors }) => acceptors.length > 0 && !styleModules.has(id))
+  return accepts || [...registry.instances.keys()].some((id) => refresh.isBoundary(id))
 }
 
 /** What is wrong in workers, by worker. */
 const workerErrors = new Map<object, OverlayError[]>()
 
-function decideForWorker(path: string, { chain, reason, hot: isWorkerHot, crashed: isOver }: RestartRequest): RestartAnswer {
+function decideForWorker(path: string, request: RestartRequest): RestartAnswer {
+  const { chain, reason, hot: isWorkerHot, crashed: isOver } = request
   const keepsPage = isOver || workerPolicy === 'restart' || (workerPolicy === 'auto' && (isWorkerHot || isHot()))
   if (keepsPage && !reloading) return 'restart'
   const why: Extract<Verdict, { kind: 'reload' }> = { kind: 'reload', chain, reason: `${reason} in the worker ${path}` }
-  if (!reloading) enqueue(() => reloadBecause(why))
+  if (reloading) return 'reload'
+  if (!workerScope) tellServer({ seq: Math.max(seq, request.seq), result: 'reload', boundaries: [], chain, reason: why.reason })
+  enqueue(() => reloadBecause(why))
   return 'reload'
 }
 

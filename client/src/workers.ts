@@ -23,9 +23,10 @@ export const WORKER_MARK = 'rekindle:worker'
 const WORKER_QUERY = 'worker_file'
 /** Milliseconds that a worker which is busy may keep its own restart waiting. */
 const DRAIN_PATIENCE = 2000
-/** How often, and how far apart, a shared worker is asked for until the new one answers. */
+/** How often a shared worker is asked for until the new one answers; milliseconds between two calls: while the old one answers, and while nobody does. */
 const RECONNECTS = 40
 const BETWEEN_RECONNECTS = 50
+const UNTIL_RECONNECT = 300
 
 /** Why a worker wants to be restarted. */
 export interface RestartRequest {
@@ -35,6 +36,8 @@ export interface RestartRequest {
   hot: boolean
   /** It has stopped at an error: whatever happens to the page, this thread is over. */
   crashed: boolean
+  /** The number of the batch that brought it here. */
+  seq: number
 }
 
 export type RestartAnswer = 'restart' | 'reload'
@@ -277,13 +280,15 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
       const later = new Native(address, options)
       later.addEventListener('error', (event) => this.dispatchEvent(copyOfError(event)))
       this.#attach(later.port)
-      this.#timer = setTimeout(() => this.#reconnect(), BETWEEN_RECONNECTS * this.#attempts)
+      // Each call that the new thread gets is a connection to it: asking too early makes two of one.
+      this.#timer = setTimeout(() => this.#reconnect(), UNTIL_RECONNECT * this.#attempts)
     }
 
     #arrived(birth: string, port: MessagePort): void {
       if (!this.#queue) return void (this.#birth = birth)
-      if (birth === this.#birth || port !== this.#inner) return
+      if (port !== this.#inner) return
       clearTimeout(this.#timer)
+      if (birth === this.#birth) return void (this.#timer = setTimeout(() => this.#reconnect(), BETWEEN_RECONNECTS))
       this.#birth = birth
       const waiting = [...this.#returned, ...this.#queue]
       this.#queue = null

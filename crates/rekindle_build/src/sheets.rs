@@ -7,8 +7,7 @@
 use lightningcss::printer::PrinterOptions;
 use lightningcss::rules::{CssRule, CssRuleList};
 use lightningcss::stylesheet::{MinifyOptions, ParserOptions, StyleSheet};
-use rekindle_compile::compile::without_suffix;
-use rekindle_compile::json::is_exportable;
+use rekindle_compile::compile::{is_class_export, without_suffix};
 use rekindle_compile::plain::{Inlining, Plain, PlainOptions};
 use rekindle_compile::style::StyleOutput;
 use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
@@ -98,7 +97,7 @@ pub(crate) fn emit(session: &Session, url: &ModuleUrl, file: &FilePath) -> Resul
 pub(crate) fn class_module(classes: &[(String, String)]) -> String {
     let (mut code, mut fields) = (String::new(), Vec::new());
     for (at, (name, scoped)) in classes.iter().enumerate() {
-        match is_exportable(name) {
+        match is_class_export(name) {
             true => {
                 code.push_str(&format!("const $${at} = {};\nexport {{ $${at} as {name} }};\n", json(scoped)));
                 fields.push(format!("{}: $${at}", json(name)));

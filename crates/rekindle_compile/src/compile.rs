@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use oxc_syntax::identifier::is_identifier_name;
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, GlobCall, Link, ModuleUrl};
 
 use crate::barrel::Barrels;
@@ -1148,7 +1149,7 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
             shape = format!(",shape:\"{}\"", digest(&[map.as_bytes()]));
             exports.push(("default".to_owned(), "$d".to_owned()));
             for (name, _) in classes {
-                if json::is_exportable(name) {
+                if is_class_export(name) {
                     exports.push((name.clone(), format!("$d[{}]", quoted(name))));
                 }
             }
@@ -1164,6 +1165,11 @@ fn style_definition(output: &StyleOutput, kind: StyleUse) -> Definition {
     definition.deps = deps;
     definition.sheet = (kind == StyleUse::Page).then(|| with_placeholders().into());
     definition
+}
+
+/// Whether a class has an export of its own: `import * as styles` reads also `styles.delete`.
+pub fn is_class_export(name: &str) -> bool {
+    name != "default" && name != "__proto__" && is_identifier_name(name)
 }
 
 /// What stands behind an address in a style says whether it may become part of it. A part of an SVG is shown as a file.

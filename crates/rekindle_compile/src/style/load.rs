@@ -138,9 +138,9 @@ impl<'a> Loader<'a> {
         index
     }
 
-    /// The text of a CSS module with its `@value`s in their places.
+    /// The text of a CSS module with its `@value`s in their places, and without `:export`.
     fn with_values(&mut self, path: &Path, text: &'a str, is_main: bool) -> &'a str {
-        if !self.input.modules || !text.contains("@value") {
+        if !self.input.modules || !values::has_some(text) {
             return text;
         }
         let read_files = RefCell::new(Vec::new());

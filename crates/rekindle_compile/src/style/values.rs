@@ -5,7 +5,8 @@
 //! @media small { .a { color: red } }          →   @media (max-width: 40em) { .a { color: #e00 } }
 //! ```
 //!
-//! The module exports them beside its classes: `styles.red`. Lines stay where they were.
+//! The module exports them beside its classes: `styles.red`. So it does what stands in `:export`, the older way to hand
+//! values to scripts, mostly those of Sass: `:export { primary: $primary }`. Lines stay where they were.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -22,18 +23,82 @@ pub(super) struct Sources<'a> {
     pub read: &'a dyn Fn(&Path) -> Option<String>,
 }
 
-/// The text with its values filled in, and what they are. A statement that cannot be understood stays.
+/// Whether a sheet may have something for [`fill_in`].
+pub(super) fn has_some(text: &str) -> bool {
+    text.contains("@value") || text.contains(":export")
+}
+
+/// The text with its values filled in, and what it exports. A statement that cannot be understood stays.
 pub(super) fn fill_in(text: &str, file: &Path, sources: &Sources) -> (String, Values) {
     let (values, understood) = values_of(text, file, sources, DEEPEST);
+    let filled = fill(&without(text, understood), &values);
+    let blocks = export_blocks(&filled);
+    let declared: Values = blocks.iter().flat_map(|block| declarations(&filled[block.clone()])).collect();
+    let mut exports = values;
+    for (name, value) in declared {
+        exports.retain(|(known, _)| *known != name);
+        exports.push((name, value));
+    }
+    (without(&filled, blocks), exports)
+}
+
+/// The text with blanks in these places.
+fn without(text: &str, places: Vec<Range<usize>>) -> String {
     let mut rest = String::with_capacity(text.len());
     let mut at = 0;
-    for statement in understood {
-        rest.push_str(&text[at..statement.start]);
-        rest.extend(text[statement.clone()].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
-        at = statement.end;
+    for place in places {
+        rest.push_str(&text[at..place.start]);
+        rest.extend(text[place.clone()].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+        at = place.end;
     }
     rest.push_str(&text[at..]);
-    (fill(&rest, &values), values)
+    rest
+}
+
+/// The places of `:export { … }`.
+fn export_blocks(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let end = end_of(text, at, &['{', ';', '}']);
+        let selector = at + skipped_blanks(&text[at..end]);
+        if text[selector..end].trim_end() == ":export" && text[end..].starts_with('{') {
+            let close = (end_of(text, end + 1, &['}']) + 1).min(text.len());
+            found.push(selector..close);
+            at = close;
+        } else {
+            at = (end + 1).min(text.len());
+        }
+    }
+    found
+}
+
+/// How much of the text is blanks and comments at its beginning.
+fn skipped_blanks(text: &str) -> usize {
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        match c {
+            c if c.is_whitespace() => at += c.len_utf8(),
+            '/' if text[at..].starts_with("/*") => at = skipped(text, at),
+            _ => break,
+        }
+    }
+    at
+}
+
+/// `:export { a: 1; b: 2 }` → (`a`, `1`), (`b`, `2`)
+fn declarations(block: &str) -> Values {
+    let body = block.split_once('{').map_or("", |(_, body)| body).trim_end_matches('}');
+    let (mut found, mut at) = (Values::new(), 0);
+    while at < body.len() {
+        let end = end_of(body, at, &[';']);
+        let declaration = &body[at + skipped_blanks(&body[at..end])..end];
+        if let Some((name, value)) = declaration.split_once(':') {
+            found.push((name.trim().to_owned(), value.trim().to_owned()));
+        }
+        at = end + 1;
+    }
+    found
 }
 
 fn values_of(text: &str, file: &Path, sources: &Sources, depth: usize) -> (Values, Vec<Range<usize>>) {
@@ -207,6 +272,17 @@ fn is_name(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_exported_leaves_the_sheet() {
+        let sources = Sources { resolve: &|_, _| None, read: &|_| None };
+        let text = "@value red: #e00;\n.a{}/* x */ :export {\n  primary: red; /* y */ big-gap: calc(1px + 2px); list: a, b\n}\n:export{c:\";\"}\n.b:export-like { d: e }";
+        let (filled, exports) = fill_in(text, Path::new("main.css"), &sources);
+        assert_eq!(filled.split_whitespace().collect::<Vec<_>>().join(" "), ".a{}/* x */ .b:export-like { d: e }");
+        assert_eq!(filled.lines().count(), text.lines().count());
+        let exports: Vec<String> = exports.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(exports, ["red=#e00", "primary=#e00", "big-gap=calc(1px + 2px)", "list=a, b", "c=\";\""]);
+    }
 
     #[test]
     fn values_stand_where_values_do() {

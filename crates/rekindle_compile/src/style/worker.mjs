@@ -170,7 +170,32 @@ async function configValue(file, mtimeMs) {
   }
 }
 
+/** What went into a stylesheet when its plugins last came to their end: an edit of one of these may mend what fails now. */
+const lastFound = new Map()
+
 async function runPostcss(job, found) {
+  try {
+    const css = await postcssOf(job, found)
+    lastFound.set(job.file, { files: [...found.files], scans: [...found.scans] })
+    return css
+  } catch (error) {
+    const { files, scans } = lastFound.get(job.file) ?? { files: [], scans: [] }
+    for (const file of [...files, ...mayMend(job, error)]) found.files.add(file)
+    found.scans.push(...scans)
+    throw error
+  }
+}
+
+/** Plugins that fail do not say what they have read: configurations, files that the sheet names, and those of the error. */
+function mayMend(job, error) {
+  const folders = [root, path.dirname(job.config ?? root)]
+  const configs = folders.flatMap((folder) => fs.readdirSync(folder).filter((name) => /\.config\.[cm]?[jt]s$/.test(name)).map((name) => path.join(folder, name)))
+  const named = [...job.css.matchAll(/@(?:config|plugin|reference|import)\s+["'](\.[^"']+)["']/g)].map(([, file]) => path.resolve(path.dirname(job.file), file))
+  const stack = [...String(error.stack ?? '').matchAll(/(\/[^\s:()]+\.[cm]?[jt]sx?):\d+/g)].map(([, file]) => file)
+  return [...configs, ...named, ...stack].filter((file) => !/[\\/]node_modules[\\/]/.test(file))
+}
+
+async function postcssOf(job, found) {
   if (job.config) found.files.add(job.config)
   const from = job.config ? path.dirname(job.config) : root
   const { module, value } = await load('postcss', from, root)

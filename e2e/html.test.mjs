@@ -28,6 +28,24 @@ root.onclick = () => { import.meta.hot.data.count = ++count; draw() }
 draw()
 import.meta.hot.accept()`
 
+test('with React, whose components are what takes edits, a page is patched too', {
+  packages: ['react', 'react-dom', 'scheduler'],
+  files: {
+    'index.html': page({ body: '<h1>one</h1>', script: '<script type="module" src="/main.tsx"></script>' }),
+    'main.tsx': `import { createRoot } from 'react-dom/client'\nimport App from './App'\ncreateRoot(document.getElementById('root')!).render(<App />)`,
+    'App.tsx': `import { useState } from 'react'\nexport default function App() {\n  const [n, setN] = useState(0)\n  return <button onClick={() => setN(n + 1)}>{n}</button>\n}`,
+  },
+}, async (app) => {
+  await app.page.click('button')
+  await app.sees('button', '1')
+  await app.edit('index.html', '<h1>one', '<h1>two')
+  await app.sees('h1', 'two')
+  await app.edit('index.html', '<title>first', '<title>second')
+  await app.page.waitForFunction(() => document.title === 'second')
+  await app.sees('button', '1')
+  await app.stayed()
+})
+
 test('text, title, meta, attributes and new elements are patched in place', {
   files: {
     'index.html': page({ head: '<style>h1 { color: rgb(1, 1, 1) }</style>', body: '<h1 class="big">one</h1>\n    <p>kept <b>bold</b> text</p>\n    <input id="field">' }),

@@ -233,6 +233,29 @@ module.exports = { plugins: [{ postcssPlugin: 'words', Once(root, { result, Decl
   await app.stayed()
 })
 
+testWith(POSTCSS, 'postcss: what a plugin had read is looked at again after it failed', {
+  files: {
+    'postcss.config.cjs': `const fs = require('fs')
+module.exports = { plugins: [{ postcssPlugin: 'words', Once(root, { result }) {
+  const file = __dirname + '/words.txt', word = fs.readFileSync(file, 'utf8')
+  if (word === 'bad') throw new Error('no such word')
+  result.messages.push({ type: 'dependency', file })
+  root.walkRules((rule) => rule.append({ prop: '--word', value: word }))
+} }] }`,
+    'words.txt': 'one',
+    'main.ts': `import './app.css'`,
+    'app.css': `#a { color: red }`,
+  },
+}, async (app) => {
+  await app.looks('#a', '--word', 'one')
+  app.write('words.txt', 'bad')
+  await app.overlay('no such word')
+  app.write('words.txt', 'two')
+  await app.noOverlay()
+  await app.looks('#a', '--word', 'two')
+  await app.stayed()
+})
+
 test('postcss: a configuration without the package says what to install', {
   load: false,
   files: { 'postcss.config.mjs': 'export default {}', 'main.ts': `import './app.css'`, 'app.css': `#a { color: red }` },
@@ -280,6 +303,22 @@ import.meta.hot!.on('vite:beforeUpdate', ({ updates }: any) => console.log(updat
 })
 
 // ---- CSS
+
+test('css modules: :export hands values to scripts; classes may be reserved words', {
+  files: {
+    'main.ts': `import vars, { primary } from './vars.module.scss'\nimport * as all from './plain.module.css'
+show('a', [primary, vars['big-gap'], typeof vars.box, Object.keys(vars)].join())
+show('b', [all.small, typeof all.delete, Object.keys(all).sort()].join())\nimport.meta.hot!.accept()`,
+    'vars.module.scss': `$primary: #f00;\n:export { primary: $primary; big-gap: 4px }\n.box { color: $primary }`,
+    'plain.module.css': `:export { small: 12px }\n.delete { color: red }`,
+  },
+}, async (app) => {
+  await app.sees('#a', '#f00,4px,string,box,primary,big-gap')
+  await app.sees('#b', '12px,string,default,delete,small')
+  await app.edit('vars.module.scss', '#f00', '#0f0')
+  await app.sees('#a', /^#0f0,/)
+  await app.stayed()
+})
 
 test('css modules: conventions and patterns of names', {
   files: {

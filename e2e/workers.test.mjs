@@ -273,3 +273,42 @@ test('a worker that does not exist is explained where it is named', {
   await tab.page.goto(app.url)
   await tab.overlay('did you mean `./worker.ts`?')
 })
+
+test('with React, whose components are what takes edits, a worker is restarted too', {
+  packages: ['react', 'react-dom', 'scheduler'],
+  files: {
+    'main.tsx': `import { createRoot } from 'react-dom/client'\nimport App from './App'\ncreateRoot(document.getElementById('a')!).render(<App />)`,
+    'App.tsx': `import { useState } from 'react'
+const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
+worker.onmessage = ({ data }) => show('b', data)
+export default function App() {
+  const [n, setN] = useState(0)
+  return <button onClick={() => { setN(n + 1); worker.postMessage('hi') }}>{n}</button>
+}`,
+    'worker.ts': `onmessage = ({ data }) => postMessage(data + ' one')`,
+  },
+}, async (app) => {
+  await app.page.click('button')
+  await app.sees('#b', 'hi one')
+  await app.edit('worker.ts', ' one', ' two')
+  await app.prints('worker restart /worker.ts')
+  await app.page.click('button')
+  await app.sees('#b', 'hi two')
+  await app.sees('button', '2')
+  await app.stayed()
+})
+
+test('a worker that another worker made: what the terminal says is what happens', {
+  files: {
+    'main.ts': `import Outer from './outer?worker'\nnew Outer().onmessage = ({ data }) => show('a', data)\nimport.meta.hot!.accept()`,
+    'outer.ts': `import Inner from './inner?worker'\nnew Inner().onmessage = ({ data }) => postMessage(data)`,
+    'inner.ts': `postMessage('one')`,
+  },
+}, async (app) => {
+  await app.sees('#a', 'one')
+  await app.edit('inner.ts', 'one', 'two')
+  await app.sees('#a', 'two')
+  await app.prints('worker restart /inner.ts')
+  await app.stayed()
+  assert.ok(!app.printed.includes('page reload'), app.printed)
+})

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rekindle_compile::builtin;
-use rekindle_compile::compile::{Source, StyleUse, is_linked, is_script, without_suffix};
+use rekindle_compile::compile::{StyleUse, is_linked, is_script, without_suffix};
 use rekindle_compile::plain::{Inlining, Plain, PlainOptions, RUNTIME_URL};
 use rekindle_compile::plain_script::RUNTIME;
 use rekindle_compile::resolve::{self, EMPTY_URL, HELPER_URL, NODE_URL, Resolved};
@@ -223,12 +223,7 @@ impl Meaning {
             return Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script(&entry) }));
         }
         session.modules.fetch_add(1, Ordering::Relaxed);
-        let inline = lock(&session.inline).get(id).cloned();
-        let (url, file, source) = inline.unwrap_or_else(|| {
-            let (path, query) = without_query(id);
-            let url = session.compiler.resolver.url_of(Path::new(path), query);
-            (url, FilePath::new(path), Source::File)
-        });
+        let (url, file, source) = session.source_of(id);
         session.note_source(file.as_path());
         let options = PlainOptions {
             source_map: session.config.build.sourcemap != Default::default(),

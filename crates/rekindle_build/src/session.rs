@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::BuildConfig;
 use crate::addresses::Addresses;
+use crate::plugin::without_query;
 use crate::targets;
 
 /// One build, shared by all threads of it.
@@ -116,6 +117,14 @@ impl Session {
 
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.warnings)).into_iter().collect()
+    }
+
+    /// What a module of rolldown's is made of.
+    pub fn source_of(&self, id: &str) -> (ModuleUrl, FilePath, Source) {
+        lock(&self.inline).get(id).cloned().unwrap_or_else(|| {
+            let (path, query) = without_query(id);
+            (self.compiler.resolver.url_of(Path::new(path), query), FilePath::new(path), Source::File)
+        })
     }
 
     pub fn note_source(&self, path: &Path) {

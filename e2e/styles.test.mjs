@@ -266,41 +266,46 @@ test('postcss: a configuration without the package says what to install', {
 
 // ---- Tailwind
 
-testWith(['tailwindcss', '@tailwindcss'], 'tailwind: a component that uses a new class updates itself and the styles in one batch', {
-  files: {
-    'package.json': `{"devDependencies":{"tailwindcss":"^4","@tailwindcss/vite":"^4"}}`,
-    'main.ts': `import './app.css'
-import './box'
-import.meta.hot!.on('vite:beforeUpdate', ({ updates }: any) => console.log(updates.map((update: any) => update.path).sort().join(' ')))`,
-    'app.css': `@import "tailwindcss";\n@import "./theme.css";\n.card { @apply text-accent }`,
-    'theme.css': `@theme { --color-accent: #ff0000 }`,
-    'box.ts': `const box = document.querySelector('#a')!\nbox.className = 'card'\nconst data = import.meta.hot!.data\nshow('b', (data.runs = (data.runs ?? 0) + 1))\nimport.meta.hot!.accept()`,
-  },
-}, async (app) => {
-  await app.looks('#a', 'color', RED)
-  await app.edit('box.ts', `'card'`, `'card ml-[13px]'`)
-  await app.looks('#a', 'margin-left', '13px')
-  await app.sees('#b', '2')
-  await app.says('/app.css /box.ts')
-  // Nothing new for the styles: only the component.
-  await app.edit('box.ts', `'card ml-[13px]'`, `'ml-[13px] card'`)
-  await app.sees('#b', '3')
-  await app.says('/app.css /box.ts', '/box.ts')
-  await app.edit('theme.css', '#ff0000', '#0000ff')
-  await app.looks('#a', 'color', BLUE)
-  // A file that is new.
-  app.write('extra.ts', `document.querySelector('#c')!.className = 'pl-[17px]'`)
-  await app.edit('box.ts', `const box`, `import './extra'\nconst box`)
-  await app.looks('#c', 'padding-left', '17px')
-  app.write('parts/deep/more.ts', `document.querySelector('#c')!.className = 'pl-[19px]'`)
-  await app.edit('box.ts', `import './extra'`, `import './extra'\nimport './parts/deep/more'`)
-  await app.looks('#c', 'padding-left', '19px')
-  await app.edit('app.css', 'text-accent', 'text-nowhere')
-  await app.overlay('text-nowhere')
-  await app.edit('app.css', 'text-nowhere', 'text-accent')
-  await app.noOverlay()
-  await app.stayed()
-})
+for (const named of [
+  { 'package.json': `{"devDependencies":{"tailwindcss":"^4","@tailwindcss/vite":"^4"}}` },
+  { 'vite.config.ts': `import tailwind from '@tailwindcss/vite'\nexport default { plugins: [tailwind()] }` },
+]) {
+  testWith(['tailwindcss', '@tailwindcss'], `tailwind, named in ${Object.keys(named)}: a component that uses a new class updates itself and the styles in one batch`, {
+    files: {
+      ...named,
+      'main.ts': `import './app.css'
+  import './box'
+  import.meta.hot!.on('vite:beforeUpdate', ({ updates }: any) => console.log(updates.map((update: any) => update.path).sort().join(' ')))`,
+      'app.css': `@import "tailwindcss";\n@import "./theme.css";\n.card { @apply text-accent }`,
+      'theme.css': `@theme { --color-accent: #ff0000 }`,
+      'box.ts': `const box = document.querySelector('#a')!\nbox.className = 'card'\nconst data = import.meta.hot!.data\nshow('b', (data.runs = (data.runs ?? 0) + 1))\nimport.meta.hot!.accept()`,
+    },
+  }, async (app) => {
+    await app.looks('#a', 'color', RED)
+    await app.edit('box.ts', `'card'`, `'card ml-[13px]'`)
+    await app.looks('#a', 'margin-left', '13px')
+    await app.sees('#b', '2')
+    await app.says('/app.css /box.ts')
+    // Nothing new for the styles: only the component.
+    await app.edit('box.ts', `'card ml-[13px]'`, `'ml-[13px] card'`)
+    await app.sees('#b', '3')
+    await app.says('/app.css /box.ts', '/box.ts')
+    await app.edit('theme.css', '#ff0000', '#0000ff')
+    await app.looks('#a', 'color', BLUE)
+    // A file that is new.
+    app.write('extra.ts', `document.querySelector('#c')!.className = 'pl-[17px]'`)
+    await app.edit('box.ts', `const box`, `import './extra'\nconst box`)
+    await app.looks('#c', 'padding-left', '17px')
+    app.write('parts/deep/more.ts', `document.querySelector('#c')!.className = 'pl-[19px]'`)
+    await app.edit('box.ts', `import './extra'`, `import './extra'\nimport './parts/deep/more'`)
+    await app.looks('#c', 'padding-left', '19px')
+    await app.edit('app.css', 'text-accent', 'text-nowhere')
+    await app.overlay('text-nowhere')
+    await app.edit('app.css', 'text-nowhere', 'text-accent')
+    await app.noOverlay()
+    await app.stayed()
+  })
+}
 
 // ---- CSS
 

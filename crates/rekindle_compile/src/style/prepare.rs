@@ -268,9 +268,12 @@ impl StyleTools {
             }
             None => (None, None),
         };
+        let config = vite_config(&self.root).filter(|(_, text)| text.contains("@tailwindcss/vite"));
+        let tailwind = depends("@tailwindcss/vite") || config.is_some();
+        files.extend(config.map(|(file, _)| file));
         Found {
             postcss,
-            tailwind: depends("@tailwindcss/vite"),
+            tailwind,
             sass: depends("sass-embedded") || depends("sass"),
             targets,
             problem,
@@ -512,6 +515,11 @@ fn depends_on(folder: &Path, name: &str) -> bool {
     ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"]
         .iter()
         .any(|list| package.get(*list).and_then(|list| list.get(name)).is_some())
+}
+
+fn vite_config(root: &Path) -> Option<(PathBuf, String)> {
+    let names = ["js", "mjs", "ts", "cjs", "mts", "cts"].map(|extension| root.join(format!("vite.config.{extension}")));
+    names.into_iter().find_map(|file| std::fs::read_to_string(&file).ok().map(|text| (file, text)))
 }
 
 fn postcss_config(folder: &Path) -> Option<PathBuf> {

@@ -218,3 +218,34 @@ fn what_cannot_be_read_is_one_line() {
     "#]],
     );
 }
+
+#[test]
+fn what_is_set_after_the_object_was_made_counts_or_is_named() {
+    check(
+        "import legacy from '@vitejs/plugin-legacy'
+import react from '@vitejs/plugin-react'
+const config = { define: {}, plugins: [react()], server: {} }
+config.base = '/sub/'
+config.define.__A__ = '1'
+config.server.proxy = { '/api': 'http://localhost:4000' }
+config.plugins.push(legacy())
+Object.assign(config.define, { __B__: '2' })
+config.resolve.alias = { '@': '/src' }
+if (compute()) config.server.port = 1
+if (compute()) { config.define.__C__ = '3' } else config.plugins.push(own())
+export default config",
+        |config| format!("{} {} {:?} {}", config.base, config.server.port, config.define, config.server.proxy.len()),
+        expect![[""]],
+    );
+}
+
+#[test]
+fn plugins_of_postcss_are_for_a_file_of_its_own() {
+    check(
+        "import tailwindcss from 'tailwindcss'
+import autoprefixer from 'autoprefixer'
+export default { css: { postcss: { plugins: [tailwindcss(), autoprefixer({ grid: true })] } } }",
+        |config| format!("{:?}", config.css.postcss),
+        expect![[""]],
+    );
+}

@@ -113,6 +113,7 @@ fn styles_assets_and_numbers_of_the_environment() {
             taken: css.modules, css.preprocessorOptions, assetsInclude, build.assetsInlineLimit, server.port
             not understood: css.modules.generateScopedName (line 3), css.preprocessorOptions.scss.importers (line 4), css.postcss.plugins (line 5)
             for rekindle.toml: css.modules.generate_scoped_name
+            for postcss.config.js: css.postcss.plugins
             ModulesSettings { locals_convention: CamelCaseOnly, generate_scoped_name: None, hash_prefix: "x", scope_behaviour: Local }
             {"less": PreprocessorOptions { additional_data: "", load_paths: [], others: {"math": String("always")} }, "scss": PreprocessorOptions { additional_data: "$c: red;", load_paths: ["<root>/client"], others: {} }}
             Search
@@ -235,7 +236,13 @@ if (compute()) config.server.port = 1
 if (compute()) { config.define.__C__ = '3' } else config.plugins.push(own())
 export default config",
         |config| format!("{} {} {:?} {}", config.base, config.server.port, config.define, config.server.proxy.len()),
-        expect![[""]],
+        expect![[r#"
+            taken: define, server.proxy, base
+            built in: @vitejs/plugin-react
+            not supported yet: @vitejs/plugin-legacy, a plugin (line 11)
+            not understood: define.__C__ (line 11), server.port (line 10), config.resolve.alias (line 9)
+            for rekindle.toml: server.port
+            /sub/ 5173 [("__A__", "1"), ("__B__", "2")] 1"#]],
     );
 }
 
@@ -246,6 +253,9 @@ fn plugins_of_postcss_are_for_a_file_of_its_own() {
 import autoprefixer from 'autoprefixer'
 export default { css: { postcss: { plugins: [tailwindcss(), autoprefixer({ grid: true })] } } }",
         |config| format!("{:?}", config.css.postcss),
-        expect![[""]],
+        expect![[r#"
+            not understood: css.postcss.plugins (line 3)
+            for postcss.config.js: css.postcss.plugins (tailwindcss, autoprefixer)
+            Search"#]],
     );
 }

@@ -511,9 +511,9 @@ impl<'a> Evaluator<'a, '_> {
     /// An expression that stands for itself.
     fn effect(&self, expression: &'a Expression<'a>) {
         match bare(expression) {
-            Expression::CallExpression(it) => drop(self.call_as_statement(it)),
+            Expression::CallExpression(it) => self.call_as_statement(it),
             Expression::ChainExpression(it) => match &it.expression {
-                ChainElement::CallExpression(it) => drop(self.call_as_statement(it)),
+                ChainElement::CallExpression(it) => self.call_as_statement(it),
                 _ => drop(self.refer(expression)),
             },
             Expression::LogicalExpression(it) => match truth(&self.refer(&it.left).value) {
@@ -713,12 +713,8 @@ impl<'a> Evaluator<'a, '_> {
             return self.lose(None, code);
         }
         match (self.refer(object).value, key) {
-            (Value::Shared(id), Some(key)) => {
-                if !self.put(id, &key, self.sure(item)) {
-                    self.lose(Some(id), code);
-                }
-            }
-            (Value::Shared(id), None) => self.lose(Some(id), code),
+            (Value::Shared(id), Some(key)) if self.put(id, &key, self.sure(item.clone())) => {}
+            (Value::Shared(id), _) => self.lose(Some(id), code),
             _ if self.is_own(object) => self.lose(None, code),
             _ => {}
         }

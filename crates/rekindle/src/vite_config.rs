@@ -125,6 +125,9 @@ pub fn apply(path: &Path, mode: &str, command: &str, config: &mut Config) -> Tak
         Value::Object(entries) => reader.top(entries),
         _ => reader.report.missed.push(format!("its default export (line {})", found.value.line)),
     }
+    for (code, line) in found.lost {
+        reader.report.missed.push(format!("{code} (line {line})"));
+    }
     let rows = reader.report.rows();
     Taken { block: Block { file, rows }, files: found.files }
 }
@@ -139,6 +142,8 @@ struct Notes {
     not_needed: Vec<String>,
     /// Keys of rekindle.toml that could hold what was not understood.
     settable: Vec<String>,
+    /// What postcss.config.js could hold: plugins run where they are set there.
+    for_postcss: Vec<String>,
 }
 
 impl Notes {
@@ -150,6 +155,7 @@ impl Notes {
             ("not understood", self.missed),
             ("not needed", self.not_needed),
             ("for rekindle.toml", self.settable),
+            ("for postcss.config.js", self.for_postcss),
         ];
         rows.into_iter()
             .filter(|(_, names)| !names.is_empty())

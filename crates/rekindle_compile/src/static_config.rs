@@ -14,17 +14,21 @@
 //! [`Value::Unknown`], never a guess.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::*;
 use oxc_parser::{ParseOptions, Parser};
-use oxc_span::{GetSpan, SourceType};
+use oxc_span::{GetSpan, SourceType, Span};
 
 use crate::env::{Env, load_env};
 use crate::nesting::{COMPILE_STACK, too_deep};
 use crate::resolve::normal;
+
+mod statements;
+
+use statements::{Flow, Slot};
 
 /// A value and the line that says it.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +62,8 @@ pub enum Value {
     },
     /// A function of one text: replacements, one after the other.
     Rewriter(Vec<Replacement>),
+    /// An object or a list that more than one name may stand for, by its place; only while a file is read.
+    Shared(usize),
     Unknown,
 }
 
@@ -74,6 +80,8 @@ pub struct Replacement {
 pub struct StaticConfig {
     pub value: Item,
     pub files: Vec<PathBuf>,
+    /// What the file changes later on in a way that is not known: its code, and the line.
+    pub lost: Vec<(String, u32)>,
 }
 
 /// What the file is told when its export is a function.
@@ -115,13 +123,25 @@ fn evaluate_here(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, 
         file,
         situation,
         depth: Cell::new(0),
+        steps: Cell::new(0),
+        unsure: Cell::new(false),
+        finishing: Cell::new(false),
         files: RefCell::default(),
         scopes: RefCell::new(vec![HashMap::new()]),
+        objects: RefCell::default(),
+        reading: RefCell::default(),
+        seen: RefCell::default(),
+        lost: RefCell::default(),
+        export: RefCell::default(),
+        variables: RefCell::default(),
     };
-    let export = evaluator.collect(&parsed.program).ok_or("it has no default export")?;
-    let value = evaluator.configuration(export);
+    let export = evaluator.program(&parsed.program);
+    let (value, lost) = match export.map(|export| evaluator.finish(evaluator.configuration(export))) {
+        _ if !evaluator.has_steps(1) => return Err("it computes more than can be followed".to_owned()),
+        finished => finished.ok_or("it has no default export")?,
+    };
     let files = evaluator.files.into_inner();
-    Ok(StaticConfig { value, files })
+    Ok(StaticConfig { value, files, lost })
 }
 
 /// Names that every file has without importing them.
@@ -131,23 +151,44 @@ const GLOBALS: [&str; 9] =
 /// Nested evaluations; a constant that names itself ends here.
 const DEEPEST: u32 = 100;
 
+/// Evaluations in all; a file that needs more of them computes something.
+const MOST_STEPS: usize = 400_000;
+
+/// Bytes of a text; longer ones are not kept.
+const LONGEST: usize = 1_000_000;
+
 /// What a name stands for.
 #[derive(Clone)]
 enum Binding<'a> {
     Value(Item),
-    Expression(&'a Expression<'a>),
-    /// A property of what an expression gives: `const { resolve } = require('path')`.
-    Property(&'a Expression<'a>, String),
+    /// A value, and the expression that it has from its declaration on.
+    Constant(Item, &'a Expression<'a>),
     Function(&'a Function<'a>),
     Import {
         package: String,
         name: String,
     },
+    /// A parameter of a function that a package may call.
+    Foreign,
 }
 
 enum Export<'a> {
-    Expression(&'a Expression<'a>),
+    Item(Item),
+    Callable(&'a Expression<'a>),
     Function(&'a Function<'a>),
+}
+
+/// What a pattern takes apart: a value, and what it names of a package.
+struct Source {
+    item: Item,
+    import: Option<(String, String)>,
+}
+
+/// A change that is not known, of the object in a place if that is known.
+struct Lost {
+    of: Option<usize>,
+    code: String,
+    line: u32,
 }
 
 struct Evaluator<'a, 's> {
@@ -155,49 +196,33 @@ struct Evaluator<'a, 's> {
     file: &'s Path,
     situation: Situation<'s>,
     depth: Cell<u32>,
+    steps: Cell<usize>,
+    /// It is not known whether what is being evaluated runs, or how often.
+    unsure: Cell<bool>,
+    /// The file has run.
+    finishing: Cell<bool>,
     files: RefCell<Vec<PathBuf>>,
     scopes: RefCell<Vec<HashMap<String, Binding<'a>>>>,
+    objects: RefCell<Vec<Slot>>,
+    /// Places that are being read; an object may contain itself.
+    reading: RefCell<Vec<usize>>,
+    /// Places that the export has.
+    seen: RefCell<HashSet<usize>>,
+    lost: RefCell<Vec<Lost>>,
+    export: RefCell<Option<Export<'a>>>,
+    /// Variables of the environment that the file sets.
+    variables: RefCell<HashMap<String, Value>>,
 }
 
 impl<'a> Evaluator<'a, '_> {
-    /// Notes what the file's names stand for, and finds its export.
-    fn collect(&self, program: &'a Program<'a>) -> Option<Export<'a>> {
-        let mut export = None;
-        for statement in &program.body {
-            match statement {
-                Statement::ImportDeclaration(it) => self.import(it),
-                Statement::ExportDeclaration(it) => match &it.declaration {
-                    Declaration::VariableDeclaration(declaration) => self.declare(declaration),
-                    Declaration::FunctionDeclaration(function) => self.name_function(function),
-                    _ => {}
-                },
-                Statement::ExportDefaultDeclaration(it) => {
-                    export = match &it.declaration {
-                        ExportDefaultDeclarationKind::FunctionDeclaration(function) => Some(Export::Function(function)),
-                        other => other.as_expression().map(Export::Expression),
-                    };
-                }
-                Statement::TSExportAssignment(it) => export = Some(Export::Expression(&it.expression)),
-                Statement::ExpressionStatement(it) => {
-                    if let Expression::AssignmentExpression(assignment) = &it.expression
-                        && is_module_exports(&assignment.left)
-                    {
-                        export = Some(Export::Expression(&assignment.right));
-                    }
-                }
-                other => self.note(other),
-            }
-        }
-        export
-    }
-
     /// The export; a function is asked what it returns.
     fn configuration(&self, export: Export<'a>) -> Item {
         match export {
             Export::Function(function) => self.ask(function.span.start, |it| {
                 it.run_function(&function.params, function.body.as_deref()?, vec![it.question(function.span.start)])
             }),
-            Export::Expression(expression) => self.resolved(expression),
+            Export::Callable(expression) => self.resolved(expression),
+            Export::Item(item) => item,
         }
     }
 
@@ -205,7 +230,7 @@ impl<'a> Evaluator<'a, '_> {
         let start = expression.span().start;
         match self.function_of(expression) {
             Some(_) => self.ask(start, |it| it.call_function(expression, vec![it.question(start)])),
-            None => self.eval(expression),
+            None => self.refer(expression),
         }
     }
 
@@ -216,16 +241,14 @@ impl<'a> Evaluator<'a, '_> {
     /// `{ mode, command }`, what Vite gives to a function.
     fn question(&self, start: u32) -> Item {
         let entry = |name: &str, value: Value| (name.to_owned(), self.item(start, value));
-        self.item(
-            start,
-            Value::Object(vec![
-                entry("mode", Value::Text(self.situation.mode.to_owned())),
-                entry("command", Value::Text(self.situation.command.to_owned())),
-                entry("isSsrBuild", Value::Bool(false)),
-                entry("ssrBuild", Value::Bool(false)),
-                entry("isPreview", Value::Bool(false)),
-            ]),
-        )
+        let entries = vec![
+            entry("mode", Value::Text(self.situation.mode.to_owned())),
+            entry("command", Value::Text(self.situation.command.to_owned())),
+            entry("isSsrBuild", Value::Bool(false)),
+            entry("ssrBuild", Value::Bool(false)),
+            entry("isPreview", Value::Bool(false)),
+        ];
+        self.item(start, self.share(Value::Object(entries)))
     }
 
     // ---- names
@@ -238,15 +261,14 @@ impl<'a> Evaluator<'a, '_> {
                 ImportDeclarationSpecifier::ImportDefaultSpecifier(it) => (&it.local, "default".to_owned()),
                 ImportDeclarationSpecifier::ImportNamespaceSpecifier(it) => (&it.local, "*".to_owned()),
             };
-            self.bind(local.name.as_str(), Binding::Import { package: package.clone(), name });
-        }
-    }
-
-    fn note(&self, statement: &'a Statement<'a>) {
-        match statement {
-            Statement::VariableDeclaration(it) => self.declare(it),
-            Statement::FunctionDeclaration(it) => self.name_function(it),
-            _ => {}
+            let binding = if package.ends_with(".json") {
+                let whole = self.json_file(&self.here(&package));
+                let value = if is_whole(&name) { whole } else { self.property(&whole, &name) };
+                Binding::Value(self.item(import.span.start, self.share(value)))
+            } else {
+                Binding::Import { package: package.clone(), name }
+            };
+            self.bind(local.name.as_str(), binding);
         }
     }
 
@@ -256,24 +278,116 @@ impl<'a> Evaluator<'a, '_> {
         }
     }
 
-    /// Constants only: what may be assigned later is not known here.
     fn declare(&self, declaration: &'a VariableDeclaration<'a>) {
-        for declarator in &declaration.declarations {
-            let Some(init) = declarator.init.as_ref().filter(|_| declaration.kind.is_const()) else { continue };
-            match &declarator.id {
-                BindingPattern::BindingIdentifier(id) => self.bind(id.name.as_str(), Binding::Expression(init)),
-                BindingPattern::ObjectPattern(pattern) => {
-                    for property in &pattern.properties {
-                        if let (Some(key), BindingPattern::BindingIdentifier(id)) =
-                            (property.key.static_name(), &property.value)
-                        {
-                            self.bind(id.name.as_str(), Binding::Property(init, key.into_owned()));
-                        }
-                    }
+        for declarator in declaration.declarations.iter().filter(|_| !declaration.declare) {
+            let start = declarator.span.start;
+            match (&declarator.init, &declarator.id) {
+                (Some(init), BindingPattern::BindingIdentifier(id)) => {
+                    self.bind(id.name.as_str(), Binding::Constant(self.refer(init), init));
                 }
-                _ => {}
+                (Some(init), pattern) => {
+                    let source = Source { item: self.refer(init), import: self.imported(init) };
+                    self.bind_pattern(pattern, &Binding::Value, source);
+                }
+                (None, pattern) => {
+                    let source = Source { item: self.item(start, Value::Undefined), import: None };
+                    self.bind_pattern(pattern, &Binding::Value, source);
+                }
             }
         }
+    }
+
+    /// Names that change from turn to turn.
+    fn declare_unknown(&self, declaration: &'a VariableDeclaration<'a>) {
+        for declarator in &declaration.declarations {
+            self.bind_pattern(&declarator.id, &Binding::Value, self.unknown(declarator.span.start));
+        }
+    }
+
+    /// `{ version, author: { name }, ...rest }`, with what stands for each of the names.
+    fn bind_pattern(&self, pattern: &'a BindingPattern<'a>, binding: &dyn Fn(Item) -> Binding<'a>, source: Source) {
+        match pattern {
+            BindingPattern::BindingIdentifier(id) => {
+                let binding = match (source.import, &source.item.value) {
+                    (Some((package, name)), Value::Unknown) => Binding::Import { package, name },
+                    _ => binding(source.item),
+                };
+                self.bind(id.name.as_str(), binding);
+            }
+            BindingPattern::ObjectPattern(it) => {
+                let mut taken = Vec::new();
+                for property in &it.properties {
+                    let key = match property.key.as_expression().filter(|_| property.computed) {
+                        Some(expression) => as_text(&self.eval(expression).value),
+                        None => property.key.static_name().map(|name| name.into_owned()),
+                    };
+                    let part = match &key {
+                        Some(key) => self.part(&source, key),
+                        None => self.unknown(property.span.start),
+                    };
+                    taken.extend(key);
+                    self.bind_pattern(&property.value, binding, part);
+                }
+                if let Some(rest) = &it.rest {
+                    let value = match self.opened(source.item.value) {
+                        Value::Object(mut entries) => {
+                            entries.retain(|(name, _)| !taken.contains(name));
+                            self.share(Value::Object(entries))
+                        }
+                        _ => Value::Unknown,
+                    };
+                    let item = Item { value, line: source.item.line };
+                    self.bind_pattern(&rest.argument, binding, Source { item, import: None });
+                }
+            }
+            BindingPattern::ArrayPattern(it) => {
+                let items = match self.opened(source.item.value) {
+                    Value::List(items) => Some(items),
+                    _ => None,
+                };
+                let line = source.item.line;
+                let part = |value: Option<Value>| Source {
+                    item: Item { value: value.unwrap_or(Value::Unknown), line },
+                    import: None,
+                };
+                for (at, element) in it.elements.iter().enumerate() {
+                    let at = |items: &Vec<Item>| items.get(at).map_or(Value::Undefined, |item| item.value.clone());
+                    if let Some(element) = element {
+                        self.bind_pattern(element, binding, part(items.as_ref().map(at)));
+                    }
+                }
+                if let Some(rest) = &it.rest {
+                    let left = items.map(|items| items.into_iter().skip(it.elements.len()).collect());
+                    let left = left.map(|items| self.share(Value::List(items)));
+                    self.bind_pattern(&rest.argument, binding, part(left));
+                }
+            }
+            BindingPattern::AssignmentPattern(it) => {
+                let source = match source.item.value {
+                    Value::Undefined => Source { item: self.refer(&it.right), import: None },
+                    _ => source,
+                };
+                self.bind_pattern(&it.left, binding, source);
+            }
+        }
+    }
+
+    fn part(&self, source: &Source, key: &str) -> Source {
+        let line = source.item.line;
+        match &source.import {
+            Some(import) if is_environment(import) => {
+                Source { item: Item { value: self.variable(key), line }, import: None }
+            }
+            import => {
+                let import = import.as_ref().and_then(|import| part_of_import(import, key));
+                let value = self.property(&source.item.value, key);
+                Source { item: Item { value, line }, import }
+            }
+        }
+    }
+
+    fn unknown(&self, start: u32) -> Source {
+        Source { item: self.item(start, Value::Unknown), import: None }
     }
 
     fn bind(&self, name: &str, binding: Binding<'a>) {
@@ -306,24 +420,13 @@ impl<'a> Evaluator<'a, '_> {
         match bare(expression) {
             Expression::Identifier(it) => match self.binding(it.name.as_str()) {
                 Some(Binding::Import { package, name }) => Some((package, name)),
-                Some(Binding::Expression(init)) => self.imported(init),
-                Some(Binding::Property(init, key)) => {
-                    let (package, name) = self.imported(init)?;
-                    is_whole(&name).then_some((package, key))
-                }
+                Some(Binding::Constant(_, init)) => self.imported(init),
                 Some(_) => None,
                 None if GLOBALS.contains(&it.name.as_str()) => Some(("global".to_owned(), it.name.to_string())),
                 None => None,
             },
             Expression::StaticMemberExpression(it) => {
-                let (package, name) = self.imported(&it.object)?;
-                let property = it.property.name.as_str();
-                match (package.as_str(), name.as_str()) {
-                    (_, whole) if is_whole(whole) => Some((package, property.to_owned())),
-                    ("global", owner) => Some((package, format!("{owner}.{property}"))),
-                    (_, "posix") => Some((package, property.to_owned())),
-                    _ => None,
-                }
+                part_of_import(&self.imported(&it.object)?, it.property.name.as_str())
             }
             Expression::CallExpression(it) => {
                 let is_require = matches!(&it.callee, Expression::Identifier(id) if id.name == "require");
@@ -341,17 +444,36 @@ impl<'a> Evaluator<'a, '_> {
     // ---- expressions
 
     fn item(&self, start: u32, value: Value) -> Item {
-        let line = self.source.as_bytes()[..start as usize].iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
-        Item { value, line }
+        Item { value, line: self.line(start) }
     }
 
+    fn line(&self, start: u32) -> u32 {
+        self.source.as_bytes()[..start as usize].iter().filter(|byte| **byte == b'\n').count() as u32 + 1
+    }
+
+    /// So many evaluations more, if there may be.
+    fn has_steps(&self, count: usize) -> bool {
+        self.steps.set(self.steps.get().saturating_add(count));
+        self.steps.get() < MOST_STEPS
+    }
+
+    /// What an expression gives, with all its parts as they are now.
     fn eval(&self, expression: &'a Expression<'a>) -> Item {
+        let item = self.refer(expression);
+        Item { value: self.read(item.value), line: item.line }
+    }
+
+    /// What an expression gives; objects and lists by their places, so that later changes are seen.
+    fn refer(&self, expression: &'a Expression<'a>) -> Item {
         let start = expression.span().start;
-        if self.depth.get() >= DEEPEST {
+        if self.depth.get() >= DEEPEST || !self.has_steps(1) {
             return self.item(start, Value::Unknown);
         }
         self.depth.set(self.depth.get() + 1);
-        let value = self.value(bare(expression));
+        let value = match self.value(bare(expression)) {
+            Value::Text(text) if text.len() > LONGEST => Value::Unknown,
+            value => self.share(value),
+        };
         self.depth.set(self.depth.get() - 1);
         self.item(start, value)
     }
@@ -368,27 +490,22 @@ impl<'a> Evaluator<'a, '_> {
             Expression::TemplateLiteral(it) => self.template(it),
             Expression::ArrayExpression(it) => self.list(it),
             Expression::ObjectExpression(it) => self.object(it),
-            Expression::Identifier(it) => self.identifier(it.name.as_str(), expression),
+            Expression::Identifier(it) => self.named(it.name.as_str()),
             Expression::StaticMemberExpression(it) => self.member(&it.object, it.property.name.as_str()),
-            Expression::ComputedMemberExpression(it) => match self.eval(&it.expression).value {
-                Value::Text(key) => self.member(&it.object, &key),
-                Value::Number(at) => match self.eval(&it.object).value {
-                    Value::List(items) => items.get(at as usize).map_or(Value::Undefined, |item| item.value.clone()),
-                    _ => Value::Unknown,
-                },
-                _ => Value::Unknown,
-            },
+            Expression::ComputedMemberExpression(it) => self.computed_member(it),
             Expression::ChainExpression(it) => match &it.expression {
-                ChainElement::StaticMemberExpression(member) => {
-                    self.property(&self.eval(&member.object).value, member.property.name.as_str())
-                }
+                ChainElement::StaticMemberExpression(it) => self.chained(&it.object, it.property.name.as_str()),
+                ChainElement::ComputedMemberExpression(it) => self.computed_member(it),
+                ChainElement::CallExpression(it) => self.call(it),
                 _ => Value::Unknown,
             },
-            Expression::ConditionalExpression(it) => match truth(&self.eval(&it.test).value) {
-                Some(true) => self.eval(&it.consequent).value,
-                Some(false) => self.eval(&it.alternate).value,
+            Expression::ConditionalExpression(it) => match truth(&self.refer(&it.test).value) {
+                Some(true) => self.refer(&it.consequent).value,
+                Some(false) => self.refer(&it.alternate).value,
                 None => Value::Unknown,
             },
+            Expression::AssignmentExpression(it) => self.assign(it),
+            Expression::UpdateExpression(it) => self.update(it),
             Expression::LogicalExpression(it) => self.logical(it),
             Expression::UnaryExpression(it) => self.unary(it),
             Expression::BinaryExpression(it) => self.binary(it),
@@ -401,17 +518,11 @@ impl<'a> Evaluator<'a, '_> {
         }
     }
 
-    fn identifier(&self, name: &str, expression: &'a Expression<'a>) -> Value {
+    fn named(&self, name: &str) -> Value {
         match self.binding(name) {
-            Some(Binding::Value(item)) => item.value,
-            Some(Binding::Expression(init)) => self.eval(init).value,
-            Some(Binding::Property(init, key)) if self.imported(expression).is_none() => {
-                self.property(&self.eval(init).value, &key)
-            }
-            Some(Binding::Import { package, name }) if package.ends_with(".json") => {
-                let whole = self.json_file(&self.here(&package));
-                if is_whole(&name) { whole } else { self.property(&whole, &name) }
-            }
+            // What a function makes of a text may need constants that stand behind it.
+            Some(Binding::Constant(_, init)) if is_function(init) => self.refer(init).value,
+            Some(Binding::Value(item) | Binding::Constant(item, _)) => item.value,
             Some(_) => Value::Unknown,
             None => match name {
                 "undefined" => Value::Undefined,
@@ -439,34 +550,52 @@ impl<'a> Evaluator<'a, '_> {
                 _ => Value::Unknown,
             };
         }
-        if let Some((package, name)) = self.imported(object) {
-            let is_env = name == "env" && without_scheme(&package) == "process" || name == "process.env";
-            if is_env {
-                return self.variable(key);
-            }
+        if self.is_environment(object) {
+            return self.variable(key);
         }
-        self.property(&self.eval(object).value, key)
+        if let (Expression::Identifier(owner), Some(Export::Item(export))) = (bare(object), &*self.export.borrow())
+            && matches!((owner.name.as_str(), key), ("module", "exports") | ("exports", "default"))
+        {
+            return export.value.clone();
+        }
+        self.property(&self.refer(object).value, key)
+    }
+
+    /// `object?.key`
+    fn chained(&self, object: &'a Expression<'a>, key: &str) -> Value {
+        match self.refer(object).value {
+            Value::Null => Value::Undefined,
+            _ => self.member(object, key),
+        }
+    }
+
+    fn computed_member(&self, it: &'a ComputedMemberExpression<'a>) -> Value {
+        match self.eval(&it.expression).value {
+            Value::Text(key) => self.member(&it.object, &key),
+            Value::Number(at) => match self.opened(self.refer(&it.object).value) {
+                Value::List(items) => items.get(at as usize).map_or(Value::Undefined, |item| item.value.clone()),
+                _ => Value::Unknown,
+            },
+            _ => Value::Unknown,
+        }
+    }
+
+    fn is_environment(&self, object: &'a Expression<'a>) -> bool {
+        self.imported(object).is_some_and(|import| is_environment(&import))
     }
 
     fn property(&self, object: &Value, key: &str) -> Value {
-        match (object, key) {
-            (Value::Object(entries), _) if has_unknown_spread(entries) => Value::Unknown,
-            (Value::Object(entries), _) => entries
-                .iter()
-                .rev()
-                .find(|(name, _)| name == key)
-                .map_or(Value::Undefined, |(_, item)| item.value.clone()),
-            (Value::FileUrl(path), "pathname") => text_of(path),
-            (Value::FileUrl(path), "href") => Value::Text(format!("file://{}", path.display())),
-            (Value::List(items), "length") => Value::Number(items.len() as f64),
-            (Value::Text(text), "length") => Value::Number(text.encode_utf16().count() as f64),
-            (Value::Undefined, _) => Value::Undefined,
-            _ => Value::Unknown,
+        match object {
+            Value::Shared(id) => self.property_in(*id, key),
+            object => property_of(object, key),
         }
     }
 
     /// A variable of the environment. npm sets those with its prefix from package.json, for the scripts it runs.
     fn variable(&self, name: &str) -> Value {
+        if let Some(value) = self.variables.borrow().get(name) {
+            return value.clone();
+        }
         if let Ok(value) = std::env::var(name) {
             return Value::Text(value);
         }
@@ -486,7 +615,7 @@ impl<'a> Evaluator<'a, '_> {
         for (at, quasi) in template.quasis.iter().enumerate() {
             text.push_str(quasi.value.cooked.as_ref().map_or("", |cooked| cooked.as_str()));
             if let Some(expression) = template.expressions.get(at) {
-                match as_text(&self.eval(expression).value) {
+                match as_text(&self.refer(expression).value).filter(|_| text.len() < LONGEST) {
                     Some(part) => text.push_str(&part),
                     None => return Value::Unknown,
                 }
@@ -499,12 +628,15 @@ impl<'a> Evaluator<'a, '_> {
         let mut items = Vec::new();
         for element in &array.elements {
             match element {
-                ArrayExpressionElement::SpreadElement(spread) => match self.eval(&spread.argument) {
-                    Item { value: Value::List(more), .. } => items.extend(more),
-                    unknown => items.push(Item { value: Value::Unknown, ..unknown }),
-                },
+                ArrayExpressionElement::SpreadElement(spread) => {
+                    let item = self.refer(&spread.argument);
+                    match self.opened(item.value) {
+                        Value::List(more) => items.extend(more),
+                        _ => items.push(Item { value: Value::Unknown, line: item.line }),
+                    }
+                }
                 ArrayExpressionElement::Elision(hole) => items.push(self.item(hole.span.start, Value::Undefined)),
-                other => items.extend(other.as_expression().map(|expression| self.eval(expression))),
+                other => items.extend(other.as_expression().map(|expression| self.refer(expression))),
             }
         }
         Value::List(items)
@@ -515,11 +647,11 @@ impl<'a> Evaluator<'a, '_> {
         for property in &object.properties {
             match property {
                 ObjectPropertyKind::SpreadProperty(spread) => {
-                    let item = self.eval(&spread.argument);
-                    match item.value {
+                    let Item { value, line } = self.refer(&spread.argument);
+                    match self.opened(value) {
                         Value::Object(more) => more.into_iter().for_each(|(name, item)| set(&mut entries, name, item)),
                         Value::Undefined | Value::Null | Value::Bool(_) => {}
-                        _ => entries.push((SPREAD.to_owned(), item)),
+                        _ => entries.push((SPREAD.to_owned(), Item { value: Value::Unknown, line })),
                     }
                 }
                 ObjectPropertyKind::ObjectProperty(it) => {
@@ -529,7 +661,7 @@ impl<'a> Evaluator<'a, '_> {
                     };
                     match key {
                         Some(key) => {
-                            let item = self.eval(&it.value);
+                            let item = self.refer(&it.value);
                             set(&mut entries, key, item);
                         }
                         None => entries.push((SPREAD.to_owned(), self.item(it.span.start, Value::Unknown))),
@@ -541,7 +673,7 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     fn logical(&self, it: &'a LogicalExpression<'a>) -> Value {
-        let left = self.eval(&it.left).value;
+        let left = self.refer(&it.left).value;
         let is_nothing = matches!(left, Value::Undefined | Value::Null);
         let takes_right = match (it.operator, truth(&left)) {
             (LogicalOperator::Coalesce, _) if left != Value::Unknown => Some(is_nothing),
@@ -550,14 +682,18 @@ impl<'a> Evaluator<'a, '_> {
             _ => None,
         };
         match takes_right {
-            Some(true) => self.eval(&it.right).value,
+            Some(true) => self.refer(&it.right).value,
             Some(false) => left,
             None => Value::Unknown,
         }
     }
 
     fn unary(&self, it: &'a UnaryExpression<'a>) -> Value {
-        let value = self.eval(&it.argument).value;
+        if it.operator == UnaryOperator::Delete {
+            self.delete(&it.argument, it.span);
+            return Value::Bool(true);
+        }
+        let value = self.refer(&it.argument).value;
         match (it.operator, &value) {
             (UnaryOperator::LogicalNot, value) => truth(value).map_or(Value::Unknown, |truth| Value::Bool(!truth)),
             (UnaryOperator::UnaryNegation, Value::Number(number)) => Value::Number(-number),
@@ -568,25 +704,25 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     fn binary(&self, it: &'a BinaryExpression<'a>) -> Value {
-        let (left, right) = (self.eval(&it.left).value, self.eval(&it.right).value);
-        let is_plain = |value: &Value| {
-            matches!(value, Value::Undefined | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_))
+        let (left, right) = (self.refer(&it.left).value, self.refer(&it.right).value);
+        let is_nothing = |value: &Value| matches!(value, Value::Undefined | Value::Null);
+        let equal = match it.operator {
+            BinaryOperator::StrictEquality | BinaryOperator::StrictInequality => same(&left, &right),
+            BinaryOperator::Equality | BinaryOperator::Inequality if is_nothing(&left) && is_nothing(&right) => {
+                Some(true)
+            }
+            // Other kinds are turned into each other.
+            BinaryOperator::Equality | BinaryOperator::Inequality => same(&left, &right).filter(|same| {
+                *same
+                    || is_nothing(&left)
+                    || is_nothing(&right)
+                    || std::mem::discriminant(&left) == std::mem::discriminant(&right)
+            }),
+            BinaryOperator::Addition => return added(&left, &right),
+            _ => return compared(it.operator, &left, &right),
         };
-        if !is_plain(&left) || !is_plain(&right) {
-            return Value::Unknown;
-        }
-        match it.operator {
-            BinaryOperator::StrictEquality | BinaryOperator::Equality => Value::Bool(left == right),
-            BinaryOperator::StrictInequality | BinaryOperator::Inequality => Value::Bool(left != right),
-            BinaryOperator::Addition => match (&left, &right) {
-                (Value::Number(left), Value::Number(right)) => Value::Number(left + right),
-                _ => match (as_text(&left), as_text(&right)) {
-                    (Some(left), Some(right)) => Value::Text(left + &right),
-                    _ => Value::Unknown,
-                },
-            },
-            _ => Value::Unknown,
-        }
+        let wanted = matches!(it.operator, BinaryOperator::StrictEquality | BinaryOperator::Equality);
+        equal.map_or(Value::Unknown, |equal| Value::Bool(equal == wanted))
     }
 
     fn construct(&self, it: &'a NewExpression<'a>) -> Value {
@@ -608,25 +744,49 @@ impl<'a> Evaluator<'a, '_> {
     // ---- calls
 
     fn call(&self, it: &'a CallExpression<'a>) -> Value {
+        let value = self.call_value(it);
+        if matches!(value, Value::Unknown | Value::Call { .. }) {
+            self.callbacks(it, false);
+        }
+        value
+    }
+
+    fn call_value(&self, it: &'a CallExpression<'a>) -> Value {
+        if let Some(value) = self.change_list(it) {
+            return value;
+        }
         let Some(args) = it.arguments.iter().map(Argument::as_expression).collect::<Option<Vec<_>>>() else {
             return Value::Unknown;
         };
+        if let (Expression::Identifier(name), Some(Expression::StringLiteral(path))) = (&it.callee, args.first())
+            && name.name == "require"
+            && path.value.ends_with(".json")
+        {
+            return self.json_file(&self.here(&path.value));
+        }
         if let Some((package, name)) = self.imported(&it.callee) {
-            return self.call_imported(&package, &name, &args);
+            return self.call_imported(&package, &name, &args, it.span);
         }
         if let Expression::StaticMemberExpression(member) = &it.callee {
             return self.method(member, &args);
         }
-        let values = args.iter().map(|arg| self.eval(arg)).collect();
+        let values = args.iter().map(|arg| self.refer(arg)).collect();
         self.call_function(&it.callee, values).map_or(Value::Unknown, |item| item.value)
     }
 
-    fn call_imported(&self, package: &str, name: &str, args: &[&'a Expression<'a>]) -> Value {
+    fn call_imported(&self, package: &str, name: &str, args: &[&'a Expression<'a>], code: Span) -> Value {
         let value = |at: usize| args.get(at).map_or(Value::Undefined, |arg| self.eval(arg).value);
         match (without_scheme(package), name) {
-            (_, "defineConfig") => args.first().map_or(Value::Unknown, |arg| self.resolved(arg).value),
+            // A function is asked where its answer is wanted.
+            (_, "defineConfig") => args
+                .first()
+                .filter(|arg| self.function_of(arg).is_none())
+                .map_or(Value::Unknown, |arg| self.refer(arg).value),
             ("vite" | "vitest/config", "mergeConfig") => match (args.first(), args.get(1)) {
-                (Some(first), Some(second)) => merge(self.resolved(first).value, self.resolved(second).value),
+                (Some(first), Some(second)) => {
+                    let read = |side| self.read(self.resolved(side).value);
+                    merge(read(first), read(second))
+                }
                 _ => Value::Unknown,
             },
             ("vite", "loadEnv") => self.load_env(value(0), value(1), value(2)),
@@ -655,33 +815,58 @@ impl<'a> Evaluator<'a, '_> {
                 text.map_or(Value::Unknown, |text| Value::Number(leading_number(&text, keeps_fraction)))
             }
             ("global", "Boolean") => truth(&value(0)).map_or(Value::Unknown, Value::Bool),
-            ("global", "Object.assign") => (0..args.len()).map(value).reduce(overlay).unwrap_or(Value::Unknown),
+            ("global", "Object.assign") => self.assign_all(args.iter().map(|arg| self.refer(arg)).collect(), code),
+            ("global", "Object.freeze" | "Object.seal" | "Object.preventExtensions") if args.len() == 1 => {
+                self.refer(args[0]).value
+            }
+            ("global", "Object.keys" | "Object.values" | "Object.entries") if args.len() == 1 => {
+                match self.opened(self.refer(args[0]).value) {
+                    Value::Object(entries) if !has_unknown_spread(&entries) => entry_list(name, entries),
+                    _ => Value::Unknown,
+                }
+            }
             ("global", _) => Value::Unknown,
             _ if package.ends_with(".json") => Value::Unknown,
             _ => Value::Call {
                 package: package.to_owned(),
                 name: name.to_owned(),
-                args: args.iter().map(|arg| self.eval(arg)).collect(),
+                args: args.iter().map(|arg| self.refer(arg)).collect(),
             },
         }
     }
 
     fn method(&self, member: &'a StaticMemberExpression<'a>, args: &[&'a Expression<'a>]) -> Value {
         let is_boolean = |arg: &&Expression| matches!(arg, Expression::Identifier(id) if id.name == "Boolean");
-        match (self.eval(&member.object).value, member.property.name.as_str()) {
+        match (self.opened(self.refer(&member.object).value), member.property.name.as_str()) {
             // `[react(), isDev && inspect()].filter(Boolean)`
             (Value::List(items), "filter") if args.first().is_some_and(is_boolean) => {
                 Value::List(items.into_iter().filter(|item| truth(&item.value) != Some(false)).collect())
             }
+            (Value::List(items), "forEach" | "map")
+                if args.first().is_some_and(|arg| self.function_of(arg).is_some()) =>
+            {
+                let is_known = items.iter().all(|item| item.value != Value::Unknown);
+                let turn = |(at, item): (usize, Item)| {
+                    let at = Item { value: Value::Number(at as f64), line: item.line };
+                    args.first().and_then(|step| self.call_function(step, vec![item, at]))
+                };
+                let turns = items.into_iter().enumerate().map(turn);
+                match turns.collect::<Option<Vec<_>>>().filter(|_| is_known) {
+                    Some(items) if member.property.name == "map" => Value::List(items),
+                    Some(_) => Value::Undefined,
+                    None => Value::Unknown,
+                }
+            }
             (Value::List(items), "concat") => {
-                let more = args.iter().map(|arg| self.eval(arg)).flat_map(|item| match item.value {
-                    Value::List(more) => more,
-                    _ => vec![item],
-                });
+                let more =
+                    args.iter().map(|arg| self.refer(arg)).flat_map(|item| match self.opened(item.value.clone()) {
+                        Value::List(more) => more,
+                        _ => vec![item],
+                    });
                 Value::List(items.into_iter().chain(more).collect())
             }
             (Value::List(items), "flat") => {
-                let flat = items.into_iter().flat_map(|item| match item.value {
+                let flat = items.into_iter().flat_map(|item| match self.opened(item.value.clone()) {
                     Value::List(inner) => inner,
                     _ => vec![item],
                 });
@@ -757,10 +942,15 @@ impl<'a> Evaluator<'a, '_> {
             Expression::ArrowFunctionExpression(it) => Some(Callable::Arrow(it)),
             Expression::FunctionExpression(it) => Some(Callable::Function(it)),
             Expression::Identifier(it) => match self.binding(it.name.as_str())? {
-                Binding::Expression(init) => self.deeper(|this| this.function_of(init))?,
+                Binding::Constant(_, init) => self.deeper(|this| this.function_of(init))?,
                 Binding::Function(function) => Some(Callable::Function(function)),
                 _ => None,
             },
+            Expression::CallExpression(it) => {
+                let first = it.arguments.first().and_then(Argument::as_expression)?;
+                let (_, name) = self.imported(&it.callee)?;
+                if name == "defineConfig" { self.deeper(|this| this.function_of(first))? } else { None }
+            }
             _ => None,
         }
     }
@@ -772,7 +962,7 @@ impl<'a> Evaluator<'a, '_> {
         match self.function_of(callee)? {
             Callable::Function(function) => self.run_function(&function.params, function.body.as_deref()?, args),
             Callable::Arrow(arrow) => match arrow.body.as_expression() {
-                Some(expression) => self.within(&arrow.params, args, |it| Some(it.eval(expression))),
+                Some(expression) => Some(self.within(&arrow.params, args, |it| it.refer(expression))),
                 None => match &arrow.body {
                     ArrowFunctionBody::FunctionBody(body) => self.run_function(&arrow.params, body, args),
                     _ => None,
@@ -787,65 +977,36 @@ impl<'a> Evaluator<'a, '_> {
         body: &'a FunctionBody<'a>,
         args: Vec<Item>,
     ) -> Option<Item> {
-        self.within(params, args, |it| it.run(&body.statements))
+        Some(self.within(params, args, |it| match it.run(&body.statements) {
+            Flow::Return(item) => item,
+            // Either could be meant.
+            Flow::Maybe { line, returns: true } => Item { value: Value::Unknown, line },
+            _ => it.item(body.span.start, Value::Undefined),
+        }))
     }
 
-    fn within(
-        &self,
-        params: &'a FormalParameters<'a>,
-        args: Vec<Item>,
-        run: impl FnOnce(&Self) -> Option<Item>,
-    ) -> Option<Item> {
-        self.scopes.borrow_mut().push(HashMap::new());
+    fn within(&self, params: &'a FormalParameters<'a>, args: Vec<Item>, run: impl FnOnce(&Self) -> Item) -> Item {
         self.depth.set(self.depth.get() + 1);
-        for (param, arg) in params.items.iter().zip(args) {
-            match &param.pattern {
-                BindingPattern::BindingIdentifier(id) => self.bind(id.name.as_str(), Binding::Value(arg)),
-                BindingPattern::ObjectPattern(pattern) => {
-                    for property in &pattern.properties {
-                        if let (Some(key), BindingPattern::BindingIdentifier(id)) =
-                            (property.key.static_name(), &property.value)
-                        {
-                            let value = self.property(&arg.value, &key);
-                            self.bind(id.name.as_str(), Binding::Value(Item { value, line: arg.line }));
-                        }
-                    }
-                }
-                _ => {}
+        let result = self.in_scope(|this| {
+            let mut args = args.into_iter();
+            for param in &params.items {
+                let start = param.span.start;
+                let item = match (args.next(), &param.initializer) {
+                    (None | Some(Item { value: Value::Undefined, .. }), Some(default)) => this.refer(default),
+                    (Some(item), _) => item,
+                    (None, None) => this.item(start, Value::Undefined),
+                };
+                this.bind_pattern(&param.pattern, &Binding::Value, Source { item, import: None });
             }
-        }
-        let result = run(self);
+            if let Some(rest) = &params.rest {
+                let list = this.share(Value::List(args.collect()));
+                let item = this.item(rest.span.start, list);
+                this.bind_pattern(&rest.rest.argument, &Binding::Value, Source { item, import: None });
+            }
+            run(this)
+        });
         self.depth.set(self.depth.get() - 1);
-        self.scopes.borrow_mut().pop();
         result
-    }
-
-    /// What some statements return; `None` if they do not.
-    fn run(&self, statements: &'a [Statement<'a>]) -> Option<Item> {
-        for statement in statements {
-            let result = match statement {
-                Statement::ReturnStatement(it) => Some(
-                    it.argument
-                        .as_ref()
-                        .map_or_else(|| self.item(it.span.start, Value::Undefined), |value| self.eval(value)),
-                ),
-                Statement::BlockStatement(it) => self.run(&it.body),
-                Statement::IfStatement(it) => match truth(&self.eval(&it.test).value) {
-                    Some(true) => self.run(std::slice::from_ref(&it.consequent)),
-                    Some(false) => it.alternate.as_ref().and_then(|other| self.run(std::slice::from_ref(other))),
-                    // Either could be meant; what comes after it is not known.
-                    None => Some(self.item(it.span.start, Value::Unknown)),
-                },
-                other => {
-                    self.note(other);
-                    None
-                }
-            };
-            if result.is_some() {
-                return result;
-            }
-        }
-        None
     }
 
     /// The replacements that a function of one text makes: `(path) => path.replace(/^\/api/, '')`.
@@ -946,25 +1107,98 @@ fn bare<'a>(expression: &'a Expression<'a>) -> &'a Expression<'a> {
     }
 }
 
-fn is_module_exports(target: &AssignmentTarget) -> bool {
-    match target {
-        AssignmentTarget::StaticMemberExpression(it) => {
-            let owner = match &it.object {
-                Expression::Identifier(owner) => owner.name.as_str(),
-                _ => return false,
-            };
-            (owner == "module" && it.property.name == "exports")
-                || (owner == "exports" && it.property.name == "default")
-        }
-        _ => false,
-    }
-}
-
 fn only_return<'a>(body: &'a FunctionBody<'a>) -> Option<&'a Expression<'a>> {
     match body.statements.as_slice() {
         [Statement::ReturnStatement(it)] => it.argument.as_ref(),
         _ => None,
     }
+}
+
+fn property_of(object: &Value, key: &str) -> Value {
+    match (object, key) {
+        (Value::Object(entries), _) if has_unknown_spread(entries) => Value::Unknown,
+        (Value::Object(entries), _) => {
+            let found = entries.iter().rev().find(|(name, _)| name == key);
+            found.map_or(Value::Undefined, |(_, item)| item.value.clone())
+        }
+        (Value::FileUrl(path), "pathname") => text_of(path),
+        (Value::FileUrl(path), "href") => Value::Text(format!("file://{}", path.display())),
+        (Value::List(items), "length") => Value::Number(items.len() as f64),
+        (Value::Text(text), "length") => Value::Number(text.encode_utf16().count() as f64),
+        (Value::Undefined, _) => Value::Undefined,
+        _ => Value::Unknown,
+    }
+}
+
+fn is_function(expression: &Expression) -> bool {
+    matches!(bare(expression), Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_))
+}
+
+/// `process.env`
+fn is_environment((package, name): &(String, String)) -> bool {
+    name == "env" && without_scheme(package) == "process" || name == "process.env"
+}
+
+/// What a property is of something that is imported: (`path`, `default`), `resolve` → (`path`, `resolve`).
+fn part_of_import((package, name): &(String, String), property: &str) -> Option<(String, String)> {
+    match (package.as_str(), name.as_str()) {
+        (_, whole) if is_whole(whole) => Some((package.clone(), property.to_owned())),
+        ("global", owner) => Some((package.clone(), format!("{owner}.{property}"))),
+        (_, "posix") => Some((package.clone(), property.to_owned())),
+        _ => None,
+    }
+}
+
+/// Whether two values are one; of objects only that they are something.
+fn same(left: &Value, right: &Value) -> Option<bool> {
+    let is_plain = |value: &Value| {
+        matches!(value, Value::Undefined | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_))
+    };
+    match (left, right) {
+        (Value::Unknown, _) | (_, Value::Unknown) => None,
+        (left, right) if is_plain(left) && is_plain(right) => Some(left == right),
+        (Value::Shared(left), Value::Shared(right)) => Some(left == right),
+        (Value::Shared(_), plain) | (plain, Value::Shared(_)) if is_plain(plain) => Some(false),
+        _ => None,
+    }
+}
+
+fn added(left: &Value, right: &Value) -> Value {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => Value::Number(left + right),
+        (Value::Text(_), _) | (_, Value::Text(_)) => match (as_text(left), as_text(right)) {
+            (Some(left), Some(right)) => Value::Text(left + &right),
+            _ => Value::Unknown,
+        },
+        _ => Value::Unknown,
+    }
+}
+
+fn compared(operator: BinaryOperator, left: &Value, right: &Value) -> Value {
+    let (Value::Number(left), Value::Number(right)) = (left, right) else { return Value::Unknown };
+    match operator {
+        BinaryOperator::LessThan => Value::Bool(left < right),
+        BinaryOperator::LessEqualThan => Value::Bool(left <= right),
+        BinaryOperator::GreaterThan => Value::Bool(left > right),
+        BinaryOperator::GreaterEqualThan => Value::Bool(left >= right),
+        BinaryOperator::Subtraction => Value::Number(left - right),
+        BinaryOperator::Multiplication => Value::Number(left * right),
+        BinaryOperator::Division => Value::Number(left / right),
+        _ => Value::Unknown,
+    }
+}
+
+/// `Object.keys`, `Object.values` or `Object.entries` of an object.
+fn entry_list(name: &str, entries: Vec<(String, Item)>) -> Value {
+    let part = |(key, item): (String, Item)| {
+        let (line, key) = (item.line, Item { value: Value::Text(key), line: item.line });
+        match name {
+            "Object.keys" => key,
+            "Object.values" => item,
+            _ => Item { value: Value::List(vec![key, item]), line },
+        }
+    };
+    Value::List(entries.into_iter().map(part).collect())
 }
 
 fn is_whole(name: &str) -> bool {
@@ -1085,17 +1319,6 @@ fn set(entries: &mut Vec<(String, Item)>, name: String, item: Item) {
     match entries.iter_mut().find(|(known, _)| *known == name) {
         Some(entry) => entry.1 = item,
         None => entries.push((name, item)),
-    }
-}
-
-/// `{ ...left, ...right }`
-fn overlay(left: Value, right: Value) -> Value {
-    match (left, right) {
-        (Value::Object(mut left), Value::Object(right)) => {
-            right.into_iter().for_each(|(name, item)| set(&mut left, name, item));
-            Value::Object(left)
-        }
-        _ => Value::Unknown,
     }
 }
 

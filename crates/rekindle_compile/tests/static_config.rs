@@ -16,7 +16,10 @@ fn check(source: &str, expected: Expect) {
     let file = root.join("vite.config.ts");
     fs::write(&file, source).unwrap();
     let said = match evaluate(&file, Situation { mode: "development", command: "serve", folder: &root }) {
-        Ok(config) => show(&config.value),
+        Ok(config) => {
+            let lost = config.lost.iter().map(|(code, line)| format!("\nlost in line {line}: {code}"));
+            show(&config.value) + &lost.collect::<String>()
+        }
         Err(reason) => reason,
     };
     expected.assert_eq(&said.replace(root.to_str().unwrap(), "<root>"));
@@ -73,7 +76,7 @@ fn paths_are_computed() {
          export default { a: path.resolve(__dirname, 'src'), b: join(__dirname, './src/', '..', 'lib'), c: r('src'),
            d: fileURLToPath(new URL('./src', import.meta.url)), e: new URL('./src/', import.meta.url).pathname,
            f: process.cwd(), g: `${here}/x`, h: path.resolve(import.meta.dirname, '../up').length > 3, i: new URL('/x', 'http://a') }",
-        expect![[r#"{ a: "<root>/src", b: "<root>/lib", c: "<root>/src", d: "<root>/src", e: "<root>/src/", f: "<root>", g: "<root>/x", h: unknown in line 7, i: unknown in line 7 }"#]],
+        expect![[r#"{ a: "<root>/src", b: "<root>/lib", c: "<root>/src", d: "<root>/src", e: "<root>/src/", f: "<root>", g: "<root>/x", h: true, i: unknown in line 7 }"#]],
     );
 }
 
@@ -134,4 +137,169 @@ fn what_cannot_be_read_says_so() {
     check("export default {", expect!["it cannot be parsed: Expected `}` but found `EOF`"]);
     check("const a = b, b = a\nexport default a", expect!["unknown in line 2"]);
     check("let base = '/a/'\nif (x) base = '/b/'\nexport default { base }", expect!["{ base: unknown in line 3 }"]);
+}
+
+#[test]
+fn what_is_set_later_counts_in_its_order() {
+    check(
+        "import legacy from '@vitejs/plugin-legacy'
+         import pwa from 'vite-plugin-pwa'
+         const more = { C: '3' }
+         const config: any = { define: { A: '1' }, plugins: [], server: { port: 1 } }
+         const { define } = config
+         config.base = '/sub/'
+         config.define.A = '2'
+         define.B = '2';
+         (config as any).server['proxy'] = { '/api': 'http://a' }
+         config.server!.proxy['/b'] = 'http://b'
+         config.plugins.push(legacy(), ...[pwa()])
+         config.plugins.unshift({ name: 'first' })
+         Object.assign(config.define, more, { D: '4' })
+         more.C = 'too late'
+         config.build ??= {}
+         config.build.outDir = 'out'
+         config.base ||= '/other/'
+         config.base += 'x/'
+         delete config.server.port
+         if (process.env.REKINDLE_NOT_THERE) config.odd = 1
+         else { config.even = 2 }
+         export default config
+         config.last = true",
+        expect![[
+            r#"{ define: { A: "2", B: "2", C: "3", D: "4" }, plugins: [{ name: "first" }, @vitejs/plugin-legacy.default(), vite-plugin-pwa.default()], server: { proxy: { /api: "http://a", /b: "http://b" } }, base: "/sub/x/", build: { outDir: "out" }, even: 2, last: true }"#
+        ]],
+    );
+    check(
+        "export default defineConfig(({ mode }) => {
+           const config = { define: {}, plugins: [] }
+           let base = '/'
+           if (mode === 'development') { config.define.DEV = 'true'; base = '/dev/' }
+           if (mode === 'production') { config.define.PROD = 'true' }
+           switch (mode) { case 'production': config.a = 1; break; case 'development': config.b = 2; default: config.c = 3; break; case 'x': config.d = 4 }
+           for (const name of ['A', 'B']) config.define[`__${name}__`] = JSON.stringify(name)
+           for (const [key, value] of Object.entries({ X: 1 })) { if (key === 'Y') continue; config.define[key] = value }
+           ;['C'].forEach((name) => { config.define[name] = 'c' })
+           addTo(config)
+           config.base = base
+           return config
+         })
+         function addTo(target) { target.define.ADDED = 'yes' }
+         import { defineConfig } from 'vite'",
+        expect![[r#"{ define: { DEV: "true", __A__: "\"A\"", __B__: "\"B\"", X: 1, C: "c", ADDED: "yes" }, plugins: [], b: 2, c: 3, base: "/dev/" }"#]],
+    );
+    check(
+        "module.exports = { a: 1 }\nmodule.exports.b = 2\nprocess.env.PORT_OF_TEST = '3'\nmodule.exports.c = process.env.PORT_OF_TEST",
+        expect![[r#"
+            { a: 1, b: 2, c: "3" }
+            lost in line 3: process.env.PORT_OF_TEST"#]],
+    );
+}
+
+#[test]
+fn what_is_set_in_a_way_that_is_not_known_is_named() {
+    check(
+        "import { extend } from './extend'
+const config = { define: {}, plugins: [], list: [], server: { port: 1 } }
+if (compute()) { config.base = '/x/'; config.plugins.push(a()) } else config.other = 1
+config.build.outDir = 'out'
+config.define[compute()] = '1'
+extend(config.server, { open: true })
+config.list.splice(0, 1)
+for (const key in compute()) { const { define } = config; define.LOOP = key }
+while (compute()) config.turn = 1
+try { config.tried = 1 } catch { config.caught = 2 } finally { config.last = 3 }
+compute().forEach((key) => { config.each = key })
+compute().nothing.of.ours()
+console.log(config)
+const unrelated = {}
+extend(unrelated)
+config.a.b.c.push(1)
+export default config",
+        expect![[r#"
+            { define: { LOOP: unknown in line 8 }, plugins: [unknown in line 3], list: [], server: { port: 1 }, base: unknown in line 3, other: unknown in line 3, turn: unknown in line 9, tried: unknown in line 10, caught: unknown in line 10, last: 3, each: unknown in line 11 }
+            lost in line 4: config.build.outDir
+            lost in line 5: config.define[compute()]
+            lost in line 6: extend(config.server, { open: true })
+            lost in line 7: config.list.splice(0, 1)
+            lost in line 12: compute().nothing.of.ours()
+            lost in line 16: config.a.b.c.push(1)"#]],
+    );
+    check(
+        "export default () => {
+  const config = { define: {} }
+  config.base = '/a/'
+  if (compute()) return config
+  config.base = '/b/'
+  return config
+}",
+        expect!["unknown in line 4"],
+    );
+    check(
+        "const config = { a: 1 }
+const walk = (at) => { if (compute()) return; at.b = 2 }
+walk(config)
+for (const key of ['x', 'y', 'z']) { if (compute()) continue; config[key] = 1 }
+config.c = 3
+export default { ...config, self: config }",
+        expect![
+            "{ a: 1, b: unknown in line 2, x: unknown in line 4, y: unknown in line 4, z: unknown in line 4, c: 3, self: { a: 1, b: unknown in line 2, x: unknown in line 4, y: unknown in line 4, z: unknown in line 4, c: 3 } }"
+        ],
+    );
+    check(
+        "let count = 0\nconst config = { count }\nconfig.self = config\nfor (let i = 0; i < 3; i++) { count++; config['key' + i] = 1 }\nconfig.late = count\nexport default config",
+        expect![[r#"
+            { count: 0, self: unknown in line 3, late: unknown in line 5 }
+            lost in line 4: config['key' + i]"#]],
+    );
+}
+
+#[test]
+fn what_throws_and_labels_are_no_end_of_the_file() {
+    check(
+        "const config = { a: 1, b: 1 }
+if (!process.env.REKINDLE_NOT_THERE) throw new Error('no')
+if (compute()) { throw new Error('no') }
+outer: for (const a of [1]) { for (const b of [1]) { if (compute()) continue outer; config.a = 2 } }
+config.b = 2
+export default config",
+        expect!["{ a: unknown in line 4, b: 2 }"],
+    );
+    check("if (compute()) module.exports = { a: 1 }\nelse module.exports = { a: 2 }", expect!["unknown in line 2"]);
+}
+
+#[test]
+fn names_are_taken_out_of_what_can_be_read() {
+    check(
+        r#"import pkg, { version as v } from './package.json'
+         import path from 'path'
+         const { version } = pkg
+         const { version: renamed, author: { name = 'nobody' } = {}, ...others } = pkg
+         const { PORT_OF_TEST = '5000', npm_package_version: npm } = process.env
+         const { env: { REKINDLE_NOT_THERE: missing = 'default' }, cwd } = process
+         const [first, , third = 'third', ...left] = ['a', 'b']
+         const { resolve } = path
+         const { version: required } = require('./package.json')
+         const cfg = defineConfig(({ mode: m = 'x', nothing = 'y' }) => ({ a: JSON.stringify(version), v, renamed, name, others, PORT_OF_TEST, npm, missing, first, third, left, r: resolve('src'), here: cwd(), required, m, nothing }))
+         import { defineConfig } from 'vite'
+         export { cfg as default }"#,
+        expect![[
+            r#"{ a: "\"1.2.3\"", v: "1.2.3", renamed: "1.2.3", name: "nobody", others: {  }, PORT_OF_TEST: "5000", npm: "1.2.3", missing: "default", first: "a", third: "third", left: [], r: "<root>/src", here: "<root>", required: "1.2.3", m: "development", nothing: "y" }"#
+        ]],
+    );
+    check("const cfg = { base: '/a/' }\nexport { cfg as default }\ncfg.base = '/b/'", expect![[r#"{ base: "/b/" }"#]]);
+    check("function cfg() { return { base: '/a/' } }\nexport { cfg as default }", expect![[r#"{ base: "/a/" }"#]]);
+}
+
+#[test]
+fn a_file_that_computes_much_ends() {
+    let doubled: String = (1..40).map(|at| format!("const a{at} = [...a{0}, ...a{0}]\n", at - 1)).collect();
+    let source = "let text = 'x'
+let deep = {}
+for (const a of Array) for (const b of Array) { text += text; deep = [deep] }
+const f = (x) => f([f(x), f(x)])
+f(1)
+export default { text, deep }";
+    let turns = format!("[{}]", "1,".repeat(900));
+    let source = format!("const a0 = [1]\n{doubled}{}", source.replace("Array", &turns));
+    check(&source, expect!["it computes more than can be followed"]);
 }

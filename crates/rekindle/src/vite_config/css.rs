@@ -95,16 +95,32 @@ impl Reader<'_> {
         took
     }
 
-    /// PostCSS options that are written into the configuration itself.
+    /// PostCSS options that are written into the configuration itself. Plugins are calls, and nothing is called here; those
+    /// of a file of PostCSS's own run.
     pub(super) fn postcss(&mut self, entries: &[(String, Item)]) {
-        for (name, item) in entries {
+        for (name, item) in entries.iter().filter(|(_, item)| item.value != Value::Undefined) {
             self.miss_in("css.postcss", name, item);
+            self.report.for_postcss.push(match &item.value {
+                _ if name == SPREAD => "css.postcss".to_owned(),
+                Value::List(plugins) => match plugins.iter().map(package).collect::<Option<Vec<_>>>() {
+                    Some(packages) if !packages.is_empty() => format!("css.postcss.{name} ({})", packages.join(", ")),
+                    _ => format!("css.postcss.{name}"),
+                },
+                _ => format!("css.postcss.{name}"),
+            });
         }
     }
 
     fn miss_in(&mut self, table: &str, name: &str, item: &Item) {
         let path = if name == SPREAD { format!("a spread in {table}") } else { format!("{table}.{name}") };
         self.report.miss(&path, item);
+    }
+}
+
+fn package(plugin: &Item) -> Option<&str> {
+    match &plugin.value {
+        Value::Call { package, .. } => Some(package),
+        _ => None,
     }
 }
 

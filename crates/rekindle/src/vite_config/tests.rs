@@ -113,6 +113,7 @@ fn styles_assets_and_numbers_of_the_environment() {
             taken: css.modules, css.preprocessorOptions, assetsInclude, build.assetsInlineLimit, server.port
             not understood: css.modules.generateScopedName (line 3), css.preprocessorOptions.scss.importers (line 4), css.postcss.plugins (line 5)
             for rekindle.toml: css.modules.generate_scoped_name
+            for postcss.config.js: css.postcss.plugins
             ModulesSettings { locals_convention: CamelCaseOnly, generate_scoped_name: None, hash_prefix: "x", scope_behaviour: Local }
             {"less": PreprocessorOptions { additional_data: "", load_paths: [], others: {"math": String("always")} }, "scss": PreprocessorOptions { additional_data: "$c: red;", load_paths: ["<root>/client"], others: {} }}
             Search
@@ -216,5 +217,45 @@ fn what_cannot_be_read_is_one_line() {
         expect![[r#"
         not understood: it cannot be parsed: Expected `}` but found `EOF`
     "#]],
+    );
+}
+
+#[test]
+fn what_is_set_after_the_object_was_made_counts_or_is_named() {
+    check(
+        "import legacy from '@vitejs/plugin-legacy'
+import react from '@vitejs/plugin-react'
+const config = { define: {}, plugins: [react()], server: {} }
+config.base = '/sub/'
+config.define.__A__ = '1'
+config.server.proxy = { '/api': 'http://localhost:4000' }
+config.plugins.push(legacy())
+Object.assign(config.define, { __B__: '2' })
+config.resolve.alias = { '@': '/src' }
+if (compute()) config.server.port = 1
+if (compute()) { config.define.__C__ = '3' } else config.plugins.push(own())
+export default config",
+        |config| format!("{} {} {:?} {}", config.base, config.server.port, config.define, config.server.proxy.len()),
+        expect![[r#"
+            taken: define, server.proxy, base
+            built in: @vitejs/plugin-react
+            not supported yet: @vitejs/plugin-legacy, a plugin (line 11)
+            not understood: define.__C__ (line 11), server.port (line 10), config.resolve.alias (line 9)
+            for rekindle.toml: server.port
+            /sub/ 5173 [("__A__", "1"), ("__B__", "2")] 1"#]],
+    );
+}
+
+#[test]
+fn plugins_of_postcss_are_for_a_file_of_its_own() {
+    check(
+        "import tailwindcss from 'tailwindcss'
+import autoprefixer from 'autoprefixer'
+export default { css: { postcss: { plugins: [tailwindcss(), autoprefixer({ grid: true })] } } }",
+        |config| format!("{:?}", config.css.postcss),
+        expect![[r#"
+            not understood: css.postcss.plugins (line 3)
+            for postcss.config.js: css.postcss.plugins (tailwindcss, autoprefixer)
+            Search"#]],
     );
 }

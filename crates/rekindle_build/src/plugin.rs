@@ -245,7 +245,7 @@ impl Meaning {
         }
         match plain {
             Plain::Script { code, map } => {
-                let map = map.and_then(|map| named_by_path(&map, &file));
+                let map = map.and_then(|map| named_by_path(&map, &file, &source));
                 let side_effects = lock(&session.page_scripts).contains(id).then_some(HookSideEffects::True);
                 Ok(Some(HookLoadOutput { map, side_effects, ..script(&code) }))
             }
@@ -385,10 +385,15 @@ fn is_data(url: &ModuleUrl) -> bool {
     url.query().split('&').any(|part| part == "inline")
 }
 
-/// The map with the file's path in place of its name: rolldown makes it relative to the chunk.
-fn named_by_path(map: &str, file: &FilePath) -> Option<oxc_sourcemap::SourceMap<'static>> {
+/// The map with the file's path in place of its name: rolldown makes it relative to the chunk. A script of a page leads to
+/// the page as it is written.
+fn named_by_path(map: &str, file: &FilePath, source: &Source) -> Option<oxc_sourcemap::SourceMap<'static>> {
     let mut map = oxc_sourcemap::SourceMap::from_json_string(map).ok()?.into_owned();
     map.set_sources([file.as_path().display().to_string()]);
+    if let Source::Inline(_) = source {
+        let page = std::fs::read(file.as_path()).ok()?;
+        map.set_source_contents(vec![Some(&*String::from_utf8_lossy(&page))]);
+    }
     Some(map)
 }
 

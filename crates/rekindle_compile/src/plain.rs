@@ -160,7 +160,7 @@ impl Compiler {
         lower(&allocator, &input, &mut module)?;
         let surroundings = Surroundings {
             options,
-            url: input.url,
+            url: plain_commonjs::told_address(input.url),
             file_behind: &|specifier| match self.resolver.resolve(file.as_path(), specifier, DepKind::Asset) {
                 Ok(Resolved::File { url, .. }) => Some(url.path().to_owned()),
                 _ => None,
@@ -173,7 +173,7 @@ impl Compiler {
         };
         let rewritten = plain_script::rewrite(&allocator, &mut module, shape, &surroundings);
         mistakes(&rewritten.errors, &input)?;
-        plain_commonjs::complete(&allocator, &mut module, shape, input.url);
+        plain_commonjs::complete(&allocator, &mut module, shape, plain_commonjs::told_address(input.url));
         let (mut code, map) = plain_script::print(&module.program, &input, options);
         code.push_str(&rewritten.footer);
         Ok(Plain::Script { code, map })

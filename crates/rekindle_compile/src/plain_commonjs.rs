@@ -52,6 +52,17 @@ pub(crate) fn complete<'a>(allocator: &'a Allocator, module: &mut Parsed<'a>, sh
     }
 }
 
+/// The address that says where a module is. What is outside of the project keeps its folders on the build machine to
+/// itself: `/@fs/home/me/work/node_modules/p/i.js` → `/node_modules/p/i.js`, `/@fs/home/me/shared/a.js` → `/a.js`.
+pub(crate) fn told_address(url: &str) -> &str {
+    if !url.starts_with("/@fs/") {
+        return url;
+    }
+    let path = url.split_once('?').map_or(url, |(path, _)| path);
+    let at = path.rfind("/node_modules/").or_else(|| path.rfind('/')).unwrap_or_default();
+    &path[at..]
+}
+
 /// Statements from their text. They have no place in the source.
 fn statements<'a>(ast: &AstBuilder<'a>, text: &str) -> ArenaVec<'a, Statement<'a>> {
     struct NoPlace;
@@ -90,4 +101,24 @@ fn has_word(source: &str, word: &str) -> bool {
     source
         .match_indices(word)
         .any(|(at, _)| !source[at + word.len()..].starts_with(is_part) && !source[..at].ends_with(is_part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_folder_of_the_build_machine_is_told() {
+        assert_eq!(told_address("/src/a.js?x"), "/src/a.js?x");
+        assert_eq!(told_address("/@fs/home/me/work/node_modules/p/i.js"), "/node_modules/p/i.js");
+        assert_eq!(told_address("/@fs/home/me/shared/a.js?raw"), "/a.js");
+    }
+
+    #[test]
+    fn only_what_needs_it_is_printed_anew() {
+        assert!(may_need_more("module.exports = global.x"));
+        assert!(may_need_more("if (a) { return }\nexports.b = 1"));
+        assert!(!may_need_more("exports.f = function () { return globalThis.x }"));
+        assert!(!may_need_more("import a from 'a'\nglobal.x"));
+    }
 }

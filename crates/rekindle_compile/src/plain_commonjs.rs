@@ -18,7 +18,8 @@ use crate::script::{Parsed, Shape};
 
 /// Whether the text of a package's script may need [`complete`].
 pub(crate) fn may_need_more(source: &str) -> bool {
-    let is_module = source.lines().any(|line| line.starts_with("import") || line.starts_with("export"));
+    let begins = |line: &str, word: &str| line.strip_prefix(word).is_some_and(|rest| !rest.starts_with(is_name_part));
+    let is_module = source.lines().any(|line| begins(line, "import") || begins(line, "export"));
     if is_module {
         return false;
     }
@@ -97,10 +98,13 @@ fn returns(program: &Program) -> bool {
 
 /// `global` in `global.x`, not in `globalThis`.
 fn has_word(source: &str, word: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
     source
         .match_indices(word)
-        .any(|(at, _)| !source[at + word.len()..].starts_with(is_part) && !source[..at].ends_with(is_part))
+        .any(|(at, _)| !source[at + word.len()..].starts_with(is_name_part) && !source[..at].ends_with(is_name_part))
+}
+
+fn is_name_part(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '$')
 }
 
 #[cfg(test)]
@@ -117,6 +121,7 @@ mod tests {
     #[test]
     fn only_what_needs_it_is_printed_anew() {
         assert!(may_need_more("module.exports = global.x"));
+        assert!(may_need_more("exports.x = __dirname"));
         assert!(may_need_more("if (a) { return }\nexports.b = 1"));
         assert!(!may_need_more("exports.f = function () { return globalThis.x }"));
         assert!(!may_need_more("import a from 'a'\nglobal.x"));

@@ -434,6 +434,112 @@ test('addresses that are relative work from any folder', {
   assert.deepEqual(seen, ['200rgb(1, 1, 1)', 3, 200])
 })
 
+both('scripts of pages run whatever their package says of side effects, in their place', {
+  files: {
+    'package.json': '{ "name": "app", "type": "module", "sideEffects": false }',
+    'index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><script type="module">import './first.js'; console.log('inline')</script>
+<script type="module" src="./main.js"></script><script type="module">console.log('last'); window.ready = true</script></body></html>`,
+    'first.js': `console.log('first')`,
+    'main.js': `import { part } from './part.js'\nimport './main.css'\nconsole.log('main', part, getComputedStyle(document.body).color)`,
+    'part.js': `export const part = 'part'`,
+    'main.css': `body { color: rgb(1, 2, 3) }`,
+  },
+}, async (_, logs) => logs)
+
+both('CommonJS finds its surroundings, and may end before its end', {
+  files: {
+    'main.js': `import early from 'early'
+import './guarded.cjs'
+import { place } from 'place'
+console.log(JSON.stringify([early, place, import.meta.dirname, import.meta.filename]))
+window.ready = true`,
+    'guarded.cjs': `if (typeof window !== 'undefined') return\nconsole.log('NEVER')`,
+    'node_modules/early/package.json': '{ "name": "early", "main": "lib/index.js" }',
+    'node_modules/early/lib/index.js': `module.exports = { one: 1 }\nif (global.document) { module.exports.early = __filename; return }\nmodule.exports.late = true`,
+    'node_modules/place/package.json': '{ "name": "place", "main": "lib/index.js" }',
+    'node_modules/place/lib/index.js': `exports.place = [__dirname, __filename, global === globalThis, typeof global, this === exports]`,
+  },
+}, async (_, logs) => logs)
+
+both('of lazy modules and of JSON only what is read is in the output', {
+  flags: ['--no-minify'],
+  files: {
+    'main.js': `import { k5 } from './large.json'
+const { used, default: standard = 'no', none = 'none' } = await import('./one.js')
+const seen = [k5, used, standard, none]
+seen.push(await import('./two.js').then(({ two }) => two()), await import('./three.js').then((m) => m.three), (await import('./four.js')).four)
+seen.push(await import('./broken.js').then(({ never }) => never).catch((error) => error.message))
+seen.push(await import('./live.js').then(async (m) => { await m.change(); return m.live }))
+seen.push(...(await Promise.all(Object.values(import.meta.glob('./glob-*.js', { import: 'name' })).map((load) => load()))))
+console.log(JSON.stringify(seen))
+window.ready = true`,
+    'one.js': `export const used = 'used'\nexport const unused = 'UNUSED_ONE'\nexport default 'standard'`,
+    'two.js': `export const two = () => 'two'\nexport const unused = 'UNUSED_TWO'`,
+    'three.js': `export const three = 'three'\nexport const unused = 'UNUSED_THREE'`,
+    'four.js': `export const four = 'four'\nexport const unused = 'UNUSED_FOUR'`,
+    'glob-a.js': `export const name = 'glob'\nexport const unused = 'UNUSED_GLOB'`,
+    'broken.js': `if (window.document) throw new Error('broken')\nexport const never = 1`,
+    'live.js': `export let live = 'old'\nexport const change = async () => { live = 'new' }`,
+    'large.json': JSON.stringify(Object.fromEntries(Array.from({ length: 900 }, (_, at) => [`k${at}`, `value ${at}`]))),
+  },
+  after: (_, output) => {
+    const text = [...output.values()].join('')
+    assert.ok(!text.includes('UNUSED_'), text)
+    assert.deepEqual(text.match(/\$j\.k\d+/g), ['$j.k5'])
+  },
+}, async (_, logs) => logs)
+
+test('sheets as text name their assets from any page, with relative addresses', {
+  start: false,
+  files: {
+    'docs/index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="../src/main.js"></script></body></html>`,
+    'src/main.js': `import text from './text.css?inline'\nadd(text)\nimport('./lazy.js').then((m) => m.run(add))\nfunction add(text) { document.head.append(Object.assign(document.createElement('style'), { textContent: text })) }`,
+    'src/lazy.js': `import text from './lazy.css?inline'\nimport sheet from './sheet.css' with { type: 'css' }\nexport const run = (add) => { add(text); document.adoptedStyleSheets = [sheet]; window.ready = true }`,
+    'src/text.css': `body { background: url(./big.svg) }`,
+    'src/lazy.css': `#a { background: url("./big.svg#part") }`,
+    'src/sheet.css': `html { background: url(/free.svg) }`,
+    'src/big.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="3" height="3"><!-- ${'x'.repeat(5000)} --></svg>`,
+    'public/free.svg': `<svg xmlns="http://www.w3.org/2000/svg"/>`,
+  },
+}, async (app) => {
+  assert.equal((await build(app, '--base', './')).code, 0)
+  const host = await serve(app.path('dist'), "/some/it's (here)/".replaceAll(' ', '%20'))
+  const seen = await visit(app, `${host.url}docs/`, async (page) => page.evaluate(() => Promise.all(['html', 'body', '#a'].map(async (selector) => {
+    const address = getComputedStyle(document.querySelector(selector)).backgroundImage.slice(5, -2)
+    return [(await fetch(address)).status, new URL(address).hash]
+  }))), true)
+  host.stop()
+  assert.deepEqual(seen, [[200, ''], [200, ''], [200, '#part']])
+})
+
+test('source maps hold what was written, and nothing of the machine that built', {
+  start: false,
+  files: {
+    'index.html': `<!doctype html><html><body>\n<script type="module">import './main.ts'; console.log('inline')</script></body></html>`,
+    'main.ts': `import { a } from './data.json'\nimport styles, { box } from './box.module.css'\nimport text from './box.module.css?inline'\nimport raw from './note.txt?raw'\nimport Work from './work.ts?worker'\nimport old from 'old'\nnew Work()\nconsole.log(a, styles, box, text, raw, old as string)`,
+    'work.ts': `import { a } from './data.json'\npostMessage(a as unknown)`,
+    'data.json': `{ "a": { "b": 1 } }`,
+    'box.module.css': `.box { color: red }`,
+    'note.txt': `a note`,
+    'node_modules/old/package.json': `{ "name": "old", "main": "i.js" }`,
+    'node_modules/old/i.js': `module.exports = 'old' + __dirname`,
+  },
+}, async (app) => {
+  assert.equal((await build(app, '--sourcemap', '--no-minify')).code, 0)
+  const maps = [...contents(app.path('dist'))].filter(([name]) => name.endsWith('.map'))
+  const told = new Set()
+  for (const [name, text] of maps) {
+    assert.ok(!text.includes(app.root), text)
+    const map = JSON.parse(text)
+    map.sources.forEach((source, at) => {
+      const file = path.join(path.dirname(app.path(`dist/${name}`)), source)
+      told.add(path.relative(app.root, file))
+      assert.equal(map.sourcesContent[at], fs.readFileSync(file, 'utf8'))
+    })
+  }
+  assert.deepEqual([...told].sort(), ['index.html', 'main.ts', 'node_modules/old/i.js', 'work.ts'])
+})
+
 test('a mistake is shown as in development, and the old output stays', {
   start: false,
   files: { 'main.ts': `import { good } from './part'\nconsole.log(good)`, 'part.ts': `export const good = 1` },

@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 
 use crate::plugin::Meaning;
 use crate::session::{Session, lock};
-use crate::{chunks, order, problems};
+use crate::{chunks, order, problems, scripts};
 
 /// What is bundled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,9 @@ pub(crate) async fn bundle(
     inputs: Vec<InputItem>,
     role: Role,
 ) -> Result<Vec<Arc<OutputChunk>>, Vec<Diagnostic>> {
+    if role == Role::Pages {
+        scripts::note(session);
+    }
     let modules = session.modules.load(Ordering::Relaxed);
     let chunks = bundle_once(session, inputs.clone(), role.clone(), false).await?;
     let is_changed = chunks.len() > 1 && {

@@ -19,6 +19,7 @@ mod order;
 mod pages;
 mod plugin;
 mod problems;
+mod scripts;
 mod session;
 mod sheets;
 mod targets;

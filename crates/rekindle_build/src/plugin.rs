@@ -240,8 +240,9 @@ impl Meaning {
         }
         match plain {
             Plain::Script { code, map } => {
-                let map = map.and_then(|map| named_by_path(&map, &file));
-                Ok(Some(HookLoadOutput { map, ..script(&code) }))
+                let map = map.and_then(|map| named_by_path(&map, &file, &source));
+                let side_effects = lock(&session.page_scripts).contains(id).then_some(HookSideEffects::True);
+                Ok(Some(HookLoadOutput { map, side_effects, ..script(&code) }))
             }
             Plain::Value(code) => Ok(Some(script(&code))),
             Plain::Asset(_) if is_style(url.path()) && !is_data(&url) => {
@@ -299,20 +300,20 @@ impl Meaning {
     }
 
     fn style(&self, id: &str, file: &FilePath, output: &StyleOutput, kind: StyleUse) -> HookLoadReturn {
-        let css = sheets::with_addresses(&self.session, file, output);
         match kind {
             StyleUse::Page | StyleUse::Link => {}
             StyleUse::Text => {
-                let css = sheets::finish(&self.session, [&*css]);
-                return Ok(Some(script(&format!("export default {};", json(&css)))));
+                let css = sheets::text(&self.session, file, output, self.from());
+                return Ok(Some(script(&format!("export default {css};"))));
             }
             StyleUse::Sheet => {
-                let css = json(&sheets::finish(&self.session, [&*css]));
+                let css = sheets::text(&self.session, file, output, self.from());
                 let code =
                     format!("const sheet = new CSSStyleSheet();\nsheet.replaceSync({css});\nexport default sheet;");
                 return Ok(Some(script(&code)));
             }
         }
+        let css = sheets::with_addresses(&self.session, file, output);
         let Some(classes) = &output.class_map else {
             lock(&self.session.sheets).insert(id.to_owned(), css.into());
             return Ok(Some(sheet_place()));
@@ -364,8 +365,10 @@ fn with_effects(id: impl Into<String>, side_effects: Option<HookSideEffects>) ->
     HookResolveIdOutput { side_effects, ..HookResolveIdOutput::from_id(id) }
 }
 
+/// A script that nobody wrote: no map leads to it.
 fn script(code: &str) -> HookLoadOutput {
-    HookLoadOutput { code: code.into(), module_type: Some(ModuleType::Js), ..HookLoadOutput::default() }
+    let map = oxc_sourcemap::SourceMap::default();
+    HookLoadOutput { code: code.into(), map: Some(map), module_type: Some(ModuleType::Js), ..HookLoadOutput::default() }
 }
 
 /// What stands in a chunk for a sheet: nothing, at the place where it would have been put on the page.
@@ -377,10 +380,15 @@ fn is_data(url: &ModuleUrl) -> bool {
     url.query().split('&').any(|part| part == "inline")
 }
 
-/// The map with the file's path in place of its name: rolldown makes it relative to the chunk.
-fn named_by_path(map: &str, file: &FilePath) -> Option<oxc_sourcemap::SourceMap<'static>> {
+/// The map with the file's path in place of its name: rolldown makes it relative to the chunk. A script of a page leads to
+/// the page as it is written.
+fn named_by_path(map: &str, file: &FilePath, source: &Source) -> Option<oxc_sourcemap::SourceMap<'static>> {
     let mut map = oxc_sourcemap::SourceMap::from_json_string(map).ok()?.into_owned();
     map.set_sources([file.as_path().display().to_string()]);
+    if let Source::Inline(_) = source {
+        let page = std::fs::read(file.as_path()).ok()?;
+        map.set_source_contents(vec![Some(&*String::from_utf8_lossy(&page))]);
+    }
     Some(map)
 }
 

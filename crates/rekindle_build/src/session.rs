@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub inline: Mutex<FxHashMap<String, (ModuleUrl, FilePath, Source)>>,
     /// The scripts of pages, by the id of the module that imports them in order.
     pub entries: Mutex<FxHashMap<String, String>>,
+    /// Modules that pages name as their scripts, by id: they are run whatever their package says of side effects.
+    pub page_scripts: Mutex<FxHashSet<String>>,
     /// What each module imports statically, in order.
     pub imports: Mutex<FxHashMap<String, Vec<String>>>,
     /// Modules that do something when they run, besides making what they export.
@@ -76,6 +78,7 @@ impl Session {
             sheets: Mutex::default(),
             inline: Mutex::default(),
             entries: Mutex::default(),
+            page_scripts: Mutex::default(),
             imports: Mutex::default(),
             effects: Mutex::default(),
             sources: Mutex::default(),

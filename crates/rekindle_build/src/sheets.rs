@@ -12,16 +12,53 @@ use rekindle_compile::plain::{Inlining, Plain, PlainOptions};
 use rekindle_compile::style::StyleOutput;
 use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
 
-use crate::addresses::{From, json};
+use crate::addresses::{From, Target, json};
 use crate::plugin::target_of;
 use crate::session::Session;
 
-/// The sheet with addresses in the places of its placeholders.
+/// The sheet with addresses in the places of its placeholders, as they are seen from a sheet of the output.
 pub(crate) fn with_addresses(session: &Session, file: &FilePath, output: &StyleOutput) -> String {
+    with_written(session, file, output, |target| session.addresses.written(target, From::Sheet))
+}
+
+/// The sheet as an expression in a script, whose text may come to any page.
+///
+/// ```js
+/// "body{background:url(\"" + new URL("big-Bq3x_0aZ.png", import.meta.url).href + "\")}"
+/// ```
+pub(crate) fn text(session: &Session, file: &FilePath, output: &StyleOutput, from: From<'_>) -> String {
+    if !session.config.build.relative_base {
+        return json(&finish(session, [&*with_addresses(session, file, output)]));
+    }
+    let mut expressions = Vec::new();
+    let css = with_written(session, file, output, |target| match target {
+        Target::Content(content) => content.clone(),
+        Target::Output(_) => {
+            expressions.push(session.addresses.expression(target, from));
+            place(expressions.len() - 1)
+        }
+    });
+    let css = json(&finish(session, [&*css]));
+    let splice =
+        |css: String, (at, expression): (usize, &String)| css.replace(&place(at), &format!("\" + {expression} + \""));
+    expressions.iter().enumerate().fold(css, splice)
+}
+
+/// Stands for an address until the sheet is printed. Parentheses have a printer keep the quotes around it.
+fn place(at: usize) -> String {
+    format!("((((rekindle-address-{at}))))")
+}
+
+fn with_written(
+    session: &Session,
+    file: &FilePath,
+    output: &StyleOutput,
+    mut write: impl FnMut(&Target) -> String,
+) -> String {
     let mut css = output.css.clone();
     for url in &output.urls {
         let written = match target_of(session, file.as_path(), &url.specifier, Inlining::Small) {
-            Some((target, suffix)) => format!("{}{suffix}", session.addresses.written(&target, From::Sheet)),
+            Some((target, suffix)) => format!("{}{suffix}", write(&target)),
             None => {
                 let name = session.compiler.display(file.as_path());
                 let missing = without_suffix(&url.specifier).0;

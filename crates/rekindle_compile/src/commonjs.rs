@@ -30,18 +30,30 @@ pub(crate) fn is_commonjs(parsed: &Parsed) -> bool {
 /// addresses, as in `import.meta.filename`.
 pub(crate) fn surroundings(scoping: &Scoping, url: &str) -> String {
     let free = |name: &str| scoping.root_unresolved_references().keys().any(|known| known.as_str() == name);
-    let path = url.split_once('?').map_or(url, |(path, _)| path);
-    let folder = path.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder });
     let mut text = String::new();
     if free("global") {
         text.push_str("var global=globalThis;");
     }
-    for (name, value) in [("__filename", path), ("__dirname", folder)] {
-        if free(name) {
-            text.push_str(&format!("var {name}={};", serde_json::Value::from(value)));
+    for name in ["filename", "dirname"] {
+        if free(&format!("__{name}"))
+            && let Some(value) = place(url, name)
+        {
+            text.push_str(&format!("var __{name}={};", serde_json::Value::from(value)));
         }
     }
     text
+}
+
+/// `filename` or `dirname` of a module: `/src/main.ts`, `/src`.
+pub(crate) fn place<'u>(url: &'u str, name: &str) -> Option<&'u str> {
+    let path = url.split_once('?').map_or(url, |(path, _)| path);
+    match name {
+        "filename" => Some(path),
+        "dirname" => {
+            Some(path.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder }))
+        }
+        _ => None,
+    }
 }
 
 /// Adds the `require` calls that can be reached to `deps`; gives the names that are plainly assigned to `exports`.

@@ -59,7 +59,9 @@ pub(crate) fn plain_json(source: &str, display: &str) -> Result<String, Diagnost
             let pure = if value.starts_with("JSON.parse") { "/* @__PURE__ */ " } else { "" };
             let names = exports[1..].iter().enumerate();
             let names: Vec<String> = names
-                .map(|(at, name)| format!("const $${at} = $j.{name};\nexport {{ $${at} as {name} }};\n"))
+                .map(|(at, name)| {
+                    format!("const $${at} = /* @__PURE__ */ (() => $j.{name})();\nexport {{ $${at} as {name} }};\n")
+                })
                 .collect();
             return Ok(format!("const $j = {pure}{value};\n{}export default $j;\n", names.concat()));
         }

@@ -20,6 +20,7 @@ use crate::resolve::{self, Resolved};
 use crate::script::{ScriptInput, lower, may_hold_jsx, mistakes, read_script, replace_defines};
 use crate::style::StyleOutput;
 use crate::{json, wasm};
+use crate::{plain_commonjs, plain_meta};
 
 /// A module without what makes it replaceable.
 #[derive(Clone, Debug)]
@@ -146,16 +147,20 @@ impl Compiler {
         let display = self.display(file.as_path());
         let input =
             ScriptInput { source_map: options.source_map, ..self.script_input(&text, url, &display, &ts, facts) };
-        if is_plain_already(&input) && resolve::is_in_package(file.as_path()) {
+        if is_plain_already(&input)
+            && resolve::is_in_package(file.as_path())
+            && !plain_commonjs::may_need_more(input.source)
+        {
             return Ok(Plain::Script { code: text, map: None });
         }
         let allocator = Allocator::default();
         let (mut module, shape) = read_script(&allocator, &input)?;
-        plain_script::name_members(&allocator, &mut module.program, input.source);
+        plain_meta::name_members(&allocator, &mut module, input.source);
         replace_defines(&allocator, &input, &mut module);
         lower(&allocator, &input, &mut module)?;
         let surroundings = Surroundings {
             options,
+            url: plain_commonjs::told_address(input.url),
             file_behind: &|specifier| match self.resolver.resolve(file.as_path(), specifier, DepKind::Asset) {
                 Ok(Resolved::File { url, .. }) => Some(url.path().to_owned()),
                 _ => None,
@@ -168,6 +173,7 @@ impl Compiler {
         };
         let rewritten = plain_script::rewrite(&allocator, &mut module, shape, &surroundings);
         mistakes(&rewritten.errors, &input)?;
+        plain_commonjs::complete(&allocator, &mut module, shape, plain_commonjs::told_address(input.url));
         let (mut code, map) = plain_script::print(&module.program, &input, options);
         code.push_str(&rewritten.footer);
         Ok(Plain::Script { code, map })

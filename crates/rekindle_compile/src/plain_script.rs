@@ -2,6 +2,7 @@
 //!
 //! ```js
 //! import('./page')                                  →  __rekindle_preload(() => import('./page'), __REKINDLE_DEPS__)
+//! import.meta.filename                              →  "/src/main.ts"
 //! import.meta.glob('./*.js')                        →  {'./a.js': () => import('/src/a.js')}
 //! new URL('./a.png', import.meta.url)               →  new URL(__rekindle_0, import.meta.url)
 //! new Worker(new URL('./w.ts', import.meta.url))    →  new Worker(new URL(__rekindle_1, import.meta.url))
@@ -23,10 +24,13 @@ use oxc_parser::Parser;
 use oxc_semantic::Scoping;
 use oxc_span::{GetSpan, SPAN, SourceType, Span};
 use rekindle_graph::GlobCall;
+use rustc_hash::FxHashMap;
 
 use crate::calls::{self, GlobArguments};
+use crate::commonjs;
 use crate::compile::quoted;
 use crate::plain::{PlainOptions, RUNTIME_URL};
+use crate::plain_lazy;
 use crate::script::{Parsed, ScriptInput, Shape};
 
 /// Stands for the list of what a lazy chunk needs, until the names of chunks are known.
@@ -87,6 +91,8 @@ pub(crate) type Matches = Vec<(String, String)>;
 /// What the module is in, and how its calls reach the files around it.
 pub(crate) struct Surroundings<'s> {
     pub options: PlainOptions,
+    /// The module's address, which is what it knows of its place.
+    pub url: &'s str,
     /// The module's name of the file that an address in it means, of the project or of a package.
     pub file_behind: &'s dyn Fn(&str) -> Option<String>,
     /// Keys and addresses of the files that a glob matches.
@@ -114,20 +120,13 @@ pub(crate) fn rewrite<'a>(
         is_module: shape == Shape::Module,
         calls_runtime: [false; 3],
         imports: 0,
+        picked: FxHashMap::default(),
         out: Rewritten { footer: String::new(), errors: Vec::new() },
     };
     module.program.hashbang = None;
     writer.visit_program(&mut module.program);
     writer.import_runtime();
     writer.out
-}
-
-/// Gives what is read of `import.meta` its plain spelling, before constants are put in: `import.meta['hot']`,
-/// `(import.meta as any).hot`, `const { env } = import.meta`.
-pub(crate) fn name_members<'a>(allocator: &'a Allocator, program: &mut Program<'a>, source: &str) {
-    if source.contains("import.meta") {
-        Members { ast: AstBuilder::new(allocator) }.visit_program(program);
-    }
 }
 
 /// Prints a plain module; comments stay that a bundler or a licence needs.
@@ -142,62 +141,8 @@ pub(crate) fn print(program: &Program, input: &ScriptInput, options: PlainOption
     (printed.code, printed.map.map(|map| map.to_json_string()))
 }
 
-struct Members<'a> {
-    ast: AstBuilder<'a>,
-}
-
-impl<'a> VisitMut<'a> for Members<'a> {
-    fn visit_expression(&mut self, it: &mut Expression<'a>) {
-        walk_mut::walk_expression(self, it);
-        if let Expression::ComputedMemberExpression(member) = it
-            && is_of_meta(&member.object)
-            && let Some(name) = calls::constant_string(&member.expression)
-            && oxc_syntax::identifier::is_identifier_name(&name)
-        {
-            let ast = &self.ast;
-            let (span, optional, object) = (member.span, member.optional, member.object.take_in(ast));
-            let property = IdentifierName::new(SPAN, ast.allocator().alloc_str(&name), ast);
-            *it = Expression::new_static_member_expression(span, object, property, optional, ast);
-        }
-        // Types around what is read.
-        if let Expression::StaticMemberExpression(member) = it
-            && is_of_meta(&member.object)
-            && !matches!(member.object, Expression::ImportMeta(_) | Expression::StaticMemberExpression(_))
-        {
-            let object = member.object.get_inner_expression_mut().take_in(&self.ast);
-            member.object = object;
-        }
-    }
-
-    fn visit_variable_declarator(&mut self, it: &mut VariableDeclarator<'a>) {
-        walk_mut::walk_variable_declarator(self, it);
-        let BindingPattern::ObjectPattern(pattern) = &it.id else { return };
-        let is_meta = |init: &Expression| matches!(init.get_inner_expression(), Expression::ImportMeta(_));
-        if pattern.rest.is_some() || !it.init.as_ref().is_some_and(is_meta) {
-            return;
-        }
-        let names: Option<Vec<_>> = pattern.properties.iter().map(|property| property.key.static_name()).collect();
-        let fields = names.unwrap_or_default().into_iter().map(|name| format!("{0}:import.meta[{0}]", quoted(&name)));
-        if let Some(mut object) = snippet(&self.ast, &format!("({{{}}})", fields.collect::<Vec<_>>().join(","))) {
-            self.visit_expression(&mut object);
-            it.init = Some(object);
-        }
-    }
-}
-
-/// `import.meta`, or a name read of it.
-fn is_of_meta(expression: &Expression) -> bool {
-    match expression.get_inner_expression() {
-        Expression::ImportMeta(_) => true,
-        Expression::StaticMemberExpression(member) => {
-            matches!(member.object.get_inner_expression(), Expression::ImportMeta(_))
-        }
-        _ => false,
-    }
-}
-
 /// An expression from its text. It has no place in the source.
-fn snippet<'a>(ast: &AstBuilder<'a>, text: &str) -> Option<Expression<'a>> {
+pub(crate) fn snippet<'a>(ast: &AstBuilder<'a>, text: &str) -> Option<Expression<'a>> {
     struct NoPlace;
     impl<'a> VisitMut<'a> for NoPlace {
         fn visit_span(&mut self, it: &mut Span) {
@@ -221,6 +166,8 @@ struct Writer<'a, 's> {
     /// Which functions of the runtime are called, in the order of [`RUNTIME_NAMES`].
     calls_runtime: [bool; 3],
     imports: usize,
+    /// What is read of a lazy module where that is certain, by the place of its `import()`.
+    picked: FxHashMap<u32, Vec<String>>,
     out: Rewritten,
 }
 
@@ -255,9 +202,9 @@ impl<'a> Writer<'a, '_> {
         name
     }
 
-    /// `import('…')` as text, with what it needs loaded before.
-    fn lazy(&mut self, specifier: &str) -> String {
-        let import = format!("import({})", quoted(specifier));
+    /// `import('…')` as text, with what it needs loaded before; `read` takes what is wanted of it.
+    fn lazy(&mut self, specifier: &str, read: &str) -> String {
+        let import = format!("import({}){read}", quoted(specifier));
         match self.surroundings.options.in_worker {
             true => import,
             false => format!("{}(() => {import}, {DEPS_MARKER})", self.runtime(PRELOAD)),
@@ -279,9 +226,10 @@ impl<'a> Writer<'a, '_> {
                 (true, None) => self.import("* as ", &address),
                 (true, Some("default")) => self.import("", &address),
                 (true, Some(name)) => format!("{}[{}]", self.import("* as ", &address), quoted(name)),
-                (false, None) => format!("() => {}", self.lazy(&address)),
+                (false, None) => format!("() => {}", self.lazy(&address, "")),
                 (false, Some(name)) => {
-                    format!("() => {}.then((module) => module[{}])", self.lazy(&address), quoted(name))
+                    let read = format!(".then((module) => module[{}])", quoted(name));
+                    format!("() => {}", self.lazy(&address, &read))
                 }
             };
             entries.push(format!("{}: {value}", quoted(&key)));
@@ -323,7 +271,10 @@ impl<'a> Writer<'a, '_> {
                 return None;
             }
             let name = self.runtime(PRELOAD);
-            let mut call = snippet(&self.ast, &format!("{name}(() => 0, {DEPS_MARKER})"))?;
+            let picked =
+                self.picked.get(&import.span.start).filter(|_| import.options.is_none() && !import.span.is_empty());
+            let read = picked.map(|names| plain_lazy::reading(names)).unwrap_or_default();
+            let mut call = snippet(&self.ast, &format!("{name}(() => x{read}, {DEPS_MARKER})"))?;
             let inner = ImportExpression::new(
                 import.span,
                 import.source.take_in(&self.ast),
@@ -333,9 +284,16 @@ impl<'a> Writer<'a, '_> {
             );
             if let Expression::CallExpression(call) = &mut call
                 && let Some(Expression::ArrowFunctionExpression(arrow)) = call.arguments[0].as_expression_mut()
+                && let Some(body) = arrow.body.as_expression_mut()
             {
-                let inner = Expression::ImportExpression(oxc_allocator::ArenaBox::new_in(inner, &self.ast));
-                arrow.body = ArrowFunctionBody::from(inner);
+                let place = match body {
+                    Expression::CallExpression(then) => match &mut then.callee {
+                        Expression::StaticMemberExpression(member) => &mut member.object,
+                        callee => callee,
+                    },
+                    body => body,
+                };
+                *place = Expression::ImportExpression(oxc_allocator::ArenaBox::new_in(inner, &self.ast));
             }
             return Some(call);
         }
@@ -398,7 +356,14 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
             *it = object;
             return;
         }
+        self.picked.extend(plain_lazy::read_by_expression(it, self.scoping));
         walk_mut::walk_expression(self, it);
+        if let Expression::StaticMemberExpression(member) = it
+            && matches!(member.object, Expression::ImportMeta(_))
+            && let Some(place) = commonjs::place(self.surroundings.url, member.property.name.as_str())
+        {
+            *it = self.text(place);
+        }
         if let Expression::ImportExpression(import) = it
             && let Some(call) = self.rewrite_import(import)
         {
@@ -436,6 +401,11 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
             it.arguments[0] = Argument::from(chosen);
         }
         walk_mut::walk_new_expression(self, it);
+    }
+
+    fn visit_variable_declarator(&mut self, it: &mut VariableDeclarator<'a>) {
+        self.picked.extend(plain_lazy::read_by_declarator(it));
+        walk_mut::walk_variable_declarator(self, it);
     }
 
     fn visit_import_declaration(&mut self, it: &mut ImportDeclaration<'a>) {

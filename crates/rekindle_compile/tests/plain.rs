@@ -73,13 +73,154 @@ fn what_is_hot_is_undefined_in_every_spelling() {
             if (undefined) a();
             undefined?.on();
             undefined;
-            const { hot, env } = {
-            	"hot": undefined,
-            	"env": { "DEV": false }
-            };
-            log(typeof undefined, hot, env, false);
+            const hot = undefined, env = { "DEV": false };
+            log(typeof undefined, void 0, env, false);
         "#]],
     );
+}
+
+#[test]
+fn other_names_of_what_is_hot_are_nothing_too() {
+    check(
+        "main.ts",
+        "const { hot, env } = import.meta\nlet { hot: h } = import.meta as any, x = 1\nvar { hot: none = null } = import.meta, { hot: given = make() } = import.meta\n\
+         const { env: { DEV = true }, url = 'x' } = import.meta\nif (hot) a()\nif (h) { h.accept(() => h) }\nif (none) c()\nlog({ hot }, given)\n\
+         function f() { var own = import.meta.hot; own?.accept() }\nlet later = import.meta.hot\nlater = other()\nif (later) d()",
+        expect![[r#"
+            const hot = undefined, env = { "DEV": false };
+            let h = undefined, x = 1;
+            var none = null, given = make();
+            const { DEV = true } = { "DEV": false }, url = import.meta.url === void 0 ? "x" : import.meta.url;
+            if (void 0) a();
+            if (void 0) {
+            	(void 0).accept(() => void 0);
+            }
+            if (null) c();
+            log({ hot: void 0 }, given);
+            function f() {
+            	var own = undefined;
+            	(void 0)?.accept();
+            }
+            let later = undefined;
+            later = other();
+            if (later) d();
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_read_of_lazy_modules_is_seen() {
+    check(
+        "main.js",
+        "export const { a, b: { c }, d = 1 } = await import('./a.js')\n\
+         import('./b.js').then(({ e, default: f }) => e(f))\n\
+         import('./b.js').then((m) => m.g())\n\
+         const lazy = () => import('./b.js').then((m) => ({ default: m.Page }))\n\
+         log((await import('./b.js')).h)\n\
+         const { ...all } = await import('./b.js'), { [x]: y } = await import('./b.js'), { then } = await import('./b.js')\n\
+         import('./b.js').then(async (m) => { await m.init(); m.value })\n\
+         import('./b.js').then((m) => m)\n\
+         import('./b.js').then((m) => () => m.later)\n\
+         import('./b.js').then(function ({ a }) { return arguments })",
+        expect![[r#"
+            export const { a, b: { c }, d = 1 } = await __rekindle_preload(() => import("./a.js").then(({ a: $0, b: $1, d: $2 }) => ({
+            	a: $0,
+            	b: $1,
+            	d: $2
+            })), __REKINDLE_DEPS__);
+            __rekindle_preload(() => import("./b.js").then(({ e: $0, default: $1 }) => ({
+            	e: $0,
+            	default: $1
+            })), __REKINDLE_DEPS__).then(({ e, default: f }) => e(f));
+            __rekindle_preload(() => import("./b.js").then(({ g: $0 }) => ({ g: $0 })), __REKINDLE_DEPS__).then((m) => m.g());
+            const lazy = () => __rekindle_preload(() => import("./b.js").then(({ Page: $0 }) => ({ Page: $0 })), __REKINDLE_DEPS__).then((m) => ({ default: m.Page }));
+            log((await __rekindle_preload(() => import("./b.js").then(({ h: $0 }) => ({ h: $0 })), __REKINDLE_DEPS__)).h);
+            const { ...all } = await __rekindle_preload(() => import("./b.js"), __REKINDLE_DEPS__), { [x]: y } = await __rekindle_preload(() => import("./b.js"), __REKINDLE_DEPS__), { then } = await __rekindle_preload(() => import("./b.js"), __REKINDLE_DEPS__);
+            __rekindle_preload(() => import("./b.js"), __REKINDLE_DEPS__).then(async (m) => {
+            	await m.init();
+            	m.value;
+            });
+            __rekindle_preload(() => import("./b.js"), __REKINDLE_DEPS__).then((m) => m);
+            __rekindle_preload(() => import("./b.js"), __REKINDLE_DEPS__).then((m) => () => m.later);
+            __rekindle_preload(() => import("./b.js"), __REKINDLE_DEPS__).then(function({ a }) {
+            	return arguments;
+            });
+            import { preload as __rekindle_preload } from "/@rekindle/build/runtime.js";
+        "#]],
+    );
+}
+
+#[test]
+fn commonjs_has_what_it_has_in_development() {
+    check(
+        "src/a.cjs",
+        "module.exports = [global.x, __dirname, __filename, (global) => global]",
+        expect![[r#"
+        var global = globalThis;
+        var __filename = "/src/a.cjs";
+        var __dirname = "/src";
+        module.exports = [
+        	global.x,
+        	__dirname,
+        	__filename,
+        	(global) => global
+        ];
+    "#]],
+    );
+    check(
+        "src/b.cjs",
+        "'use strict'\nif (typeof window !== 'undefined') return\nexports.a = 1",
+        expect![[r#"
+        "use strict";
+        (() => {
+        	if (typeof window !== "undefined") return;
+        	exports.a = 1;
+        })(module);
+    "#]],
+    );
+    check(
+        "node_modules/p/i.js",
+        "if (typeof window !== 'undefined') { return }\nlog(1)",
+        expect![[r#"
+        (() => {
+        	if (typeof window !== "undefined") {
+        		return;
+        	}
+        	log(1);
+        })(module);
+    "#]],
+    );
+    check(
+        "node_modules/p/j.js",
+        "exports.f = () => { return globalThis.x }",
+        expect!["exports.f = () => { return globalThis.x }"],
+    );
+    check(
+        "src/m.js",
+        "export default [import.meta.dirname, import.meta.filename, import.meta.url]",
+        expect![[r#"
+        export default [
+        	"/src",
+        	"/src/m.js",
+        	import.meta.url
+        ];
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_not_read_of_large_json_costs_nothing() {
+    let source = format!("{{\"a\": 1, \"b\": \"{}\"}}", "x".repeat(10_000));
+    let code = plain("data.json", &source).replace(&"x".repeat(10_000), "…");
+    expect![[r#"
+        const $j = /* @__PURE__ */ JSON.parse("{\"a\": 1, \"b\": \"…\"}");
+        const $$0 = /* @__PURE__ */ (() => $j.a)();
+        export { $$0 as a };
+        const $$1 = /* @__PURE__ */ (() => $j.b)();
+        export { $$1 as b };
+        export default $j;
+    "#]]
+    .assert_eq(&code);
 }
 
 #[test]
@@ -104,7 +245,7 @@ export { default as text } from './note.txt' with { type: 'text' }";
             log({
             	"./pages/a.js": __rekindle_0,
             	"./pages/b.js": __rekindle_1
-            }, { "./pages/a.js": () => __rekindle_preload(() => import("/pages/a.js"), __REKINDLE_DEPS__).then((module) => module["name"]) });
+            }, { "./pages/a.js": () => __rekindle_preload(() => import("/pages/a.js").then((module) => module["name"]), __REKINDLE_DEPS__) });
             new URL(__rekindle_2, import.meta.url);
             new URL("./none.png", import.meta.url);
             new Worker(new URL(__rekindle_3, import.meta.url), { type: "module" });

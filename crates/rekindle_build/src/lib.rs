@@ -14,6 +14,7 @@ mod bundle;
 mod cascade;
 mod chunks;
 mod folder;
+mod ignored;
 mod manifest;
 mod order;
 mod pages;

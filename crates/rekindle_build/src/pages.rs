@@ -26,10 +26,14 @@ use crate::FileKind;
 use crate::addresses::{From, Target, json};
 use crate::bundle::{Role, bundle};
 use crate::chunks::{self, Chunk};
+use crate::ignored::Ignored;
 use crate::manifest::{self, Entry};
 use crate::plugin::{PAGE, page_id, target_of};
 use crate::session::{Session, lock};
 use crate::sheets;
+
+/// The page that a project usually has.
+const MAIN_PAGE: &str = "index.html";
 
 /// All files of the output but the public ones.
 #[derive(Debug, Default)]
@@ -53,6 +57,30 @@ struct Page {
 
 /// Builds every page and all it leads to.
 pub(crate) async fn build(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
+    build_all(session).await.map_err(|problems| with_way_out(session, problems))
+}
+
+/// Says of mistakes in pages that may not be meant for the output how to leave them out.
+fn with_way_out(session: &Session, mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if !session.config.build.input.is_empty() {
+        return problems;
+    }
+    for problem in &mut problems {
+        let Some(page) = problem.file.as_deref().filter(|file| file.ends_with(".html") && *file != MAIN_PAGE) else {
+            continue;
+        };
+        let way = format!(
+            "if {page} is no page of the application, name those that are: `input = [\"index.html\"]` in [build]"
+        );
+        problem.help = Some(match problem.help.take() {
+            Some(help) => format!("{help}; {way}"),
+            None => way,
+        });
+    }
+    problems
+}
+
+async fn build_all(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
     let Inputs { pages, scripts } = inputs(session)?;
     let mut read = Vec::new();
     for (path, file) in pages {
@@ -86,14 +114,22 @@ fn inputs(session: &Session) -> Result<Inputs, Vec<Diagnostic>> {
     if config.build.input.is_empty() {
         // Also what another build left where outputs usually are.
         let usual = config.root.join("dist");
-        let left_out = [config.cache_dir.as_path(), config.build.out_dir.as_path(), usual.as_path()];
+        let real = crate::folder::real_place(&config.build.out_dir);
+        let left_out = [config.cache_dir.as_path(), config.build.out_dir.as_path(), real.as_path(), usual.as_path()];
         let walk = Walk::of_project(&config.root, config.public_dir.as_deref(), &left_out);
         let mut pages: Vec<_> = walk.files.into_iter().filter(|(path, _)| path.ends_with(".html")).collect();
         pages.sort();
+        let count = pages.len();
+        let mut ignored = Ignored::of(&config.root);
+        pages.retain(|(path, _)| path == MAIN_PAGE || !ignored.holds(&config.root.join(path)));
         if pages.is_empty() {
-            return Err(vec![Diagnostic::error(format!("there is no page in {}", config.root.display())).with_help(
-                "give the project folder, the one with index.html, or name what to build in `build.input`",
-            )]);
+            let none = Diagnostic::error(format!("there is no page in {}", config.root.display()));
+            return Err(vec![match count {
+                0 => none.with_help(
+                    "give the project folder, the one with index.html, or name what to build in `build.input`",
+                ),
+                _ => none.with_help("git ignores those there are; name what to build in `build.input`"),
+            }]);
         }
         return Ok(Inputs { pages, scripts: Vec::new() });
     }

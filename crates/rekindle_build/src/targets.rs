@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(of_sheets(&["es2020".into()]).browsers.unwrap().firefox, Some(74 << 16));
         assert_eq!(of_sheets(&["esnext".into()]).browsers, None);
         for year in ["es5", "es6"].map(str::to_owned).into_iter().chain((2015..=2026).map(|year| format!("es{year}"))) {
-            assert!(check(&year).is_ok() && of_sheets(&[year.clone()]).browsers.is_some(), "{year}");
+            assert!(check(&year).is_ok() && of_sheets(std::slice::from_ref(&year)).browsers.is_some(), "{year}");
         }
         assert_eq!(of_sheets(&["es6".into()]).browsers.unwrap().safari, Some(10 << 16));
         for name in ["esnext", "es2022", "chrome111", "safari16.4"] {

@@ -600,6 +600,131 @@ test('an output folder that holds something else is not emptied', {
   fs.rmSync(outside, { recursive: true })
 })
 
+test('what git ignores is no page of the build; a mistake in another page says how to leave it out', {
+  start: false,
+  files: {
+    '.gitignore': 'coverage/\n/stats.html\n',
+    'index.html': page('/main.js'),
+    'about.html': page('/main.js'),
+    'stats.html': page('./none.js'),
+    'coverage/lcov/index.html': page('./none.js'),
+    'main.js': `console.log(1)`,
+  },
+}, async (app) => {
+  assert.equal((await build(app)).code, 0)
+  assert.deepEqual([...contents(app.path('dist')).keys()].filter((name) => name.endsWith('.html')), ['about.html', 'index.html'])
+  app.write('about.html', page('./none.js'))
+  const { code, err } = await build(app)
+  assert.equal(code, 1)
+  assert.match(err, /about\.html:1:[^]*help: .*if about\.html is no page of the application/)
+})
+
+test('a link in the place of the output folder is followed; folders of packages are refused', {
+  start: false,
+  files: { 'main.js': `console.log(1)` },
+}, async (app) => {
+  const outside = fs.mkdtempSync(`${app.root}-real-`)
+  fs.symlinkSync(outside, app.path('dist'))
+  assert.equal((await build(app)).code, 0)
+  assert.ok(fs.lstatSync(app.path('dist')).isSymbolicLink())
+  assert.ok(contents(outside).has('index.html'))
+  const again = await build(app)
+  assert.deepEqual([again.code, again.err.includes('outside of the project')], [1, true])
+  assert.equal((await build(app, '--empty-out-dir')).code, 0)
+  for (const folder of ['node_modules', 'node_modules/x', '.git/x']) {
+    const refused = await build(app, '--out-dir', folder)
+    assert.deepEqual([refused.code, refused.err.includes('which other tools look after')], [1, true])
+  }
+  fs.rmSync(outside, { recursive: true })
+})
+
+test('what links and meta elements name stays a file, noscript counts, and what is left as it is is told', {
+  start: false,
+  files: {
+    'index.html': `<!doctype html><html><head><title>%VITE_NOPE%</title><link rel="icon" href="./icon.svg"><link rel="manifest" href="./app.webmanifest">
+<link rel="modulepreload" href="/main.js"><meta property="og:image" content="./icon.svg"></head><body style="background: url(./icon.svg)">
+<noscript><img id="no" src="./big.svg"></noscript><img src="./icon.svg"><script type="module" src="/main.js"></script></body></html>`,
+    'main.js': `console.log(1)`,
+    'icon.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
+    'app.webmanifest': '{}',
+    'big.svg': `<svg xmlns="http://www.w3.org/2000/svg"><!-- ${'x'.repeat(5000)} --></svg>`,
+  },
+}, async (app) => {
+  const { code, out, err } = await build(app)
+  assert.equal(code, 0)
+  const text = contents(app.path('dist')).get('index.html')
+  assert.match(text, /rel="icon" href="\/assets\/icon-[\w-]{8}\.svg"/)
+  assert.match(text, /rel="manifest" href="\/assets\/app-[\w-]{8}\.webmanifest"/)
+  assert.match(text, /og:image" content="\/assets\/icon-/)
+  assert.match(text, /<noscript><img id="no" src="\/assets\/big-/)
+  assert.match(text, /<img src="data:image\/svg/)
+  assert.ok(!text.includes('modulepreload'), text)
+  assert.match(out + err, /no env file has VITE_NOPE/)
+  assert.match(out + err, /url\(\.\/icon\.svg\) in an inline style stays/)
+})
+
+test('with an address as base everything is fetched from there', {
+  start: false,
+  files: {
+    'main.js': `import './a.css'\nimport big from './big.svg'\nimport('./lazy.js').then((m) => m.run(big))`,
+    'lazy.js': `import './lazy.css'\nexport const run = (big) => { document.getElementById('a').textContent = import.meta.env.BASE_URL + ' ' + new URL(big).pathname.replace(/-.*/, '') + ' ' + new URL(import.meta.url).host; window.ready = true }`,
+    'lazy.css': `#a { color: rgb(1, 1, 1) }`,
+    'a.css': `body { background: url(./big.svg) }`,
+    'big.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="3" height="3"><!-- ${'x'.repeat(5000)} --></svg>`,
+  },
+}, async (app) => {
+  const host = await serve(app.path('dist'), '/x/')
+  const cdn = host.url.replace('127.0.0.1', 'localhost').replace(/\/$/, '')
+  try {
+    assert.equal((await build(app, '--base', cdn)).code, 0)
+    const files = contents(app.path('dist'))
+    assert.ok(files.get('index.html').includes(`src="${cdn}/assets/index-`))
+    const sheet = [...files].find(([name]) => /index-.*\.css$/.test(name))[1]
+    assert.ok(sheet.includes(`url(${cdn}/assets/big-`), sheet)
+    const seen = await visit(app, `${cdn}/`, async (page) => [await page.textContent('#a'), await color(page, '#a')], true)
+    assert.deepEqual(seen, [`${cdn}/ /x/assets/big ${new URL(cdn).host}`, 'rgb(1, 1, 1)'])
+  } finally {
+    host.stop()
+  }
+})
+
+test('the manifest is as Vite writes it: sheets as inputs, names of inputs, each asset once', {
+  start: false,
+  files: {
+    'vite.config.js': `export default { build: { manifest: true, rollupOptions: { input: { 'app/main': 'src/app.js', index: 'index.html', styles: 'src/only.css' } } } }`,
+    'index.html': `<!doctype html><html><head><link rel="stylesheet" href="./src/linked.css"></head><body><img src="/src/big.svg"><script type="module" src="/src/main.js"></script></body></html>`,
+    'src/main.js': `import './main.css'\nimport big from './big.svg'\nimport again from './big.svg?url'\nconsole.log(big, again)`,
+    'src/app.js': `import './app.css'\nconsole.log('app')`,
+    'src/app.css': `.app { background: url(./big.svg) }`,
+    'src/main.css': `.main { color: red }`,
+    'src/only.css': `.only { background: url(./big.svg) }`,
+    'src/linked.css': `.linked { color: red }`,
+    'src/big.svg': `<svg xmlns="http://www.w3.org/2000/svg"><!-- ${'x'.repeat(5000)} --></svg>`,
+  },
+}, async (app) => {
+  assert.equal((await build(app)).code, 0)
+  const files = contents(app.path('dist'))
+  const manifest = JSON.parse(files.get('.vite/manifest.json').replace(/-[\w-]{8}\./g, '-H.'))
+  const assets = ['assets/big-H.svg']
+  assert.deepEqual(manifest, {
+    'index.html': { file: 'assets/index-H.js', name: 'index', src: 'index.html', isEntry: true, css: ['assets/linked-H.css', 'assets/index-H.css'], assets },
+    'src/app.js': { file: 'assets/app/main-H.js', name: 'app/main', src: 'src/app.js', isEntry: true, css: ['assets/main-H.css'], assets },
+    'src/big.svg': { file: 'assets/big-H.svg', src: 'src/big.svg' },
+    'src/only.css': { file: 'assets/styles-H.css', name: 'styles', names: ['styles.css'], src: 'src/only.css', isEntry: true, assets },
+  })
+  assert.ok(![...files.keys()].some((name) => /only.*\.js$|styles.*\.js$/.test(name)), 'no empty script')
+})
+
+test('sheets are lowered for a year of the language', {
+  start: false,
+  files: { 'main.js': `import './a.css'`, 'a.css': `.a { inset: 0; & b { color: red } }` },
+}, async (app) => {
+  app.write('rekindle.toml', `[build]\ntarget = "es2015"\n`)
+  assert.equal((await build(app)).code, 0)
+  const css = [...contents(app.path('dist'))].find(([name]) => name.endsWith('.css'))[1]
+  assert.ok(css.includes('top:0') && css.includes('.a b{'), css)
+})
+
 test('source maps lead back to the sources, licences stay, the mode picks the env files, `vite.config` counts', {
   start: false,
   files: {

@@ -1,6 +1,6 @@
 /** Edits of a page's own HTML: what can be brought into the running document is, and its state stays. */
 import assert from 'node:assert/strict'
-import { test } from './harness.mjs'
+import { test, until } from './harness.mjs'
 
 const page = ({ head = '', body = '', script = '<script type="module" src="/main.js"></script>' }) => `<!doctype html>
 <html lang="en">
@@ -156,6 +156,16 @@ test('a %NAME% in the page follows the .env files', {
   await app.edit('.env', 'VITE_NAME=one', 'VITE_NAME=two')
   await app.sees('h1', 'two')
   await app.stayed()
+})
+
+test('a %NAME% that no env file has is told once', {
+  files: { 'index.html': page({ body: '<h1>%VITE_NOPE% 5% off</h1>' }), 'main.js': APP },
+}, async (app) => {
+  await app.sees('h1', '%VITE_NOPE% 5% off')
+  await until('the warning', () => assert.match(app.printed, /index\.html: no env file has VITE_NOPE/))
+  await app.edit('index.html', '5%', '6%')
+  await app.sees('h1', '%VITE_NOPE% 6% off')
+  assert.equal(app.printed.match(/no env file has/g).length, 1)
 })
 
 test('a page without scripts is patched; one whose modules accept nothing is reloaded; settings say otherwise', {

@@ -40,7 +40,7 @@ empty('React keeps its state, with the packages that package.json names', { pack
   const { stdout } = await init(app, '--template', 'react', '--yes')
   assert.match(stdout, /npm install\n {4}rekindle dev/)
   const { dependencies, devDependencies } = JSON.parse(fs.readFileSync(app.path('package.json'), 'utf8'))
-  assert.deepEqual(Object.keys({ ...dependencies, ...devDependencies }).sort(), ['@types/react', '@types/react-dom', 'react', 'react-dom', 'react-refresh', 'rekindle', 'typescript'])
+  assert.deepEqual(Object.keys({ ...dependencies, ...devDependencies }).sort(), ['@types/react', '@types/react-dom', 'react', 'react-dom', 'react-refresh', 'typescript'])
   await app.start()
   await app.load()
   await app.page.click('button')
@@ -63,7 +63,7 @@ test('an existing project is shown what it lacks; nothing is touched without --y
   assert.deepEqual(fs.readdirSync(app.root).sort(), ['package.json', 'src'])
   const { stdout } = await init(app, '--yes')
   assert.match(stdout, /package\.json stays as it is/)
-  assert.deepEqual(fs.readdirSync(app.root).sort(), ['index.html', 'package.json', 'src', 'tsconfig.json'])
+  assert.deepEqual(fs.readdirSync(app.root).sort(), ['.gitignore', 'index.html', 'package.json', 'src', 'tsconfig.json'])
   assert.equal(fs.readFileSync(app.path('package.json'), 'utf8'), '{ "name": "mine" }')
   await app.start()
   const tab = await app.tab({ blank: true })
@@ -84,10 +84,17 @@ function init(app, ...flags) {
   return running
 }
 
-/** With our types installed, as package.json asks for. */
+/** With the types that were written, and with those of the npm package in their place. */
 async function checksTypes(app) {
+  await compiles(app)
+  app.remove('src/rekindle-env.d.ts')
+  app.write('tsconfig.json', fs.readFileSync(app.path('tsconfig.json'), 'utf8').replace('"types": []', '"types": ["rekindle/client"]'))
   fs.mkdirSync(app.path('node_modules'), { recursive: true })
   fs.symlinkSync(kit, app.path('node_modules/rekindle'), 'junction')
+  await compiles(app)
+}
+
+async function compiles(app) {
   const { bin } = JSON.parse(fs.readFileSync(path.join(compiler, 'package.json'), 'utf8'))
   const { stdout } = await run(process.execPath, [path.join(compiler, bin.tsc), '-p', app.root]).catch((error) => error)
   assert.equal(stdout, '')

@@ -38,6 +38,20 @@ preview('pages of a build open, and addresses of the application get its page', 
   assert.equal((await get(app, '/src/secret.ts')).status, 404)
 })
 
+preview('code may ask for addresses of the application, maps are JSON, and odd names are names', {
+  files: { ...BUILT, 'dist/assets/main-1.js.map': '{}', 'dist/a?b c#.txt': 'odd' },
+}, async (app) => {
+  await app.start()
+  const type = async (target) => {
+    const { status, headers } = await get(app, target, { accept: '*/*' })
+    return `${status} ${headers['content-type']}`
+  }
+  assert.equal(await type('/users/7'), '200 text/html; charset=utf-8')
+  assert.match(await type('/users/7.js'), /^404/)
+  assert.equal(await type('/assets/main-1.js.map'), '200 application/json')
+  assert.equal(await type('/a%3Fb%20c%23.txt'), '200 text/plain; charset=utf-8')
+})
+
 preview('a new build in the place of the old one is there at the next load', {}, async (app) => {
   await app.start()
   const tab = await app.tab({ blank: true })

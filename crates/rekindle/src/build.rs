@@ -63,7 +63,7 @@ fn for_production(config: Config) -> rekindle_build::BuildConfig {
     css.dev_sourcemap = false;
     rekindle_build::BuildConfig {
         root: config.root,
-        base: config.base,
+        base: config.build.base_address.clone().unwrap_or(config.base),
         mode: config.mode,
         public_dir: config.public_dir,
         env_dir: config.env_dir,

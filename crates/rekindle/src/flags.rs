@@ -157,7 +157,7 @@ pub struct BuildFlags {
     /// Write source maps; `inline` puts them into the scripts, `hidden` does not name them there
     #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub sourcemap: Option<String>,
-    /// Path under which the output is served, such as /app/, or ./ for any [default: /]
+    /// Path under which the output is served, such as /app/, a whole address, or ./ for any [default: /]
     #[arg(long, value_name = "PATH")]
     pub base: Option<String>,
     /// Empty the output folder also where that is outside of the project or holds sources

@@ -22,6 +22,10 @@ const TSCONFIG: &str = include_str!("init/templates/tsconfig.json");
 const STYLE: &str = include_str!("init/templates/style.css");
 const GITIGNORE: &str = include_str!("init/templates/gitignore.txt");
 const TYPES: &str = "/// <reference types=\"{{types}}/client\" />\n";
+/// The same where no package brings them.
+const OWN_TYPES: &str = include_str!("init/templates/env.d.ts");
+/// A line of `package.json` that only those can install who got this program from npm.
+const OWN_PACKAGE: &str = "    \"rekindle\": \"^{{version}}\",\n";
 
 /// Files that may lie in a folder in which nothing was begun.
 const BEFORE_THE_START: [&str; 6] = [".git", ".gitattributes", ".gitignore", ".editorconfig", ".DS_Store", ".vscode"];
@@ -57,6 +61,8 @@ pub struct Terminal<'t> {
 /// What the user types next, by how this program was started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commands {
+    /// Our npm package can be installed, for that is how this program came here.
+    has_package: bool,
     install: String,
     /// Starts the server without any installed package.
     start: String,
@@ -134,7 +140,8 @@ pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut 
             ));
         }
     };
-    let files = if is_whole { whole(template, &project) } else { completion(&project) };
+    let types = project.types(commands);
+    let files = if is_whole { whole(template, &project, types, commands) } else { completion(&project, types) };
     let (kept, missing): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| exists(&root.join(file.path)));
     let kept: Vec<&str> = kept.iter().map(|file| file.path).collect();
     if missing.is_empty() {
@@ -167,7 +174,10 @@ struct Project {
     entry: Option<&'static str>,
     /// Some HTML page lies at the top.
     has_page: bool,
-    has_git: bool,
+    /// Neither here nor above, in the same repository, is said what git leaves alone.
+    lacks_gitignore: bool,
+    /// Our npm package is installed.
+    has_own_package: bool,
     has_typescript: bool,
     has_tsconfig: bool,
     /// Some file brings the types of `import.meta.hot`.
@@ -203,7 +213,8 @@ impl Project {
             is_new,
             entry,
             has_page: names.iter().any(|name| name.ends_with(".html")),
-            has_git: names.iter().any(|name| name == ".git"),
+            lacks_gitignore: lacks_gitignore(root),
+            has_own_package: root.ancestors().any(|folder| folder.join("node_modules/rekindle/client.d.ts").is_file()),
             has_typescript: has_tsconfig || sources.iter().chain(&names).any(is_typescript),
             has_tsconfig,
             has_types,
@@ -217,6 +228,17 @@ impl Project {
         let lists = ["dependencies", "devDependencies", "peerDependencies"];
         let package = self.package.as_ref();
         lists.iter().any(|list| package.and_then(|package| package.get(list)?.get(name)).is_some())
+    }
+
+    /// The package that brings types of `import.meta.hot`, if there is one.
+    fn types(&self, commands: &Commands) -> Option<&'static str> {
+        let has_ours = self.depends_on("rekindle") || self.has_own_package;
+        match () {
+            () if has_ours => Some("rekindle"),
+            () if self.depends_on("vite") => Some("vite"),
+            () if commands.has_package => Some("rekindle"),
+            () => None,
+        }
     }
 
     /// Something has to be installed before the project can run.
@@ -238,6 +260,14 @@ impl Project {
     }
 }
 
+fn lacks_gitignore(root: &Path) -> bool {
+    let repository = root.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(root);
+    !root
+        .ancestors()
+        .take_while(|folder| folder.starts_with(repository))
+        .any(|folder| exists(&folder.join(".gitignore")))
+}
+
 fn names_in(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
@@ -249,7 +279,7 @@ fn exists(path: &Path) -> bool {
 }
 
 /// All files of a template.
-fn whole(template: Template, project: &Project) -> Vec<Missing> {
+fn whole(template: Template, project: &Project, types: Option<&str>, commands: &Commands) -> Vec<Missing> {
     let (entry, about) = match template {
         Template::Typescript => ("src/main.ts", "the page; it runs src/main.ts"),
         Template::React => ("src/main.tsx", "the page; it runs src/main.tsx"),
@@ -257,11 +287,12 @@ fn whole(template: Template, project: &Project) -> Vec<Missing> {
     let file = |path, text: &str, about: &str| Missing { path, text: text.to_owned(), about: about.to_owned() };
     let package = |text: &str| {
         let text = text.replace("{{package}}", &package_name(&project.name));
+        let text = if commands.has_package { text } else { text.replace(OWN_PACKAGE, "") };
         text.replace("{{version}}", env!("CARGO_PKG_VERSION"))
     };
     let mut files = vec![
         file("index.html", &page(project, entry, template), about),
-        file("tsconfig.json", &tsconfig(template == Template::React, true), "options of TypeScript"),
+        file("tsconfig.json", &tsconfig(template == Template::React, true, types), "options of TypeScript"),
         file(".gitignore", GITIGNORE, "what git leaves alone"),
     ];
     files.extend(match template {
@@ -285,11 +316,14 @@ fn whole(template: Template, project: &Project) -> Vec<Missing> {
         ],
     });
     files.push(file("src/style.css", STYLE, "styles"));
+    if types.is_none() {
+        files.push(env_types("src/rekindle-env.d.ts", None));
+    }
     files
 }
 
 /// What a project with sources or pages of its own needs to be served, and for its editor.
-fn completion(project: &Project) -> Vec<Missing> {
+fn completion(project: &Project, types: Option<&str>) -> Vec<Missing> {
     let mut files = Vec::new();
     if let (Some(entry), false) = (project.entry, project.has_page) {
         let about = format!("the page; it runs {entry}");
@@ -297,16 +331,16 @@ fn completion(project: &Project) -> Vec<Missing> {
     }
     if project.has_typescript && !project.has_tsconfig {
         // Code that was written without it may rely on imports of types going away by themselves.
-        let text = tsconfig(project.template() == Template::React, project.has_src)
+        let text = tsconfig(project.template() == Template::React, project.has_src, types)
             .replace("    \"verbatimModuleSyntax\": true,\n", "");
         files.push(Missing { path: "tsconfig.json", text, about: "options of TypeScript".to_owned() });
-    } else if project.has_typescript && !project.has_types {
-        let package = if project.depends_on("vite") && !project.depends_on("rekindle") { "vite" } else { "rekindle" };
-        let path = if project.has_src { "src/rekindle-env.d.ts" } else { "rekindle-env.d.ts" };
-        let text = TYPES.replace("{{types}}", package);
-        files.push(Missing { path, text, about: "types of import.meta.hot and of asset imports".to_owned() });
     }
-    if project.has_git {
+    let names_them = project.has_typescript && !project.has_tsconfig && types.is_some();
+    if project.has_typescript && !project.has_types && !names_them {
+        let path = if project.has_src { "src/rekindle-env.d.ts" } else { "rekindle-env.d.ts" };
+        files.push(env_types(path, types));
+    }
+    if project.lacks_gitignore {
         files.push(Missing {
             path: ".gitignore",
             text: GITIGNORE.to_owned(),
@@ -316,15 +350,25 @@ fn completion(project: &Project) -> Vec<Missing> {
     files
 }
 
+/// The file that makes types known: those of a package, or our own.
+fn env_types(path: &'static str, package: Option<&str>) -> Missing {
+    let text = package.map_or_else(|| OWN_TYPES.to_owned(), |package| TYPES.replace("{{types}}", package));
+    Missing { path, text, about: "types of import.meta.hot and of asset imports".to_owned() }
+}
+
 fn page(project: &Project, entry: &str, template: Template) -> String {
     let title = project.name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let mount = if template == Template::React { "root" } else { "app" };
     PAGE.replace("{{name}}", &title).replace("{{entry}}", entry).replace("{{mount}}", mount)
 }
 
-fn tsconfig(is_react: bool, has_src: bool) -> String {
+fn tsconfig(is_react: bool, has_src: bool, types: Option<&str>) -> String {
+    let types = types.map_or_else(String::new, |package| format!("\"{package}/client\""));
     let jsx = if is_react { "\n    \"jsx\": \"react-jsx\"," } else { "" };
-    TSCONFIG.replace("{{jsx}}", jsx).replace("{{sources}}", if has_src { "src" } else { "." })
+    TSCONFIG
+        .replace("{{jsx}}", jsx)
+        .replace("{{types}}", &types)
+        .replace("{{sources}}", if has_src { "src" } else { "." })
 }
 
 /// A folder's name as npm allows it for a package.
@@ -411,7 +455,9 @@ fn next(
             out,
             "    \"scripts\": {{ \"dev\": \"rekindle\", \"build\": \"rekindle build\", \"preview\": \"rekindle preview\" }}"
         )?;
-        writeln!(out, "    \"devDependencies\": {{ \"rekindle\": \"^{}\" }}", env!("CARGO_PKG_VERSION"))?;
+        if commands.has_package {
+            writeln!(out, "    \"devDependencies\": {{ \"rekindle\": \"^{}\" }}", env!("CARGO_PKG_VERSION"))?;
+        }
     }
     writeln!(out, "\n  Next:\n")?;
     if root != here {
@@ -443,6 +489,7 @@ impl Commands {
         };
         let ours = "rekindle dev".to_owned();
         Self {
+            has_package: from_npm,
             install: format!("{manager} install"),
             start: if from_npm { without.to_owned() } else { ours.clone() },
             start_installed: if from_npm { installed } else { ours },

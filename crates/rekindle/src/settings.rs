@@ -206,8 +206,7 @@ fn apply_flags(flags: &DevFlags, config: &mut Config) -> Result<(), Diagnostic> 
         config.server.https = Some(Https::Generated);
     }
     if let Some(base) = &flags.base {
-        config.build.relative_base = is_relative_base(base);
-        config.base = base_path(base).map_err(|message| Diagnostic::error(format!("--base: {message}")))?;
+        Base::of(base).map_err(|message| Diagnostic::error(format!("--base: {message}")))?.apply(config);
     }
     if let Some(mode) = &flags.mode {
         config.mode = mode_name(mode).map_err(|message| Diagnostic::error(format!("--mode: {message}")))?;
@@ -333,11 +332,8 @@ impl Reader<'_> {
         self.known(&top, TOP);
         self.root(&top, config);
         let root = config.root.clone();
-        if let Some((base, is_relative)) =
-            self.checked(&top, "base", |base| Ok((base_path(base)?, is_relative_base(base))))
-        {
-            config.base = base;
-            config.build.relative_base = is_relative;
+        if let Some(base) = self.checked(&top, "base", Base::of) {
+            base.apply(config);
         }
         if let Some(mode) = self.checked(&top, "mode", mode_name) {
             config.mode = mode;
@@ -652,10 +648,45 @@ impl Reader<'_> {
     }
 }
 
+/// Where the pages' files are.
+///
+/// ```text
+/// app                        →  /app/ for servers and builds
+/// ./                         →  / for servers; addresses in builds are relative
+/// https://cdn.example.com/x  →  /x/ for servers; addresses in builds begin with https://cdn.example.com/x/
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Base {
+    path: String,
+    is_relative: bool,
+    address: Option<String>,
+}
+
+impl Base {
+    pub fn of(base: &str) -> Result<Self, String> {
+        let scheme = ["https://", "http://", "//"].into_iter().find(|scheme| base.starts_with(scheme));
+        let Some(scheme) = scheme else {
+            let is_relative = matches!(base, "" | "." | "./");
+            return Ok(Self { path: base_path(base)?, is_relative, address: None });
+        };
+        let (host, path) = base[scheme.len()..].split_once('/').unwrap_or((&base[scheme.len()..], ""));
+        host_name(host)
+            .map_err(|_| "an address as base is written like \"https://cdn.example.com/app/\"".to_owned())?;
+        let path = base_path(path)?;
+        Ok(Self { address: Some(format!("{scheme}{host}{path}")), path, is_relative: false })
+    }
+
+    pub fn apply(self, config: &mut Config) {
+        config.base = self.path;
+        config.build.relative_base = self.is_relative;
+        config.build.base_address = self.address;
+    }
+}
+
 /// `/app/` from `app`, `/app`, `app/` and `/app/`.
-pub(crate) fn base_path(base: &str) -> Result<String, String> {
-    if base.contains("://") || base.starts_with("//") {
-        return Err("a base is a path such as \"/app/\", not an address".to_owned());
+fn base_path(base: &str) -> Result<String, String> {
+    if base.contains("://") {
+        return Err("a base is a path such as \"/app/\", or an address that begins with https:// or http://".to_owned());
     }
     if base.contains(['?', '#', '\\', '%']) || base.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err("a base is a plain path such as \"/app/\"".to_owned());
@@ -665,11 +696,6 @@ pub(crate) fn base_path(base: &str) -> Result<String, String> {
         return Err("a base is a plain path such as \"/app/\"".to_owned());
     }
     Ok(if steps.is_empty() { "/".to_owned() } else { format!("/{}/", steps.join("/")) })
-}
-
-/// Whether a build writes addresses that are relative to the file that names them.
-pub(crate) fn is_relative_base(base: &str) -> bool {
-    matches!(base, "" | "." | "./")
 }
 
 /// A mode becomes part of a file name.

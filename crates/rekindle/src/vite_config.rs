@@ -14,6 +14,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rekindle_compile::build_settings::Input;
 use rekindle_compile::compile::asset_globs;
 use rekindle_compile::defines;
 use rekindle_compile::pattern::Pattern;
@@ -236,8 +237,7 @@ impl Reader<'_> {
         match path {
             "root" => keys::move_root(config, Path::new(&path_text(value)?)).ok()?,
             "base" => {
-                config.base = settings::base_path(text(value)?).ok()?;
-                config.build.relative_base = settings::is_relative_base(text(value)?);
+                settings::Base::of(text(value)?).ok()?.apply(config);
             }
             "mode" => config.mode = settings::mode_name(text(value)?).ok()?,
             "publicDir" => {
@@ -347,17 +347,19 @@ impl Reader<'_> {
                 _ => return None,
             },
             "build.rollupOptions.input" | "build.rolldownOptions.input" => {
-                let files = match value {
-                    Value::Object(entries) => entries.iter().map(|(_, item)| path_text(&item.value)).collect(),
-                    Value::List(items) => items.iter().map(|item| path_text(&item.value)).collect(),
-                    value => Some(vec![path_text(value)?]),
+                let input = |name: Option<&str>, value: &Value| {
+                    let file = PathBuf::from(path_text(value)?);
+                    let path = file.strip_prefix(&root).map(Path::to_owned).unwrap_or(file);
+                    Some(Input { name: name.map(str::to_owned), path })
                 };
-                let files: Vec<String> = files?;
-                let below = |file: String| {
-                    let path = Path::new(&file);
-                    path.strip_prefix(&root).map_or_else(|_| PathBuf::from(&file), Path::to_owned)
+                let inputs: Option<Vec<Input>> = match value {
+                    Value::Object(entries) => {
+                        entries.iter().map(|(name, item)| input(Some(name), &item.value)).collect()
+                    }
+                    Value::List(items) => items.iter().map(|item| input(None, &item.value)).collect(),
+                    value => Some(vec![input(None, value)?]),
                 };
-                build.input = files.into_iter().map(below).collect();
+                build.input = inputs?;
             }
             _ => return None,
         }

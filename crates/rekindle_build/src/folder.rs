@@ -2,6 +2,12 @@
 //!
 //! Everything is written into a folder beside it; only when that is complete it takes the place of the old one. A build
 //! that fails, or is ended, leaves the old output as it was.
+//!
+//! ```text
+//! dist                  →  the new folder gets its name
+//! dist → ../public      →  the same with ../public: a link is followed, and stays
+//! dist (a mount point)  →  is emptied and filled, for it cannot be renamed
+//! ```
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,16 +25,29 @@ use crate::{BuildConfig, FileKind, OutputFile};
 
 /// Whether the output folder may be emptied, as far as that is known before anything is built.
 pub(crate) fn check(config: &BuildConfig) -> Result<(), Vec<Diagnostic>> {
-    let out = &config.build.out_dir;
+    let out = &real_place(&config.build.out_dir);
+    let root = &real_place(&config.root);
     let refuse = |message: String, help: &str| Err(vec![Diagnostic::error(message).with_help(help)]);
     let shown = out.display();
-    if config.root.starts_with(out) {
+    // A link is shown with what it leads to.
+    let shown = match *out == config.build.out_dir {
+        true => shown.to_string(),
+        false => format!("{} ({shown})", config.build.out_dir.display()),
+    };
+    if let Some(name) = foreign_folder(root, out) {
+        return refuse(
+            format!("the output folder {shown} is in a `{name}` folder, which other tools look after"),
+            "name a folder for the output alone, such as `dist`",
+        );
+    }
+    if root.starts_with(out) {
         return refuse(
             format!("the output folder {shown} holds the project itself"),
             "name a folder for the output alone, such as `dist`",
         );
     }
-    if let Some(public) = config.public_dir.as_ref().filter(|public| public.starts_with(out) && public.exists()) {
+    let public = config.public_dir.as_deref().map(real_place);
+    if let Some(public) = public.filter(|public| public.starts_with(out) && public.exists()) {
         return refuse(
             format!("the output folder {shown} holds the public folder {}", public.display()),
             "name a folder for the output alone, such as `dist`",
@@ -37,7 +56,7 @@ pub(crate) fn check(config: &BuildConfig) -> Result<(), Vec<Diagnostic>> {
     if out.exists() && !out.is_dir() {
         return refuse(format!("{shown} is a file, not a folder"), "name another output folder");
     }
-    let is_outside = !out.starts_with(&config.root);
+    let is_outside = !out.starts_with(root);
     if is_outside && config.build.empty_out_dir.is_none() && !is_empty(out) {
         return refuse(
             format!("the output folder {shown} is outside of the project and not empty"),
@@ -47,14 +66,38 @@ pub(crate) fn check(config: &BuildConfig) -> Result<(), Vec<Diagnostic>> {
     Ok(())
 }
 
+/// Where a path leads once all links are followed; what does not exist yet counts as it is written.
+pub(crate) fn real_place(path: &Path) -> PathBuf {
+    followed(path, 32)
+}
+
+fn followed(path: &Path, links: usize) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
+    match fs::read_link(path) {
+        Ok(to) if links > 0 => followed(&rekindle_compile::resolve::normal(&parent.join(to)), links - 1),
+        _ => followed(parent, links).join(name),
+    }
+}
+
+/// `node_modules` or `.git` on the way from the project to the output.
+fn foreign_folder<'o>(root: &Path, out: &'o Path) -> Option<&'o str> {
+    let common = root.components().zip(out.components()).take_while(|(a, b)| a == b).count();
+    let names = out.components().skip(common).filter_map(|part| part.as_os_str().to_str());
+    names.into_iter().find(|name| matches!(*name, "node_modules" | ".git"))
+}
+
 /// Whether sources were read from the folder that is to be emptied.
 pub(crate) fn check_sources(session: &Session) -> Result<(), Vec<Diagnostic>> {
     let build = &session.config.build;
-    if build.empty_out_dir.is_some() || is_empty(&build.out_dir) {
+    let out = real_place(&build.out_dir);
+    if build.empty_out_dir.is_some() || is_empty(&out) {
         return Ok(());
     }
     let sources = lock(&session.sources);
-    let inside = sources.iter().find(|source| source.starts_with(&build.out_dir));
+    let inside = sources.iter().find(|source| source.starts_with(&out));
     match inside {
         None => Ok(()),
         Some(source) => Err(vec![
@@ -73,12 +116,11 @@ fn is_empty(folder: &Path) -> bool {
 
 /// Writes the output and puts it in its place. Gives the number of public files.
 pub(crate) fn write(config: &BuildConfig, bundled: &Bundled) -> Result<usize, Diagnostic> {
-    let out = &config.build.out_dir;
+    let out = &real_place(&config.build.out_dir);
     let failed = |error: std::io::Error| Diagnostic::error(format!("{} cannot be written: {error}", out.display()));
     let parent = out.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent).map_err(failed)?;
-    let name = out.file_name().unwrap_or_default().to_string_lossy();
-    let beside = tempfile::Builder::new().prefix(&format!(".{name}-")).tempdir_in(parent).map_err(failed)?;
+    let beside = beside(out, parent).map_err(failed)?;
     let public_files = copy_public(config, beside.path()).map_err(failed)?;
     for (name, (_, bytes)) in &bundled.files {
         let path = beside.path().join(name);
@@ -90,9 +132,16 @@ pub(crate) fn write(config: &BuildConfig, bundled: &Bundled) -> Result<usize, Di
     open_to_others(beside.path()).map_err(failed)?;
     match config.build.empty_out_dir {
         Some(false) => merge(beside.path(), out).map_err(failed)?,
-        _ => swap(beside, out, parent, &name).map_err(failed)?,
+        _ => swap(beside, out, parent).map_err(failed)?,
     }
     Ok(public_files)
+}
+
+/// A new folder beside the output; inside of it, where that alone may be written to.
+fn beside(out: &Path, parent: &Path) -> std::io::Result<tempfile::TempDir> {
+    let name = out.file_name().unwrap_or_default().to_string_lossy();
+    let new = |folder: &Path| tempfile::Builder::new().prefix(&format!(".{name}-")).tempdir_in(folder);
+    new(parent).or_else(|error| if out.is_dir() { new(out) } else { Err(error) })
 }
 
 /// A temporary folder is for its owner alone, an output is not.
@@ -121,25 +170,59 @@ fn copy_public(config: &BuildConfig, to: &Path) -> std::io::Result<usize> {
 }
 
 /// The new folder takes the place of the old one, which is deleted then.
-fn swap(beside: tempfile::TempDir, out: &Path, parent: &Path, name: &str) -> std::io::Result<()> {
-    let old = tempfile::Builder::new().prefix(&format!(".{name}-old-")).tempdir_in(parent)?;
-    let kept = old.path().join("output");
-    let had_one = out.exists();
-    if had_one {
-        // What a deployment keeps beside its files stays.
-        let git = out.join(".git");
-        if git.exists() {
-            fs::rename(&git, beside.path().join(".git"))?;
-        }
-        fs::rename(out, &kept)?;
+fn swap(beside: tempfile::TempDir, out: &Path, parent: &Path) -> std::io::Result<()> {
+    if !out.exists() {
+        return fs::rename(beside.keep(), out);
     }
-    let path: PathBuf = beside.keep();
-    if let Err(error) = fs::rename(&path, out) {
-        if had_one {
-            fs::rename(&kept, out)?;
+    let name = out.file_name().unwrap_or_default().to_string_lossy();
+    let old = tempfile::Builder::new().prefix(&format!(".{name}-old-")).tempdir_in(parent);
+    let kept = old.as_ref().map(|old| old.path().join("output")).ok();
+    // A mount point cannot be renamed, nor what is in a folder that may not be written to.
+    let Some(kept) = kept.filter(|kept| fs::rename(out, kept).is_ok()) else { return refill(&beside, out) };
+    // What a deployment keeps beside its files stays.
+    let keep = |from: &Path, to: &Path| match from.join(".git").exists() {
+        true => fs::rename(from.join(".git"), to.join(".git")),
+        false => Ok(()),
+    };
+    let moved = keep(&kept, beside.path()).and_then(|()| fs::rename(beside.path(), out));
+    if moved.is_err() {
+        let _ = keep(beside.path(), &kept);
+        fs::rename(&kept, out)?;
+    }
+    moved
+}
+
+/// Empties a folder and moves everything of the new one into it. What takes long is done before the old files go.
+fn refill(beside: &tempfile::TempDir, out: &Path) -> std::io::Result<()> {
+    let inside;
+    let from = match beside.path().parent() == Some(out) {
+        true => beside.path(),
+        false => {
+            inside = tempfile::Builder::new().prefix(".new-").tempdir_in(out)?;
+            copy(beside.path(), inside.path())?;
+            inside.path()
         }
-        let _ = fs::remove_dir_all(&path);
-        return Err(error);
+    };
+    for entry in fs::read_dir(out)?.flatten() {
+        let path = entry.path();
+        match entry.file_type()?.is_dir() {
+            _ if path == from || entry.file_name() == ".git" => {}
+            true => fs::remove_dir_all(path)?,
+            false => fs::remove_file(path)?,
+        }
+    }
+    merge(from, out)
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &target)?,
+            false => drop(fs::copy(entry.path(), &target)?),
+        }
     }
     Ok(())
 }
@@ -147,11 +230,13 @@ fn swap(beside: tempfile::TempDir, out: &Path, parent: &Path, name: &str) -> std
 /// Each file of the new folder takes the place of the one with its name.
 fn merge(from: &Path, out: &Path) -> std::io::Result<()> {
     fs::create_dir_all(out)?;
-    for entry in fs::read_dir(from)?.flatten() {
-        let target = out.join(entry.file_name());
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, target) = (entry.path(), out.join(entry.file_name()));
         match entry.file_type()?.is_dir() {
-            true => merge(&entry.path(), &target)?,
-            false => fs::rename(entry.path(), &target)?,
+            true => merge(&path, &target)?,
+            // Another file system: a mount point.
+            false => fs::rename(&path, &target).or_else(|_| fs::copy(&path, &target).map(drop))?,
         }
     }
     Ok(())
@@ -202,4 +287,70 @@ pub(crate) fn large_chunks(config: &BuildConfig, bundled: &Bundled) -> Option<St
              `build.chunk_size_warning_limit`"
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    fn folder_with(parent: &Path, files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir_in(parent).unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn the_new_folder_takes_the_name_of_the_old_one_and_a_repository_in_it_stays() {
+        let top = tempfile::tempdir().unwrap();
+        let out = top.path().join("dist");
+        swap(folder_with(top.path(), &["index.html", "a/b.js"]), &out, top.path()).unwrap();
+        assert_eq!(names(&out), ["a", "index.html"]);
+        fs::create_dir(out.join(".git")).unwrap();
+        swap(folder_with(top.path(), &["index.html"]), &out, top.path()).unwrap();
+        assert_eq!(names(&out), [".git", "index.html"]);
+        assert_eq!(names(top.path()), ["dist"]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_renamed_is_filled_anew() {
+        let top = tempfile::tempdir().unwrap();
+        let out = folder_with(top.path(), &["old.js", "a/old.js", ".git/HEAD"]);
+        refill(&folder_with(top.path(), &["index.html", "a/b.js"]), out.path()).unwrap();
+        assert_eq!(names(out.path()), [".git", "a", "index.html"]);
+        assert_eq!(names(&out.path().join("a")), ["b.js"]);
+        refill(&folder_with(out.path(), &["other.html"]), out.path()).unwrap();
+        assert_eq!(names(out.path()).iter().filter(|name| !name.starts_with(".tmp")).count(), 2);
+    }
+
+    #[test]
+    fn folders_of_packages_and_repositories_are_no_place_for_an_output() {
+        let foreign = |root: &str, out: &str| foreign_folder(Path::new(root), Path::new(out)).map(str::to_owned);
+        assert_eq!(foreign("/app", "/app/node_modules").as_deref(), Some("node_modules"));
+        assert_eq!(foreign("/app", "/app/node_modules/x/dist").as_deref(), Some("node_modules"));
+        assert_eq!(foreign("/app", "/app/.git/x").as_deref(), Some(".git"));
+        assert_eq!(foreign("/node_modules/app", "/node_modules/app/dist"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_also_to_what_is_not_there_yet() {
+        let top = tempfile::tempdir().unwrap();
+        let top = top.path().canonicalize().unwrap();
+        fs::create_dir(top.join("app")).unwrap();
+        std::os::unix::fs::symlink("../real", top.join("app/dist")).unwrap();
+        assert_eq!(real_place(&top.join("app/dist")), top.join("real"));
+        assert_eq!(real_place(&top.join("app/other/deep")), top.join("app/other/deep"));
+    }
 }

@@ -14,6 +14,7 @@ mod bundle;
 mod cascade;
 mod chunks;
 mod folder;
+mod ignored;
 mod manifest;
 mod order;
 mod pages;
@@ -44,7 +45,7 @@ use crate::session::Session;
 pub struct BuildConfig {
     /// Project folder, the one with `index.html`.
     pub root: PathBuf,
-    /// Path under which the output will be served; begins and ends with a slash.
+    /// Path under which the output will be served, or its whole address; ends with a slash.
     pub base: String,
     pub mode: String,
     pub public_dir: Option<PathBuf>,

@@ -11,9 +11,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rekindle_compile::build_settings::Input;
 use rekindle_compile::compile::Source;
 use rekindle_compile::html::{
-    PageScript, PageTemplate, Piece, escape_attribute, parse_page, relative_specifier, where_it_stands,
+    PageAsset, PageScript, PageTemplate, Piece, escape_attribute, parse_page_for_build, relative_specifier,
+    where_it_stands,
 };
 use rekindle_compile::plain::Inlining;
 use rekindle_compile::resolve::Resolved;
@@ -26,10 +28,14 @@ use crate::FileKind;
 use crate::addresses::{From, Target, json};
 use crate::bundle::{Role, bundle};
 use crate::chunks::{self, Chunk};
-use crate::manifest::{self, Entry};
+use crate::ignored::Ignored;
+use crate::manifest::{self, Entry, Named, SheetInput};
 use crate::plugin::{PAGE, page_id, target_of};
 use crate::session::{Session, lock};
 use crate::sheets;
+
+/// The page that a project usually has.
+const MAIN_PAGE: &str = "index.html";
 
 /// All files of the output but the public ones.
 #[derive(Debug, Default)]
@@ -42,43 +48,86 @@ struct Page {
     /// Path below the root, which is that below the output folder.
     path: String,
     file: FilePath,
+    /// What its chunk is called.
+    name: String,
     template: PageTemplate,
     /// Id of the module that imports its scripts; `None`: it has none.
     entry: Option<String>,
     /// Addresses of scripts that the browser loads itself.
     scripts: Vec<String>,
     links: Vec<String>,
+    /// The sheets among its links, by their names in the output.
+    sheets: Vec<String>,
     assets: Vec<String>,
 }
 
 /// Builds every page and all it leads to.
 pub(crate) async fn build(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
-    let Inputs { pages, scripts } = inputs(session)?;
-    let mut read = Vec::new();
-    for (path, file) in pages {
-        read.push(read_page(session, path, FilePath::new(file))?);
+    build_all(session).await.map_err(|problems| with_way_out(session, problems))
+}
+
+/// Says of mistakes in pages that may not be meant for the output how to leave them out.
+fn with_way_out(session: &Session, mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if !session.config.build.input.is_empty() {
+        return problems;
     }
+    for problem in &mut problems {
+        let Some(page) = problem.file.as_deref().filter(|file| file.ends_with(".html") && *file != MAIN_PAGE) else {
+            continue;
+        };
+        let way = format!(
+            "if {page} is no page of the application, name those that are: `input = [\"index.html\"]` in [build]"
+        );
+        problem.help = Some(match problem.help.take() {
+            Some(help) => format!("{help}; {way}"),
+            None => way,
+        });
+    }
+    problems
+}
+
+async fn build_all(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
+    let Inputs { pages, scripts, sheets } = inputs(session)?;
+    let mut read = Vec::new();
+    for (path, file, name) in pages {
+        read.push(read_page(session, path, FilePath::new(file), name)?);
+    }
+    let sheets: Vec<SheetInput> = sheets.iter().filter_map(|(file, name)| sheet_input(session, file, name)).collect();
     let problems = session.take_problems();
     if !problems.is_empty() {
         return Err(problems);
     }
     let mut items: Vec<InputItem> = read
         .iter()
-        .filter_map(|page| Some(InputItem { name: Some(entry_name(&page.path)), import: page.entry.clone()? }))
+        .filter_map(|page| Some(InputItem { name: Some(page.name.clone()), import: page.entry.clone()? }))
         .collect();
-    items.extend(scripts.iter().map(|script| InputItem {
-        name: Some(script.file_stem().unwrap_or_default().to_string_lossy().into_owned()),
-        import: script.display().to_string(),
-    }));
+    items.extend(
+        scripts.iter().map(|(file, name)| InputItem { name: Some(name.clone()), import: file.display().to_string() }),
+    );
     let chunks = if items.is_empty() { Vec::new() } else { bundle(session, items, Role::Pages).await? };
     let (chunks, style) = chunks::with_sheets(session, chunks);
-    Ok(assemble(session, &read, &chunks, style.as_deref()))
+    Ok(assemble(session, &read, &sheets, &chunks, style.as_deref()))
 }
 
-/// What is built: pages by their path below the root, and scripts.
+/// What is built, with the names of the chunks. Pages by their path below the root.
+#[derive(Default)]
 struct Inputs {
-    pages: Vec<(String, PathBuf)>,
-    scripts: Vec<PathBuf>,
+    pages: Vec<(String, PathBuf, String)>,
+    scripts: Vec<(PathBuf, String)>,
+    sheets: Vec<(PathBuf, String)>,
+}
+
+/// A sheet that is to be built for itself.
+fn sheet_input(session: &Session, file: &Path, name: &str) -> Option<SheetInput> {
+    let url = session.compiler.resolver.url_of(file, Some("direct"));
+    let stem = name.rsplit('/').next().unwrap_or(name);
+    match sheets::emit_as(session, &url, &FilePath::new(file), stem) {
+        Ok(made) => Some(SheetInput { name: name.to_owned(), source: below_root(session, file), file: made }),
+        Err(problems) => {
+            session.problem(problems);
+            None
+        }
+    }
 }
 
 fn inputs(session: &Session) -> Result<Inputs, Vec<Diagnostic>> {
@@ -86,31 +135,59 @@ fn inputs(session: &Session) -> Result<Inputs, Vec<Diagnostic>> {
     if config.build.input.is_empty() {
         // Also what another build left where outputs usually are.
         let usual = config.root.join("dist");
-        let left_out = [config.cache_dir.as_path(), config.build.out_dir.as_path(), usual.as_path()];
+        let real = crate::folder::real_place(&config.build.out_dir);
+        let left_out = [config.cache_dir.as_path(), config.build.out_dir.as_path(), real.as_path(), usual.as_path()];
         let walk = Walk::of_project(&config.root, config.public_dir.as_deref(), &left_out);
         let mut pages: Vec<_> = walk.files.into_iter().filter(|(path, _)| path.ends_with(".html")).collect();
         pages.sort();
+        let count = pages.len();
+        let mut ignored = Ignored::of(&config.root);
+        pages.retain(|(path, _)| path == MAIN_PAGE || !ignored.holds(&config.root.join(path)));
         if pages.is_empty() {
-            return Err(vec![Diagnostic::error(format!("there is no page in {}", config.root.display())).with_help(
-                "give the project folder, the one with index.html, or name what to build in `build.input`",
-            )]);
+            let none = Diagnostic::error(format!("there is no page in {}", config.root.display()));
+            return Err(vec![match count {
+                0 => none.with_help(
+                    "give the project folder, the one with index.html, or name what to build in `build.input`",
+                ),
+                _ => none.with_help("git ignores those there are; name what to build in `build.input`"),
+            }]);
         }
-        return Ok(Inputs { pages, scripts: Vec::new() });
+        let named = pages.into_iter().map(|(path, file)| {
+            let name = entry_name(&path);
+            (path, file, name)
+        });
+        return Ok(Inputs { pages: named.collect(), ..Inputs::default() });
     }
-    let (mut pages, mut scripts, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-    for input in &config.build.input {
-        let file = config.root.join(input);
-        let name = input.display().to_string().trim_start_matches("./").replace('\\', "/");
+    let (mut inputs, mut problems) = (Inputs::default(), Vec::new());
+    for Input { name: chunk, path } in &config.build.input {
+        let file = config.root.join(path);
+        let name = path.display().to_string().trim_start_matches("./").replace('\\', "/");
+        let chunk = chunk.as_deref().map(|chunk| chunk_name(session, chunk));
+        let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match file.canonicalize() {
-            Ok(file) if name.ends_with(".html") => pages.push((name, file)),
-            Ok(file) => scripts.push(file),
+            Ok(file) if name.ends_with(".html") => {
+                let chunk = chunk.unwrap_or_else(|| entry_name(&name));
+                inputs.pages.push((name, file, chunk));
+            }
+            Ok(real) if is_style(&name) => inputs.sheets.push((real, chunk.unwrap_or_else(stem))),
+            Ok(real) => inputs.scripts.push((real, chunk.unwrap_or_else(stem))),
             Err(_) => problems.push(
                 Diagnostic::error(format!("there is no file `{name}` to build"))
                     .with_help("`build.input` names pages or scripts by their path below the project folder"),
             ),
         }
     }
-    if problems.is_empty() { Ok(Inputs { pages, scripts }) } else { Err(problems) }
+    if problems.is_empty() { Ok(inputs) } else { Err(problems) }
+}
+
+/// `app/main` stands for a folder. Where addresses are relative, all files of the output are in one.
+fn chunk_name(session: &Session, name: &str) -> String {
+    let parts: Vec<String> =
+        name.split('/').filter(|part| !matches!(*part, "" | "." | "..")).map(crate::addresses::sanitized).collect();
+    match parts.is_empty() {
+        true => "index".to_owned(),
+        false => parts.join(if session.config.build.relative_base { "-" } else { "/" }),
+    }
 }
 
 /// `docs/guide/index.html` → `docs-guide`
@@ -120,16 +197,27 @@ fn entry_name(path: &str) -> String {
     crate::addresses::sanitized(&path.replace('/', "-"))
 }
 
-fn read_page(session: &Arc<Session>, path: String, file: FilePath) -> Result<Page, Vec<Diagnostic>> {
+fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String) -> Result<Page, Vec<Diagnostic>> {
     let unreadable = |error: std::io::Error| {
         vec![Diagnostic::error(format!("the page cannot be read: {error}")).in_file(path.clone())]
     };
     let bytes = std::fs::read(&file).map_err(unreadable)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
     session.note_source(file.as_path());
-    let template = parse_page(&source, &|name| session.env_text(name));
-    let mut page =
-        Page { path, file, template, entry: None, scripts: Vec::new(), links: Vec::new(), assets: Vec::new() };
+    let is_module = |specifier: &str| is_module(session, &path, &file, specifier);
+    let template = parse_page_for_build(&source, &|name| session.env_text(name), &is_module);
+    tell_what_stays(session, &path, &template);
+    let mut page = Page {
+        path,
+        file,
+        name,
+        template,
+        entry: None,
+        scripts: Vec::new(),
+        links: Vec::new(),
+        sheets: Vec::new(),
+        assets: Vec::new(),
+    };
     let mut imports = String::new();
     for (at, script) in page.template.scripts.iter().enumerate() {
         match script {
@@ -156,15 +244,46 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath) -> Result<Pag
     }
     for at in 0..page.template.links.len() {
         let specifier = page.template.links[at].specifier.clone();
-        let address = link_of(session, &page, &specifier);
+        let (address, sheet) = link_of(session, &page, &specifier);
         page.links.push(address);
+        page.sheets.extend(sheet);
     }
     for at in 0..page.template.assets.len() {
-        let specifier = page.template.assets[at].specifier.clone();
-        let address = asset_of(session, &page, &specifier);
+        let PageAsset { specifier, wants_file } = page.template.assets[at].clone();
+        let inlining = if wants_file { Inlining::Never } else { Inlining::Small };
+        let address = asset_of(session, &page, &specifier, inlining);
         page.assets.push(address);
     }
     Ok(page)
+}
+
+/// Whether what a page names to be fetched in advance is a module of the project, which is part of some chunk. It is told.
+fn is_module(session: &Session, page: &str, file: &FilePath, specifier: &str) -> bool {
+    let resolver = &session.compiler.resolver;
+    let resolved = resolver.resolve(file.as_path(), &relative_specifier(specifier), DepKind::Static);
+    let is_file = matches!(resolved, Ok(Resolved::File { .. }));
+    if is_file {
+        session.warn(format!(
+            "{page}: the <link> that fetches {specifier} in advance is left out; what modules import has such links anyway"
+        ));
+    }
+    is_file
+}
+
+/// What the server's page has and an output would miss.
+fn tell_what_stays(session: &Session, page: &str, template: &PageTemplate) {
+    for url in &template.style_urls {
+        let is_public = url.starts_with('/') && session.compiler.resolver.public_file(url).is_some();
+        if !is_public || session.config.base != "/" {
+            session.warn(format!(
+                "{page}: url({url}) in an inline style stays as it is; a sheet that the page links gets the file's new address"
+            ));
+        }
+    }
+    let prefixes = &session.config.env_prefix;
+    for name in template.unknown_env.iter().filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))) {
+        session.warn(format!("{page}: no env file has {name}, so %{name}% stays as it is"));
+    }
 }
 
 enum Script {
@@ -211,17 +330,20 @@ fn absolute(session: &Session, page: &Page, specifier: &str) -> String {
     session.compiler.resolver.url_of(&file, None).as_str().to_owned()
 }
 
-/// The address of a sheet that the page links itself.
-fn link_of(session: &Session, page: &Page, specifier: &str) -> String {
+/// The address of a sheet that the page links itself, and its name in the output.
+fn link_of(session: &Session, page: &Page, specifier: &str) -> (String, Option<String>) {
     let path = specifier.split(['?', '#']).next().unwrap_or_default();
     match session.compiler.resolver.resolve(page.file.as_path(), path, DepKind::Asset) {
         Ok(Resolved::File { path: file, url }) if is_style(url.path()) => {
             let linked = ModuleUrl::new(format!("{}?direct", url.path()));
             match sheets::emit(session, &linked, &file) {
-                Ok(name) => session.addresses.written(&Target::Output(name), From::Page(&page.path)),
+                Ok(name) => {
+                    let target = Target::Output(name.clone());
+                    (session.addresses.written(&target, From::Page(&page.path)), Some(name))
+                }
                 Err(problems) => {
                     session.problem(problems);
-                    specifier.to_owned()
+                    (specifier.to_owned(), None)
                 }
             }
         }
@@ -231,15 +353,15 @@ fn link_of(session: &Session, page: &Page, specifier: &str) -> String {
             let mut diagnostic = Diagnostic::error(unresolved.message);
             diagnostic.help = unresolved.help;
             session.problem([crate::problems::at_specifier(session, page.file.as_path(), specifier, diagnostic)]);
-            specifier.to_owned()
+            (specifier.to_owned(), None)
         }
-        _ => asset_of(session, page, specifier),
+        _ => (asset_of(session, page, specifier, Inlining::Never), None),
     }
 }
 
-fn asset_of(session: &Session, page: &Page, specifier: &str) -> String {
+fn asset_of(session: &Session, page: &Page, specifier: &str, inlining: Inlining) -> String {
     let from = From::Page(&page.path);
-    if let Some((target, suffix)) = target_of(session, page.file.as_path(), specifier, Inlining::Small) {
+    if let Some((target, suffix)) = target_of(session, page.file.as_path(), specifier, inlining) {
         return format!("{}{suffix}", session.addresses.written(&target, from));
     }
     // A public file that is named relative to the page.
@@ -259,10 +381,16 @@ fn asset_of(session: &Session, page: &Page, specifier: &str) -> String {
 }
 
 /// Everything that goes into the output folder.
-fn assemble(session: &Session, pages: &[Page], chunks: &[Chunk], style: Option<&str>) -> Bundled {
+fn assemble(
+    session: &Session,
+    pages: &[Page],
+    sheets: &[SheetInput],
+    chunks: &[Chunk],
+    style: Option<&str>,
+) -> Bundled {
     let mut bundled = Bundled::default();
     let by_name: BTreeMap<&str, &Chunk> = chunks.iter().map(|chunk| (chunk.chunk.filename.as_str(), chunk)).collect();
-    let mut entries = Vec::new();
+    let mut listed = Vec::new();
     for chunk in chunks {
         let name = chunk.chunk.filename.as_str();
         let is_page = chunk.chunk.facade_module_id.as_ref().is_some_and(|id| id.as_str().ends_with(PAGE));
@@ -275,7 +403,7 @@ fn assemble(session: &Session, pages: &[Page], chunks: &[Chunk], style: Option<&
         if let Some(map) = text.map {
             bundled.files.insert(format!("{name}.map"), (FileKind::Asset, map.into_bytes().into()));
         }
-        entries.push(Entry::of(session, chunk, style));
+        listed.push(chunk);
     }
     for page in pages {
         let text = render(session, page, chunks, &by_name, &bundled, style);
@@ -290,7 +418,18 @@ fn assemble(session: &Session, pages: &[Page], chunks: &[Chunk], style: Option<&
         bundled.files.insert(name, (kind, bytes));
     }
     if let Some(name) = &session.config.build.manifest {
-        let text = manifest::text(session, entries, style);
+        let known = manifest::assets(session);
+        let sheet = |name: &str| {
+            bundled.files.get(name).map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+        };
+        let entry = |chunk: &Chunk| {
+            let facade = chunk.chunk.facade_module_id.as_ref().map(|id| id.as_str());
+            let page = pages.iter().find(|page| page.entry.is_some() && page.entry.as_deref() == facade);
+            let named = page.map(|page| Named { sheets: &page.sheets, addresses: &page.assets }).unwrap_or_default();
+            Entry::of(session, chunk, style, &named, &known, &sheet)
+        };
+        let entries = listed.into_iter().map(entry).collect();
+        let text = manifest::text(session, entries, sheets, style, &known, &sheet);
         bundled.files.insert(name.clone(), (FileKind::Asset, text.into_bytes().into()));
     }
     bundled

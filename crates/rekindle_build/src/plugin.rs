@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rekindle_compile::builtin;
-use rekindle_compile::compile::{StyleUse, is_linked, is_script, without_suffix};
+use rekindle_compile::compile::{Source, StyleUse, is_linked, is_script, without_suffix};
 use rekindle_compile::plain::{Inlining, Plain, PlainOptions, RUNTIME_URL};
 use rekindle_compile::plain_script::RUNTIME;
 use rekindle_compile::resolve::{self, EMPTY_URL, HELPER_URL, NODE_URL, Resolved};

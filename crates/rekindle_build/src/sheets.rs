@@ -110,6 +110,17 @@ pub(crate) fn finish<'s>(session: &Session, sheets: impl IntoIterator<Item = &'s
 
 /// Compiles a sheet into a file of its own: for `<link>` and `?url`.
 pub(crate) fn emit(session: &Session, url: &ModuleUrl, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
+    let stem = file.as_path().file_stem().unwrap_or_default().to_string_lossy();
+    emit_as(session, url, file, &stem)
+}
+
+/// The same under another name.
+pub(crate) fn emit_as(
+    session: &Session,
+    url: &ModuleUrl,
+    file: &FilePath,
+    stem: &str,
+) -> Result<String, Vec<Diagnostic>> {
     let mut files = Vec::new();
     let source = rekindle_compile::compile::Source::File;
     let compile = || session.compiler.plain(url, file, &source, PlainOptions::default(), &mut files);
@@ -123,7 +134,6 @@ pub(crate) fn emit(session: &Session, url: &ModuleUrl, file: &FilePath) -> Resul
         return Err(vec![Diagnostic::error("this is no sheet").in_file(name)]);
     };
     let css = finish(session, [&*with_addresses(session, file, &output)]);
-    let stem = file.as_path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Ok(session.addresses.emit(&format!("{stem}.css"), css.into_bytes().into()))
 }
 

@@ -40,10 +40,27 @@ pub struct BuildSettings {
     /// Links that begin to fetch what scripts import.
     pub module_preload: bool,
     pub legal_comments: LegalComments,
-    /// Pages (or scripts) to build, by their path below the root; empty: every page of the project.
-    pub input: Vec<PathBuf>,
+    /// What to build; empty: every page of the project that git does not ignore.
+    pub input: Vec<Input>,
     /// Addresses are relative to the file that names them: `base = "./"`.
     pub relative_base: bool,
+    /// Address of the output on another host, with a slash at its end: `base = "https://cdn.example.com/x/"`.
+    pub base_address: Option<String>,
+}
+
+/// A page, a script or a sheet to build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// What its chunk is called; `None`: after the file.
+    pub name: Option<String>,
+    /// Below the root, or absolute.
+    pub path: PathBuf,
+}
+
+impl From<PathBuf> for Input {
+    fn from(path: PathBuf) -> Self {
+        Self { name: None, path }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -90,6 +107,7 @@ impl BuildSettings {
             legal_comments: LegalComments::Inline,
             input: Vec::new(),
             relative_base: false,
+            base_address: None,
         }
     }
 }

@@ -28,6 +28,10 @@ pub struct PageTemplate {
     pub scripts: Vec<PageScript>,
     pub links: Vec<PageLink>,
     pub assets: Vec<PageAsset>,
+    /// Local addresses in inline styles, which stay as they are written.
+    pub style_urls: Vec<String>,
+    /// `NAME` of each `%NAME%` that is not known.
+    pub unknown_env: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,18 +66,35 @@ pub struct PageLink {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageAsset {
     pub specifier: String,
+    /// Content cannot take the place of the address: what reads a `<link>` or a `<meta>` wants a file.
+    pub wants_file: bool,
 }
 
 /// Reads a page; `env` gives the value of a `%NAME%`, if the name is known.
 pub fn parse_page(source: &str, env: &dyn Fn(&str) -> Option<String>) -> PageTemplate {
+    parse(source, env, None)
+}
+
+/// The same for a build, in which modules have other addresses: elements that begin to fetch one go, where `is_module` says
+/// so of what they name.
+pub fn parse_page_for_build(
+    source: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    is_module: &dyn Fn(&str) -> bool,
+) -> PageTemplate {
+    parse(source, env, Some(is_module))
+}
+
+fn parse(source: &str, env: &dyn Fn(&str) -> Option<String>, is_module: Option<&dyn Fn(&str) -> bool>) -> PageTemplate {
     let tags = scan(source);
-    let mut plan = Plan { source, env, template: PageTemplate::default(), edits: Vec::new() };
+    let mut plan = Plan { source, env, is_module, template: PageTemplate::default(), edits: Vec::new() };
     plan.place_head(&tags);
     for tag in &tags {
         plan.read_tag(tag);
     }
     plan.place_boot(&tags);
     plan.read_env(&tags);
+    plan.read_inline_styles(&tags);
     plan.finish()
 }
 
@@ -126,7 +147,7 @@ struct Tag {
     attributes: Vec<Attribute>,
     /// The end tag, where the page has one; only looked for on the elements in [`ENDS_MATTER`].
     end: Option<Range<usize>>,
-    /// Inside a `<template>`, whose scripts do not run.
+    /// Inside a `<template>` or `<noscript>`, whose scripts do not run.
     inert: bool,
 }
 
@@ -159,16 +180,40 @@ impl Tag {
         self.range.end..self.end.as_ref().map_or(source.len(), |end| end.start)
     }
 
+    fn move_by(&mut self, offset: usize) {
+        let moved = |range: &mut Range<usize>| *range = range.start + offset..range.end + offset;
+        moved(&mut self.range);
+        self.end.iter_mut().for_each(moved);
+        for attribute in &mut self.attributes {
+            attribute.name_start += offset;
+            attribute.value_range.iter_mut().for_each(moved);
+        }
+    }
+
     fn is_module_script(&self) -> bool {
         let is_module = |attribute: &Attribute| attribute.value.trim().eq_ignore_ascii_case("module");
         self.name == "script" && self.attribute("type").is_some_and(is_module)
     }
 }
 
-const ENDS_MATTER: [&str; 5] = ["script", "style", "template", "head", "body"];
+const ENDS_MATTER: [&str; 6] = ["script", "style", "template", "head", "body", "noscript"];
 
-/// The start tags of a page in document order.
+/// The start tags of a page in document order; those inside `<noscript>`, which is text where scripts run, come last.
 fn scan(source: &str) -> Vec<Tag> {
+    let mut tags = scan_text(source);
+    let contents: Vec<Range<usize>> =
+        tags.iter().filter(|tag| tag.name == "noscript").map(|tag| tag.content_range(source)).collect();
+    for content in contents {
+        for mut tag in scan_text(&source[content.clone()]) {
+            tag.move_by(content.start);
+            tag.inert = true;
+            tags.push(tag);
+        }
+    }
+    tags
+}
+
+fn scan_text(source: &str) -> Vec<Tag> {
     let tags = Rc::new(RefCell::new(Vec::new()));
     let found = Rc::clone(&tags);
     let settings = Settings {
@@ -224,6 +269,7 @@ fn scan_element(element: &mut Element<'_, '_>, tags: &Rc<RefCell<Vec<Tag>>>) {
 struct Plan<'a> {
     source: &'a str,
     env: &'a dyn Fn(&str) -> Option<String>,
+    is_module: Option<&'a dyn Fn(&str) -> bool>,
     template: PageTemplate,
     edits: Vec<Edit>,
 }
@@ -273,7 +319,10 @@ impl Plan<'_> {
             "script" if runs_as_classic_script(tag) => self.read_addresses(tag, &["src"]),
             "script" => {}
             "link" if tag.has_word("rel", &["stylesheet"]) => self.read_stylesheet(tag),
-            "link" if tag.has_word("rel", &ASSET_RELS) && !tag.has_word("as", &["script"]) => {
+            "link" if tag.has_word("rel", &["modulepreload"]) || tag.has_word("as", &["script"]) => {
+                self.read_preload(tag)
+            }
+            "link" if tag.has_word("rel", &ASSET_RELS) => {
                 self.read_addresses(tag, &["href"]);
                 self.read_srcset(tag, "imagesrcset");
             }
@@ -339,10 +388,33 @@ impl Plan<'_> {
         }
     }
 
+    /// On the server modules keep their addresses.
+    fn read_preload(&mut self, tag: &Tag) {
+        let (Some(is_module), Some(href)) = (self.is_module, tag.attribute("href")) else { return };
+        let specifier = self.decode(&href.value);
+        if is_local(&specifier) && is_module(&specifier) {
+            return self.edit(tag.range.clone(), None);
+        }
+        self.read_addresses(tag, &["href"]);
+    }
+
+    /// `url()` in `<style>` elements and `style` attributes.
+    fn read_inline_styles(&mut self, tags: &[Tag]) {
+        for tag in tags {
+            let own = tag.attribute("style").map(|attribute| decode_entities(&attribute.value));
+            let content = (tag.name == "style").then(|| self.source[tag.content_range(self.source)].to_owned());
+            for css in own.into_iter().chain(content) {
+                let urls = css.match_indices("url(").filter_map(|(at, _)| css[at + 4..].split(')').next());
+                let urls = urls.map(|url| url.trim().trim_matches(['"', '\'']).to_owned());
+                self.template.style_urls.extend(urls.filter(|url| is_local(url)));
+            }
+        }
+    }
+
     fn read_addresses(&mut self, tag: &Tag, names: &[&str]) {
         for attribute in names.iter().filter_map(|name| tag.attribute(name)) {
             if let Some(range) = attribute.value_range.clone() {
-                self.add_asset(range);
+                self.add_asset(tag, range);
             }
         }
     }
@@ -357,18 +429,19 @@ impl Plan<'_> {
             let end =
                 value[start..].find(|c: char| c.is_ascii_whitespace()).map_or(value.len(), |length| start + length);
             let address = value[start..end].trim_end_matches(',');
-            self.add_asset(range.start + start..range.start + start + address.len());
+            self.add_asset(tag, range.start + start..range.start + start + address.len());
             let has_descriptor = start + address.len() == end;
             at = if has_descriptor { value[end..].find(',').map_or(value.len(), |comma| end + comma) } else { end };
         }
     }
 
-    fn add_asset(&mut self, range: Range<usize>) {
+    fn add_asset(&mut self, tag: &Tag, range: Range<usize>) {
         let specifier = self.decode(&self.source[range.clone()]);
         if is_local(&specifier) {
             let piece = Piece::Asset(self.template.assets.len());
             self.replace_value(range, piece);
-            self.template.assets.push(PageAsset { specifier });
+            let wants_file = matches!(tag.name.as_str(), "link" | "meta");
+            self.template.assets.push(PageAsset { specifier, wants_file });
         }
     }
 
@@ -404,6 +477,10 @@ impl Plan<'_> {
             .iter()
             .filter(|tag| matches!(tag.name.as_str(), "script" | "style"))
             .map(|tag| tag.content_range(self.source))
+            .collect();
+        self.template.unknown_env = references(self.source)
+            .filter(|(_, name)| (self.env)(name).is_none())
+            .map(|(_, name)| name.to_owned())
             .collect();
         for (range, value) in env_references(self.source, self.env) {
             let is_raw = raw.iter().any(|content| content.contains(&range.start));
@@ -486,23 +563,26 @@ fn is_local(address: &str) -> bool {
 
 /// Each `%NAME%` that `env` knows: its byte range and its value.
 fn env_references(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Vec<(Range<usize>, String)> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(start) = text[at..].find('%').map(|gap| at + gap) {
+    let mut found: Vec<(Range<usize>, String)> = Vec::new();
+    for (range, name) in references(text) {
+        // The end of one may look like the beginning of another.
+        let is_free = found.last().is_none_or(|(last, _)| last.end <= range.start);
+        if let Some(value) = env(name).filter(|_| is_free) {
+            found.push((range, value));
+        }
+    }
+    found
+}
+
+/// Each `%NAME%` with its byte range; two may share a `%`.
+fn references(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    text.match_indices('%').filter_map(|(start, _)| {
         let rest = &text[start + 1..];
         let length = rest
             .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '$')))
             .unwrap_or(rest.len());
-        at = start + 1;
-        if length > 0
-            && rest[length..].starts_with('%')
-            && let Some(value) = env(&rest[..length])
-        {
-            at = start + length + 2;
-            found.push((start..at, value));
-        }
-    }
-    found
+        (length > 0 && rest[length..].starts_with('%')).then(|| (start..start + length + 2, &rest[..length]))
+    })
 }
 
 /// The entities that occur in addresses; others stay as they are.
@@ -688,6 +768,40 @@ mod tests {
             "<script type=module vite-ignore src=\"./x.js\"></script><img src=\"./a.png\" vite-ignore=\"yes\">",
             expect![[r#"[[head]]<script type=module src="./x.js"></script><img src="./a.png">[[boot]]"#]],
         );
+    }
+
+    #[test]
+    fn addresses_in_noscript_count_and_scripts_in_it_do_not() {
+        check(
+            "<head><noscript><link rel=stylesheet href=./a.css></noscript></head><body><noscript>\n<img src='./a.png'>\
+             <script type=module src=./no.js></script></noscript><script type=module src=./x.js></script></body>",
+            expect![[r#"
+                <head>[[head]]<noscript><link rel=stylesheet href="[[link ./a.css]]"></noscript></head><body><noscript>
+                <img src='[[asset ./a.png]]'><script type=module src=./no.js></script></noscript>[[boot]]</body>
+                script ./x.js"#]],
+        );
+    }
+
+    #[test]
+    fn elements_that_fetch_a_module_go_in_builds() {
+        let page = "<link rel=modulepreload href=/src/x.ts><link rel=preload as=script href=/src/x.ts><link rel=modulepreload href=/lib.js>";
+        let template = parse_page_for_build(page, &env, &|specifier| specifier.ends_with(".ts"));
+        let assets: Vec<&str> = template.assets.iter().map(|asset| asset.specifier.as_str()).collect();
+        assert_eq!(assets, ["/lib.js"]);
+        assert!(!template.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains(".ts"))));
+        let served = parse_page(page, &env);
+        assert_eq!(served.pieces[2], Piece::Text(page.to_owned()));
+    }
+
+    #[test]
+    fn what_stays_as_it_is_is_told() {
+        let page = "<link rel=icon href=./i.svg><img src=./i.svg><p style=\"background: url('./a.png')\">%VITE_NOPE% 5% x</p>\
+             <style>a { background: url(b.png), url(https://x/y), url(\"data:,\") }</style>";
+        let template = parse_page(page, &env);
+        assert_eq!(template.style_urls, ["./a.png", "b.png"]);
+        assert_eq!(template.unknown_env, ["VITE_NOPE"]);
+        let files: Vec<bool> = template.assets.iter().map(|asset| asset.wants_file).collect();
+        assert_eq!(files, [true, false]);
     }
 
     #[test]

@@ -13,6 +13,16 @@ pub fn split(target: &str) -> (&str, &str) {
 
 /// Decodes a path once. The error is the reason, for the 400 answer.
 pub fn decode_path(raw: &str) -> Result<String, &'static str> {
+    let path = decode_name(raw)?;
+    match path.contains('?') {
+        // It would be a module's query.
+        true => Err("question marks are not allowed in the path"),
+        false => Ok(path),
+    }
+}
+
+/// The same where no address has a query of meaning: a question mark is part of a file's name.
+pub fn decode_name(raw: &str) -> Result<String, &'static str> {
     let path = decode_once(raw)?;
     let Some(rest) = path.strip_prefix('/') else {
         return Err("the path must begin with a slash");
@@ -20,8 +30,8 @@ pub fn decode_path(raw: &str) -> Result<String, &'static str> {
     if path.chars().any(char::is_control) {
         return Err("control characters are not allowed in the path");
     }
-    if path.contains(['\\', '?']) {
-        return Err("backslashes and question marks are not allowed in the path");
+    if path.contains('\\') {
+        return Err("backslashes are not allowed in the path");
     }
     // One slash at the end is a folder's address; every other empty segment is a second spelling of another address.
     let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -123,6 +133,12 @@ mod tests {
         assert_eq!(decode_path("/some/folder/").as_deref(), Ok("/some/folder/"));
         assert_eq!(decode_path("/@fs/home/x.js").as_deref(), Ok("/@fs/home/x.js"));
         assert_eq!(decode_path("/.well-known/x").as_deref(), Ok("/.well-known/x"));
+    }
+
+    #[test]
+    fn a_file_may_have_a_question_mark_in_its_name() {
+        assert_eq!(decode_name("/a%3Fb.txt").as_deref(), Ok("/a?b.txt"));
+        assert!(decode_name("/x%5cy").is_err() && decode_name("/%2e%2e/x").is_err());
     }
 
     #[test]

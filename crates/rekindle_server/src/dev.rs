@@ -158,7 +158,7 @@ impl Loop {
         if let Some((url, file)) = self.page_file("/") {
             let warmed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.page_modules(&url, &file)));
             drop(warmed); // What went wrong shows again when the page is asked for.
-            self.report_style_warnings();
+            self.report_warnings();
         }
     }
 
@@ -174,14 +174,17 @@ impl Loop {
             Event::RoundDue => self.rounds.expire(&self.report),
             Event::Stop => {}
         }
-        self.report_style_warnings();
+        self.report_warnings();
     }
 
-    /// What browsers skip in silence, and what tools have printed.
-    fn report_style_warnings(&self) {
+    /// What browsers skip in silence, what tools have printed, and names in pages that no env file has.
+    fn report_warnings(&mut self) {
         let (warnings, lines) = self.project.compiler.styles.take_warnings();
         self.report.warnings(&warnings);
         lines.iter().for_each(|line| self.report.note(line));
+        for text in self.project.take_unknown_env() {
+            self.report.warn(&text);
+        }
     }
 
     // ---- files

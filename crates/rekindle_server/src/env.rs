@@ -14,6 +14,7 @@ use crate::config::Config;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EnvValues {
     values: BTreeMap<String, Value>,
+    prefixes: Vec<String>,
 }
 
 impl EnvValues {
@@ -27,7 +28,7 @@ impl EnvValues {
             defines: &Defines::new(&config.define),
             is_production: false,
         };
-        Self { values: env.values() }
+        Self { values: env.values(), prefixes: config.env_prefix.clone() }
     }
 
     /// The files whose edit may change the values, whether they exist or not.
@@ -43,6 +44,11 @@ impl EnvValues {
     /// What stands for `%KEY%` in a page.
     pub fn text(&self, key: &str) -> Option<String> {
         self.values.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    }
+
+    /// Whether a name that is not known is spelled like one that should be.
+    pub fn misses(&self, name: &str) -> bool {
+        !self.values.contains_key(name) && self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 
     /// Keys whose value is another one, or there on one side only.

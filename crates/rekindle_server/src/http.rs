@@ -385,7 +385,8 @@ impl Site {
         }
         self.check_site(head, origin)?;
         let (raw_path, query) = address::split(&head.target);
-        let path = address::decode_path(raw_path).map_err(|reason| Reply::text(400, reason))?;
+        let decode = if self.has_dev_routes { address::decode_path } else { address::decode_name };
+        let path = decode(raw_path).map_err(|reason| Reply::text(400, reason))?;
         self.check_key(head, peer, &path, query)?;
         let below = self.below_base(head, &path)?;
         Ok((below, address::without_cache_parameter(query)))

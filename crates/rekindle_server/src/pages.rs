@@ -160,6 +160,7 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
     let source = String::from_utf8_lossy(&std::fs::read(file)?).into_owned();
     let env = project.env.clone();
     let template = parse_page(&source, &|name| env.text(name));
+    project.note_unknown_env(url, &template.unknown_env);
     let mut page = Page {
         file: file.clone(),
         hash: digest(&[source.as_bytes()]),

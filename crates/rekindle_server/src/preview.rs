@@ -4,7 +4,8 @@
 //! /                →  dist/index.html
 //! /assets/a.js     →  dist/assets/a.js
 //! /docs/           →  dist/docs/index.html;  /docs → /docs/;  /about → dist/about.html
-//! /users/7         →  for a page that is gone to: dist/404.html with 404 if there is one, else dist/index.html; else 404
+//! /users/7         →  dist/404.html with 404 if there is one, else dist/index.html
+//! /gone.js         →  404, unless a page is gone to
 //! ```
 //!
 //! Requests pass the gate and the checks of the development server, and select from a listing of the folder (rule R1). The
@@ -202,7 +203,8 @@ impl Build {
                 let to = format!("{}{mark}{}", encode_path(&format!("{}{below}/", self.base)), request.query);
                 Answer { body: Body::Elsewhere(to), ..Answer::text(302, "") }
             }
-            None if !request.navigation => not_found(&request.path),
+            // Code asks for addresses of the application too; one with an extension means a file.
+            None if !request.navigation && has_extension(&request.path) => not_found(&request.path),
             None => match ["/404.html", "/index.html"].iter().find(|page| self.files.get(page).is_some()) {
                 Some(&"/404.html") => self.send(404, "/404.html"),
                 Some(page) => self.send(200, page),
@@ -234,13 +236,17 @@ impl Build {
         match self.files.get(path) {
             Some(file) => Answer {
                 status,
-                content_type: content_type(path),
+                content_type: if path.ends_with(".map") { "application/json" } else { content_type(path) },
                 body: Body::Hosted(Hosted { file: file.clone(), shelf: self.shelf.clone() }),
                 cache: Cache::Revalidate,
             },
             None => not_found(path),
         }
     }
+}
+
+fn has_extension(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.contains('.'))
 }
 
 fn not_found(path: &str) -> Answer {
@@ -308,8 +314,10 @@ mod tests {
         let (folder, mut build) = build(&["index.html"]);
         assert_eq!(ask(&mut build, "/assets/gone.js", false), "404");
         assert_eq!(ask(&mut build, "/users/7", true), "200 index.html");
+        assert_eq!(ask(&mut build, "/users/7", false), "200 index.html");
         write(&folder.path().join("dist"), &["404.html"]);
         assert_eq!(ask(&mut build, "/users/7", true), "404 404.html");
+        assert_eq!(ask(&mut build, "/users/7", false), "404 404.html");
         assert_eq!(ask(&mut build, "/assets/gone.js", false), "404");
     }
 

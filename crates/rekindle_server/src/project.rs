@@ -5,7 +5,7 @@
 //! edited(files) ─► Delta  compiles what the files went into, and what that newly imports
 //! ```
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -60,6 +60,8 @@ pub struct Project {
     /// Modules of Node that were imported, and by whom; and those that the user was told of.
     of_node: Vec<(String, String)>,
     told_of_node: FxHashSet<(String, String)>,
+    /// What pages say that no env file knows: the page and the name, and whether the user was told.
+    unknown_env: BTreeMap<(String, String), bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -141,6 +143,7 @@ impl Project {
             asset_digests: FxHashMap::default(),
             of_node: Vec::new(),
             told_of_node: FxHashSet::default(),
+            unknown_env: BTreeMap::new(),
         })
     }
 
@@ -268,6 +271,26 @@ impl Project {
             None => importer.to_owned(),
         };
         met.into_iter().filter(|(name, by)| self.told_of_node.insert((name.clone(), package(by)))).collect()
+    }
+
+    /// Takes over the `%NAME%`s of a page that nothing stands for.
+    pub fn note_unknown_env(&mut self, page: &str, names: &[String]) {
+        let names: Vec<&String> = names.iter().filter(|name| self.env.misses(name)).collect();
+        self.unknown_env.retain(|(of, name), _| of != page || names.contains(&name));
+        for name in names {
+            self.unknown_env.entry((page.to_owned(), name.clone())).or_insert(false);
+        }
+    }
+
+    /// A sentence for each of those that the user was not told of.
+    pub fn take_unknown_env(&mut self) -> Vec<String> {
+        let untold = self.unknown_env.iter_mut().filter(|(_, told)| !**told);
+        untold
+            .map(|((page, name), told)| {
+                *told = true;
+                format!("{page}: no env file has {name}, so %{name}% stays as it is")
+            })
+            .collect()
     }
 
     fn watch_folders(&mut self, folders: Vec<PathBuf>, watcher: &Watcher) {

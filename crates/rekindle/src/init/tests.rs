@@ -60,8 +60,16 @@ impl Case {
     }
 }
 
-const TYPESCRIPT: [&str; 7] =
-    [".gitignore", "index.html", "package.json", "src/counter.ts", "src/main.ts", "src/style.css", "tsconfig.json"];
+const TYPESCRIPT: [&str; 8] = [
+    ".gitignore",
+    "index.html",
+    "package.json",
+    "src/counter.ts",
+    "src/main.ts",
+    "src/rekindle-env.d.ts",
+    "src/style.css",
+    "tsconfig.json",
+];
 
 #[test]
 fn a_folder_with_nothing_becomes_a_project() {
@@ -75,7 +83,8 @@ fn a_folder_with_nothing_becomes_a_project() {
         assert!(!new.read(name).contains("{{"), "{name}");
     }
     let package: Value = serde_json::from_str(&new.read("package.json")).unwrap();
-    assert_eq!(package["devDependencies"]["rekindle"], concat!("^", env!("CARGO_PKG_VERSION")));
+    // Nothing is to be installed that may not be there: this program did not come from npm.
+    assert!(package["devDependencies"]["rekindle"].is_null() && package["devDependencies"]["typescript"].is_string());
 
     let react = case(&[]).with(Template::React);
     let (said, result) = react.run();
@@ -134,7 +143,8 @@ fn an_existing_project_gets_only_what_it_lacks_and_is_asked_first() {
     let sure = case(&files).typing("y\n");
     let (said, result) = sure.run();
     assert_eq!(result, Ok(()));
-    assert_eq!(sure.files(), ["index.html", "package.json", "src/main.tsx", "tsconfig.json"]);
+    let all = [".gitignore", "index.html", "package.json", "src/main.tsx", "src/rekindle-env.d.ts", "tsconfig.json"];
+    assert_eq!(sure.files(), all);
     assert_eq!(sure.read("src/main.tsx"), "mine");
     assert!(sure.read("index.html").contains("id=\"root\""));
     assert!(said.contains("package.json stays as it is") && said.contains("npm install"), "{said}");
@@ -152,11 +162,35 @@ fn types_come_by_the_name_that_is_installed() {
     };
     let base = [("index.html", ""), ("src/main.ts", ""), ("tsconfig.json", "{}")];
     let with = |more: (&'static str, &'static str)| types(&[&base[..], &[more]].concat());
-    assert_eq!(types(&base).as_deref(), Some("/// <reference types=\"rekindle/client\" />\n"));
+    assert_eq!(types(&base).as_deref(), Some(OWN_TYPES));
+    let ours = with(("package.json", r#"{"devDependencies":{"rekindle":"0.1"}}"#));
+    assert_eq!(ours.as_deref(), Some("/// <reference types=\"rekindle/client\" />\n"));
     let vite = with(("package.json", r#"{"devDependencies":{"vite":"npm:rekindle"}}"#));
     assert_eq!(vite.as_deref(), Some("/// <reference types=\"vite/client\" />\n"));
     assert_eq!(with(("src/vite-env.d.ts", "/// <reference types=\"vite/client\" />")), None);
     assert_eq!(with(("tsconfig.app.json", r#"{"types":["vite/client"]}"#)), None);
+}
+
+#[test]
+fn who_got_this_program_from_npm_gets_its_package() {
+    let new = case(&[]).with(Template::React);
+    let mut terminal = Terminal { input: &mut &b""[..], output: &mut Vec::new(), answers: false };
+    init(&new.flags, new.folder.path(), &Commands::of(true, "npm/10"), &mut terminal).unwrap();
+    let package: Value = serde_json::from_str(&new.read("package.json")).unwrap();
+    assert_eq!(package["devDependencies"]["rekindle"], concat!("^", env!("CARGO_PKG_VERSION")));
+    assert!(new.read("tsconfig.json").contains(r#""types": ["rekindle/client"]"#));
+    assert!(!new.files().contains(&"src/rekindle-env.d.ts".to_owned()));
+}
+
+#[test]
+fn what_git_leaves_alone_is_missing_unless_it_is_said_above() {
+    let alone = case(&[("index.html", ""), ("main.js", "")]).yes();
+    assert_eq!(alone.run().1, Ok(()));
+    assert!(alone.files().contains(&".gitignore".to_owned()));
+    let inside = case(&[("index.html", ""), ("main.js", "")]).yes();
+    fs::create_dir(inside.folder.path().join(".git")).unwrap();
+    fs::write(inside.folder.path().join(".gitignore"), "node_modules").unwrap();
+    assert!(inside.run().0.contains("Nothing is missing"));
 }
 
 #[cfg(unix)]

@@ -8,6 +8,7 @@
 //! sourcemap = "hidden"
 //! ```
 
+use rekindle_compile::build_settings::Input;
 use rekindle_graph::Diagnostic;
 use rekindle_server::config::{BuildSettings, Config, LegalComments, SourceMaps};
 
@@ -84,9 +85,24 @@ impl Reader<'_> {
         if let Some(comments) = self.choice(&build, "legal_comments", &comments) {
             to.legal_comments = comments;
         }
-        if let Some(inputs) = self.each_text(&build, "input", below_output) {
-            to.input = inputs.into_iter().map(PathBuf::from).collect();
+        if let Some(inputs) = self.inputs(&build) {
+            to.input = inputs;
         }
+    }
+
+    /// A list of files, or a table of them by the names of their chunks.
+    fn inputs(&mut self, build: &Table<'_, '_>) -> Option<Vec<Input>> {
+        let Some(named) = build.get("input")?.get_ref().as_table() else {
+            let files = self.each_text(build, "input", below_output)?;
+            return Some(files.into_iter().map(|file| PathBuf::from(file).into()).collect());
+        };
+        let table = Table { name: "build.input".to_owned(), table: named };
+        let names: Vec<String> = named.iter().map(|(name, _)| name.get_ref().to_string()).collect();
+        let input = |name: String| {
+            let path = self.checked(&table, &name, below_output)?;
+            Some(Input { name: Some(name), path: path.into() })
+        };
+        Some(names.into_iter().filter_map(input).collect())
     }
 
     /// One target, or a list of them.

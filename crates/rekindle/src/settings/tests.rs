@@ -129,6 +129,7 @@ fn every_key_arrives() {
                 legal_comments: Inline,
                 input: [],
                 relative_base: false,
+                base_address: None,
             },
             server: ServerConfig {
                 port: 3000,
@@ -462,6 +463,16 @@ fn a_base_begins_and_ends_with_a_slash() {
     }
     assert_eq!(base_path("a/b").unwrap(), "/a/b/");
     assert!(base_path("../up").is_err());
+    let cdn = apply("base = \"https://cdn.example.com/x\"").unwrap();
+    let address = cdn.build.base_address.as_deref();
+    assert_eq!((cdn.base.as_str(), address), ("/x/", Some("https://cdn.example.com/x/")));
+    assert_eq!(
+        apply("base = \"//cdn.example.com\"").unwrap().build.base_address.as_deref(),
+        Some("//cdn.example.com/")
+    );
+    for wrong in ["https://", "ftp://x/y", "https://x/a?b", "https://x y/"] {
+        assert!(apply(&format!("base = \"{wrong}\"")).is_err(), "{wrong}");
+    }
 }
 
 #[test]
@@ -638,7 +649,12 @@ fn what_a_build_is_told_arrives() {
     assert_eq!(build.css_target, Some(vec!["safari15".to_owned()]));
     assert_eq!((build.sourcemap, build.assets_inline_limit), (SourceMaps::Hidden, 0));
     assert_eq!(build.manifest.as_deref(), Some(".vite/manifest.json"));
-    assert_eq!(build.input, [Path::new("a.html"), Path::new("docs/b.html")]);
+    let inputs = |build: &rekindle_server::config::BuildSettings| -> Vec<(Option<String>, PathBuf)> {
+        build.input.iter().map(|input| (input.name.clone(), input.path.clone())).collect()
+    };
+    assert_eq!(inputs(&build), [(None, PathBuf::from("a.html")), (None, "docs/b.html".into())]);
+    let named = apply("[build.input]\n\"app/main\" = \"src/app.ts\"").unwrap().build;
+    assert_eq!(inputs(&named), [(Some("app/main".to_owned()), "src/app.ts".into())]);
     for wrong in
         ["target = \"netscape4\"", "sourcemap = \"yes\"", "assets_dir = \"../x\"", "outdir = \"x\"", "minify = 1"]
     {

@@ -271,14 +271,7 @@ impl StyleTools {
         let config = vite_config(&self.root).filter(|(_, text)| text.contains("@tailwindcss/vite"));
         let tailwind = depends("@tailwindcss/vite") || config.is_some();
         files.extend(config.map(|(file, _)| file));
-        Found {
-            postcss,
-            tailwind,
-            sass: depends("sass-embedded") || depends("sass"),
-            targets,
-            problem,
-            files,
-        }
+        Found { postcss, tailwind, sass: depends("sass-embedded") || depends("sass"), targets, problem, files }
     }
 }
 

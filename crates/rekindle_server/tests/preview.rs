@@ -145,10 +145,11 @@ async fn the_checks_are_those_of_the_development_server() {
     assert!(head.starts_with("HTTP/1.1 403"), "{head}");
     let (head, _) = preview.get("/app/", "Origin: https://evil.example\n").await;
     assert!(head.starts_with("HTTP/1.1 403"), "{head}");
-    // Routes of the development server are none here.
+    // Routes of the development server are none here: they are addresses like any other, which the application's page is for.
+    let (_, page) = preview.get("/app/", "").await;
     for target in ["/app/@rekindle/client", "/app/@rekindle/open-in-editor?file=x", "/app/@vite/client"] {
-        let (head, _) = preview.get(target, "").await;
-        assert!(head.starts_with("HTTP/1.1 404"), "{target} {head}");
+        let (head, body) = preview.get(target, "").await;
+        assert!(head.starts_with("HTTP/1.1 200") && body == page, "{target} {head}");
     }
     preview.server.stop().await;
 }

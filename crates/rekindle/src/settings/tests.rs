@@ -403,26 +403,26 @@ fn a_file_that_is_no_toml_shows_where() {
 #[test]
 fn risky_values_are_refused() {
     check(
-        "env_prefix = ''\nmode = 'local'\nbase = 'https://cdn.example.com/'\n",
+        "env_prefix = ''\nmode = 'local'\nbase = 'ftp://cdn.example.com/'\n",
         expect![[r#"
         error: `env_prefix`: an empty prefix would show the whole environment to the page
           --> rekindle.toml:1:14
           > 1 | env_prefix = ''
               |              ^^
             2 | mode = 'local'
-            3 | base = 'https://cdn.example.com/'
+            3 | base = 'ftp://cdn.example.com/'
         error: `mode`: "local" would clash with the .env.local file
           --> rekindle.toml:2:8
             1 | env_prefix = ''
           > 2 | mode = 'local'
               |        ^^^^^^^
-            3 | base = 'https://cdn.example.com/'
-        error: `base`: a base is a path such as "/app/", not an address
+            3 | base = 'ftp://cdn.example.com/'
+        error: `base`: a base is a path such as "/app/", or an address that begins with https:// or http://
           --> rekindle.toml:3:8
             1 | env_prefix = ''
             2 | mode = 'local'
-          > 3 | base = 'https://cdn.example.com/'
-              |        ^^^^^^^^^^^^^^^^^^^^^^^^^^
+          > 3 | base = 'ftp://cdn.example.com/'
+              |        ^^^^^^^^^^^^^^^^^^^^^^^^
     "#]],
     );
     check(

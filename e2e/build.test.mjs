@@ -323,6 +323,9 @@ import { used } from './part'
 import './guarded-effects'
 const hot = import.meta.hot
 const { hot: other } = import.meta
+const meta = import.meta
+if (meta.hot) console.log('GONE_META', helper())
+if ('hot' in import.meta) console.log('GONE_IN', helper())
 let state = { n: 1 }
 document.getElementById('a')!.textContent = used()
 if (import.meta.hot) {

@@ -108,7 +108,7 @@ fn read_for(flags: &DevFlags, command: Command) -> (Result<Settings, Vec<Diagnos
     };
     let own = flags.config.as_deref().map_or_else(|| root.join("rekindle.toml"), |named| join(&here, named));
     let mut files = vec![own];
-    files.extend(vite_config::NAMES.iter().map(|name| root.join(name)));
+    files.extend(vite_config::FILES.iter().map(|name| root.join(name)));
     let result = read_below(&here, &root, flags, command, &mut files).map(|(config, vite)| {
         let notes = if command == Command::Serve { notes(&config) } else { Vec::new() };
         Settings { config, notes, vite, files: files.clone() }

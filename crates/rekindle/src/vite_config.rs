@@ -18,6 +18,7 @@ use rekindle_compile::build_settings::Input;
 use rekindle_compile::compile::asset_globs;
 use rekindle_compile::defines;
 use rekindle_compile::pattern::Pattern;
+pub use rekindle_compile::static_config::FILES;
 use rekindle_compile::static_config::{Item, Replacement, SPREAD, Situation, Value, evaluate, json_text};
 use rekindle_server::config::css::PostcssSetting;
 use rekindle_server::config::{Alias, Config, Find, Https, SourceMaps};
@@ -25,10 +26,6 @@ use rekindle_server::cors::{Cors, CorsOrigin, OriginRule};
 use rekindle_server::proxy::{Context, ProxyRule, Rewrite, Target};
 
 use crate::settings::{self, keys};
-
-/// In the order in which Vite looks for them.
-pub const NAMES: [&str; 6] =
-    ["vite.config.js", "vite.config.mjs", "vite.config.ts", "vite.config.cjs", "vite.config.mts", "vite.config.cts"];
 
 /// Plugins whose work is done here without them.
 const BUILT_IN: [&str; 8] = [
@@ -106,7 +103,7 @@ pub struct Block {
 
 /// The project's configuration of Vite.
 pub fn find(root: &Path) -> Option<PathBuf> {
-    NAMES.iter().map(|name| root.join(name)).find(|path| path.is_file())
+    FILES.iter().map(|name| root.join(name)).find(|path| path.is_file())
 }
 
 /// Puts what the file says into `config`.

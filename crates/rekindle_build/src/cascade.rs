@@ -22,7 +22,8 @@ type Place = (usize, usize);
 /// Modules with sheets, by chunk and in pieces.
 pub(crate) struct Cascade<'c> {
     pieces: Vec<Vec<Vec<&'c str>>>,
-    /// For each chunk the pieces that it needs.
+    /// For each chunk the chunks that it needs, and the pieces of their sheets.
+    loaded: Vec<Vec<&'c str>>,
     needed: Vec<Vec<Place>>,
     /// Every module with a sheet, entries first.
     all: Vec<&'c str>,
@@ -77,11 +78,12 @@ impl<'c> Cascade<'c> {
         all.retain(|id| seen.insert(*id));
 
         let pieces: Vec<Vec<Vec<&str>>> = lists.iter().zip(&cuts).map(|(list, cuts)| in_pieces(list, cuts)).collect();
-        let needed = chunks
+        let loaded: Vec<Vec<&str>> = chunks.iter().map(|chunk| loaded(&by_name, &chunk.filename)).collect();
+        let needed = loaded
             .iter()
             .zip(&places)
-            .map(|(chunk, places)| {
-                let chunks = loaded(&by_name, &chunk.filename).into_iter().map(|name| numbers[name]);
+            .map(|(loaded, places)| {
+                let chunks = loaded.iter().map(|name| numbers[name]);
                 let needed = chunks.flat_map(|chunk| (0..pieces[chunk].len()).map(move |piece| (chunk, piece)));
                 in_order(needed, |(chunk, piece)| {
                     let ids = pieces[chunk][piece].iter();
@@ -89,12 +91,17 @@ impl<'c> Cascade<'c> {
                 })
             })
             .collect();
-        Self { pieces, needed, all }
+        Self { pieces, loaded, needed, all }
     }
 
     /// The pieces of each chunk: ids of modules.
     pub fn pieces(&self) -> &[Vec<Vec<&'c str>>] {
         &self.pieces
+    }
+
+    /// The chunks that a chunk needs, itself the last, in the order in which they run.
+    pub fn scripts(&self, chunk: usize) -> Vec<String> {
+        self.loaded[chunk].iter().map(|name| (*name).to_owned()).collect()
     }
 
     /// The pieces that a chunk needs, in their order.

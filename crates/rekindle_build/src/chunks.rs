@@ -23,7 +23,7 @@ use rolldown_common::OutputChunk;
 
 use crate::addresses::{From, Target};
 use crate::cascade::Cascade;
-use crate::order::{Modules, loaded};
+use crate::order::Modules;
 use crate::session::{Session, lock};
 use crate::sheets;
 
@@ -31,6 +31,8 @@ use crate::sheets;
 #[derive(Clone, Debug)]
 pub(crate) struct Chunk {
     pub chunk: Arc<OutputChunk>,
+    /// All chunks that it needs, itself the last: those that run first come first.
+    pub scripts: Vec<String>,
     /// Those of its own modules: one, or several where sheets of other chunks stand between them.
     pub own_sheets: Vec<String>,
     /// All that it needs, in the order of the imports.
@@ -55,8 +57,13 @@ pub(crate) fn with_sheets(session: &Session, chunks: Vec<Arc<OutputChunk>>) -> (
     let cascade = Cascade::of(&chunks, &Modules { imports: &imports, counts: &has_sheet });
     if !session.config.build.css_code_split {
         let all = emit("style", &cascade.all());
-        let chunks = chunks.into_iter().map(|chunk| Chunk { chunk, own_sheets: Vec::new(), sheets: Vec::new() });
-        return (chunks.collect(), all);
+        let made = chunks.iter().enumerate().map(|(at, chunk)| Chunk {
+            chunk: chunk.clone(),
+            scripts: cascade.scripts(at),
+            own_sheets: Vec::new(),
+            sheets: Vec::new(),
+        });
+        return (made.collect(), all);
     }
     let names: Vec<Vec<Option<String>>> = cascade
         .pieces()
@@ -67,6 +74,7 @@ pub(crate) fn with_sheets(session: &Session, chunks: Vec<Arc<OutputChunk>>) -> (
     let name_of = |&(chunk, piece): &(usize, usize)| names[chunk][piece].clone();
     let made = chunks.iter().enumerate().map(|(at, chunk)| Chunk {
         chunk: chunk.clone(),
+        scripts: cascade.scripts(at),
         own_sheets: names[at].iter().flatten().cloned().collect(),
         sheets: cascade.needed(at).iter().filter_map(name_of).collect(),
     });
@@ -75,13 +83,6 @@ pub(crate) fn with_sheets(session: &Session, chunks: Vec<Arc<OutputChunk>>) -> (
 
 pub(crate) fn base_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
-}
-
-/// The scripts that a chunk needs, first those that run first, and the sheets in the order of the imports.
-pub(crate) fn needs(chunks: &BTreeMap<&str, &Chunk>, name: &str) -> (Vec<String>, Vec<String>) {
-    let by_name = chunks.iter().map(|(name, chunk)| (*name, &*chunk.chunk)).collect();
-    let scripts = loaded(&by_name, name).into_iter().map(str::to_owned).collect();
-    (scripts, chunks.get(name).map(|chunk| chunk.sheets.clone()).unwrap_or_default())
 }
 
 /// The final text of a chunk among `all` chunks of its kind.
@@ -127,11 +128,11 @@ fn finish(mut code: String, map: Option<SourceMap<'static>>, name: &str, session
 
 /// The files that the lazy chunk `name` needs besides those that `from` has brought along.
 fn list(chunks: &BTreeMap<&str, &Chunk>, name: &str, from: &OutputChunk, session: &Session) -> String {
-    let (scripts, sheets) = needs(chunks, name);
-    let (there, there_sheets) = needs(chunks, &from.filename);
-    let scripts: Vec<&String> =
-        scripts.iter().filter(|script| session.config.build.module_preload && !there.contains(script)).collect();
-    let sheets: Vec<&String> = sheets.iter().filter(|sheet| !there_sheets.contains(sheet)).collect();
+    let needed = chunks.get(name).map_or((&[][..], &[][..]), |chunk| (&chunk.scripts[..], &chunk.sheets[..]));
+    let there = chunks.get(&*from.filename).map_or((&[][..], &[][..]), |chunk| (&chunk.scripts[..], &chunk.sheets[..]));
+    let is_preloaded = session.config.build.module_preload;
+    let scripts: Vec<&String> = needed.0.iter().filter(|script| is_preloaded && !there.0.contains(script)).collect();
+    let sheets: Vec<&String> = needed.1.iter().filter(|sheet| !there.1.contains(sheet)).collect();
     // The chunk alone is fetched by its import.
     if sheets.is_empty() && scripts.len() < 2 {
         return "[]".to_owned();

@@ -448,7 +448,8 @@ fn render(
     };
     let entry =
         page.entry.as_ref().and_then(|_| chunks.iter().find(is_its)).map(|chunk| chunk.chunk.filename.to_string());
-    let (scripts, mut styles) = entry.as_deref().map_or_else(Default::default, |entry| chunks::needs(by_name, entry));
+    let chunk = entry.as_deref().and_then(|entry| by_name.get(entry));
+    let (scripts, mut styles) = chunk.map(|chunk| (chunk.scripts.clone(), chunk.sheets.clone())).unwrap_or_default();
     styles.extend(style.map(str::to_owned));
     let address = |name: &str| {
         let written = session.addresses.written(&Target::Output(name.to_owned()), From::Page(&page.path));

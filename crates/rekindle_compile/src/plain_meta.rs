@@ -4,12 +4,14 @@
 //! import.meta['hot']                          →  import.meta.hot
 //! const { hot, env: { MODE } } = import.meta  →  const hot = import.meta.hot, { MODE } = import.meta.env
 //! const h = import.meta.hot; if (h) …         →  const h = import.meta.hot; if (void 0) …
+//! const meta = import.meta; meta.env          →  const meta = import.meta; import.meta.env
+//! 'hot' in import.meta                        →  false
 //! ```
 
 use oxc_allocator::{Allocator, ArenaVec, CloneIn, GetAllocator, TakeIn};
 use oxc_ast::ast::*;
 use oxc_ast::builder::AstBuilder;
-use oxc_ast_visit::{VisitMut, walk_mut};
+use oxc_ast_visit::{Visit, VisitMut, walk, walk_mut};
 use oxc_semantic::{Scoping, SymbolId};
 use oxc_span::SPAN;
 use rustc_hash::FxHashMap;
@@ -24,11 +26,43 @@ pub(crate) fn name_members<'a>(allocator: &'a Allocator, module: &mut Parsed<'a>
         return;
     }
     let Parsed { program, scoping, .. } = module;
+    let ast = AstBuilder::new(allocator);
+    let mut metas = Metas { ast: &ast, scoping, names: FxHashMap::default() };
+    metas.visit_program(program);
+    let names = metas.names;
+    if !names.is_empty() {
+        OtherNames { ast, scoping, values: names }.visit_program(program);
+    }
     let mut members = Members { ast: AstBuilder::new(allocator), scoping, hot: FxHashMap::default() };
     members.visit_program(program);
     if !members.hot.is_empty() {
-        Hot { ast: members.ast, scoping, values: members.hot }.visit_program(program);
+        OtherNames { ast: members.ast, scoping, values: members.hot }.visit_program(program);
     }
+}
+
+/// Collects other names of `import.meta`: `const meta = import.meta`.
+struct Metas<'a, 's> {
+    ast: &'s AstBuilder<'a>,
+    scoping: &'s Scoping,
+    names: FxHashMap<SymbolId, Expression<'a>>,
+}
+
+impl<'a> Visit<'a> for Metas<'a, '_> {
+    fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
+        walk::walk_variable_declarator(self, it);
+        if let (BindingPattern::BindingIdentifier(name), Some(init)) = (&it.id, &it.init)
+            && let Some(symbol) = name.symbol_id.get()
+            && never_changes(self.scoping, symbol)
+            && matches!(init.get_inner_expression(), Expression::ImportMeta(_))
+        {
+            self.names.insert(symbol, init.get_inner_expression().clone_in(self.ast.allocator()));
+        }
+    }
+}
+
+/// Whether all that is read of a name is what stands at its declaration.
+fn never_changes(scoping: &Scoping, symbol: SymbolId) -> bool {
+    !scoping.symbol_is_mutated(symbol) && scoping.symbol_redeclarations(symbol).is_empty()
 }
 
 struct Members<'a, 's> {
@@ -60,7 +94,7 @@ impl<'a> Members<'a, '_> {
                         && default.right.is_literal()
                         && let BindingPattern::BindingIdentifier(id) = &default.left
                         && let Some(symbol) = id.symbol_id.get()
-                        && self.never_changes(symbol)
+                        && never_changes(self.scoping, symbol)
                     {
                         self.hot.insert(symbol, default.right.clone_in(self.ast.allocator()));
                     }
@@ -82,11 +116,6 @@ impl<'a> Members<'a, '_> {
         }
         Expression::new_conditional_expression(SPAN, test, default, value, &self.ast)
     }
-
-    /// Whether all that is read of a name is what stands at its declaration.
-    fn never_changes(&self, symbol: SymbolId) -> bool {
-        !self.scoping.symbol_is_mutated(symbol) && self.scoping.symbol_redeclarations(symbol).is_empty()
-    }
 }
 
 impl<'a> VisitMut<'a> for Members<'a, '_> {
@@ -101,6 +130,14 @@ impl<'a> VisitMut<'a> for Members<'a, '_> {
             let (span, optional, object) = (member.span, member.optional, member.object.take_in(ast));
             let property = IdentifierName::new(SPAN, ast.allocator().alloc_str(&name), ast);
             *it = Expression::new_static_member_expression(span, object, property, optional, ast);
+        }
+        if let Expression::BinaryExpression(test) = it
+            && test.operator == BinaryOperator::In
+            && matches!(test.right.get_inner_expression(), Expression::ImportMeta(_))
+            && matches!(&test.left, Expression::StringLiteral(name) if name.value == "hot")
+            && let Some(no) = snippet(&self.ast, "false")
+        {
+            *it = no;
         }
         // Types around what is read.
         if let Expression::StaticMemberExpression(member) = it
@@ -126,7 +163,7 @@ impl<'a> VisitMut<'a> for Members<'a, '_> {
         for declarator in &it.declarations {
             if let (BindingPattern::BindingIdentifier(name), Some(init)) = (&declarator.id, &declarator.init)
                 && let Some(symbol) = name.symbol_id.get()
-                && self.never_changes(symbol)
+                && never_changes(self.scoping, symbol)
                 && is_hot(init)
                 && let Some(nothing) = snippet(&self.ast, "void 0")
             {
@@ -163,14 +200,14 @@ fn is_hot(expression: &Expression) -> bool {
         if member.property.name == "hot" && matches!(member.object.get_inner_expression(), Expression::ImportMeta(_)))
 }
 
-/// Puts what other names of `import.meta.hot` are in their place.
-struct Hot<'a, 's> {
+/// Puts what other names of `import.meta` and `import.meta.hot` are in their place.
+struct OtherNames<'a, 's> {
     ast: AstBuilder<'a>,
     scoping: &'s Scoping,
     values: FxHashMap<SymbolId, Expression<'a>>,
 }
 
-impl<'a> VisitMut<'a> for Hot<'a, '_> {
+impl<'a> VisitMut<'a> for OtherNames<'a, '_> {
     fn visit_expression(&mut self, it: &mut Expression<'a>) {
         walk_mut::walk_expression(self, it);
         if let Expression::Identifier(name) = it

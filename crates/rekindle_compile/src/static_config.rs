@@ -30,6 +30,10 @@ mod statements;
 
 use statements::{Flow, Slot};
 
+/// Configurations of Vite, in the order in which Vite looks for them.
+pub const FILES: [&str; 6] =
+    ["vite.config.js", "vite.config.mjs", "vite.config.ts", "vite.config.cjs", "vite.config.mts", "vite.config.cts"];
+
 /// A value and the line that says it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {

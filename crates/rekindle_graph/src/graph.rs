@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::definition::{Definition, Link};
+use crate::definition::{Definition, DepKind, Link};
 use crate::diagnostic::Diagnostic;
 use crate::names::{FilePath, ModuleUrl};
 
@@ -62,6 +62,15 @@ pub struct Published {
 }
 
 impl Published {
+    /// Modules behind specifiers of these kinds, then those that globs import eagerly.
+    pub fn deps_of(&self, is_wanted: fn(DepKind) -> bool) -> impl Iterator<Item = &ModuleUrl> {
+        let eager = self.definition.globs.iter().zip(&self.globs).filter(|(call, _)| call.eager);
+        let globbed = eager.flat_map(|(_, found)| found.iter().map(|(_, url)| url));
+        let deps = self.definition.deps.iter().zip(&self.links);
+        let linked = deps.filter(move |(dep, _)| is_wanted(dep.kind)).flat_map(|(_, link)| link.modules());
+        linked.chain(globbed)
+    }
+
     /// Modules behind `export * from`.
     pub fn stars(&self) -> impl Iterator<Item = &ModuleUrl> {
         self.definition.stars.iter().filter_map(|&at| self.links.get(at)?.module())
@@ -268,11 +277,7 @@ impl ModuleGraph {
 
     /// Modules that `published` imports statically: these must be there before it runs.
     pub fn static_deps<'p>(&self, published: &'p Published) -> impl Iterator<Item = &'p ModuleUrl> {
-        let eager = published.definition.globs.iter().zip(&published.globs).filter(|(call, _)| call.eager);
-        let globbed = eager.flat_map(|(_, found)| found.iter().map(|(_, url)| url));
-        let deps = published.definition.deps.iter().zip(&published.links);
-        let linked = deps.filter(|(dep, _)| dep.kind.is_static()).flat_map(|(_, link)| link.modules());
-        linked.chain(globbed)
+        published.deps_of(DepKind::is_static)
     }
 }
 

@@ -35,11 +35,7 @@ pub fn head_styles(graph: &ModuleGraph, entries: &[ModuleId]) -> String {
 
 /// What is imported for certain, in its order: a `require` may stand in a function that nobody calls.
 fn imports<'g>(graph: &'g ModuleGraph, published: &'g Published) -> impl Iterator<Item = ModuleId> + 'g {
-    let deps = published.definition.deps.iter().zip(&published.links);
-    let linked = deps.filter(|(dep, _)| dep.kind == DepKind::Static).flat_map(|(_, link)| link.modules());
-    let globs = published.definition.globs.iter().zip(&published.globs);
-    let eager = globs.filter(|(call, _)| call.eager).flat_map(|(_, found)| found.iter().map(|(_, url)| url));
-    linked.chain(eager).filter_map(|url| graph.get(url.as_str()))
+    published.deps_of(|kind| kind == DepKind::Static).filter_map(|url| graph.get(url.as_str()))
 }
 
 fn write_style(text: &mut String, url: &str, published: &Published) {

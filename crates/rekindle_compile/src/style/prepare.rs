@@ -19,6 +19,8 @@ use rekindle_graph::{Diagnostic, FilePath, Place};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
+use crate::static_config;
+
 use super::settings::{PostcssSetting, PreprocessorOptions, StyleSettings};
 use super::worker::{Done, ToolError, Worker, WorkerError};
 use super::{StyleError, StyleOptions, sass, targets};
@@ -511,8 +513,8 @@ fn depends_on(folder: &Path, name: &str) -> bool {
 }
 
 fn vite_config(root: &Path) -> Option<(PathBuf, String)> {
-    let names = ["js", "mjs", "ts", "cjs", "mts", "cts"].map(|extension| root.join(format!("vite.config.{extension}")));
-    names.into_iter().find_map(|file| std::fs::read_to_string(&file).ok().map(|text| (file, text)))
+    let files = static_config::FILES.iter().map(|name| root.join(name));
+    files.into_iter().find_map(|file| std::fs::read_to_string(&file).ok().map(|text| (file, text)))
 }
 
 fn postcss_config(folder: &Path) -> Option<PathBuf> {

@@ -181,7 +181,7 @@ impl Project {
         }
         self.watch(watchlist, watcher);
         if crawl.queue.is_empty() {
-            self.segments.close_packages();
+            self.segments.seal();
         }
         !crawl.queue.is_empty()
     }
@@ -404,11 +404,13 @@ impl Project {
         &self.root
     }
 
-    /// A script written into a page becomes a module of the page's file.
+    /// A script written into a page becomes a module of the page's file. It is compiled anew if it is another one.
     pub fn insert_inline(&mut self, url: &ModuleUrl, file: &FilePath, source: Source) -> ModuleId {
         let id = self.graph.insert(url, file);
-        self.graph.forget(id);
-        self.inline.insert(url.clone(), source);
+        if self.inline.get(url) != Some(&source) {
+            self.graph.forget(id);
+            self.inline.insert(url.clone(), source);
+        }
         id
     }
 
@@ -419,8 +421,8 @@ impl Project {
     // ---- edits
 
     /// Brings the graph up to date with what happened to `paths`. `listing_changed`: files may have appeared or
-    /// vanished anywhere, so that specifiers and globs may mean something else.
-    pub fn edited(&mut self, paths: &[PathBuf], listing_changed: bool, watcher: &Watcher) -> Delta {
+    /// vanished anywhere, so that specifiers and globs may mean something else; the result says whether that was so in the end.
+    pub fn edited(&mut self, paths: &[PathBuf], listing_changed: bool, watcher: &Watcher) -> (Delta, bool) {
         let mut delta = Delta::default();
         let mut touched: Vec<ModuleId> = Vec::new();
         let mut listing_changed = listing_changed;
@@ -469,7 +471,23 @@ impl Project {
         delta.changed.dedup();
         let changed = delta.changed.clone();
         self.segments.assign(&self.graph, &changed);
-        delta
+        (delta, listing_changed)
+    }
+
+    /// Compiles those of `ids` that are new, and what they import: modules that pages wait for.
+    pub fn bring_in(&mut self, ids: &[ModuleId], watcher: &Watcher, delta: &mut Delta) {
+        let mut fresh: Vec<ModuleId> = ids.to_vec();
+        fresh.retain(|&id| self.graph[id].state == ModuleState::New);
+        if fresh.is_empty() {
+            return;
+        }
+        fresh.sort_unstable();
+        fresh.dedup();
+        let known = delta.changed.len();
+        self.compile(&fresh, watcher, delta);
+        self.compile_new_imports(watcher, delta);
+        let brought = delta.changed[known..].to_vec();
+        self.segments.assign(&self.graph, &brought);
     }
 
     /// A framework or its refresh runtime was installed or removed: its own scripts mean something else.

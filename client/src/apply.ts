@@ -77,6 +77,8 @@ interface Attempt {
   needed: Map<ModuleId, Definition | undefined>
   /** Some definition was not to be had: nothing has run, so that trying again costs nothing. */
   waiting: boolean
+  /** What the old copies had let go (timers, listeners) could not be started again. */
+  hasLetGo: boolean
 }
 
 export class Updater {
@@ -234,8 +236,8 @@ export class Updater {
     this.attempts = this.attempts.filter((attempt) => {
       const stale = attempt.stale.filter(isStale)
       if (stale.length === 0) {
-        // The save was taken back. What it had let go (timers, listeners) is started again by the same text.
-        if (!attempt.waiting) for (const id of attempt.stale) saved.add(id)
+        // The save was taken back: what it had let go is started again by the same text.
+        if (attempt.hasLetGo) for (const id of attempt.stale) saved.add(id)
         return false
       }
       if (stale.some((id) => needed.has(id)) || this.isAnother(attempt)) for (const id of stale) saved.add(id)
@@ -257,8 +259,8 @@ export class Updater {
     return [...needed].some(([id, definition]) => this.registry.definitions.get(id) !== definition)
   }
 
-  private note(stale: ModuleId[], rerun: ReadonlySet<ModuleId>, waiting: boolean): void {
-    this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting })
+  private note(stale: ModuleId[], rerun: ReadonlySet<ModuleId>, waiting: boolean, hasLetGo = false): void {
+    this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting, hasLetGo })
   }
 
   /** A module that threw when it was first imported, and was caught: the next `import()` runs what is newest. */
@@ -303,7 +305,7 @@ export class Updater {
     const stale = [...rerun].filter((id) => this.registry.stale.has(id))
     const error = await this.replace(boundaries, rerun, invalidation)
     await swapped
-    if (error !== undefined) this.note(stale, rerun, false)
+    if (error !== undefined) this.note(stale, rerun, false, !(await this.startAgain(rerun)))
     else if (this.attempts.every(({ waiting }) => waiting)) this.page.succeeded()
     if (error === undefined) await this.render()
     await this.hot.dispatch('vite:afterUpdate', payload)
@@ -385,6 +387,37 @@ export class Updater {
     }
     if (ran && !lines) this.page.debug(calls.map(({ boundary }) => lineOf(boundary)).join('\n'))
     this.cause = undefined
+  }
+
+  /**
+   * An update was put back whose disposers had run: what they let go (timers, listeners, sockets) is started again by the
+   * code that the page had, as an update to that would. False if that cannot be.
+   */
+  private async startAgain(ids: ReadonlySet<ModuleId>): Promise<boolean> {
+    const letGo = [...ids].filter((id) => this.hot.contexts.get(id)?.disposed)
+    if (letGo.length === 0) return true
+    const verdict = this.propagate(letGo)
+    if (verdict.kind !== 'accepted') return false
+    const { boundaries, rerun } = verdict
+    const calls = boundaries.map((boundary) => ({ boundary, acceptors: this.acceptorsOf(boundary, rerun) }))
+    await this.dispose(rerun)
+    const before = this.snapshot(rerun)
+    this.refresh.begin()
+    try {
+      const running = this.registry.runAgain(rerun, this.inFirstOrder(rerun))
+      if (running) await this.settle(running)
+    } catch (error) {
+      await this.rollBack(before, this.registry.made)
+      this.refresh.end()
+      this.page.report(error, `starting ${letGo.join(', ')} again`)
+      return false
+    }
+    this.keep(before)
+    this.refresh.end()
+    for (const { boundary, acceptors } of calls) this.tell(boundary, acceptors, true)
+    await this.render()
+    await this.prune()
+    return true
   }
 
   /** The framework renders what is mounted with its new code. */

@@ -350,7 +350,8 @@ async function load(ids: ModuleId[]): Promise<void> {
     try {
       const { manifest } = (await rescue.load(address)) as { manifest: Manifest }
       if (!replica.takeManifest(manifest)) {
-        // Of another session than this tab: it is told soon which one is the present one.
+        // Of another session than this tab: it asks which one is the present one.
+        if (!isAwaiting) hello()
         await inStep()
       } else {
         wanted = registry.missing(ids).filter((id) => !errors.has(id))
@@ -453,8 +454,8 @@ function enqueue(step: () => Promise<void> | void): void {
   queue = queue.then(step).catch((error: unknown) => report(error, 'a message of the server'))
 }
 
-/** A gap was seen and asked about; the answer is on its way. */
-let hasAsked = false
+/** `hello` was said, and the answer is on its way. */
+let isAwaiting = false
 let stepped: (() => void)[] = []
 
 /** Settles when the server has answered where this tab stands, or after a while. */
@@ -467,7 +468,7 @@ function inStep(): Promise<void> {
 
 /** The server has answered: this tab has heard of everything. */
 function nowInStep(): void {
-  hasAsked = false
+  isAwaiting = false
   for (const done of stepped.splice(0)) done()
 }
 
@@ -475,12 +476,10 @@ async function takeBatch(batch: Batch): Promise<void> {
   if (reloading) return
   const relation = replica.relate(batch)
   if (relation === 'foreign') return
-  if (relation === 'gap') {
-    if (!hasAsked) hello()
-    hasAsked = true
-  } else {
-    nowInStep()
-  }
+  if (relation !== 'gap') nowInStep()
+  else if (!isAwaiting) hello()
+  // What the browser got for a linked sheet nobody knows: it was asked for some time after the page's text.
+  if (relation === 'whole') linkedSheets.clear()
   const hasMoved = await takeDefinitions(batch)
   if (batch.reload) return reloadAnew(batch.reload)
   const edited = relation === 'gap' ? undefined : batch.pages.find((one) => one.page === page)
@@ -880,12 +879,16 @@ setEditorOpener((place) => {
 if (token) debug('connecting...')
 else console.warn(`${PREFIX} pages of ${location.origin} may read from ${home.origin} and get no updates; for those, list the origin in server.allowed_origins`)
 
+/** Connections so far. */
+let connection = 0
+
 // Without a token there is nothing to connect with: who may only read waits for ever, and quietly.
 const socket = new Socket(token ? socketAddress : null, refreshToken, {
   opened(webSocket) {
     if (hasFailedToStart) return location.reload()
     enqueue(() => hot.dispatch('vite:ws:connect', { webSocket }))
-    hasAsked = false
+    connection += 1
+    isAwaiting = false
     hello()
   },
   closed(webSocket) {
@@ -898,7 +901,11 @@ const socket = new Socket(token ? socketAddress : null, refreshToken, {
       hurry?.()
       updater.interrupt([...message.definitions.map(({ id }) => id), ...message.deleted])
     }
-    enqueue(() => handle(message))
+    const { type } = message
+    const of = connection
+    // What an earlier connection has brought is in the answer to the `hello` of this one.
+    const isOver = () => of !== connection && (type === 'batch' || type === 'welcome' || type === 'compare')
+    enqueue(() => (isOver() ? undefined : handle(message)))
   },
 })
 
@@ -918,6 +925,7 @@ async function handle(message: ServerMessage): Promise<void> {
       nowInStep()
       return retryNow()
     case 'compare':
+      replica.leaveSession()
       return tellVersions()
     case 'pong':
     case 'unreadable':
@@ -948,7 +956,8 @@ async function refreshToken(): Promise<boolean> {
 /** Tells the server which page this is and what it holds; what was missed comes as one batch, and from then on every other. */
 function hello(): void {
   if (replica.session === '') return
-  const session = replica.isMixed ? '' : replica.session
+  const session = replica.isBetween ? '' : replica.session
+  isAwaiting = socket.isOpen
   socket.sendNow({ type: 'hello', page, session, seq: replica.seq, entries: [...registry.entries], worker: workerScope !== null })
 }
 
@@ -971,7 +980,7 @@ const VERSIONS_AT_ONCE = 4000
 
 /** A server that was started anew knows no numbers of ours: it compares digests. */
 function tellVersions(): void {
-  const all = [...[...registry.definitions].map(([id, { hash }]) => [id, hash]), ...linkedSheets]
+  const all = [...[...registry.definitions].map(([id, { hash }]) => [id, hash]), ...[...linkedSheets.keys()].map((id) => [id, ''])]
   for (let at = 0; at === 0 || at < all.length; at += VERSIONS_AT_ONCE) {
     const modules = Object.fromEntries(all.slice(at, at + VERSIONS_AT_ONCE))
     const last = at + VERSIONS_AT_ONCE >= all.length

@@ -412,15 +412,33 @@ export class Registry {
    * Returns a promise only if a module in there waits for something; throws what a module throws.
    */
   run(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set()): Promise<void> | undefined {
+    return this.evaluate(this.instantiateAll(roots, fresh))
+  }
+
+  /** Runs live modules anew by the definitions that they run by now, whatever has come since. */
+  runAgain(ids: ReadonlySet<ModuleId>, roots: Iterable<ModuleId>): Promise<void> | undefined {
+    const newest = new Map([...ids].map((id) => [id, this.definitions.get(id)]))
     let order
     try {
-      order = this.instantiate(roots, fresh)
+      for (const id of ids) this.definitions.set(id, this.instances.get(id)!.definition)
+      order = this.instantiate(roots, ids)
+    } finally {
+      for (const [id, definition] of newest) {
+        if (definition) this.take(definition)
+        else this.forget(id)
+      }
+    }
+    return this.evaluate(order)
+  }
+
+  private instantiateAll(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId>): Instance[] {
+    try {
+      return this.instantiate(roots, fresh)
     } catch (error) {
       // An update puts back what it has replaced; otherwise each of them can be asked for again.
       if (fresh.size === 0) for (const { id } of this.made) this.remove(id)
       throw error
     }
-    return this.evaluate(order)
   }
 
   /** Settles when a live module has run, its whole cycle included; fails with what it threw. For `import()`. */

@@ -28,14 +28,16 @@ export class Replica {
   session = ''
   /** This tab has heard what all batches up to this one did. */
   seq = 0
-  /** The page's text is of another session than its script: all that is held has to be compared. */
-  isMixed = false
+  /** It is in no session until all that it holds has been compared; nothing is taken in meanwhile. */
+  isBetween = false
   /** Why modules cannot run, newest last. */
   readonly errors = new Map<ModuleId, Diagnostic[]>()
 
   /** As of which batch definitions and deletions are; those that are not here are as of `floor`. */
   private readonly heldAsOf = new Map<ModuleId, number>()
   private floor = BEFORE
+  /** The `whole` batch with which this tab came into the session: what is older may not have been compared. */
+  private joined = BEFORE
   private readonly standsAsOf = new Map<ModuleId, number>()
   private envAsOf = BEFORE
   /** Definitions of segments that no manifest has named yet, by address. */
@@ -58,11 +60,13 @@ export class Replica {
     return (...definition) => void definitions.push(definitionOf(...definition))
   }
 
-  /** Takes in what came with a manifest. False if it is of another session: then nothing is taken. */
+  /** Takes in what came with a manifest. False if it is not of this session: then nothing is taken. */
   takeManifest(manifest: Manifest): boolean {
-    if (this.session === '') this.begin(manifest)
-    const arrivals = this.arrivals.splice(0).filter(({ session }) => session === this.session)
-    if (manifest.session !== this.session) return false
+    const isFirst = this.session === ''
+    if (isFirst) this.begin(manifest)
+    const isKnown = (session: string, seq: number) => session === this.session && seq >= this.joined && (isFirst || !this.isBetween)
+    const arrivals = this.arrivals.splice(0).filter(({ session, seq }) => isKnown(session, seq))
+    if (!isKnown(manifest.session, manifest.seq)) return false
     for (const address of manifest.segments) {
       for (const definition of this.segments.get(address) ?? []) this.takeDefinition(definition, manifest.seq)
       this.segments.delete(address)
@@ -76,8 +80,14 @@ export class Replica {
   private begin({ session, seq, since }: Manifest): void {
     this.session = session
     this.seq = since ?? seq
-    this.isMixed = since === undefined
     this.floor = seq
+    // The page's text is of another session than its script.
+    this.isBetween = since === undefined
+  }
+
+  /** The server was started anew: what comes from now on is of a session that this tab is not in yet. */
+  leaveSession(): void {
+    this.isBetween = true
   }
 
   /** Takes a definition in that is true as of a batch of this session. */
@@ -95,14 +105,14 @@ export class Replica {
   relate({ session, since, seq }: Batch): 'next' | 'gap' | 'whole' | 'foreign' {
     if (since === undefined) {
       this.session = session
-      this.isMixed = false
-      this.seq = seq
-      this.floor = this.envAsOf = BEFORE
+      this.isBetween = false
+      this.seq = this.floor = this.joined = seq
+      this.envAsOf = BEFORE
       this.heldAsOf.clear()
       this.standsAsOf.clear()
       return 'whole'
     }
-    if (session !== this.session || this.isMixed) return 'foreign'
+    if (session !== this.session || this.isBetween) return 'foreign'
     if (since > this.seq) return 'gap'
     this.seq = Math.max(this.seq, seq)
     return 'next'

@@ -110,15 +110,28 @@ test('numbers end with their session', () => {
   assert.equal(held(tab, '/a.js'), 'a0')
 })
 
+test('nothing is taken in while all is compared, and nothing afterwards that may not have been', () => {
+  const tab = started()
+  tab.replica.leaveSession()
+  segment(tab.replica, 's2', { '/c.js': 'old' })
+  assert.equal(tab.replica.takeManifest(manifest({ seq: 3, segments: ['s2'] })), false)
+  assert.equal(tab.replica.takeManifest(manifest({ session: 'two', seq: 4, segments: ['s2'] })), false)
+  push(tab, { session: 'two', seq: 5 })
+  assert.equal(tab.replica.takeManifest(manifest({ session: 'two', seq: 4, segments: ['s2'] })), false)
+  assert.equal(held(tab, '/c.js'), undefined)
+  assert.equal(tab.replica.takeManifest(manifest({ session: 'two', seq: 5, segments: ['s2'] })), true)
+  assert.equal(held(tab, '/c.js'), 'old')
+})
+
 test('a page whose text is of another session than its script has all compared before it takes batches', () => {
   const registry = new Registry({ metaOf: () => ({}), runtimeOf: () => ({}) })
   const tab = { registry, replica: new Replica(registry, {}) }
   segment(tab.replica, 's1', { '/a.js': 'a1' })
   tab.replica.takeManifest(manifest({ seq: 2, segments: ['s1'] }))
-  assert.equal(tab.replica.isMixed, true)
+  assert.equal(tab.replica.isBetween, true)
   assert.equal(push(tab, { since: 2, seq: 3 }, { '/a.js': 'a2' }), 'foreign')
   assert.equal(push(tab, { seq: 3 }, { '/a.js': 'a2' }), 'whole')
-  assert.deepEqual([held(tab, '/a.js'), tab.replica.isMixed], ['a2', false])
+  assert.deepEqual([held(tab, '/a.js'), tab.replica.isBetween], ['a2', false])
 })
 
 test('env values are those of the newest news', () => {

@@ -280,7 +280,12 @@ test('copies that ran in an update which was put back are disposed of, each once
   } }
   const throws = { deps: ['dep'], run({ use }) { if (use('dep').value > 1) throw new Error('too much') } }
   const page = await opened({ page: { deps: ['x', 'y'], run: accepting }, x: counts, y: throws, dep: { exports: { value: 1 } } })
-  for (const value of [2, 3, 4]) assert.equal((await page.save('dep', { exports: { value } })).result, 'failed')
+  for (const value of [2, 3, 4]) {
+    assert.equal((await page.save('dep', { exports: { value } })).result, 'failed')
+    assert.equal(live, 1, 'the old copy of x is at work again')
+    assert.deepEqual(page.registry.instances.get('x').definition, page.registry.definitions.get('x'))
+    assert.equal(page.registry.instances.get('dep').namespace.value, 1)
+  }
   await page.save('dep', { exports: { value: 1 } })
   assert.equal(live, 1)
   await page.save('dep', { exports: { value: 0 } })
@@ -348,9 +353,10 @@ test('a list callback gets a list of undefined when the new code threw', async (
 test('the next good save goes on from there', async () => {
   const page = await opened({ app: { run: talking('one', accepting) } })
   await page.save('app', failing)
-  assert.deepEqual(page.said(), ['one disposed'])
+  // What it let go (timers, listeners) is started again: the page goes on with the old code.
+  assert.deepEqual(page.said(), ['one disposed', 'one runs'])
   await page.save('app', { run: talking('three', accepting) })
-  assert.deepEqual(page.said(), ['three runs', 'hot updated: app'])
+  assert.deepEqual(page.said(), ['one disposed', 'three runs', 'hot updated: app'])
   assert.deepEqual(page.failures, [])
   await page.save('app', {})
   assert.deepEqual(page.said(), ['three disposed', 'hot updated: app'])
@@ -384,7 +390,7 @@ test('a missing export is found before anything has run, and rolled back', async
   const page = await opened({ page: { deps: { dep: ['value'] }, run: talking('page', accepting) }, dep: { exports: { value: 1 } } })
   const outcome = await page.save('dep', { exports: { other: 2 }, run: ({ log }) => log.push('dep runs') })
   assert.match(outcome.error, /`value`, imported by page, is not exported by dep/)
-  assert.deepEqual(page.said(), ['page disposed'])
+  assert.deepEqual(page.said(), ['page disposed', 'page runs'])
   assert.equal(page.registry.instances.get('page').state, 'evaluated')
 })
 
@@ -467,7 +473,7 @@ test('two modules of one save that hand their updates on, one importing the othe
 
 test('modules of a cycle that hand on what they were handed reload', async () => {
   const handing = (deps) => ({ deps, run: ({ hot }) => hot.accept(() => hot.invalidate()) })
-  const page = await opened({ main: { deps: ['g'] }, g: handing(['leaf', 'h']), h: handing(['g']), leaf: handing([]) })
+  const page = await opened({ main: { deps: ['g'], run: accepting }, g: handing(['leaf', 'h']), h: handing(['g']), leaf: handing([]) })
   const outcome = await page.save('leaf', handing([]))
   assert.deepEqual([outcome.result, outcome.reason], ['reload', 'circular import invalidate'])
 })

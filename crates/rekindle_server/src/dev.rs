@@ -246,6 +246,7 @@ impl Loop {
             merge(&mut delta, self.project.env_edited(changed));
         }
         let pages = self.page_edits(&paths, listing_changed || env.is_some());
+        self.project.watch_awaited(&self.watcher);
         let entries: Vec<ModuleId> = self.pages.entries().collect();
         self.project.bring_in(&entries, &self.watcher, &mut delta);
         self.report_of_node();
@@ -893,6 +894,7 @@ impl Loop {
         let Ok(page) = self.pages.load(url, file, &mut self.project) else { return Vec::new() };
         let modules = page.modules();
         self.watcher.watch_files(page.watched());
+        self.project.watch_awaited(&self.watcher);
         // In front: a framework looks for its refresh runtime when it starts.
         let roots = [self.project.insert_refresh_modules(), modules].concat();
         let known_broken = self.broken_count();

@@ -252,6 +252,7 @@ fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str,
             if let Some(public) = project.compiler.resolver.public_address(&absolute(page, specifier, project)) {
                 return Entry::Address(public);
             }
+            project.await_in(unresolved.folders);
             let mut diagnostic = Diagnostic::error(unresolved.message)
                 .in_file(project.compiler.display(page.as_path()))
                 .at(source, offset, specifier.len());
@@ -311,7 +312,11 @@ fn asset_address(page: &FilePath, specifier: &str, project: &mut Project, files:
             }
         }
         Ok(Resolved::Address(address)) => format!("{address}{suffix}"),
-        _ => specifier.to_owned(),
+        Ok(Resolved::Helper(_)) => specifier.to_owned(),
+        Err(unresolved) => {
+            project.await_in(unresolved.folders);
+            specifier.to_owned()
+        }
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Project {
     pool: rayon::ThreadPool,
     /// Folders in which a missing file may appear.
     missing_in: FxHashSet<PathBuf>,
+    /// Those among them that a page waits for and nobody watches yet.
+    awaited: Vec<PathBuf>,
     /// Folders of packages that came with us; `None` where nothing is hot.
     own_packages: Option<Vec<PathBuf>>,
     has_new_framework: bool,
@@ -134,6 +136,7 @@ impl Project {
             root: config.root.clone(),
             pool,
             missing_in: FxHashSet::default(),
+            awaited: Vec::new(),
             has_new_framework: false,
             globbing: FxHashSet::default(),
             listed: FxHashSet::default(),
@@ -416,6 +419,20 @@ impl Project {
 
     pub fn source_of(&self, url: &ModuleUrl) -> Source {
         self.inline.get(url).cloned().unwrap_or(Source::File)
+    }
+
+    /// A page names something that is not there; it may appear in one of these folders.
+    pub fn await_in(&mut self, folders: Vec<PathBuf>) {
+        self.awaited.extend(folders.iter().filter(|folder| !self.missing_in.contains(*folder)).cloned());
+        self.missing_in.extend(folders);
+    }
+
+    /// Looks out for what pages wait for.
+    pub fn watch_awaited(&mut self, watcher: &Watcher) {
+        let folders = std::mem::take(&mut self.awaited);
+        if !folders.is_empty() {
+            self.watch_folders(folders, watcher);
+        }
     }
 
     // ---- edits

@@ -351,7 +351,7 @@ async function load(ids: ModuleId[]): Promise<void> {
       const { manifest } = (await rescue.load(address)) as { manifest: Manifest }
       if (!replica.takeManifest(manifest)) {
         // Of another session than this tab: it asks which one is the present one.
-        if (!isAwaiting) hello()
+        hello()
         await inStep()
       } else {
         wanted = registry.missing(ids).filter((id) => !errors.has(id))
@@ -477,7 +477,7 @@ async function takeBatch(batch: Batch): Promise<void> {
   const relation = replica.relate(batch)
   if (relation === 'foreign') return
   if (relation !== 'gap') nowInStep()
-  else if (!isAwaiting) hello()
+  else hello()
   // What the browser got for a linked sheet nobody knows: it was asked for some time after the page's text.
   if (relation === 'whole') linkedSheets.clear()
   const hasMoved = await takeDefinitions(batch)
@@ -743,6 +743,7 @@ function stay(reason: string, due: Parameters<typeof updater.decline>[0]): void 
   console.warn(`${PREFIX} the page cancelled its reload and may show old code: a reload is due, because ${reason}`)
   tellServer({ seq: replica.seq, result: 'stayed', boundaries: [], reason })
   updater.decline(due)
+  isAwaiting = false // What came meanwhile was left alone.
   hello()
 }
 
@@ -955,7 +956,7 @@ async function refreshToken(): Promise<boolean> {
 
 /** Tells the server which page this is and what it holds; what was missed comes as one batch, and from then on every other. */
 function hello(): void {
-  if (replica.session === '') return
+  if (replica.session === '' || isAwaiting) return
   const session = replica.isBetween ? '' : replica.session
   isAwaiting = socket.isOpen
   socket.sendNow({ type: 'hello', page, session, seq: replica.seq, entries: [...registry.entries], worker: workerScope !== null })

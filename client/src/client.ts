@@ -247,6 +247,7 @@ export function boot(manifest: PageManifest): void {
 export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespace> {
   // A script that a browser kept may be of an earlier session: then what is missing is asked for.
   replica.takeManifest({ ...manifest, since: manifest.seq })
+  hello()
   if (manifest.refresh) await fetchMissing(manifest.refresh.modules, load)
   startRefresh(manifest)
   registry.entries.add(id)
@@ -257,7 +258,6 @@ export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespac
   }
   if (!registry.hasStarted(id)) await registry.run([id])
   isStarting = false
-  hello()
   await registry.finished(id)
   return registry.instances.get(id)!.namespace
 }

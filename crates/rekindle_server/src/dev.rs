@@ -124,7 +124,7 @@ struct News {
 }
 
 /// Bytes of the digests that a tab may say.
-const MOST_VERSIONS: usize = 32 << 20;
+const MOST_VERSIONS: usize = 8 << 20;
 /// Answers to `hello` that are kept.
 const MOST_ANSWERS: usize = 16;
 

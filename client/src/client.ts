@@ -19,7 +19,7 @@ import { Replica, type Define } from './replica'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 import { Rescue } from './rescue'
 import { Socket } from './socket'
-import { hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
+import { dropEarlyStyles, hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
 import { enterWorker } from './worker-scope'
 import { installWorkers, type RestartAnswer, type RestartRequest } from './workers'
 
@@ -296,7 +296,14 @@ function startBlocked(): void {
     else startEntry(id)
   }
   if (blocked.size > 0) showErrors([...wanted])
-  else if (workerScope) Promise.allSettled([...registry.entries].map((id) => registry.finished(id))).then(() => workerScope.release())
+  else void Promise.allSettled([...registry.entries].map((id) => registry.finished(id))).then(hasStarted)
+}
+
+/** All entries have run, as far as they can. */
+function hasStarted(): void {
+  workerScope?.release()
+  // On a page of another server nobody knows what else is going to run.
+  if (page !== null) dropEarlyStyles()
 }
 
 function startEntry(id: ModuleId): void {

@@ -183,6 +183,13 @@ class App {
     fs.rmSync(this.path(name), { recursive: true })
   }
 
+  /** Does `save` and waits until the terminal names the file: the server has taken it in, whatever tabs make of it. */
+  async noticed(name, save) {
+    const before = this.printed.length
+    await save()
+    await until(`the terminal to name ${name}`, () => assert.ok(this.printed.slice(before).includes(name)))
+  }
+
   // ---- the first tab; `tab()` opens more
 
   get page() {
@@ -273,8 +280,8 @@ class Tab {
     await this.mark()
   }
 
-  async sees(selector, text) {
-    await until(`${selector} to read ${text}`, async () => matches(await this.text(selector), text))
+  async sees(selector, text, ms = patience) {
+    await until(`${selector} to read ${text}`, async () => matches(await this.text(selector), text), ms)
   }
 
   text(selector) {
@@ -322,15 +329,15 @@ for (const name of ['connected', 'mark', 'stayed', 'reloaded', 'sees', 'text', '
 /** Ends a wait at once: it cannot come true any more. */
 class Stop extends Error {}
 
-/** Tries `probe` until it does not throw. */
-export async function until(what, probe) {
-  const end = Date.now() + patience
+/** Tries `probe` until it does not throw; gives up after `ms`. */
+export async function until(what, probe, ms = patience) {
+  const end = Date.now() + ms
   for (;;) {
     try {
       return await probe()
     } catch (error) {
       if (error instanceof Stop) throw error
-      if (Date.now() > end) throw new Error(`waited ${patience} ms for ${what}: ${error.message}`)
+      if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}: ${error.message}`)
     }
     await new Promise((done) => setTimeout(done, 20))
   }

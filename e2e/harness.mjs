@@ -16,14 +16,15 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test as nodeTest } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { freePort } from './line.mjs'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
+export { freePort }
 export const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/release/rekindle')
 const patience = Number(process.env.REKINDLE_PATIENCE_MS ?? 10_000)
 const limit = 50_000
@@ -350,17 +351,6 @@ function matches(actual, expected) {
 
 function matchesQuietly(actual, expected) {
   return expected instanceof RegExp ? expected.test(actual) : actual === expected
-}
-
-export function freePort() {
-  return new Promise((done, fail) => {
-    const probe = net.createServer()
-    probe.on('error', fail)
-    probe.listen(0, 'localhost', () => {
-      const { port } = probe.address()
-      probe.close(() => done(port))
-    })
-  })
 }
 
 /** Whether a server is there; who signed its certificate does not matter. */

@@ -1,17 +1,12 @@
 /**
  * The line between browser and server, with a hand on it: a TCP proxy that can be cut, mended, or left hanging.
  *
- *     lineTest('a tab that was away …', { files }, async (app, line) => {
- *       line.cut()                                    // connections end, new ones are refused
- *       await app.noticed('a.js', () => app.edit('a.js', '1', '2'))
- *       line.mend()
- *       await app.sees('#a', '2')
- *     })
- *
- * The tab comes over the line; files and terminal do not.
+ *     const line = await Line.to(port)
+ *     line.cut()             // connections end, new ones are refused
+ *     line.mend()
+ *     line.freezeSockets()   // nobody is told that the line is dead
  */
 import net from 'node:net'
-import { freePort, test } from './harness.mjs'
 
 export class Line {
   #pairs = new Set()
@@ -97,28 +92,13 @@ export class Line {
   }
 }
 
-/** A test whose tab comes over a line. */
-export function lineTest(title, fixture, body) {
-  test(title, { ...fixture, start: false }, async (app) => {
-    app.port = await freePort()
-    const line = await Line.to(app.port)
-    app.write('rekindle.toml', line.settings)
-    try {
-      await app.start()
-      app.url = line.url
-      if (fixture.load !== false) await app.load()
-      await body(app, line)
-    } finally {
-      line.close()
-    }
+export function freePort() {
+  return new Promise((done, fail) => {
+    const probe = net.createServer()
+    probe.on('error', fail)
+    probe.listen(0, 'localhost', () => {
+      const { port } = probe.address()
+      probe.close(() => done(port))
+    })
   })
-}
-
-/** Kills the server without warning and starts it on the same port; `meanwhile` happens while it is away. */
-export async function restart(app, meanwhile = () => {}) {
-  const { url } = app
-  await app.stop('SIGKILL')
-  await meanwhile()
-  await app.start()
-  app.url = url
 }

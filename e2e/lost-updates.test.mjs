@@ -1,7 +1,7 @@
 /** No update is lost, whatever happens to the connection, the server or the page's own load while files are saved. */
 import assert from 'node:assert/strict'
 import { test, until } from './harness.mjs'
-import { lineTest, restart } from './line.mjs'
+import { lineTest, restart } from './line-test.mjs'
 
 const SHOWING = `import { v } from './a.js'\nshow('a', v)\nimport.meta.hot.accept()`
 const STYLED = { 'main.js': `import './look.css'\nshow('a', 'up')\nimport.meta.hot.accept()`, 'look.css': '#a { color: rgb(0, 0, 1) }' }

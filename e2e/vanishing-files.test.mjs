@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { program, test } from './harness.mjs'
-import { lineTest } from './line.mjs'
+import { lineTest } from './line-test.mjs'
 
 /** `main.js` shows what `x.js` makes of `y.js`, and accepts. */
 const CHAIN = {

@@ -245,6 +245,15 @@ test('a linked sheet that is saved between the page\'s text and its script is wo
   await tab.looks('#a', 'color', 'rgb(0, 0, 2)')
 })
 
+test('a sheet that came with the page\'s text and is imported no more when its script comes is taken off', { files: STYLED, load: false }, async (app) => {
+  const { tab, letGo } = await openHalf(app, PAGE_SCRIPT, { answered: false })
+  await tab.looks('#a', 'color', 'rgb(0, 0, 1)')
+  await save(app, 'main.js', `show('a', 'bare')\nimport.meta.hot.accept()`)
+  letGo()
+  await tab.sees('#a', 'bare')
+  await tab.looks('#a', 'color', 'rgb(0, 0, 0)')
+})
+
 test('the text of a page that is saved between the page\'s text and its script is shown', {
   files: { 'index.html': LINKED('', '<h1>one</h1>'), 'main.js': SHOWING, 'a.js': value(1) },
   load: false,

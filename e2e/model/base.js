@@ -14,10 +14,16 @@
 
   const waiting = new Map()
 
+  /** Of one module; of two while a file is renamed, when the new one runs before the old one goes. */
+  const copiesOf = (id) => {
+    if (!shown.has(id)) shown.set(id, [])
+    return shown.get(id)
+  }
+
   window.show = (id, text, hot, cleanUp) => {
     const copy = { text }
     let isLive = true
-    shown.set(id, copy)
+    copiesOf(id).push(copy)
     lives[id] = (lives[id] ?? 0) + 1
     const { data } = hot
     if (data.handedOn !== undefined && data.handedOn !== data.runs) anomalies.push(`${id}: hot.data is not what its disposer was given`)
@@ -26,7 +32,7 @@
       if (!isLive) anomalies.push(`${id}: a copy was disposed of twice`)
       isLive = false
       lives[id] -= 1
-      if (shown.get(id) === copy) shown.delete(id)
+      copiesOf(id).splice(copiesOf(id).indexOf(copy), 1)
       handed.handedOn = handed.runs
       cleanUp?.()
     })
@@ -76,7 +82,7 @@
 
   window.read = async () => {
     const texts = {}
-    for (const [id, { text }] of [...shown].sort(([a], [b]) => (a < b ? -1 : 1))) texts[id] = textOf(text)
+    for (const id of [...shown.keys()].sort()) if (copiesOf(id).length > 0) texts[id] = textOf(copiesOf(id).at(-1).text)
     for (const [id, worker] of workers) texts[id] = await ask(worker)
     const overlay = document.querySelector('rekindle-error-overlay')
     return {

@@ -18,8 +18,10 @@ const base = fs.readFileSync(new URL('base.js', import.meta.url), 'utf8')
 
 /** Milliseconds within which a tab has to become equal to a fresh one; more where a connection has to be found dead first. */
 const PATIENCE = Number(process.env.REKINDLE_PATIENCE_MS ?? 8000)
-/** What comes on top after a restart, and after a half-open connection: pauses between attempts, and the time for a pong. */
-const EXTRA = { start: 4000, wake: 8000, freeze: 8000 }
+/** What comes on top after a restart and after a half-open connection: pauses between attempts. */
+const EXTRA = { start: 4000, freeze: 2000 }
+/** Longer than a tab waits for an answer to its ping. */
+const PONG = 4500
 /** Messages between two quiet points; more of them is a conversation that does not end. */
 const MOST_FRAMES = 600
 
@@ -238,7 +240,8 @@ export class World {
   async quiet() {
     await this.start()
     this.line.mend()
-    if (!this.isAwake) this.line.reset()
+    if (this.isAwake) await sleep(PONG) // Tabs find a dead connection out by themselves; workers, which nobody looks at, only after half a minute.
+    this.line.reset()
     await this.retryForBrowser()
     const end = Date.now() + PATIENCE + this.extra
     let difference
@@ -252,7 +255,6 @@ export class World {
       if (this.died) throw new Difference(this.died)
       await this.retryForBrowser()
     } while (difference && Date.now() < end)
-    this.line.reset()
     this.isAwake = false
     this.extra = 0
     if (difference) throw new Difference(difference)

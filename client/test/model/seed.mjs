@@ -1,0 +1,37 @@
+/** One seed: runs its sequence; a failure becomes a short list of steps, with the files, for a person to read. */
+import { textsOf } from './project.mjs'
+import { inWords, makeSequence, runSequence } from './sequence.mjs'
+import { shrink } from './shrink.mjs'
+
+export async function runSeed(driver, folder, seed, { ops, trace = false, shrinks = true } = {}) {
+  const sequence = makeSequence(seed, ops)
+  const failureOf = async (candidate, say = null) => {
+    try {
+      return { numbers: await runSequence(driver, folder, candidate, say) }
+    } catch (error) {
+      return { error }
+    }
+  }
+  const { numbers, error } = await failureOf(sequence, trace && !shrinks ? console.log : null)
+  if (!error) return { numbers }
+  if (!shrinks) return { failure: inFull(seed, ops, sequence, error) }
+  const short = await shrink(sequence, async (candidate) => (await failureOf(candidate)).error)
+  const last = await failureOf(short.sequence, trace ? console.log : null)
+  return { failure: inFull(seed, ops, short.sequence, last.error ?? error) }
+}
+
+function inFull(seed, ops, { project, steps }, error) {
+  const text = error.constructor.name === 'Unlike' || error.constructor.name === 'Restless' ? error.message : error.stack
+  const files = Object.entries(textsOf(project)).map(([file, source]) => `--- ${file}\n${source}`)
+  const edited = steps.flatMap((step, at) => Object.entries(step.set ?? {}).map(([id, spec]) => `--- step ${at + 1}: ${id}${spec === null ? ' is deleted' : `\n${typeof spec === 'number' ? spec : textsOf({ ...project, files: { [id]: spec } })[Object.keys(textsOf({ ...project, files: { [id]: spec } })).at(-1)]}`}`))
+  return [
+    `seed ${seed}: ${text}`,
+    '',
+    ...steps.map((step, at) => `${at + 1}. ${inWords(step)}`),
+    `${steps.length + 1}. mend everything, wait until all is quiet, and compare`,
+    '',
+    ...files,
+    ...edited,
+    `again: node --experimental-vm-modules client/test/model/run.mjs --seed ${seed}${ops ? ` --ops ${ops}` : ''}`,
+  ].join('\n')
+}

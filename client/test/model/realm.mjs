@@ -9,9 +9,6 @@ import { Document, documentGlobals, readHtml } from './dom.mjs'
 
 export const ORIGIN = 'http://model.test'
 
-/** The compiled form of scripts that are the same in every realm, by text. */
-const compiled = new Map()
-
 export class Realm {
   isAlive = true
   faults = []
@@ -183,16 +180,14 @@ export class Realm {
   }
 
   compile(url, text) {
+    // No `cachedData`: with it V8 may take the script of an earlier realm, whose `import()` is gone.
     const options = {
       identifier: url,
       context: this.context,
       initializeImportMeta: (meta) => void (meta.url = url),
       importModuleDynamically: async (specifier) => this.import(new URL(specifier, url).href),
     }
-    if (!url.includes('/@rekindle/runtime/')) return new vm.SourceTextModule(text, options)
-    const module = new vm.SourceTextModule(text, { ...options, cachedData: compiled.get(text) })
-    if (!compiled.has(text)) compiled.set(text, module.createCachedData())
-    return module
+    return new vm.SourceTextModule(text, options)
   }
 
   async run(address) {

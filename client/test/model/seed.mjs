@@ -1,5 +1,5 @@
 /** One seed: runs its sequence; a failure becomes a short list of steps, with the files, for a person to read. */
-import { textsOf } from './project.mjs'
+import { pageOf, textOf, textsOf } from './project.mjs'
 import { inWords, makeSequence, runSequence } from './sequence.mjs'
 import { shrink } from './shrink.mjs'
 
@@ -23,7 +23,8 @@ export async function runSeed(driver, folder, seed, { ops, trace = false, shrink
 function inFull(seed, ops, { project, steps }, error) {
   const text = error.constructor.name === 'Unlike' || error.constructor.name === 'Restless' ? error.message : error.stack
   const files = Object.entries(textsOf(project)).map(([file, source]) => `--- ${file}\n${source}`)
-  const edited = steps.flatMap((step, at) => Object.entries(step.set ?? {}).map(([id, spec]) => `--- step ${at + 1}: ${id}${spec === null ? ' is deleted' : `\n${typeof spec === 'number' ? spec : textsOf({ ...project, files: { [id]: spec } })[Object.keys(textsOf({ ...project, files: { [id]: spec } })).at(-1)]}`}`))
+  const textAfter = (id, spec) => (id === 'index.html' ? pageOf({ ...project, pageText: spec }) : textOf(project, spec))
+  const edited = steps.flatMap(({ set }, at) => Object.entries(set ?? {}).map(([id, spec]) => `--- step ${at + 1}: ${id}${spec === null ? ' is deleted' : `\n${textAfter(id, spec)}`}`))
   return [
     `seed ${seed}: ${text}`,
     '',

@@ -74,5 +74,5 @@ function plainer({ project }) {
 }
 
 function everySpec({ project, steps }, change) {
-  for (const files of [project.files, ...steps.map(({ set }) => set ?? {})]) for (const spec of Object.values(files)) if (spec) change(spec)
+  for (const files of [project.files, ...steps.map(({ set }) => set ?? {})]) for (const spec of Object.values(files)) if (spec?.id) change(spec)
 }

@@ -232,7 +232,7 @@ class Drawing {
     const number = this.next++
     const rank = host.rank + 0.5
     const kind = this.random.weighted({ script: 6, css: 2, json: 1 })
-    const spec = kind === 'script' ? makeScript(number, rank, this.random) : { id: `${kind[0]}${number}`, kind, version: 1 }
+    const spec = kind === 'script' ? makeScript(number, rank, this.random) : { id: `${kind === 'css' ? 's' : 'j'}${number}`, kind, version: 1 }
     if (kind === 'json') spec.health = GOOD
     if (kind === 'script') {
       for (const to of Object.values(this.project.files)) if (this.canUse(spec, to) && this.random.chance(0.2)) spec.uses.push({ to: to.id, how: to.kind === 'script' ? someWay(this.random) : 'other' })

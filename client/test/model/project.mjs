@@ -206,7 +206,7 @@ function acceptsOf({ id, accept, accepted }) {
 
 /** Modules that a page reaches; `statically`: not over `import()`. */
 export function reachable(project, statically = false) {
-  const reached = new Set(project.entries)
+  const reached = new Set([...project.entries, ...project.linked])
   for (const id of reached) {
     const spec = project.files[id]
     for (const { to, how } of spec?.uses ?? []) if (!statically || (how !== 'lazy' && how !== 'click')) reached.add(to)

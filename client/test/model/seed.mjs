@@ -15,7 +15,11 @@ export async function runSeed(driver, folder, seed, { ops, trace = false, shrink
   const { numbers, error } = await failureOf(sequence, trace && !shrinks ? console.log : null)
   if (!error) return { numbers }
   if (!shrinks) return { failure: inFull(seed, ops, sequence, error) }
-  const short = await shrink(sequence, async (candidate) => (await failureOf(candidate)).error)
+  const kind = kindOf(error)
+  const short = await shrink(sequence, async (candidate) => {
+    const { error } = await failureOf(candidate)
+    return error !== undefined && kindOf(error) === kind
+  })
   const last = await failureOf(short.sequence, trace ? console.log : null)
   return { failure: inFull(seed, ops, short.sequence, last.error ?? error) }
 }
@@ -35,4 +39,10 @@ function inFull(seed, ops, { project, steps }, error) {
     ...edited,
     `again: node --experimental-vm-modules client/test/model/run.mjs --seed ${seed}${ops ? ` --ops ${ops}` : ''}`,
   ].join('\n')
+}
+
+/** What is wrong, without the names: a shorter sequence has to fail in the same way. */
+function kindOf(error) {
+  const [first] = error.message.split('\n')
+  return `${error.constructor.name} ${/ copies of | shows | overlay | order | sheets are | twice| data |text is|rejected|panicked|does not run|failed:/.exec(first)?.[0] ?? first}`
 }

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { GOOD, ailments, fileOf, makeProject, pageOf, reachable, textOf, textsOf } from './project.mjs'
+import { ailments, fileOf, makeProject, pageOf, reachable, textOf, textsOf } from './project.mjs'
 import { Random } from './random.mjs'
 import { makeSteps, mendAll } from './steps.mjs'
 import { World } from './world.mjs'
@@ -227,11 +227,33 @@ class Run {
 }
 
 export function inWords(step) {
-  const what = { cut: `cut the connection of tab ${step.tab + 1}`, back: `let tab ${step.tab + 1} connect again`, reload: `reload tab ${step.tab + 1}`, open: 'open a second tab', close: 'close the second tab', click: `click what makes ${step.key?.replace('>', ' import ')}`, quiet: 'wait until all is quiet, and compare' }
-  const how = { before: ' (told in two parts)', between: ' (written in two parts)' }[step.split] ?? ''
-  const said = step.do === 'change' ? `at once: ${step.words.join(', ')}${how}` : step.do === 'restart' ? `kill the server${step.words.length > 0 ? `, ${step.words.join(', ')}` : ''}, start it` : what[step.do]
+  const said = inShort(step)
   if (!step.after) return said
   return said + (step.after.deliveries === -1 ? '; wait until all is quiet' : `; ${step.after.deliveries} deliveries`)
 }
 
-export { GOOD }
+function inShort({ do: what, words, set, split, tab, key }) {
+  // What was left out by shrinking is not said.
+  const edits = (words ?? []).filter(({ ids }) => ids.some((id) => id in set)).map(({ text }) => text)
+  const isParted = Object.keys(set ?? {}).length > 1
+  switch (what) {
+    case 'change':
+      return `at once: ${edits.join(', ')}${isParted ? ({ before: ' (told in two parts)', between: ' (written in two parts)' }[split] ?? '') : ''}`
+    case 'restart':
+      return ['kill the server', ...edits, 'start it'].join(', ')
+    case 'cut':
+      return `cut the connection of tab ${tab + 1}`
+    case 'back':
+      return `let tab ${tab + 1} connect again`
+    case 'reload':
+      return `reload tab ${tab + 1}`
+    case 'open':
+      return 'open a second tab'
+    case 'close':
+      return 'close the second tab'
+    case 'click':
+      return `click what makes ${key.replace('>', ' import ')}`
+    default:
+      return 'wait until all is quiet, and compare'
+  }
+}

@@ -2,7 +2,7 @@
  * Makes a failing sequence short: leaves out steps, parts of steps, imports and files, as long as something is still wrong.
  */
 
-/** `fails(sequence)` gives the failure's text, or null. Tries at most `most` sequences. */
+/** `fails(sequence)` tells whether the same is wrong with it. Tries at most `most` sequences. */
 export async function shrink(sequence, fails, most = 400) {
   let best = sequence
   let tries = 0
@@ -66,10 +66,12 @@ function fewerImports({ project, steps }) {
 
 /** Files that nothing needs, and what else a file can be without. */
 function plainer({ project }) {
-  const candidates = Object.keys(project.files).filter((id) => !project.entries.includes(id)).map((id) => (copy) => void delete copy.project.files[id])
+  const candidates = Object.keys(project.files).filter((id) => !project.entries.includes(id) && !project.linked.includes(id)).map((id) => (copy) => void delete copy.project.files[id])
   candidates.push((copy) => everySpec(copy, (spec) => void (spec.glob &&= null)))
   if (project.entries.length > 1) candidates.push((copy) => void copy.project.entries.pop())
-  candidates.push((copy) => void (copy.project.linked = []))
+  candidates.push((copy) => {
+    for (const id of copy.project.linked.splice(0)) delete copy.project.files[id]
+  })
   return candidates.map((change) => (now) => changed(now, change))
 }
 

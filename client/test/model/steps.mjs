@@ -1,7 +1,7 @@
 /**
  * What happens to a project and its tabs: sequences of steps, drawn from a seed.
  *
- *     { do: 'change', words: ['edit m3'], set: { m3: {…} }, split: null, after: { seed: 7, deliveries: 4 } }
+ *     { do: 'change', words: [{ text: 'edit m3', ids: ['m3'] }], set: { m3: {…} }, split: null, after: { seed: 7, deliveries: 4 } }
  *     { do: 'cut', tab: 0, … }   { do: 'restart', set: {…}, … }   { do: 'open', … }   { do: 'quiet' }
  *
  * A step says for every file that it touches what that file *is* afterwards, so that steps can be left out of a sequence. `after`:
@@ -70,22 +70,25 @@ class Drawing {
   change(most) {
     const words = []
     this.set = {}
+    const note = (text) => text && words.push({ text, ids: [...this.touched] })
     for (let left = this.random.from(1, most); left > 0; left--) {
-      const said = this.edit()
-      if (said) words.push(said)
+      this.touched = new Set()
+      note(this.edit())
     }
-    if (words.length === 0) words.push(this.bump(this.random.pick(Object.values(this.project.files))))
+    if (words.length === 0) note(this.bump(this.random.pick(Object.values(this.project.files))))
     for (const [id, spec] of Object.entries(this.set)) if (spec && this.history.has(id)) this.history.get(id).push(structuredClone(spec))
     return { words, set: structuredClone(this.set) }
   }
 
   put(spec) {
+    this.touched.add(spec.id)
     this.project.files[spec.id] = spec
     this.set[spec.id] = spec
     if (!this.history.has(spec.id)) this.history.set(spec.id, [structuredClone(spec)])
   }
 
   drop(id) {
+    this.touched.add(id)
     delete this.project.files[id]
     this.set[id] = null
   }
@@ -140,6 +143,7 @@ class Drawing {
       case 'glob':
         return this.globbed()
       case 'page':
+        this.touched.add('index.html')
         this.set['index.html'] = ++this.project.pageText
         return 'edit the text of index.html'
     }
@@ -284,5 +288,5 @@ export function mendAll(project) {
     edited.accepted = edited.accepted?.filter(isThere)
     if (JSON.stringify(edited) !== JSON.stringify(spec)) set[spec.id] = edited
   }
-  return { words: Object.keys(set).map((id) => `mend ${id}`), set }
+  return { set }
 }

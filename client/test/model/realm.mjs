@@ -233,7 +233,7 @@ export class Realm {
 
   /** Mistakes that the client found in itself. */
   ownFaults() {
-    return this.lines.filter((line) => /^error: \[rekindle\] .* failed:/.test(line) && !/Failed to reload/.test(line))
+    return this.lines.filter((line) => /^error: \[rekindle\] .* failed:/.test(line) && !/Failed to (reload|fetch)/.test(line)) // A server that is away is no mistake.
   }
 
   click(keys) {

@@ -11,7 +11,7 @@ const QUIET = 3000
 /** Milliseconds in which it must have become quiet. */
 const LONGEST = 60_000
 /** Deliveries in one phase; more than that is a conversation that never ends. */
-const MOST_DELIVERIES = 3000
+const MOST_DELIVERIES = 1500
 
 /** It never became quiet. */
 export class Restless extends Error {}

@@ -132,6 +132,8 @@ export class Realm {
     this.document.readyState = 'interactive'
     const scripts = this.document.scripts.filter((script) => script.getAttribute('type') === 'module')
     const loaded = scripts.map((script) => this.graph(script.src).then(() => script.src, (error) => error))
+    // Without the client there is nobody on the page to wait for the server.
+    if (typeof (await loaded[0]) !== 'string' && !this.world.isUp) return this.world.noPage(this)
     for (const each of loaded) {
       const src = await each
       if (typeof src === 'string') await this.run(src).catch((error) => this.lines.push(`uncaught: ${error?.stack ?? error}`))

@@ -338,5 +338,5 @@ export function documentGlobals(document) {
       return readHtml(new Document(document.baseURI), html)
     }
   }
-  return { document, customElements, DOMParser, HTMLElement: OwnElement, HTMLStyleElement, HTMLLinkElement, Node, Element, Text, CharacterData }
+  return { document, customElements, DOMParser, HTMLElement: OwnElement, HTMLStyleElement, HTMLLinkElement, HTMLScriptElement, Node, Element, Text, CharacterData }
 }

@@ -72,7 +72,7 @@ export class Realm {
       queueMicrotask,
       console: this.console(),
       reportError: (error) => this.lines.push(`uncaught: ${error?.message ?? error}`),
-      addEventListener: (type, fn) => void this.listeners.push({ type, fn }),
+      addEventListener: (type, fn, isCapturing) => void this.listeners.push({ type, fn, isCapturing }),
       fetch: async (address) => {
         const reply = await this.request(new URL(address, ORIGIN).href, 'content')
         return { ok: reply.status === 200, status: reply.status, text: async () => reply.body }
@@ -131,15 +131,21 @@ export class Realm {
     readHtml(this.document, reply.body)
     this.document.readyState = 'interactive'
     const scripts = this.document.scripts.filter((script) => script.getAttribute('type') === 'module')
-    const loaded = scripts.map((script) => this.graph(script.src).then(() => script.src, (error) => error))
+    const loaded = scripts.map((script) => this.graph(script.src).then(() => ({ script }), (error) => ({ script, error })))
     // Without the client there is nobody on the page to wait for the server.
-    if (typeof (await loaded[0]) !== 'string' && !this.world.isUp) return this.world.noPage(this)
+    if ((await loaded[0])?.error && !this.world.isUp) return this.world.noPage(this)
     for (const each of loaded) {
-      const src = await each
-      if (typeof src === 'string') await this.run(src).catch((error) => this.lines.push(`uncaught: ${error?.stack ?? error}`))
-      else this.lines.push(`error: a script of the page did not load: ${src.message}`)
+      const { script, error } = await each
+      if (!error) await this.run(script.src).catch((error) => this.lines.push(`uncaught: ${error?.stack ?? error}`))
+      else this.failed(script, error)
     }
     this.document.readyState = 'complete'
+  }
+
+  /** Browsers say so to the element; only who listens on the way down hears of it. */
+  failed(script, error) {
+    this.lines.push(`error: a script of the page did not load: ${error.message}`)
+    for (const { type, fn, isCapturing } of this.listeners) if (type === 'error' && isCapturing) fn({ type, target: script })
   }
 
   async loadSheet(link) {

@@ -10,6 +10,8 @@ mod compression;
 pub mod config;
 pub mod cors;
 mod dev;
+#[doc(hidden)]
+pub mod driven;
 pub mod editor;
 mod env;
 pub mod event;

@@ -73,6 +73,13 @@ impl Outbox {
         (Self { line, queue: Arc::default() }, lines)
     }
 
+    /// A way to a tab without a socket: who holds the other end takes what was said.
+    pub(crate) fn unsent() -> (Self, Unsent) {
+        let (outbox, lines) = Self::new();
+        let queue = outbox.queue.clone();
+        (outbox, Unsent { lines, queue })
+    }
+
     /// Queues a message. A tab that has not taken 8 MiB of earlier ones is closed instead; one message may be larger.
     /// To a tab that is gone this does nothing.
     pub fn send(&self, text: impl Into<Utf8Bytes>) {
@@ -93,6 +100,39 @@ impl Outbox {
     /// Closes the connection after what is queued, with a code of RFC 6455.
     pub fn close(&self, code: u16) {
         let _ = self.line.send(Outgoing::Close(code));
+    }
+}
+
+/// The other end of [`Outbox::unsent`].
+pub(crate) struct Unsent {
+    lines: mpsc::UnboundedReceiver<Outgoing>,
+    queue: Arc<Queue>,
+}
+
+/// What the loop has said to a tab since the last look.
+pub(crate) struct Words {
+    pub texts: Vec<Utf8Bytes>,
+    /// The loop has closed the connection, or dropped its end of it.
+    pub is_over: bool,
+}
+
+impl Unsent {
+    pub fn take(&mut self) -> Words {
+        let mut texts = Vec::new();
+        loop {
+            match self.lines.try_recv() {
+                Ok(Outgoing::Text(text)) => {
+                    self.queue.bytes.fetch_sub(cost(&text), Ordering::Relaxed);
+                    texts.push(text);
+                }
+                Ok(Outgoing::Close(_)) | Err(mpsc::error::TryRecvError::Disconnected) => {
+                    return Words { texts, is_over: true };
+                }
+                Err(mpsc::error::TryRecvError::Empty) => {
+                    return Words { texts, is_over: self.queue.overflowed.load(Ordering::Relaxed) };
+                }
+            }
+        }
     }
 }
 

@@ -127,6 +127,12 @@ impl Watcher {
         self.send(Message::UnwatchFiles(files.into_iter().collect()));
     }
 
+    /// A watcher without a thread: it only takes down what it is asked to watch. For tests that say themselves what changed.
+    pub(crate) fn taking_notes() -> (Watcher, Notes) {
+        let (mailbox, messages) = channel();
+        (Watcher { mailbox }, Notes { messages, files: FxHashSet::default(), folders: FxHashSet::default() })
+    }
+
     fn send(&self, message: Message) {
         // The thread ends before its handle only when the loop is gone; nobody is left to be told.
         let _ = self.mailbox.send(message);
@@ -136,6 +142,51 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.send(Message::Stop);
+    }
+}
+
+/// What a watcher without a thread was asked to watch.
+pub(crate) struct Notes {
+    messages: Receiver<Message>,
+    files: FxHashSet<PathBuf>,
+    folders: FxHashSet<PathBuf>,
+}
+
+impl Notes {
+    /// The batch that a real watcher would make of files that were written, and of files and folders that appeared or
+    /// vanished. None if it would have noticed nothing.
+    pub fn batch(&mut self, written: &[PathBuf], listed: &[PathBuf]) -> Option<FileBatch> {
+        while let Ok(message) = self.messages.try_recv() {
+            match message {
+                Message::WatchFiles(files) => self.files.extend(files),
+                Message::WatchFolders(folders) => self.folders.extend(folders),
+                Message::UnwatchFiles(files) => files.iter().for_each(|file| _ = self.files.remove(file)),
+                _ => {}
+            }
+        }
+        let mut batch = FileBatch::default();
+        batch.paths.extend(written.iter().filter(|path| self.files.contains(*path)).cloned());
+        for path in listed {
+            let lister = path.parent().filter(|folder| self.folders.contains(*folder));
+            let is_file = !path.is_dir() && !self.folders.contains(path);
+            match is_file {
+                true if self.files.contains(path) || lister.is_some() => batch.paths.push(path.clone()),
+                true => {}
+                // Whatever is watched in a folder comes and goes with it.
+                false => {
+                    batch.paths.extend(self.files.iter().filter(|file| file.starts_with(path)).cloned());
+                    if lister.is_some() || self.folders.contains(path) {
+                        batch.folders.push(path.clone());
+                    }
+                }
+            }
+            batch.folders.extend(lister.map(Path::to_owned));
+        }
+        for paths in [&mut batch.paths, &mut batch.folders] {
+            paths.sort_unstable();
+            paths.dedup();
+        }
+        (!batch.paths.is_empty() || !batch.folders.is_empty()).then_some(batch)
     }
 }
 

@@ -144,9 +144,17 @@ export class Updater {
     for (const stale of waiting) {
       if (outcome.result === 'reload') break
       const more = await this.followInvalidations(timestamp, await this.applyTo(stale, [], timestamp))
-      if (more.result !== 'waiting' || outcome.result === 'nothing') outcome = join(outcome, more)
+      outcome = join(outcome, more)
     }
+    this.dropAttempts()
     return outcome
+  }
+
+  /** What had failed may have gone with an import that led there: then its error is over. */
+  private dropAttempts(): void {
+    const before = this.attempts.length
+    this.attempts = this.attempts.filter(({ stale, hasLetGo }) => hasLetGo || stale.some((id) => this.registry.stale.has(id)))
+    if (before > 0 && this.attempts.length === 0) this.page.succeeded()
   }
 
   /** Updates `stale` together, or, if a part of it has to wait, the parts that have nothing to do with that. */

@@ -905,14 +905,13 @@ const socket = new Socket(token ? socketAddress : null, refreshToken, {
   },
   said(message) {
     if (message.type === 'unreadable') return rescue.settled()
-    if (message.type === 'batch') {
-      hurry?.()
-      updater.interrupt([...message.definitions.map(({ id }) => id), ...message.deleted])
-    }
     const { type } = message
+    const isNews = type === 'batch' || type === 'welcome' || type === 'compare'
+    if (isNews) hurry?.()
+    if (type === 'batch') updater.interrupt([...message.definitions.map(({ id }) => id), ...message.deleted])
     const of = connection
     // What an earlier connection has brought is in the answer to the `hello` of this one.
-    const isOver = () => of !== connection && (type === 'batch' || type === 'welcome' || type === 'compare')
+    const isOver = () => isNews && of !== connection
     enqueue(() => (isOver() ? undefined : handle(message)))
   },
 })

@@ -59,6 +59,8 @@ class Walk {
   private readonly reachedFrom = new Map<ModuleId, ModuleId>()
   private readonly queue: ModuleId[] = []
   private deadEnd: ModuleId | null = null
+  /** Entries whose importers have all been seen before: entries in cycles. */
+  private readonly circular: ModuleId[] = []
   /** Modules whose components are refreshed, with those of their exports that their importers have to take. */
   private readonly refreshed = new Map<ModuleId, Set<string>>()
 
@@ -83,6 +85,7 @@ class Walk {
     do {
       for (let id; this.deadEnd === null && (id = this.queue.shift()) !== undefined; ) this.visit(id)
     } while (this.deadEnd === null && this.widen())
+    this.deadEnd ??= this.circular.find((id) => !this.isTakenAbove(id)) ?? null
     if (this.deadEnd !== null) {
       const chain = this.chainTo(this.deadEnd)
       return { kind: 'reload', chain, reason: `nothing accepts ${chain[0]}` }
@@ -95,6 +98,18 @@ class Walk {
     const chain = [id]
     for (let below; (below = this.reachedFrom.get(chain[0]!)) !== undefined; ) chain.unshift(below)
     return chain
+  }
+
+  /** Whether somebody above a module takes the update. */
+  private isTakenAbove(id: ModuleId): boolean {
+    const above = new Set([id])
+    for (const module of above) {
+      for (const importer of this.registry.importers.get(module) ?? []) {
+        if (this.boundaries.some(({ path, accepted }) => path === importer && (accepted === importer || accepted === module))) return true
+        above.add(importer)
+      }
+    }
+    return false
   }
 
   private visit(id: ModuleId): void {
@@ -169,8 +184,7 @@ class Walk {
         this.begin(importer)
       }
     }
-    // An entry in a cycle: everything above it has been seen, and nobody took the update.
-    if (this.registry.entries.has(id) && importers.length > 0 && closed === importers.length) open = 1
+    if (this.registry.entries.has(id) && importers.length > 0 && closed === importers.length) this.circular.push(id)
     if (open > 0) this.deadEnd ??= id
   }
 

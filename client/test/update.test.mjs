@@ -292,6 +292,14 @@ test('copies that ran in an update which was put back are disposed of, each once
   assert.equal(live, 1)
 })
 
+test('the error of an update that failed goes with the import that led there', async () => {
+  const page = await opened({ page: { deps: ['app'], run: accepting }, app: { deps: ['lost'] }, lost: { run: accepting } })
+  await page.save('lost', failing)
+  assert.deepEqual(page.failures, ['lost: not today'])
+  await page.save('app', {})
+  assert.deepEqual(page.failures, [])
+})
+
 test('a copy that throws is disposed of as far as it came, and its listeners are silent', async () => {
   const page = await opened({ app: { run: accepting } })
   await page.save('app', { run({ hot, log }) {

@@ -569,8 +569,9 @@ impl Loop {
         let graph = &self.project.graph;
         let known = |url: &String| graph.get(url).filter(|&id| graph[id].state != ModuleState::New);
         let differs = |&id: &ModuleId, hash: &str| graph[id].published.as_ref().is_some_and(|now| *now.hash != *hash);
-        let changed: Vec<ModuleId> =
+        let mut changed: Vec<ModuleId> =
             versions.iter().filter_map(|(url, hash)| known(url).filter(|id| differs(id, hash))).collect();
+        self.project.add_new_imports(&mut changed, |url| versions.contains_key(url));
         let broken = graph.ids().filter(|&id| matches!(graph[id].state, ModuleState::Broken(_))).collect();
         let fixed = errors.iter().filter_map(known).filter(|&id| graph[id].state == ModuleState::Ready).collect();
         let is_deleted = |&id: &ModuleId| graph[id].state == ModuleState::Deleted;

@@ -626,6 +626,21 @@ impl Project {
         }
     }
 
+    /// Adds what `ids` import and a tab has not got: `holds` says which modules it holds.
+    pub fn add_new_imports(&self, ids: &mut Vec<ModuleId>, holds: impl Fn(&str) -> bool) {
+        let mut seen: FxHashSet<ModuleId> = ids.iter().copied().collect();
+        let mut at = 0;
+        while at < ids.len() {
+            for dep in self.static_deps(ids[at]) {
+                let module = &self.graph[dep];
+                if module.published.is_some() && !holds(module.url.as_str()) && seen.insert(dep) {
+                    ids.push(dep);
+                }
+            }
+            at += 1;
+        }
+    }
+
     /// A browser cannot parse what this module was compiled to.
     pub fn refused(&mut self, id: ModuleId, place: Option<&TracedFrame>, message: &str) -> Delta {
         let module = &self.graph[id];

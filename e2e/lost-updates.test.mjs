@@ -140,6 +140,50 @@ lineTest('the same for a sheet, with two restarts', { files: STYLED }, async (ap
   await app.stayed()
 })
 
+/** `main.js` brings `lazy.js` by `import()` and accepts. */
+const LAZY = {
+  'main.js': `import './part.js'\nimport { b } from './b.js'\nimport('./lazy.js').then(() => show('b', 'there'), () => show('b', 'failed'))\nshow('c', b)\nimport.meta.hot.accept()`,
+  'part.js': '',
+  'b.js': `export const b = 'b1'`,
+  'lazy.js': `import { b } from './b.js'\nshow('a', 'lazy1 ' + b)\nimport.meta.hot.accept()`,
+}
+
+test('a module that was gone before a restart is brought by import() when it is back', { files: LAZY }, async (app) => {
+  await app.sees('#b', 'there')
+  app.remove('lazy.js')
+  await app.sees('#b', 'failed')
+  await restart(app)
+  await app.connected(1)
+  app.write('lazy.js', LAZY['lazy.js'])
+  await app.sees('#b', 'there')
+  await app.stayed()
+})
+
+test('a lazy module that is edited while the server is away', { files: LAZY }, async (app) => {
+  await app.sees('#a', 'lazy1 b1')
+  await restart(app, () => app.edit('lazy.js', 'lazy1', 'lazy2'))
+  await app.sees('#a', 'lazy2 b1')
+  await app.edit('b.js', 'b1', 'b2')
+  await app.sees('#a', 'lazy2 b2')
+  await app.stayed()
+})
+
+test('the entry is broken when the server starts anew: what the tab runs below it is not gone, and takes its edits', { files: LAZY }, async (app) => {
+  await app.sees('#a', 'lazy1 b1')
+  app.remove('part.js')
+  await app.overlay('part.js')
+  await restart(app)
+  await app.connected(1)
+  await app.edit('lazy.js', 'lazy1', 'lazy2')
+  await app.edit('main.js', `import './part.js'\n`, '')
+  await app.sees('#a', 'lazy2 b1')
+  await app.noOverlay()
+  await app.edit('b.js', 'b1', 'b2')
+  await app.sees('#a', 'lazy2 b2')
+  await app.sees('#c', 'b2')
+  await app.stayed()
+})
+
 test('a page that was edited while the server was away is patched when it is back', {
   files: { 'index.html': `<!doctype html><head><title>one</title><link rel="icon" href="data:,"></head><body><h1>one</h1><p id="a"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`, 'main.js': SHOWING, 'a.js': value(1) },
 }, async (app) => {

@@ -65,7 +65,7 @@
 
   const textOf = (text) => {
     try {
-      return text()
+      return String(text())
     } catch (error) {
       return `${error}`
     }

@@ -261,10 +261,14 @@ export class World {
     this.checkFrames()
   }
 
-  /** A tab on the browser's own error page is the browser's, which tries again by itself; here it does so now. */
+  /**
+   * A tab on the browser's own error page, or whose first script did not come, is the browser's, which tries again by
+   * itself, or the person's who sees it; here they do so now.
+   */
   async retryForBrowser() {
     for (const { page, url } of this.tabs) {
-      if (/^(chrome-error:|about:blank)/.test(await soon(page.evaluate(() => location.href)) ?? '')) await soon(page.goto(url), 8000)
+      const isLost = await soon(page.evaluate(() => /^(chrome-error|about):/.test(location.href) || (document.readyState === 'complete' && !window.read)))
+      if (isLost) await soon(page.goto(url), 8000)
     }
   }
 

@@ -19,7 +19,7 @@ import { Replica, type Define } from './replica'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 import { Rescue } from './rescue'
 import { Socket } from './socket'
-import { hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
+import { dropEarlyStyles, hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
 import { enterWorker } from './worker-scope'
 import { installWorkers, type RestartAnswer, type RestartRequest } from './workers'
 
@@ -247,6 +247,7 @@ export function boot(manifest: PageManifest): void {
 export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespace> {
   // A script that a browser kept may be of an earlier session: then what is missing is asked for.
   replica.takeManifest({ ...manifest, since: manifest.seq })
+  hello()
   if (manifest.refresh) await fetchMissing(manifest.refresh.modules, load)
   startRefresh(manifest)
   registry.entries.add(id)
@@ -257,7 +258,6 @@ export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespac
   }
   if (!registry.hasStarted(id)) await registry.run([id])
   isStarting = false
-  hello()
   await registry.finished(id)
   return registry.instances.get(id)!.namespace
 }
@@ -296,7 +296,14 @@ function startBlocked(): void {
     else startEntry(id)
   }
   if (blocked.size > 0) showErrors([...wanted])
-  else if (workerScope) Promise.allSettled([...registry.entries].map((id) => registry.finished(id))).then(() => workerScope.release())
+  else void Promise.allSettled([...registry.entries].map((id) => registry.finished(id))).then(hasStarted)
+}
+
+/** All entries have run, as far as they can. */
+function hasStarted(): void {
+  workerScope?.release()
+  // On a page of another server nobody knows what else is going to run.
+  if (page !== null) dropEarlyStyles()
 }
 
 function startEntry(id: ModuleId): void {

@@ -110,6 +110,7 @@ export class Replica {
       this.envAsOf = BEFORE
       this.heldAsOf.clear()
       this.standsAsOf.clear()
+      this.errors.clear() // All that are left come with it.
       return 'whole'
     }
     if (session !== this.session || this.isBetween) return 'foreign'

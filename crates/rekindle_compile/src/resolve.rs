@@ -64,13 +64,26 @@ impl Ways {
     }
 
     fn of(&self, importer: &Path, kind: DepKind) -> &OxcResolver {
-        match (is_in_package(importer), kind == DepKind::Require) {
-            (false, false) => &self.import,
-            (false, true) => &self.require,
-            (true, false) => &self.package_import,
-            (true, true) => &self.package_require,
+        match kind {
+            _ if is_in_package(importer) => self.without_tsconfig(kind),
+            DepKind::Require => &self.require,
+            _ => &self.import,
         }
     }
+
+    fn without_tsconfig(&self, kind: DepKind) -> &OxcResolver {
+        if kind == DepKind::Require { &self.package_require } else { &self.package_import }
+    }
+}
+
+fn is_about_tsconfig(error: &ResolveError) -> bool {
+    matches!(
+        error,
+        ResolveError::TsconfigNotFound(_)
+            | ResolveError::TsconfigSelfReference(_)
+            | ResolveError::TsconfigCircularExtend(_)
+            | ResolveError::TsconfigLoadFailed { .. }
+    )
 }
 
 /// What `require` asks `exports` and `imports` maps for, where an import asks for these.
@@ -180,8 +193,17 @@ impl Resolver {
         Some(found.ok()?.into_path_buf())
     }
 
+    /// Where a tsconfig.json cannot be read its `paths` are not known; what means a file without them is found all the same.
     fn find(&self, importer: &Path, path: &str, kind: DepKind) -> Result<PathBuf, ResolveError> {
-        let way = self.ways.of(importer, kind);
+        match self.find_by(self.ways.of(importer, kind), importer, path, kind) {
+            Err(error) if is_about_tsconfig(&error) => {
+                self.find_by(self.ways.without_tsconfig(kind), importer, path, kind).map_err(|_| error)
+            }
+            found => found,
+        }
+    }
+
+    fn find_by(&self, way: &OxcResolver, importer: &Path, path: &str, kind: DepKind) -> Result<PathBuf, ResolveError> {
         if let Some(absolute) = path.strip_prefix(FS_PREFIX) {
             return way.resolve_file(importer, &format!("/{absolute}")).map(|found| found.into_path_buf());
         }

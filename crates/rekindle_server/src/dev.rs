@@ -124,7 +124,7 @@ struct News {
 }
 
 /// Bytes of the digests that a tab may say.
-const MOST_VERSIONS: usize = 32 << 20;
+const MOST_VERSIONS: usize = 8 << 20;
 /// Answers to `hello` that are kept.
 const MOST_ANSWERS: usize = 16;
 
@@ -304,7 +304,8 @@ impl Loop {
         let (links, changed): (Vec<ModuleId>, Vec<ModuleId>) =
             delta.changed.iter().copied().partition(|&id| is_linked(&graph[id].url));
         let mut errors = self.project.errors(delta.broken.iter().copied());
-        errors.extend(self.missing_entries(&delta.deleted));
+        let is_deleted = |url: &str| graph.get(url).is_some_and(|id| delta.deleted.contains(&id));
+        errors.extend(self.missing_entries(|url| since.is_none() || is_deleted(url)));
         Batch {
             session: self.session.clone(),
             since,
@@ -339,10 +340,21 @@ impl Loop {
         Some(PushedDefinition { id: module.url.clone(), code })
     }
 
-    /// A page script whose file is gone: nothing imports it, so its absence is an error of its own.
-    fn missing_entries(&self, deleted: &[ModuleId]) -> Errors {
-        let is_entry = |id: &ModuleId| self.pages.iter().any(|(_, page)| page.entries.contains(&Entry::Module(*id)));
-        self.project.errors(deleted.iter().copied().filter(is_entry))
+    /// Page scripts that are not there, of those that `concerns` is about: nothing imports them, so their absence is an error
+    /// of its own.
+    fn missing_entries(&self, concerns: impl Fn(&str) -> bool) -> Errors {
+        let graph = &self.project.graph;
+        let mut errors = Errors::new();
+        for entry in self.pages.iter().flat_map(|(_, page)| &page.entries) {
+            match entry {
+                Entry::Module(id) if concerns(graph[*id].url.as_str()) => errors.extend(self.project.errors([*id])),
+                Entry::Missing(url, diagnostic) if concerns(url.as_str()) => {
+                    errors.insert(url.to_string(), vec![(**diagnostic).clone()]);
+                }
+                _ => {}
+            }
+        }
+        errors
     }
 
     fn report_errors(&self, delta: &Delta) {

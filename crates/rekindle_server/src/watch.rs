@@ -566,7 +566,8 @@ impl Desk {
         for item in items {
             self.place(&item, &mut real);
             if look_at(&item.path).is_some() || self.watched.get(&item).is_some_and(|watched| watched.seen.is_some()) {
-                self.note(&item.path, at, Touch::Any);
+                // What a folder got before it was armed again is not told: it is looked through.
+                self.note(&item.path, at, if item.kind == Kind::Folder { Touch::Appeared } else { Touch::Any });
             }
         }
     }

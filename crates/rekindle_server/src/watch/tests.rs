@@ -269,6 +269,19 @@ fn a_missing_file_is_announced_when_it_appears_even_in_new_folders() {
 }
 
 #[test]
+fn a_file_that_a_folder_gets_right_after_it_came_back_is_announced() {
+    let mut case = Case::new(&["src/a/x.js"]);
+    case.watch_folders(&["src/a"]);
+    for round in 0..50 {
+        fs::rename(case.at("src/a"), case.at("src/a2")).unwrap();
+        fs::rename(case.at("src/a2"), case.at("src/a")).unwrap();
+        let file = format!("src/a/j{round}.json");
+        fs::write(case.at(&file), "{}").unwrap();
+        case.told(&file, Some("{}"));
+    }
+}
+
+#[test]
 fn a_folder_renamed_away_and_back_stays_watched() {
     let mut case = Case::new(&["src/a.ts", "src/d/b.ts", "src/d/deep/c.ts"]);
     fs::rename(case.at("src/d"), case.at("src/d2")).unwrap();

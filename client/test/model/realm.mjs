@@ -9,6 +9,9 @@ import { Document, documentGlobals, readHtml } from './dom.mjs'
 
 export const ORIGIN = 'http://model.test'
 
+/** Copies of modules that are made without a break; more is a loop without end. */
+const MOST_AT_ONCE = 500
+
 export class Realm {
   isAlive = true
   faults = []
@@ -87,10 +90,15 @@ export class Realm {
 
   /** What generated modules call. */
   reports() {
+    const { world, tab } = this
     const ofCopy = (map, id, copy) => map.get(id)?.copy === copy
     return {
       born: (id, data) => {
         const copy = ++this.made
+        if (++world.bornAtOnce > MOST_AT_ONCE) {
+          world.endless = `${tab.name}: ${MOST_AT_ONCE} copies were made in one go, the last of them of ${id}: the page would stand still`
+          throw new Error(world.endless)
+        }
         if (!this.copies.has(id)) this.copies.set(id, new Set())
         this.copies.get(id).add(copy)
         const { last } = data

@@ -16,7 +16,7 @@ const MOST_DELIVERIES = 1500
 /** It never became quiet. */
 export class Restless extends Error {}
 
-const turn = () => new Promise((done) => setImmediate(done))
+const nextTask = () => new Promise((done) => setImmediate(done))
 
 export class Tab {
   storage = new Map()
@@ -43,12 +43,22 @@ export class World {
   starts = 0
   counter = 0
   report = ''
+  /** Copies of modules since the last pause; what is to be said of a loop without one. */
+  bornAtOnce = 0
+  endless = ''
   /** What happened on the wires, for a replay that is looked at. */
   trace = null
 
   constructor(driver, root) {
     this.driver = driver
     this.root = root
+  }
+
+  /** Lets all that is under way in the tabs come to its next pause. */
+  async turn() {
+    this.bornAtOnce = 0
+    await nextTask()
+    if (this.endless) throw new Restless(this.endless)
   }
 
   async tell(step) {
@@ -83,7 +93,7 @@ export class World {
     if (lane.length === 0) this.lanes.delete(name)
     if (realm && !realm.isAlive && !name.startsWith('up')) return
     await run()
-    await turn()
+    await this.turn()
     while (await this.passTime(this.now));
   }
 
@@ -101,7 +111,7 @@ export class World {
     // Who cannot connect tries for ever.
     const isWhole = this.isUp && this.tabs.every(({ isCut }) => !isCut)
     const end = this.now + (isWhole ? LONGEST : QUIET)
-    await turn()
+    await this.turn()
     for (let done = 0; ; ) {
       if (this.now > end) {
         if (!isWhole) return
@@ -138,7 +148,7 @@ export class World {
     this.clearTimer(due)
     this.now = Math.max(this.now, due.at)
     due.run()
-    await turn()
+    await this.turn()
     return true
   }
 
@@ -261,7 +271,7 @@ export class World {
     tab.loads++
     tab.realm = new Realm(this, tab)
     void tab.realm.load()
-    await turn()
+    await this.turn()
   }
 
   close(tab) {

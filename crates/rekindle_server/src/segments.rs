@@ -15,10 +15,14 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use rekindle_compile::resolve::package_name;
 use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published};
 use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::bodies::Bodies;
 
 /// A segment that has grown to this many bytes takes no more modules.
 const SEALED_AT: usize = 512 * 1024;
@@ -42,6 +46,8 @@ pub struct Segments {
     by_address: FxHashMap<String, usize>,
     /// Sealed since somebody last asked.
     sealed: Vec<usize>,
+    /// Texts of segments that are being sent.
+    texts: Bodies,
 }
 
 /// Modules that may share a segment.
@@ -59,6 +65,8 @@ struct Segment {
     /// Newest last; empty until somebody asks.
     addresses: VecDeque<String>,
     stale: bool,
+    /// On which line each definition begins, in the script of the address that goes with them.
+    lines: Option<(String, Arc<[(ModuleId, usize)]>)>,
 }
 
 impl Segments {
@@ -71,6 +79,7 @@ impl Segments {
             packages: FxHashMap::default(),
             by_address: FxHashMap::default(),
             sealed: Vec::new(),
+            texts: Bodies::default(),
         }
     }
 
@@ -171,35 +180,54 @@ impl Segments {
         address
     }
 
-    /// The script behind an address, and whether the address still is the digest of its content.
-    pub fn script(&mut self, graph: &ModuleGraph, address: &str, base: &str) -> Option<(String, bool)> {
+    /// The script behind an address in pieces, and whether the address still is the digest of its content.
+    pub fn script(&mut self, graph: &ModuleGraph, address: &str, base: &str) -> Option<(Vec<Bytes>, bool)> {
         let at = *self.by_address.get(address)?;
-        let is_current = self.address(graph, at) == address;
-        let segment = &self.segments[at];
-        let mut script = String::with_capacity(segment.size + segment.size / 8);
-        let _ = writeln!(script, "import{{$d}}from\"{base}@rekindle/client\";");
-        for &id in &segment.members {
-            if let Some(published) = served(graph, id) {
-                write_definition(&mut script, graph[id].url.as_str(), published);
-                script.push('\n');
-            }
-        }
-        let _ = write!(script, "export{{}};\n//# sourceMappingURL={base}@rekindle/s/{address}.js.map\n");
-        Some((script, is_current))
+        let current = self.address(graph, at);
+        let head = format!("import{{$d}}from\"{base}@rekindle/client\";\n");
+        let definitions = self.texts.named(&current, || self.segments[at].definitions(graph));
+        let end = format!("export{{}};\n//# sourceMappingURL={base}@rekindle/s/{address}.js.map\n");
+        Some((vec![head.into(), definitions, end.into()], current == address))
     }
 
     /// The modules in the script of an address, each with the line (from 0) on which its definition begins.
-    pub fn lines(&self, graph: &ModuleGraph, address: &str) -> Option<Vec<(ModuleId, usize)>> {
-        let segment = &self.segments[*self.by_address.get(address)?];
+    pub fn lines(&mut self, graph: &ModuleGraph, address: &str) -> Option<Arc<[(ModuleId, usize)]>> {
+        let at = *self.by_address.get(address)?;
+        let current = self.address(graph, at);
+        let segment = &mut self.segments[at];
+        if let Some((of, lines)) = &segment.lines
+            && *of == current
+        {
+            return Some(lines.clone());
+        }
+        let lines: Arc<[(ModuleId, usize)]> = segment.lines(graph).into();
+        segment.lines = Some((current, lines.clone()));
+        Some(lines)
+    }
+}
+
+impl Segment {
+    fn definitions(&self, graph: &ModuleGraph) -> String {
+        let mut text = String::with_capacity(self.size + self.size / 8);
+        for &id in &self.members {
+            if let Some(published) = served(graph, id) {
+                write_definition(&mut text, graph[id].url.as_str(), published);
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    fn lines(&self, graph: &ModuleGraph) -> Vec<(ModuleId, usize)> {
         let mut line = 1;
         let mut lines = Vec::new();
-        for &id in &segment.members {
+        for &id in &self.members {
             if let Some(published) = served(graph, id) {
                 lines.push((id, line));
                 line += published.definition.code.bytes().filter(|&byte| byte == b'\n').count() + 1;
             }
         }
-        Some(lines)
+        lines
     }
 }
 

@@ -30,6 +30,8 @@ export interface Invalidation {
   from: ModuleId
   /** The module whose `invalidate` began the chain of invalidations. */
   first: ModuleId
+  /** The modules that have handed the update on, from `first` to `from`. */
+  trail: ModuleId[]
 }
 
 export function propagate(registry: Registry, hot: HotTable, refresh: Refresh, changed: Iterable<ModuleId>, invalidation?: Invalidation): Verdict {
@@ -96,7 +98,7 @@ class Walk {
   }
 
   private visit(id: ModuleId): void {
-    const context = this.hot.contexts.get(id)
+    const context = this.hot.contexts.get(id)?.speaker
     if (this.keepsItsShape(id)) return this.accept(id, id)
     if (context?.acceptsItself) {
       this.accept(id, id)
@@ -158,7 +160,7 @@ class Walk {
     let closed = 0
     for (const importer of importers) {
       if (accepted && this.takesOnly(importer, id, accepted)) continue
-      if (this.hot.contexts.get(importer)?.acceptsDep(id)) {
+      if (this.hot.contexts.get(importer)?.speaker.acceptsDep(id)) {
         this.accept(importer, id)
       } else if (this.visited.has(importer)) {
         closed++

@@ -57,7 +57,7 @@ pub struct Compiler {
 }
 
 /// Where the source of a module comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     File,
     /// A script written into a page: its text at the line and column where it stands there.

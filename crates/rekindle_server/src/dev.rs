@@ -29,12 +29,13 @@ use crate::env::EnvValues;
 use crate::event::{ClientId, Event, EventHandler, FileBatch, Inbox, Request, Wants};
 use crate::events_process::EventsProcess;
 use crate::listing::RootFiles;
-use crate::pages::{Entry, Page, Pages};
+use crate::page_texts::PageTexts;
+use crate::pages::{Entry, Pages};
 use crate::project::{Crawl, Project};
 use crate::public::PublicFiles;
 use crate::report::Report;
 use crate::rounds::{Asked, Rounds};
-use crate::segments::write_definition;
+use crate::segments::{AsOf, Carrier, write_definition, write_head};
 use crate::servable::Servable;
 use crate::socket::{Outbox, Utf8Bytes};
 use crate::standalone;
@@ -66,6 +67,10 @@ pub struct Loop {
     session: String,
     /// Number of the last batch.
     seq: u64,
+    /// Since which batch pages have to start anew that were there before, and why.
+    restart: Option<(u64, String)>,
+    /// Answers to `hello` as of the last batch, by the number that was said.
+    answers: BTreeMap<u64, Utf8Bytes>,
     project: Project,
     pages: Pages,
     listing: RootFiles,
@@ -105,9 +110,32 @@ struct Tab {
     page: Option<String>,
     /// It is a worker of a page.
     is_worker: bool,
-    /// Digests of its modules, while they come in after a restart.
-    versions: BTreeMap<String, String>,
+    stage: Stage,
 }
+
+/// How far the conversation with a tab is (`docs/internals/sync.md`).
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    /// It has not said what it holds, and is told nothing.
+    Silent,
+    /// It comes from another session: digests of its modules, as far as they have come in, and their bytes.
+    Compared { versions: BTreeMap<String, String>, bytes: usize },
+    /// It holds what the last batch left, and gets the next.
+    InStep,
+}
+
+/// What a batch tells besides the modules.
+#[derive(Debug, Default)]
+struct News {
+    pages: Vec<EditedPage>,
+    env: bool,
+    reload: Option<String>,
+}
+
+/// Bytes of the digests that a tab may say.
+const MOST_VERSIONS: usize = 32 << 20;
+/// Answers to `hello` that are kept.
+const MOST_ANSWERS: usize = 16;
 
 impl Loop {
     pub fn new(start: Start, events: mpsc::UnboundedReceiver<Event>) -> std::io::Result<Self> {
@@ -132,8 +160,13 @@ impl Loop {
             guest_script: client_script(&config, "").into(),
             session: format!("{:x}", SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())),
             seq: 0,
+            restart: None,
+            answers: BTreeMap::new(),
             project,
-            pages: Pages::default(),
+            pages: Pages::new(match config.hmr.enabled {
+                true => PageTexts::new(&config.cache_dir),
+                false => PageTexts::default(),
+            }),
             listing,
             public,
             tabs: BTreeMap::new(),
@@ -230,59 +263,64 @@ impl Loop {
         paths.sort();
         paths.dedup();
         let env = self.env_edit(&paths);
-        let mut delta = self.project.edited(&paths, listing_changed, &self.watcher);
+        let (mut delta, listing_changed) = self.project.edited(&paths, listing_changed, &self.watcher);
         if let Some(changed) = &env {
             merge(&mut delta, self.project.env_edited(changed));
         }
         let pages = self.page_edits(&paths, listing_changed || env.is_some());
+        self.project.watch_awaited(&self.watcher);
+        let entries: Vec<ModuleId> = self.pages.entries().collect();
+        self.project.bring_in(&entries, &self.watcher, &mut delta);
         self.report_of_node();
-        if self.project.take_new_framework() {
-            return self.start_pages_anew(&delta);
-        }
-        if delta.is_empty() && pages.is_empty() && env.is_none() {
+        let reload = self.project.take_new_framework().then(|| self.start_pages_anew());
+        if delta.is_empty() && pages.is_empty() && env.is_none() && reload.is_none() {
             return;
         }
-        self.publish(&delta, pages, env.is_some(), noticed);
+        self.publish(&delta, News { pages, env: env.is_some(), reload }, noticed);
     }
 
     /// Numbers the batch, tells every tab, and the terminal.
-    fn publish(&mut self, delta: &Delta, pages: Vec<EditedPage>, env: bool, noticed: Instant) {
+    fn publish(&mut self, delta: &Delta, news: News, noticed: Instant) {
         self.seq += 1;
+        self.answers.clear();
         self.project.graph.stamp(delta, self.seq);
         let graph = &self.project.graph;
         let edited = delta.changed.iter().chain(&delta.deleted).map(|&id| graph[id].url.path().to_owned());
         let mut seen = BTreeSet::new();
         let mut files: Vec<String> = edited.filter(|url| seen.insert(url.clone())).collect();
-        files.extend(pages.iter().map(|page| format!("/{}", page.file)));
-        let batch = self.batch(delta, pages, env);
-        self.report_errors(delta);
-        let message = ServerMessage::Batch(batch);
-        if self.config.hmr.enabled {
-            self.broadcast(&message);
+        files.extend(news.pages.iter().map(|page| format!("/{}", page.file)));
+        let is_reload = news.reload.is_some();
+        if let Some(reason) = &news.reload {
+            self.restart = Some((self.seq, reason.clone()));
         }
-        if files.is_empty() || !self.config.hmr.enabled {
+        let batch = self.batch(Some(self.seq - 1), delta, news);
+        self.report_errors(delta);
+        if !self.config.hmr.enabled {
+            return;
+        }
+        let message: Utf8Bytes = text(&ServerMessage::Batch(batch)).into();
+        for tab in self.tabs.values().filter(|tab| tab.stage == Stage::InStep) {
+            tab.outbox.send(message.clone());
+        }
+        if files.is_empty() || is_reload {
             return;
         }
         let (workers, tabs): (Vec<_>, Vec<_>) =
-            self.tabs.iter().filter(|(_, tab)| tab.page.is_some()).partition(|(_, tab)| tab.is_worker);
+            self.tabs.iter().filter(|(_, tab)| tab.stage == Stage::InStep).partition(|(_, tab)| tab.is_worker);
         let ids = |list: Vec<(&ClientId, &Tab)>| list.into_iter().map(|(&id, _)| id).collect();
         self.rounds.begin(self.seq, files, noticed, Asked { tabs: ids(tabs), workers: ids(workers) }, &self.report);
     }
 
-    /// A framework finds its refresh runtime only if that runs before it.
-    fn start_pages_anew(&mut self, delta: &Delta) {
-        self.seq += 1;
-        self.project.graph.stamp(delta, self.seq);
-        self.report_errors(delta);
+    /// A framework finds its refresh runtime only if that runs before it. Gives the reason why pages start anew.
+    fn start_pages_anew(&self) -> String {
         let reason = "a component framework, or its refresh runtime, was installed or removed";
         self.report.note(&format!("{reason}; pages start anew"));
         self.project.advice().iter().for_each(|advice| self.report.note(advice));
-        if self.config.hmr.enabled {
-            self.broadcast(&ServerMessage::Reload { reason: reason.to_owned() });
-        }
+        reason.to_owned()
     }
 
-    fn batch(&self, delta: &Delta, pages: Vec<EditedPage>, env: bool) -> Batch {
+    /// What the batches after `since` did; without, all in which a tab of another session differs.
+    fn batch(&self, since: Option<u64>, delta: &Delta, News { pages, env, reload }: News) -> Batch {
         let graph = &self.project.graph;
         let urls = |ids: &[ModuleId]| -> Vec<ModuleUrl> { ids.iter().map(|&id| graph[id].url.clone()).collect() };
         let (links, changed): (Vec<ModuleId>, Vec<ModuleId>) =
@@ -290,8 +328,9 @@ impl Loop {
         let mut errors = self.project.errors(delta.broken.iter().copied());
         errors.extend(self.missing_entries(&delta.deleted));
         Batch {
-            seq: self.seq,
             session: self.session.clone(),
+            since,
+            seq: self.seq,
             timestamp: milliseconds(),
             definitions: changed.iter().filter_map(|&id| self.pushed(id)).collect(),
             deleted: urls(&delta.deleted),
@@ -300,7 +339,12 @@ impl Loop {
             links: self.with_digests(&links),
             pages,
             env: env.then(|| self.project.env.object()),
+            reload,
         }
+    }
+
+    fn as_of(&self) -> AsOf<'_> {
+        AsOf { session: &self.session, seq: self.seq }
     }
 
     fn with_digests(&self, ids: &[ModuleId]) -> Vec<(ModuleUrl, String)> {
@@ -409,18 +453,16 @@ impl Loop {
         if !edited.is_empty() {
             self.watcher.watch_files(self.pages.watched());
         }
-        let pages = edited
-            .into_iter()
-            .filter_map(|(url, cause)| self.pages.get(&url)?.edited_since(Some(seq - 1), &url, cause));
+        let pages =
+            edited.into_iter().filter_map(|(url, cause)| self.pages.get(&url)?.edited_since(seq - 1, &url, cause));
         pages.chain(gone).collect()
     }
 
     // ---- tabs
 
     fn on_connected(&mut self, id: ClientId, outbox: Outbox) {
-        // Said here and not by the socket: who has heard it misses no batch from then on.
         outbox.send(r#"{"type":"connected"}"#);
-        self.tabs.insert(id, Tab { outbox, page: None, is_worker: false, versions: BTreeMap::new() });
+        self.tabs.insert(id, Tab { outbox, page: None, is_worker: false, stage: Stage::Silent });
         self.tell_handlers("vite:client:connect", None, id);
     }
 
@@ -442,10 +484,7 @@ impl Loop {
                 self.on_hello(id, page, &session, seq, &entries);
             }
             ClientMessage::Versions { page, page_hash, entries, errors, modules, last } => {
-                if let Some(tab) = self.tabs.get_mut(&id) {
-                    tab.versions.extend(modules);
-                }
-                if last {
+                if self.note_versions(id, modules) && last {
                     self.compare(id, page, page_hash, &entries, &errors);
                 }
             }
@@ -462,35 +501,70 @@ impl Loop {
         if applied.result == Outcome::Reload && applied.chain.is_empty() {
             tracing::debug!(client = id.0, reason = applied.reason, "reload");
         }
+        if applied.result == Outcome::Stayed {
+            let reason = applied.reason.unwrap_or_default();
+            return self.report.warn(&format!(
+                "a page cancelled its reload and may show old code: a reload is due, because {reason}"
+            ));
+        }
         let is_worker = self.tabs.get(&id).is_some_and(|tab| tab.is_worker);
         self.rounds.answered(id, is_worker, applied, &self.report);
     }
 
-    /// A tab tells how far it is: it gets what it missed, or is asked for its modules if it comes from another start.
+    /// A tab tells how far it is: it gets what it missed, or is asked for its modules if it comes from another session.
     fn on_hello(&mut self, id: ClientId, page: Option<String>, session: &str, seq: u64, entries: &[String]) {
+        let is_of_session = session == self.session && seq <= self.seq;
         let Some(tab) = self.tabs.get_mut(&id) else { return };
         tab.page = Some(page.unwrap_or_else(|| entries.first().cloned().unwrap_or_default()));
-        if session != self.session {
-            tab.versions.clear();
+        if !is_of_session {
+            tab.stage = Stage::Compared { versions: BTreeMap::new(), bytes: 0 };
             return self.send(id, &ServerMessage::Compare);
         }
-        if seq >= self.seq {
-            let welcome = ServerMessage::Welcome { session: self.session.clone(), seq: self.seq };
+        tab.stage = Stage::InStep;
+        if seq == self.seq {
+            let welcome = ServerMessage::Welcome { session: self.session.clone(), seq };
             return self.send(id, &welcome);
         }
+        let answer = self.missed_since(seq);
+        if let Some(tab) = self.tabs.get(&id) {
+            tab.outbox.send(answer);
+        }
+    }
+
+    /// The batch from `seq` to now. Many tabs miss the same when a connection is cut.
+    fn missed_since(&mut self, seq: u64) -> Utf8Bytes {
+        if let Some(answer) = self.answers.get(&seq) {
+            return answer.clone();
+        }
         let delta = self.project.graph.since(seq);
-        let pages = self.pages.iter().filter(|(_, page)| page.changed_at > seq);
-        let pages = pages.filter_map(|(url, page)| self.edited_page(url, page, Some(seq))).collect();
-        let batch = self.batch(&delta, pages, true);
-        self.send(id, &ServerMessage::Batch(batch));
+        let edited = self.pages.iter().filter(|(_, page)| page.changed_at > seq);
+        let pages = edited
+            .filter_map(|(url, page)| page.edited_since(seq, url, self.project.compiler.display(page.file.as_path())));
+        let reload = self.restart.as_ref().filter(|(since, _)| *since > seq).map(|(_, reason)| reason.clone());
+        let batch = self.batch(Some(seq), &delta, News { pages: pages.collect(), env: true, reload });
+        let answer: Utf8Bytes = text(&ServerMessage::Batch(batch)).into();
+        if self.answers.len() == MOST_ANSWERS {
+            self.answers.pop_first();
+        }
+        self.answers.insert(seq, answer.clone());
+        answer
     }
 
-    /// What happened to a page since the batch `seq`; none: the tab has a text that we do not know.
-    fn edited_page(&self, url: &str, page: &Page, seq: Option<u64>) -> Option<EditedPage> {
-        page.edited_since(seq, url, self.project.compiler.display(page.file.as_path()))
+    /// Takes digests of a tab in that was asked for them; false if it was not, or says more than any page has.
+    fn note_versions(&mut self, id: ClientId, modules: BTreeMap<String, String>) -> bool {
+        let Some(tab) = self.tabs.get_mut(&id) else { return false };
+        let Stage::Compared { versions, bytes } = &mut tab.stage else { return false };
+        *bytes += modules.iter().map(|(url, hash)| url.len() + hash.len()).sum::<usize>();
+        if *bytes > MOST_VERSIONS {
+            tab.stage = Stage::Silent;
+            tab.outbox.close(1008);
+            return false;
+        }
+        versions.extend(modules);
+        true
     }
 
-    /// A tab from another start of the server: what differs is sent as one batch.
+    /// A tab from another session: what differs is sent as one batch.
     fn compare(
         &mut self,
         id: ClientId,
@@ -499,36 +573,52 @@ impl Loop {
         entries: &[String],
         errors: &[String],
     ) {
-        let Some(versions) = self.tabs.get_mut(&id).map(|tab| std::mem::take(&mut tab.versions)) else { return };
-        let mut roots: Vec<ModuleId> = Vec::new();
-        if let Some(url) = &page
-            && let Some((url, file)) = self.page_file(url)
-        {
-            roots.extend(self.page_modules(&url, &file));
-        }
-        if page.is_none() {
-            self.find_entries(entries);
-        }
-        roots.extend(entries.iter().filter_map(|url| self.project.graph.get(url)));
-        self.crawl_known(roots, &versions);
+        let Some(tab) = self.tabs.get_mut(&id) else { return };
+        let Stage::Compared { versions, .. } = std::mem::replace(&mut tab.stage, Stage::InStep) else { return };
+        self.find_known(page.as_deref(), entries, &versions);
         let graph = &self.project.graph;
-        let known = |url: &String| graph.get(url);
+        let known = |url: &String| graph.get(url).filter(|&id| graph[id].state != ModuleState::New);
         let differs = |&id: &ModuleId, hash: &str| graph[id].published.as_ref().is_some_and(|now| *now.hash != *hash);
         let changed: Vec<ModuleId> =
             versions.iter().filter_map(|(url, hash)| known(url).filter(|id| differs(id, hash))).collect();
         let broken = graph.ids().filter(|&id| matches!(graph[id].state, ModuleState::Broken(_))).collect();
         let fixed = errors.iter().filter_map(known).filter(|&id| graph[id].state == ModuleState::Ready).collect();
-        let delta = Delta { changed, broken, fixed, deleted: Vec::new() };
-        let shown = page.as_deref().and_then(|url| Some((url, self.pages.get(url)?)));
-        let edited = shown.filter(|(_, now)| page_hash.is_some_and(|hash| *now.hash != *hash));
-        let pages = edited.and_then(|(url, page)| self.edited_page(url, page, None)).into_iter().collect();
+        let is_deleted = |&id: &ModuleId| graph[id].state == ModuleState::Deleted;
+        let deleted = versions.keys().filter_map(known).filter(is_deleted).collect();
+        let delta = Delta { changed, broken, fixed, deleted };
+        let gone: Vec<ModuleUrl> =
+            versions.keys().filter(|url| known(url).is_none()).map(|url| ModuleUrl::new(url.as_str())).collect();
+        let file = |url: &str| self.pages.get(url).map(|page| self.project.compiler.display(page.file.as_path()));
+        let edited = page.as_deref().zip(page_hash.as_deref());
+        let edited = edited.and_then(|(url, hash)| self.pages.edited_from_hash(url, hash, file(url)?));
         let files: Vec<String> = delta.changed.iter().map(|&id| graph[id].url.path().to_owned()).collect();
-        let batch = self.batch(&delta, pages, true);
+        let news = News { pages: edited.into_iter().collect(), env: true, reload: None };
+        let mut batch = self.batch(None, &delta, news);
+        batch.deleted.extend(gone);
         self.send(id, &ServerMessage::Batch(batch));
         if !files.is_empty() {
             let asked = Asked { tabs: BTreeSet::from([id]), workers: BTreeSet::new() };
             self.rounds.begin(self.seq, files, Instant::now(), asked, &self.report);
         }
+    }
+
+    /// Compiles what a tab of another session holds, as far as it is still there.
+    fn find_known(&mut self, page: Option<&str>, entries: &[String], versions: &BTreeMap<String, String>) {
+        let mut roots: Vec<ModuleId> = Vec::new();
+        match page.map(|url| self.page_file(url)) {
+            Some(Some((url, file))) => roots.extend(self.page_modules(&url, &file)),
+            Some(None) => {}
+            None => self.find_entries(entries),
+        }
+        for url in entries {
+            roots.extend(self.module_at(url));
+        }
+        self.crawl_known(roots, versions);
+        // What no import names that is known before it runs.
+        let unmet =
+            versions.keys().filter(|url| self.project.graph.get(url).is_none()).map(|url| ModuleUrl::new(url.as_str()));
+        let roots = self.importable(unmet.collect());
+        self.crawl_known(roots, versions);
     }
 
     /// A worker does not say which page made it: compiles pages until one names its module.
@@ -611,7 +701,7 @@ impl Loop {
         };
         if let Some(module) = graph.get(module.as_str()).filter(is_the_same) {
             let delta = self.project.refused(module, place.as_ref(), message);
-            self.publish(&delta, Vec::new(), false, Instant::now());
+            self.publish(&delta, News::default(), Instant::now());
         }
         self.send(id, &ServerMessage::Unreadable);
     }
@@ -688,7 +778,7 @@ impl Loop {
     /// rest follows when the styles of all that it imports are known.
     fn stream_page(&mut self, url: &str, asker: oneshot::Sender<Answer>) {
         let Some(page) = self.pages.get(url) else { return };
-        let (head, rest) = page.render(url, &self.config.base, &[]);
+        let (head, rest) = page.render(url, &self.config.base, self.as_of(), &[]);
         let (sender, receiver) = mpsc::unbounded_channel();
         let _ = sender.send(bytes::Bytes::from(head));
         let answer =
@@ -789,7 +879,10 @@ impl Loop {
             }
             "page" => {
                 let (url, file) = self.page_file(&parameter(&request.query, "path")?)?;
-                Some(self.page_script(&url, &file, parameter(&request.query, "text").as_deref()))
+                let session = parameter(&request.query, "session").filter(|session| *session == self.session);
+                let since = session.and_then(|_| parameter(&request.query, "seq")?.parse().ok());
+                let text = parameter(&request.query, "text");
+                Some(self.page_script(&url, &file, since.filter(|since| *since <= self.seq), text))
             }
             "load" => Some(self.load(&request.query)),
             _ if name == Runtime::get().address => {
@@ -800,8 +893,10 @@ impl Loop {
     }
 
     fn segment(&mut self, name: &str) -> Option<Answer> {
+        let Self { project, session, seq, config, .. } = self;
+        let as_of = AsOf { session, seq: *seq };
         let (script, is_current) =
-            self.project.segments.script(&self.project.graph, name.strip_suffix(".js")?, &self.config.base)?;
+            project.segments.script(&project.graph, name.strip_suffix(".js")?, &config.base, as_of)?;
         // A page that began to load before an edit gets what is newer, but not under a name that is a promise.
         let cache = if is_current { Cache::Forever } else { Cache::No };
         Some(Answer { status: 200, content_type: SCRIPT, body: Body::Pieces(script), cache })
@@ -824,7 +919,7 @@ impl Loop {
         let preload = self.project.segments.addresses_of(&self.project.graph, &modules);
         match self.pages.get(url) {
             Some(page) => {
-                let (head, rest) = page.render(url, &self.config.base, &preload);
+                let (head, rest) = page.render(url, &self.config.base, self.as_of(), &preload);
                 Answer::ok(HTML, head + &self.head_styles(url) + &rest, Cache::Revalidate)
             }
             None => {
@@ -847,6 +942,7 @@ impl Loop {
         let Ok(page) = self.pages.load(url, file, &mut self.project) else { return Vec::new() };
         let modules = page.modules();
         self.watcher.watch_files(page.watched());
+        self.project.watch_awaited(&self.watcher);
         // In front: a framework looks for its refresh runtime when it starts.
         let roots = [self.project.insert_refresh_modules(), modules].concat();
         let known_broken = self.broken_count();
@@ -881,11 +977,11 @@ impl Loop {
     }
 
     /// `/@rekindle/page?path=/index.html`: imports the segments, then starts the page.
-    /// `text` is the digest of the text that the tab has got.
-    fn page_script(&mut self, url: &str, file: &FilePath, text: Option<&str>) -> Answer {
+    /// `since`: the batch as of which the page's text was written, if it was in this session; `text`: that text's digest.
+    fn page_script(&mut self, url: &str, file: &FilePath, since: Option<u64>, text: Option<String>) -> Answer {
         let modules = self.page_modules(url, file);
-        let mut script = self.imports(&modules);
         let mut manifest = self.manifest(&modules);
+        let mut script = self.imports(&manifest.segments);
         let Some(page) = self.pages.get(url) else { return not_found(url) };
         let mut entries = Vec::new();
         for entry in &page.entries {
@@ -900,11 +996,9 @@ impl Loop {
         }
         manifest.sheets = self.with_digests(&page.sheets);
         manifest.refresh = self.project.refresh_modules();
-        let seen = text.filter(|text| **text != *page.hash);
-        manifest.edited =
-            seen.and_then(|text| page.edited_from_hash(text, url, self.project.compiler.display(page.file.as_path())));
+        manifest.since = since;
         manifest.page = Some(url.to_owned());
-        manifest.page_hash = Some(page.hash.to_string());
+        manifest.page_hash = Some(text.unwrap_or_else(|| page.hash.to_string()));
         manifest.entries = Some(entries);
         script.push_str(&format!(
             "import{{boot}}from\"{}@rekindle/client\";\nboot({});\n",
@@ -924,7 +1018,8 @@ impl Loop {
         }
         let mut manifest = self.manifest(&modules);
         manifest.entries = Some(vec![self.project.graph[id].url.clone()]);
-        let imports = self.imports(&modules);
+        manifest.since = Some(self.seq);
+        let imports = self.imports(&manifest.segments);
         let base = &self.config.base;
         let start = format!("import{{boot}}from\"{base}@rekindle/client\";\nboot({});\n", json(&manifest));
         // The client comes first: its listener has to be the worker's first one.
@@ -932,15 +1027,16 @@ impl Loop {
         Some(Answer::ok(SCRIPT, script, Cache::No))
     }
 
-    fn imports(&mut self, modules: &[ModuleId]) -> String {
-        let addresses = self.project.segments.addresses_of(&self.project.graph, modules);
-        addresses.iter().map(|address| format!("import\"{}@rekindle/s/{address}.js\";\n", self.config.base)).collect()
+    fn imports(&self, segments: &[String]) -> String {
+        segments.iter().map(|address| format!("import\"{}@rekindle/s/{address}.js\";\n", self.config.base)).collect()
     }
 
-    fn manifest(&self, modules: &[ModuleId]) -> Manifest {
+    fn manifest(&mut self, modules: &[ModuleId]) -> Manifest {
         Manifest {
             session: self.session.clone(),
             seq: self.seq,
+            since: None,
+            segments: self.project.segments.addresses_of(&self.project.graph, modules),
             env: self.project.env.object(),
             errors: self.project.errors(modules.iter().copied()),
             page: None,
@@ -948,11 +1044,11 @@ impl Loop {
             entries: None,
             sheets: Vec::new(),
             refresh: None,
-            edited: None,
         }
     }
 
-    /// `/@rekindle/load?id=…&id=…`: the segments with these modules and all they reach.
+    /// `/@rekindle/load?id=…&id=…`: the segments with these modules and all they reach. With `value` the definitions
+    /// themselves, for a tab that lacks some although their segments have come.
     fn load(&mut self, query: &str) -> Answer {
         let values = query.split('&').filter_map(|part| part.strip_prefix("id="));
         let urls = values.filter_map(|value| percent_encoding::percent_decode_str(value).decode_utf8().ok());
@@ -963,9 +1059,27 @@ impl Loop {
             self.report_broken(&modules);
         }
         self.report_of_node();
-        let manifest = self.manifest(&modules);
-        let script = format!("{}export const manifest={};\n", self.imports(&modules), json(&manifest));
+        let mut manifest = self.manifest(&modules);
+        let mut script = String::new();
+        if parameter(query, "value").is_some() {
+            manifest.segments.clear();
+            self.write_definitions(&mut script, &modules);
+        }
+        script.push_str(&self.imports(&manifest.segments));
+        script.push_str(&format!("export const manifest={};\n", json(&manifest)));
         Answer::ok(SCRIPT, script, Cache::No)
+    }
+
+    /// Definitions by value, true as of now.
+    fn write_definitions(&self, script: &mut String, modules: &[ModuleId]) {
+        write_head(script, &self.config.base, Carrier::Value(self.as_of()));
+        let graph = &self.project.graph;
+        for module in modules.iter().map(|&id| &graph[id]).filter(|module| module.state == ModuleState::Ready) {
+            if let Some(published) = &module.published {
+                write_definition(script, module.url.as_str(), published);
+                script.push('\n');
+            }
+        }
     }
 
     /// Those of `urls` that may be asked for: what is named somewhere, and, for an `import()` whose specifier is only known
@@ -1055,32 +1169,33 @@ impl Loop {
 
     /// A module by its own address, for native imports: its definition, what it needs, and its exports.
     fn module(&mut self, key: &str) -> Option<Answer> {
-        let id = match self.project.graph.get(key) {
-            Some(id) => id,
-            None => {
-                let file = self.listing.get(key)?.path().to_owned();
-                self.project.graph.insert(&ModuleUrl::new(key), &FilePath::new(file))
-            }
-        };
+        let id = self.module_at(key)?;
         let modules = self.project.crawl(&[id], &self.watcher);
-        let module = &self.project.graph[id];
-        let base = &self.config.base;
-        if module.state == ModuleState::Deleted {
+        if self.project.graph[id].state == ModuleState::Deleted {
             return None;
         }
-        let url = quoted(module.url.as_str());
         let manifest = Manifest { refresh: self.project.refresh_modules(), ..self.manifest(&modules) };
-        let manifest = json(&manifest);
-        let own = self.pushed(id).map(|pushed| pushed.code).unwrap_or_default();
+        let base = &self.config.base;
+        let url = quoted(self.project.graph[id].url.as_str());
         let exports = self.exports_of(id);
-        let mut script = format!("import{{$d,facade}}from\"{base}@rekindle/client\";\n{own}\n");
-        script.insert_str(0, &self.imports(&modules));
-        script.push_str(&format!("const $m=await facade({url},{manifest});\n"));
+        let mut script = self.imports(&manifest.segments);
+        self.write_definitions(&mut script, &[id]);
+        script.push_str(&format!("import{{facade}}from\"{base}@rekindle/client\";\n"));
+        script.push_str(&format!("const $m=await facade({url},{});\n", json(&manifest)));
         for (at, name) in exports.iter().enumerate() {
             script.push_str(&format!("const $e{at}=$m[{0}];export{{$e{at} as {0}}};\n", quoted(name)));
         }
         script.push_str("export{};\n");
         Some(Answer::ok(SCRIPT, script, Cache::Revalidate))
+    }
+
+    /// The module of an address: one that the graph knows, or a file that may be served as one.
+    fn module_at(&mut self, key: &str) -> Option<ModuleId> {
+        if let Some(id) = self.project.graph.get(key) {
+            return Some(id);
+        }
+        let file = self.listing.get(key)?.path().to_owned();
+        Some(self.project.graph.insert(&ModuleUrl::new(key), &FilePath::new(file)))
     }
 
     /// Names a module exports, those behind `export *` included.

@@ -23,6 +23,7 @@ pub mod http;
 mod http2;
 pub mod listen;
 pub mod listing;
+mod page_texts;
 mod pages;
 pub mod preview;
 mod project;

@@ -44,6 +44,8 @@ pub struct Project {
     pool: rayon::ThreadPool,
     /// Folders in which a missing file may appear.
     missing_in: FxHashSet<PathBuf>,
+    /// Those among them that a page waits for and nobody watches yet.
+    awaited: Vec<PathBuf>,
     /// Folders of packages that came with us; `None` where nothing is hot.
     own_packages: Option<Vec<PathBuf>>,
     has_new_framework: bool,
@@ -139,6 +141,7 @@ impl Project {
             root: config.root.clone(),
             pool,
             missing_in: FxHashSet::default(),
+            awaited: Vec::new(),
             has_new_framework: false,
             globbing: FxHashSet::default(),
             listed: FxHashSet::default(),
@@ -186,7 +189,7 @@ impl Project {
         }
         self.watch(watchlist, watcher);
         if crawl.queue.is_empty() {
-            self.segments.close_packages();
+            self.segments.seal();
         }
         !crawl.queue.is_empty()
     }
@@ -409,11 +412,13 @@ impl Project {
         &self.root
     }
 
-    /// A script written into a page becomes a module of the page's file.
+    /// A script written into a page becomes a module of the page's file. It is compiled anew if it is another one.
     pub fn insert_inline(&mut self, url: &ModuleUrl, file: &FilePath, source: Source) -> ModuleId {
         let id = self.graph.insert(url, file);
-        self.graph.forget(id);
-        self.inline.insert(url.clone(), source);
+        if self.inline.get(url) != Some(&source) {
+            self.graph.forget(id);
+            self.inline.insert(url.clone(), source);
+        }
         id
     }
 
@@ -421,11 +426,25 @@ impl Project {
         self.inline.get(url).cloned().unwrap_or(Source::File)
     }
 
+    /// A page names something that is not there; it may appear in one of these folders.
+    pub fn await_in(&mut self, folders: Vec<PathBuf>) {
+        self.awaited.extend(folders.iter().filter(|folder| !self.missing_in.contains(*folder)).cloned());
+        self.missing_in.extend(folders);
+    }
+
+    /// Looks out for what pages wait for.
+    pub fn watch_awaited(&mut self, watcher: &Watcher) {
+        let folders = std::mem::take(&mut self.awaited);
+        if !folders.is_empty() {
+            self.watch_folders(folders, watcher);
+        }
+    }
+
     // ---- edits
 
     /// Brings the graph up to date with what happened to `paths`. `listing_changed`: files may have appeared or
-    /// vanished anywhere, so that specifiers and globs may mean something else.
-    pub fn edited(&mut self, paths: &[PathBuf], listing_changed: bool, watcher: &Watcher) -> Delta {
+    /// vanished anywhere, so that specifiers and globs may mean something else; the result says whether that was so in the end.
+    pub fn edited(&mut self, paths: &[PathBuf], listing_changed: bool, watcher: &Watcher) -> (Delta, bool) {
         let mut delta = Delta::default();
         let mut touched: Vec<ModuleId> = Vec::new();
         let mut listing_changed = listing_changed;
@@ -474,7 +493,23 @@ impl Project {
         delta.changed.dedup();
         let changed = delta.changed.clone();
         self.segments.assign(&self.graph, &changed);
-        delta
+        (delta, listing_changed)
+    }
+
+    /// Compiles those of `ids` that are new, and what they import: modules that pages wait for.
+    pub fn bring_in(&mut self, ids: &[ModuleId], watcher: &Watcher, delta: &mut Delta) {
+        let mut fresh: Vec<ModuleId> = ids.to_vec();
+        fresh.retain(|&id| self.graph[id].state == ModuleState::New);
+        if fresh.is_empty() {
+            return;
+        }
+        fresh.sort_unstable();
+        fresh.dedup();
+        let known = delta.changed.len();
+        self.compile(&fresh, watcher, delta);
+        self.compile_new_imports(watcher, delta);
+        let brought = delta.changed[known..].to_vec();
+        self.segments.assign(&self.graph, &brought);
     }
 
     /// A framework or its refresh runtime was installed or removed: its own scripts mean something else.

@@ -200,7 +200,13 @@ impl Segments {
 
     /// The script behind an address in pieces, and whether the address still is the digest of its content. If not, the
     /// script is newer, and says as of when.
-    pub fn script(&mut self, graph: &ModuleGraph, address: &str, base: &str, as_of: AsOf) -> Option<(Vec<Bytes>, bool)> {
+    pub fn script(
+        &mut self,
+        graph: &ModuleGraph,
+        address: &str,
+        base: &str,
+        as_of: AsOf,
+    ) -> Option<(Vec<Bytes>, bool)> {
         let at = self.at(address)?;
         let current = self.address(graph, at);
         let is_current = current == Address::parse(address)?;

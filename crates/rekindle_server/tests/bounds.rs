@@ -89,6 +89,8 @@ async fn start(folder: TempDir) -> Project {
     let mut config = Config::new(&root);
     config.server.port = 0;
     config.public_dir = Some(root.join("public"));
+    // A shell has none of these.
+    config.env_prefix = vec!["BOUNDS_".to_owned()];
     let screen = Screen::default();
     let start = DevServer::builder(config).report(Report::plain(screen.clone())).start();
     let server = timeout(PATIENCE, start).await.expect("the server does not start").unwrap();
@@ -187,12 +189,12 @@ impl Tab {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pipe_where_a_file_is_expected_is_named_and_everything_else_is_served() {
     let folder = folder(&[
-        ("main.js", "import all from './all.js'\nimport './typed.ts'\nconsole.log(all, import.meta.env.VITE_A)"),
+        ("main.js", "import all from './all.js'\nimport './typed.ts'\nconsole.log(all, import.meta.env.BOUNDS_A)"),
         ("all.js", "export default import.meta.glob('./pages/*.js', { eager: true })"),
         ("pages/a.js", "export const a = 1"),
         ("typed.ts", "export const b: number = 1"),
         ("public/a.txt", "public"),
-        (".env", "VITE_A=from-env"),
+        (".env", "BOUNDS_A=from-env"),
     ]);
     for name in [".env.local", "package.json", "tsconfig.json", "pages/b.js", "public/b.txt", "other.html"] {
         make_pipe(&folder.path().join(name));
@@ -230,13 +232,16 @@ async fn a_watched_file_that_becomes_a_pipe_is_an_error_until_it_is_a_file_again
         make_pipe(&project.root().join(name));
         project.screen.shows(name).await;
     }
-    project.screen.shows("it is a named pipe, not a file").await;
+    for message in ["the file cannot be read: it is a named pipe, not a file", "`./b.css` is a named pipe, not a file"]
+    {
+        project.screen.shows(message).await;
+    }
     project.load_page().await;
     for (name, text) in [
         ("t.txt", "two"),
         ("code.js", "export const code = 2"),
         ("pages/a.js", "export const a = 2"),
-        ("b.css", "p { color: blue }"),
+        ("b.css", "p { margin: 7px }"),
     ] {
         fs::remove_file(project.root().join(name)).unwrap();
         write(project.root(), name, text);
@@ -250,7 +255,7 @@ async fn a_watched_file_that_becomes_a_pipe_is_an_error_until_it_is_a_file_again
                 segments += &project.get(&format!("/@rekindle/s/{}", part.split('"').next().unwrap())).await;
             }
             let is_whole =
-                ["two", "code = 2", "a = 2", "blue", "/pages/a.js"].iter().all(|text| segments.contains(text));
+                ["two", "code = 2", "a = 2", "7px", "/pages/a.js"].iter().all(|text| segments.contains(text));
             if errors == "{}" && is_whole {
                 return;
             }

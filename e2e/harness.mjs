@@ -27,6 +27,8 @@ const repository = fileURLToPath(new URL('..', import.meta.url))
 export { freePort }
 export const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/release/rekindle')
 const patience = Number(process.env.REKINDLE_PATIENCE_MS ?? 10_000)
+// What is tested takes these for its own: a test must not depend on what the shell has set.
+for (const name of Object.keys(process.env)) if (/^(VITE_|REKINDLE_)/i.test(name)) delete process.env[name]
 const limit = 50_000
 
 /** `files` and npm `packages`, or `example` to copy a folder of `examples/`; `start: false` and `load: false` leave server and

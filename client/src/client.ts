@@ -10,7 +10,7 @@
 import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
 import { patchDocument } from './document'
 import { HotTable, type HotContext } from './hot'
-import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
+import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Manifest, ModuleId, PageManifest, ServerMessage } from './messages'
 import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './overlay'
 import type { Verdict } from './propagate'
 import { preactRuntime, reactRuntime, Refresh, watchPreact } from './refresh'
@@ -558,7 +558,10 @@ async function startWhatWasBlocked(): Promise<ModuleId[]> {
 
 async function announceErrors(batch: Batch): Promise<void> {
   const concerning = Object.keys(batch.errors).filter((id) => concernsPage(id))
-  for (const id of concerning) await hot.dispatch('vite:error', errorPayload(id, batch.errors[id]![0]!))
+  for (const id of concerning) {
+    const [first] = batch.errors[id]!
+    if (first) await hot.dispatch('vite:error', errorPayload(id, first))
+  }
   if (concerning.length > 0) showErrors(concerning)
 }
 
@@ -809,11 +812,17 @@ function concernsPage(id: ModuleId): boolean {
   return registry.instances.has(id) || wanted.has(id) || (id.endsWith('?direct') && hasLink(id, base))
 }
 
-/** Shows every error that concerns this page, those of `newest` first. */
+/** Errors in the overlay at a time. */
+const MOST_SHOWN = 100
+
+/** Shows the errors that concern this page, those of `newest` first. */
 function showErrors(newest: ModuleId[]): void {
   const concerning = [...errors.keys()].filter((id) => concernsPage(id)).reverse()
   const order = [...newest.filter((id) => errors.has(id)), ...concerning.filter((id) => !newest.includes(id))]
-  const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!)
+  const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!).slice(0, MOST_SHOWN)
+  // Where very many modules cannot run, the server says why for some of them.
+  const others = order.filter((id) => errors.get(id)!.length === 0)
+  if (others.length > 0) shown.push({ message: `${shown.length > 0 ? `${others.length} more` : others.length} modules cannot run: ${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''}` })
   if (runtimeError) shown.unshift(runtimeError)
   for (const list of workerErrors.values()) shown.push(...list)
   workerScope?.show(shown)
@@ -859,16 +868,18 @@ function withoutOurFrames(stack: string): string {
   return stack.split('\n').filter((line) => !/\/@rekindle\/(client|runtime\/)/.test(line) && !line.includes('Generator.next')).join('\n')
 }
 
-function traced(id: number, frames: (TracedFrame | null)[], frame: string | undefined): void {
+/** Comes twice where a stack has more frames than the first one, which is told at once. */
+function traced({ id, frames, frame, more }: Extract<ServerMessage, { type: 'traced' }>): void {
   const shown = tracing.get(id)
-  tracing.delete(id)
+  if (!more) tracing.delete(id)
   const first = frames.find((one) => one !== null)
   if (!shown || shown !== runtimeError || !first) return
   shown.file = first.file
   shown.place = { line: first.line, column: first.column }
   shown.frame = frame
   const places = [...frames]
-  shown.stack = shown.stack?.replace(/\(?(https?:[^\s()]+:\d+:\d+)\)?/g, (text) => {
+  // The stack is filled in once: its frames are told apart by their addresses.
+  if (!more) shown.stack = shown.stack?.replace(/\(?(https?:[^\s()]+:\d+:\d+)\)?/g, (text) => {
     const place = places.shift()
     return place ? `(${place.file}:${place.line}:${place.column})` : text
   })
@@ -927,7 +938,7 @@ async function handle(message: ServerMessage): Promise<void> {
     case 'custom':
       return hot.dispatch(message.event, message.data)
     case 'traced':
-      return traced(message.id, message.frames, message.frame)
+      return traced(message)
     case 'welcome':
       nowInStep()
       return retryNow()

@@ -72,6 +72,9 @@ pub enum ServerMessage {
         frames: Vec<Option<TracedFrame>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         frame: Option<String>,
+        /// These are the first frames; the answer with all of them follows.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
     },
 }
 

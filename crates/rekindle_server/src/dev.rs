@@ -15,17 +15,18 @@ use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::{
     Applied, Batch, ClientMessage, EditedPage, Errors, Manifest, Outcome, PushedDefinition, ServerMessage,
 };
-use rekindle_graph::{Delta, FilePath, Module, ModuleId, ModuleState, ModuleUrl};
+use rekindle_graph::{Delta, Diagnostic, FilePath, Module, ModuleId, ModuleState, ModuleUrl};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::address::parameter;
 use crate::answer::{Answer, Arrivals, Body, Cache};
+use crate::bodies::Bodies;
 use crate::client::Client;
 use crate::client_script::{Runtime, client_script};
 use crate::config::Config;
 use crate::env::EnvValues;
-use crate::event::{ClientId, Event, EventHandler, FileBatch, Request, Wants};
+use crate::event::{ClientId, Event, EventHandler, FileBatch, Inbox, Request, Wants};
 use crate::events_process::EventsProcess;
 use crate::listing::RootFiles;
 use crate::page_texts::PageTexts;
@@ -38,12 +39,11 @@ use crate::segments::{AsOf, Carrier, write_definition, write_head};
 use crate::servable::Servable;
 use crate::socket::{Outbox, Utf8Bytes};
 use crate::standalone;
-use crate::trace;
+use crate::trace::{Mapped, Refused, Tracer};
 use crate::watch::Watcher;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
-const JSON: &str = "application/json";
 
 /// What the loop is started with.
 pub struct Start {
@@ -54,6 +54,7 @@ pub struct Start {
     pub handlers: BTreeMap<String, Vec<EventHandler>>,
     pub events_process: Option<EventsProcess>,
     pub watcher: Watcher,
+    pub inbox: Inbox,
 }
 
 /// The owner of all state.
@@ -85,6 +86,8 @@ pub struct Loop {
     backlog: VecDeque<Event>,
     /// Pages that are being sent while their modules are compiled.
     streams: Vec<Stream>,
+    tracer: Tracer,
+    bodies: Bodies,
 }
 
 /// A page whose head is on its way.
@@ -93,6 +96,12 @@ struct Stream {
     url: String,
     /// What follows the head.
     rest: String,
+}
+
+/// A source map that somebody asks for: of a module, or of a segment with the lines of its definitions.
+enum Map {
+    Module(Mapped),
+    Segment(Vec<(usize, Mapped)>),
 }
 
 struct Tab {
@@ -130,7 +139,7 @@ const MOST_ANSWERS: usize = 16;
 
 impl Loop {
     pub fn new(start: Start, events: mpsc::UnboundedReceiver<Event>) -> std::io::Result<Self> {
-        let Start { config, token, secret, report, handlers, events_process, watcher } = start;
+        let Start { config, token, secret, report, handlers, events_process, watcher, inbox } = start;
         let mut project = Project::new(&config, secret)?;
         let public = config.public_dir.as_ref().map(PublicFiles::list);
         let listing = RootFiles::list(&config);
@@ -141,8 +150,11 @@ impl Loop {
         project.await_refresh_runtime(&watcher);
         project.advice().iter().for_each(|advice| report.note(advice));
         watcher.watch_files(EnvValues::files(&config));
+        EnvValues::files(&config).iter().for_each(|file| _ = project.compiler.left_out().note(file));
         watcher.watch_folders(public.iter().flat_map(PublicFiles::folders));
         watcher.watch_folders(listing.folders(&config.root));
+        let bodies = Bodies::default();
+        let tracer = Tracer::start(project.compiler.clone(), bodies.clone(), inbox)?;
         Ok(Self {
             client_script: client_script(&config, &token).into(),
             guest_script: client_script(&config, "").into(),
@@ -166,6 +178,8 @@ impl Loop {
             events,
             backlog: VecDeque::new(),
             streams: Vec::new(),
+            tracer,
+            bodies,
             config,
         })
     }
@@ -199,7 +213,8 @@ impl Loop {
         match event {
             Event::Request(request, asker) => self.on_request(&request, asker),
             Event::Connected(id, outbox) => self.on_connected(id, outbox),
-            Event::Said(id, message) => self.on_said(id, message),
+            Event::Said(id, message, _turn) => self.on_said(id, message),
+            Event::Refused(id, refused) => self.on_refused(id, &refused),
             Event::Gone(id) => self.on_gone(id),
             Event::Files(batch) => self.on_files(batch),
             Event::Send { event, data, to } => self.send_custom(event, data, to),
@@ -218,6 +233,10 @@ impl Loop {
         for text in self.project.take_unknown_env() {
             self.report.warn(&text);
         }
+        for (path, name) in self.project.compiler.left_out().take() {
+            let path = self.project.compiler.display(&path);
+            self.report.warn(&format!("{path} is {name}, not a file, and is left out"));
+        }
     }
 
     // ---- files
@@ -225,6 +244,9 @@ impl Loop {
     fn on_files(&mut self, batch: FileBatch) {
         let noticed = batch.noticed.unwrap_or_else(Instant::now);
         let mut listing_changed = self.listing_changed(&batch);
+        for path in &batch.paths {
+            listing_changed |= self.project.compiler.left_out().returned(path);
+        }
         // A folder that appears in `public/` may get its files later.
         self.watcher.watch_folders(batch.folders.iter().filter(|folder| self.is_public(folder)).cloned());
         if self.public_changed(&batch)
@@ -358,11 +380,7 @@ impl Loop {
     }
 
     fn report_errors(&self, delta: &Delta) {
-        for &id in &delta.broken {
-            if let ModuleState::Broken(diagnostics) = &self.project.graph[id].state {
-                self.report.diagnostics(diagnostics);
-            }
-        }
+        self.report_broken(&delta.broken);
         let fixed: Vec<String> = delta.fixed.iter().map(|&id| self.project.graph[id].url.path().to_owned()).collect();
         if !fixed.is_empty() {
             self.report.fixed(&fixed);
@@ -373,7 +391,7 @@ impl Loop {
     fn listing_changed(&self, batch: &FileBatch) -> bool {
         let project = &self.project;
         let known = |path: &PathBuf| !project.graph.of_file(path).is_empty();
-        let appeared = |path: &PathBuf| if known(path) { !path.exists() } else { project.cares_about(path) };
+        let appeared = |path: &PathBuf| if known(path) { !path.is_file() } else { project.cares_about(path) };
         let moved = |folder: &PathBuf| project.is_new_folder(folder) && !self.is_public(folder);
         batch.paths.iter().any(appeared) || batch.folders.iter().any(moved)
     }
@@ -406,6 +424,7 @@ impl Loop {
             return None;
         }
         let env = EnvValues::load(&self.config);
+        files.iter().for_each(|file| _ = self.project.compiler.left_out().note(file));
         let changed = env.difference(&self.project.env);
         self.project.env = env;
         (!changed.is_empty()).then_some(changed)
@@ -421,7 +440,10 @@ impl Loop {
                 if self.pages.reload(&url, &mut self.project, seq) {
                     match self.pages.get(&url) {
                         Some(_) => _ = edited.insert(url, self.project.compiler.display(path)),
-                        None => gone.push(gone_page(url, self.project.compiler.display(path))),
+                        None => {
+                            self.project.compiler.left_out().note(path);
+                            gone.push(gone_page(url, self.project.compiler.display(path)));
+                        }
                     }
                 }
             }
@@ -645,8 +667,8 @@ impl Loop {
         if event == "vite:invalidate" {
             let field = |name: &str| data.as_ref().and_then(|data| data.get(name)?.as_str());
             let Some(path) = field("path") else { return };
-            let why = field("message").map(|message| format!(": {message}")).unwrap_or_default();
-            self.report.note(&format!("{path} hands its update on to its importers{why}"));
+            let why = field("message").map(|message| format!(": {}", shortened(message))).unwrap_or_default();
+            self.report.note(&format!("{} hands its update on to its importers{why}", shortened(path)));
         }
         self.tell_handlers(event, data, id);
     }
@@ -670,25 +692,28 @@ impl Loop {
     }
 
     fn on_trace(&mut self, id: ClientId, number: u64, frames: &[(String, u32, u32)]) {
-        const MOST: usize = 30;
-        let base = &self.config.base;
-        let traced: Vec<_> = frames
-            .iter()
-            .take(MOST)
-            .map(|(url, line, column)| trace::trace(&self.project, base, url, *line, *column))
-            .collect();
-        let first = traced.iter().flatten().next();
-        let frame = first.and_then(|first| trace::frame(&self.project, first, &self.config.root));
-        self.send(id, &ServerMessage::Traced { id: number, frames: traced, frame });
+        if let Some(tab) = self.tabs.get(&id) {
+            let tab = (id, tab.outbox.clone());
+            self.tracer.trace(&mut self.project, &self.config.base, tab, (number, frames));
+        }
     }
 
-    /// A browser cannot parse a module that the compiler could: from now on that is the module's error, until it is edited.
-    fn on_unreadable(&mut self, id: ClientId, script: &str, place: (u32, u32), message: &str) {
-        let base = &self.config.base;
-        let found = trace::module_at(&self.project, base, script, place.0);
-        if let Some(module) = found.filter(|&module| self.project.graph[module].state == ModuleState::Ready) {
-            let traced = trace::trace(&self.project, base, script, place.0, place.1);
-            let delta = self.project.refused(module, traced.as_ref(), message);
+    /// A browser cannot parse a module that the compiler could.
+    fn on_unreadable(&mut self, id: ClientId, script: &str, (line, column): (u32, u32), message: &str) {
+        if !self.tracer.refuse(&mut self.project, &self.config.base, id, (script, line, column), message) {
+            self.send(id, &ServerMessage::Unreadable);
+        }
+    }
+
+    /// From now on that is the module's error, until it is edited.
+    fn on_refused(&mut self, id: ClientId, Refused { module, hash, place, message }: &Refused) {
+        let graph = &self.project.graph;
+        let is_the_same = |id: &ModuleId| {
+            let published = graph[*id].published.as_ref();
+            graph[*id].state == ModuleState::Ready && published.is_some_and(|now| now.definition.hash == *hash)
+        };
+        if let Some(module) = graph.get(module.as_str()).filter(is_the_same) {
+            let delta = self.project.refused(module, place.as_ref(), message);
             self.publish(&delta, News::default(), Instant::now());
         }
         self.send(id, &ServerMessage::Unreadable);
@@ -720,8 +745,37 @@ impl Loop {
                 return;
             }
         }
-        let answer = self.answer(request);
-        let _ = asker.send(answer); // The asker may have hung up.
+        self.reply(request, asker);
+    }
+
+    /// Answers; source maps are made beside the loop.
+    fn reply(&mut self, request: &Request, asker: oneshot::Sender<Answer>) {
+        if asker.is_closed() {
+            return; // Who asked has hung up.
+        }
+        match self.wanted_map(request) {
+            Some(Map::Module(module)) => return self.tracer.map(module, asker),
+            Some(Map::Segment(modules)) => return self.tracer.segment_map(modules, asker),
+            None => {}
+        }
+        let mut answer = self.answer(request);
+        if let Body::Bytes(bytes) = &mut answer.body {
+            *bytes = self.bodies.shared(std::mem::take(bytes));
+        }
+        let _ = asker.send(answer);
+    }
+
+    /// `/@rekindle/map?id=…`, `/@rekindle/s/….js.map`
+    fn wanted_map(&mut self, request: &Request) -> Option<Map> {
+        let name = request.path.strip_prefix("/@rekindle/")?;
+        if name == "map" {
+            let id = self.project.graph.get(&parameter(&request.query, "id")?)?;
+            return Mapped::of(&self.project, id).map(Map::Module);
+        }
+        let address = name.strip_prefix("s/")?.strip_suffix(".js.map")?;
+        let lines = self.project.segments.lines(&self.project.graph, address)?;
+        let module = |&(id, line): &(ModuleId, usize)| Some((line, Mapped::of(&self.project, id)?));
+        Some(Map::Segment(lines.iter().filter_map(module).collect()))
     }
 
     /// The page that a request shows, if it shows one.
@@ -759,7 +813,8 @@ impl Loop {
             }
         }
         for Stream { sender, url, rest } in std::mem::take(&mut self.streams) {
-            let _ = sender.send(bytes::Bytes::from(self.head_styles(&url) + &rest));
+            let text = bytes::Bytes::from(self.head_styles(&url) + &rest);
+            let _ = sender.send(self.bodies.shared(text));
         }
         crawl.reached
     }
@@ -780,8 +835,7 @@ impl Loop {
         let ready = ["/@rekindle/client", "/@rekindle/runtime/", "/@rekindle/s/"];
         let is_ready = ready.iter().any(|begin| request.path.starts_with(begin));
         if is_ready {
-            let answer = self.answer(&request);
-            let _ = asker.send(answer);
+            self.reply(&request, asker);
         } else if let Some(url) = page
             && self.page_of(&request).is_some_and(|(asked, _)| asked == url)
         {
@@ -844,10 +898,6 @@ impl Loop {
                 Some(self.page_script(&url, &file, since.filter(|since| *since <= self.seq), text))
             }
             "load" => Some(self.load(&request.query)),
-            "map" => {
-                let id = self.project.graph.get(&parameter(&request.query, "id")?)?;
-                Some(Answer::ok(JSON, self.project.source_map(id)?, Cache::No))
-            }
             _ if name == Runtime::get().address => {
                 Some(Answer::ok(SCRIPT, Runtime::get().script.clone(), Cache::Forever))
             }
@@ -856,15 +906,13 @@ impl Loop {
     }
 
     fn segment(&mut self, name: &str) -> Option<Answer> {
-        if let Some(address) = name.strip_suffix(".js.map") {
-            return Some(Answer::ok(JSON, trace::segment_map(&self.project, address)?, Cache::No));
-        }
         let Self { project, session, seq, config, .. } = self;
         let as_of = AsOf { session, seq: *seq };
         let (script, is_current) =
             project.segments.script(&project.graph, name.strip_suffix(".js")?, &config.base, as_of)?;
         // A page that began to load before an edit gets what is newer, but not under a name that is a promise.
-        Some(Answer::ok(SCRIPT, script, if is_current { Cache::Forever } else { Cache::No }))
+        let cache = if is_current { Cache::Forever } else { Cache::No };
+        Some(Answer { status: 200, content_type: SCRIPT, body: Body::Pieces(script), cache })
     }
 
     // ---- pages
@@ -931,10 +979,13 @@ impl Loop {
     }
 
     fn report_broken(&self, modules: &[ModuleId]) {
-        for &id in modules {
-            if let ModuleState::Broken(diagnostics) = &self.project.graph[id].state {
-                self.report.diagnostics(diagnostics);
-            }
+        let diagnostics = |&id: &ModuleId| match &self.project.graph[id].state {
+            ModuleState::Broken(diagnostics) => diagnostics.as_slice(),
+            _ => &[],
+        };
+        let diagnostics: Vec<Diagnostic> = modules.iter().flat_map(diagnostics).cloned().collect();
+        if !diagnostics.is_empty() {
+            self.report.diagnostics(&diagnostics);
         }
     }
 
@@ -1191,6 +1242,12 @@ pub fn preload_links(base: &str, addresses: &[String]) -> String {
 /// A page whose file cannot be read any more.
 fn gone_page(page: String, file: String) -> EditedPage {
     EditedPage { page, file, hash: String::new(), before: None, after: String::new(), scripts: true }
+}
+
+/// What a page says, as far as the terminal shows it.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 300;
+    text.chars().take(MOST).collect()
 }
 
 fn merge(delta: &mut Delta, more: Delta) {

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod answer;
+mod bodies;
 mod body;
 mod certificate;
 pub mod client;
@@ -33,6 +34,7 @@ pub mod public;
 mod relay;
 mod reply;
 pub mod report;
+mod room;
 mod rounds;
 mod secret;
 mod segments;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle_compile::compile::{Source, digest};
+use rekindle_compile::file;
 use rekindle_compile::html::{
     PageScript, PageTemplate, Piece, escape_attribute, parse_page, relative_specifier, where_it_stands,
 };
@@ -186,7 +187,7 @@ impl Pages {
 }
 
 fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std::io::Result<Page> {
-    let source = String::from_utf8_lossy(&std::fs::read(file)?).into_owned();
+    let source = String::from_utf8_lossy(&file::read(file.as_path())?).into_owned();
     let env = project.env.clone();
     let template = parse_page(&source, &|name| env.text(name));
     project.note_unknown_env(url, &template.unknown_env);

@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use rayon::prelude::*;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
 use rekindle_compile::defines::Defines;
+use rekindle_compile::file;
 use rekindle_compile::framework::Framework;
 use rekindle_compile::nesting::COMPILE_STACK;
 use rekindle_compile::resolve::{is_in_package, package_name};
@@ -73,6 +74,10 @@ struct Asset {
 
 /// Characters of what a browser says.
 const LONGEST_REFUSAL: usize = 300;
+
+/// A tab is told why a module cannot run for so many of them at a time, and for so many of which the same is to be said.
+const MOST_REASONS: usize = 200;
+const MOST_ALIKE: usize = 20;
 
 /// Modules that a crawl takes in before it lets others have a turn.
 const STEP: usize = 256;
@@ -680,24 +685,27 @@ impl Project {
 
     // ---- what tabs are told
 
-    /// The reasons why these modules cannot run, where they cannot.
+    /// The reasons why these modules cannot run, where they cannot. Where very many cannot, most are named without a reason.
     pub fn errors(&self, ids: impl IntoIterator<Item = ModuleId>) -> Errors {
         let mut errors = Errors::new();
+        let mut said: FxHashMap<String, usize> = FxHashMap::default();
         for id in ids {
             let module = &self.graph[id];
-            match &module.state {
-                ModuleState::Broken(diagnostics) => {
-                    errors.insert(module.url.to_string(), diagnostics.clone());
-                }
+            let mut diagnostics = match &module.state {
+                ModuleState::Broken(diagnostics) => diagnostics.clone(),
                 ModuleState::Deleted => {
                     let file = self.compiler.display(module.file.as_path());
-                    errors.insert(
-                        module.url.to_string(),
-                        vec![Diagnostic::error("the file is not there any more").in_file(file)],
-                    );
+                    vec![Diagnostic::error("the file is not there any more").in_file(file)]
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            let is_full = errors.len() >= MOST_REASONS;
+            diagnostics.retain(|diagnostic| {
+                let times = said.entry(diagnostic.message.clone()).or_default();
+                *times += 1;
+                !is_full && *times <= MOST_ALIKE
+            });
+            errors.insert(module.url.to_string(), diagnostics);
         }
         errors
     }
@@ -709,18 +717,10 @@ impl Project {
             .then(|| rekindle_compile::compile::sheet_text(&published.definition, &published.links))
     }
 
-    /// Source map of a module's definition text.
-    pub fn source_map(&self, id: ModuleId) -> Option<String> {
-        let module = &self.graph[id];
-        let published = module.published.as_ref()?;
-        let source = self.source_of(&module.url);
-        self.pool.install(|| self.compiler.source_map(&module.url, &module.file, &source, &published.definition.hash))
-    }
-
     /// Text of a file that the graph knows; nothing else is read.
     pub fn read_known(&self, file: &Path) -> Option<String> {
         let known = !self.graph.of_file(file).is_empty();
-        known.then(|| std::fs::read_to_string(file).ok())?
+        known.then(|| file::read_text(file).ok())?
     }
 
     /// Modules that `id` imports in any way: statically, by `import()`, by a glob.

@@ -17,10 +17,14 @@
 //! ```
 
 use std::fmt::Write;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use rekindle_compile::resolve::package_name;
 use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published};
 use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::bodies::Bodies;
 
 /// A segment that has grown to this many bytes takes no more modules.
 const SEALED_AT: usize = 512 * 1024;
@@ -41,6 +45,8 @@ pub struct Segments {
     by_address: FxHashMap<Address, u32>,
     /// Sealed since somebody last asked.
     sealed: Vec<usize>,
+    /// Texts of segments that are being sent.
+    texts: Bodies,
 }
 
 /// Modules that may share a segment.
@@ -58,6 +64,8 @@ struct Segment {
     /// None until somebody asks.
     address: Option<Address>,
     stale: bool,
+    /// On which line each definition begins, in the script of the address that goes with them.
+    lines: Option<(Address, Arc<[(ModuleId, usize)]>)>,
 }
 
 /// The first half of the digest; in hexadecimal digits the name of the script.
@@ -95,6 +103,7 @@ impl Segments {
             packages: FxHashMap::default(),
             by_address: FxHashMap::default(),
             sealed: Vec::new(),
+            texts: Bodies::default(),
         }
     }
 
@@ -189,37 +198,62 @@ impl Segments {
         self.by_address.get(&Address::parse(address)?).map(|&at| at as usize)
     }
 
-    /// The script behind an address, and whether the address still is the digest of its content. If not, the script is
-    /// newer, and says as of when.
-    pub fn script(&mut self, graph: &ModuleGraph, address: &str, base: &str, as_of: AsOf) -> Option<(String, bool)> {
+    /// The script behind an address in pieces, and whether the address still is the digest of its content. If not, the
+    /// script is newer, and says as of when.
+    pub fn script(
+        &mut self,
+        graph: &ModuleGraph,
+        address: &str,
+        base: &str,
+        as_of: AsOf,
+    ) -> Option<(Vec<Bytes>, bool)> {
         let at = self.at(address)?;
-        let is_current = self.address(graph, at) == Address::parse(address)?;
-        let segment = &self.segments[at];
-        let mut script = String::with_capacity(segment.size + segment.size / 8);
-        write_head(&mut script, base, if is_current { Carrier::Segment(address) } else { Carrier::Value(as_of) });
-        script.push('\n');
-        for &id in &segment.members {
-            if let Some(published) = served(graph, id) {
-                write_definition(&mut script, graph[id].url.as_str(), published);
-                script.push('\n');
-            }
-        }
-        let _ = write!(script, "export{{}};\n//# sourceMappingURL={base}@rekindle/s/{address}.js.map\n");
-        Some((script, is_current))
+        let current = self.address(graph, at);
+        let is_current = current == Address::parse(address)?;
+        let mut head = String::new();
+        write_head(&mut head, base, if is_current { Carrier::Segment(address) } else { Carrier::Value(as_of) });
+        head.push('\n');
+        let definitions = self.texts.named(&current.to_string(), || self.segments[at].definitions(graph));
+        let end = format!("export{{}};\n//# sourceMappingURL={base}@rekindle/s/{address}.js.map\n");
+        Some((vec![head.into(), definitions, end.into()], is_current))
     }
 
     /// The modules in the script of an address, each with the line (from 0) on which its definition begins.
-    pub fn lines(&self, graph: &ModuleGraph, address: &str) -> Option<Vec<(ModuleId, usize)>> {
-        let segment = &self.segments[self.at(address)?];
+    pub fn lines(&mut self, graph: &ModuleGraph, address: &str) -> Option<Arc<[(ModuleId, usize)]>> {
+        let at = self.at(address)?;
+        let current = self.address(graph, at);
+        let segment = &mut self.segments[at];
+        if let Some((_, lines)) = segment.lines.as_ref().filter(|(of, _)| *of == current) {
+            return Some(lines.clone());
+        }
+        let lines: Arc<[(ModuleId, usize)]> = segment.lines(graph).into();
+        segment.lines = Some((current, lines.clone()));
+        Some(lines)
+    }
+}
+
+impl Segment {
+    fn definitions(&self, graph: &ModuleGraph) -> String {
+        let mut text = String::with_capacity(self.size + self.size / 8);
+        for &id in &self.members {
+            if let Some(published) = served(graph, id) {
+                write_definition(&mut text, graph[id].url.as_str(), published);
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    fn lines(&self, graph: &ModuleGraph) -> Vec<(ModuleId, usize)> {
         let mut line = 1;
         let mut lines = Vec::new();
-        for &id in &segment.members {
+        for &id in &self.members {
             if let Some(published) = served(graph, id) {
                 lines.push((id, line));
                 line += published.definition.code.bytes().filter(|&byte| byte == b'\n').count() + 1;
             }
         }
-        Some(lines)
+        lines
     }
 }
 

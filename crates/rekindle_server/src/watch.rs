@@ -572,6 +572,18 @@ impl Desk {
         }
     }
 
+    /// A folder that could not be read may be readable now: its files are as good as new.
+    fn opened(&mut self, path: &Path, at: Instant) {
+        let items = below(&self.spots, path).chain(below(&self.listings, path)).flat_map(|(_, items)| items);
+        let folders: FxHashSet<Item> = items.filter(|item| item.kind == Kind::Folder).cloned().collect();
+        self.moved(path, at);
+        for folder in folders {
+            if look_at(&folder.path).is_some() {
+                self.note(&folder.path, at, Touch::Appeared);
+            }
+        }
+    }
+
     // ── News ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     fn noticed(&mut self, at: Instant, event: notify::Result<notify::Event>) {
@@ -607,6 +619,9 @@ impl Desk {
     fn touched(&mut self, path: &Path, at: Instant, touch: Touch, folder: bool) {
         if matches!(touch, Touch::Appeared | Touch::Vanished) {
             self.moved(path, at);
+        }
+        if touch == Touch::Metadata && self.armed.get(path).is_some_and(|armed| armed.refused) {
+            self.opened(path, at);
         }
         let listing = !matches!(touch, Touch::Written | Touch::Closed | Touch::Metadata);
         for item in self.spots.get(path).cloned().unwrap_or_default() {

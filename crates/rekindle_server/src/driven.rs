@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::answer::{Answer, Body, Cache};
 use crate::config::Config;
 use crate::dev::{Loop, Start};
-use crate::event::{ClientId, Event, Inbox, Request, Wants};
+use crate::event::{ClientId, Event, Inbox, Request, SocketTurn, Wants};
 use crate::events_process::EventsProcess;
 use crate::report::Report;
 use crate::socket::{Outbox, Unsent};
@@ -54,6 +54,7 @@ impl DrivenLoop {
             handlers: BTreeMap::new(),
             events_process: None,
             watcher,
+            inbox: inbox.clone(),
         };
         let server_loop = Loop::new(start, events)?;
         let thread = std::thread::Builder::new()
@@ -100,7 +101,7 @@ impl DrivenLoop {
     pub fn say(&self, tab: u64, text: &str) {
         // What is not JSON is ignored by the real socket, too.
         if let Ok(message) = serde_json::from_str(text) {
-            self.tell(Event::Said(ClientId(tab), message));
+            self.tell(Event::Said(ClientId(tab), message, SocketTurn::free()));
         }
     }
 

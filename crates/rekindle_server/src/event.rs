@@ -43,7 +43,19 @@ pub enum Event {
 
 /// A socket's place in the loop's inbox, of which it has only a few. Dropped when its message has been dealt with.
 #[derive(Debug)]
-pub struct SocketTurn(#[expect(dead_code, reason = "it is there to be dropped")] pub(crate) OwnedSemaphorePermit);
+pub struct SocketTurn(#[expect(dead_code, reason = "it is there to be dropped")] Option<OwnedSemaphorePermit>);
+
+impl SocketTurn {
+    /// One of a few.
+    pub(crate) fn one_of(permit: OwnedSemaphorePermit) -> Self {
+        Self(Some(permit))
+    }
+
+    /// For a tab that waits for each of its messages anyway.
+    pub(crate) fn free() -> Self {
+        Self(None)
+    }
+}
 
 /// A checked request: a key into the loop's tables, never a path on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -297,7 +297,7 @@ async fn turn(turns: &Arc<Semaphore>, heard: &AtomicBool) -> Option<SocketTurn> 
         let free = timeout(PING_EVERY / 2, turns.clone().acquire_owned()).await;
         heard.store(true, Ordering::Relaxed);
         if let Ok(turn) = free {
-            return turn.ok().map(SocketTurn);
+            return turn.ok().map(SocketTurn::one_of);
         }
     }
 }

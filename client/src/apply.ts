@@ -86,6 +86,8 @@ export class Updater {
   private invalidations: Invalidation[] = []
   /** While accept callbacks run: the `invalidate()` that led to this update. */
   private cause: Invalidation | undefined
+  /** The page is put back to the code that it had: there is nothing to hand on. */
+  private isPuttingBack = false
   /** The copy that has invalidated, of each module that did since the last save. */
   private readonly invalidated = new Map<ModuleId, Instance>()
   private attempts: Attempt[] = []
@@ -107,7 +109,7 @@ export class Updater {
     const first = this.cause?.first ?? from
     const live = this.registry.instances.get(from)
     // Only a module that has been updated can hand its update on, and each copy once (R30).
-    if (live?.replaced && this.invalidated.get(from) !== live) this.handOn(from, first, this.cause?.trail)
+    if (!this.isPuttingBack && live?.replaced && this.invalidated.get(from) !== live) this.handOn(from, first, this.cause?.trail)
     return { path: from, firstInvalidatedBy: first }
   }
 
@@ -388,6 +390,7 @@ export class Updater {
   /** Calls the callbacks of boundaries and says which were updated. */
   private tellAll(calls: Call[], ran: boolean, invalidation?: Invalidation): void {
     this.cause = invalidation
+    this.isPuttingBack = !ran
     const lines = calls.length <= MOST_LINES
     for (const { boundary, acceptors } of calls) {
       this.tell(boundary, acceptors, ran)
@@ -395,6 +398,7 @@ export class Updater {
     }
     if (ran && !lines) this.page.debug(calls.map(({ boundary }) => lineOf(boundary)).join('\n'))
     this.cause = undefined
+    this.isPuttingBack = false
   }
 
   /**
@@ -411,18 +415,21 @@ export class Updater {
     await this.dispose(rerun)
     const before = this.snapshot(rerun)
     this.refresh.begin()
+    this.isPuttingBack = true
     try {
       const running = this.registry.runAgain(rerun, this.inFirstOrder(rerun))
       if (running) await this.settle(running)
     } catch (error) {
       await this.rollBack(before, this.registry.made)
       this.refresh.end()
+      this.isPuttingBack = false
       this.page.report(error, `starting ${letGo.join(', ')} again`)
       return false
     }
     this.keep(before)
     this.refresh.end()
     for (const { boundary, acceptors } of calls) this.tell(boundary, acceptors, true)
+    this.isPuttingBack = false
     await this.render()
     await this.prune()
     return true

@@ -292,6 +292,15 @@ test('copies that ran in an update which was put back are disposed of, each once
   assert.equal(live, 1)
 })
 
+test('callbacks that hand updates on have nothing to hand on when an update is put back', async () => {
+  const handing = (run = () => {}) => ({ deps: ['lower'], run: (tools) => (tools.hot.accept(() => tools.hot.invalidate()), tools.hot.dispose(() => {}), run(tools)) })
+  const page = await opened({ main: { deps: ['upper'], run: accepting }, upper: handing(), lower: { run: accepting } })
+  await page.save('upper', handing())
+  const outcome = await page.save('upper', handing(() => { throw new Error('not today') }))
+  assert.equal(outcome.result, 'failed')
+  assert.equal((await page.save('upper', handing())).result, 'updated')
+})
+
 test('the error of an update that failed goes with the import that led there', async () => {
   const page = await opened({ page: { deps: ['app'], run: accepting }, app: { deps: ['lost'] }, lost: { run: accepting } })
   await page.save('lost', failing)

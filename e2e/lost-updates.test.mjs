@@ -184,6 +184,19 @@ test('the entry is broken when the server starts anew: what the tab runs below i
   await app.stayed()
 })
 
+for (const [what, name] of [['the entry', 'main.js'], ['a module', 'a.js']]) {
+  test(`${what} that was gone when the server died, and is another one when it is back`, { files: { 'main.js': SHOWING, 'a.js': value(1) } }, async (app) => {
+    await app.sees('#a', '1')
+    app.remove(name)
+    await app.overlay(name)
+    await restart(app, () => app.write(name, name === 'main.js' ? SHOWING.replace('v)', `'v' + v)`) : value(2)))
+    await app.sees('#a', name === 'main.js' ? 'v1' : '2')
+    await app.noOverlay()
+    app.write('a.js', value(7))
+    await app.sees('#a', name === 'main.js' ? 'v7' : '7')
+  })
+}
+
 test('a page that was edited while the server was away is patched when it is back', {
   files: { 'index.html': `<!doctype html><head><title>one</title><link rel="icon" href="data:,"></head><body><h1>one</h1><p id="a"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`, 'main.js': SHOWING, 'a.js': value(1) },
 }, async (app) => {

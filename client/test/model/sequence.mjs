@@ -216,12 +216,13 @@ class Run {
   /**
    * Whether a fresh tab shows what a tab shows that saw how it came to this. While a module cannot be parsed both run what it was
    * before, if this start of the server has seen that. A tab that is opened while a module throws, or a file is missing, has nothing
-   * to go on with.
+   * to go on with. Nor has an `import()` in it of a module that cannot be parsed: it is rejected.
    */
   isComparable(ill, wanted) {
     if (ill.size === 0) return true
     const hasStarted = this.project.entries.every((id) => wanted.views[id] !== undefined)
-    return !this.wasRestartedIll && hasStarted && [...ill.values()].every((ailment) => ailment === 'syntax')
+    const here = reachable(this.project, true)
+    return !this.wasRestartedIll && hasStarted && [...ill].every(([id, ailment]) => ailment === 'syntax' && here.has(id))
   }
 
   judgeSheets(name, look, wanted) {

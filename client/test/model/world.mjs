@@ -6,10 +6,12 @@ import { mkdirSync, rmSync, writeFileSync, existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Realm } from './realm.mjs'
 
-/** Milliseconds after the last delivery in which nothing must happen for all to be quiet: longer than a socket's pauses. */
-const QUIET = 3000
+/** Milliseconds after the last delivery in which nothing must happen for all to be quiet: longer than the client waits for anything. */
+const QUIET = 12_000
+/** The same while some tab cannot connect, which tries each second. */
+const PATIENCE = 3000
 /** Milliseconds in which it must have become quiet. */
-const LONGEST = 60_000
+const LONGEST = 120_000
 /** Deliveries in one phase; more than that is a conversation that never ends. */
 const MOST_DELIVERIES = 1500
 
@@ -110,7 +112,7 @@ export class World {
     let limit = this.now + QUIET
     // Who cannot connect tries for ever.
     const isWhole = this.isUp && this.tabs.every(({ isCut }) => !isCut)
-    const end = this.now + (isWhole ? LONGEST : QUIET)
+    const end = this.now + (isWhole ? LONGEST : PATIENCE)
     await this.turn()
     for (let done = 0; ; ) {
       if (this.now > end) {

@@ -141,7 +141,7 @@ export class Realm {
     const scripts = this.document.scripts.filter((script) => script.getAttribute('type') === 'module')
     const loaded = scripts.map((script) => this.graph(script.src).then(() => ({ script }), (error) => ({ script, error })))
     // Without the client there is nobody on the page to wait for the server.
-    if ((await loaded[0])?.error && !this.world.isUp) return this.world.noPage(this)
+    if ((await loaded[0])?.error) return this.world.noPage(this)
     for (const each of loaded) {
       const { script, error } = await each
       if (!error) await this.run(script.src).catch((error) => this.lines.push(`uncaught: ${error?.stack ?? error}`))

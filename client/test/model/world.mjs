@@ -285,9 +285,11 @@ export class World {
     this.post(`reload ${++this.counter}`, realm, () => this.load(realm.tab))
   }
 
+  /** The browser says that it cannot show the page, until somebody reloads it. */
   noPage(realm) {
-    realm.tab.isLost = true
     realm.end()
+    if (this.isUp) this.post(`reload ${++this.counter}`, null, () => realm.tab.realm === realm && this.load(realm.tab))
+    else realm.tab.isLost = true
   }
 
   // ---- files

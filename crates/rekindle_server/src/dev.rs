@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::env::EnvValues;
 use crate::event::{ClientId, Event, EventHandler, FileBatch, Request, Wants};
 use crate::events_process::EventsProcess;
+use crate::gaps::Before;
 use crate::listing::RootFiles;
 use crate::pages::{Entry, Page, Pages};
 use crate::project::{Crawl, Project};
@@ -39,6 +40,10 @@ use crate::socket::{Outbox, Utf8Bytes};
 use crate::standalone;
 use crate::trace;
 use crate::watch::Watcher;
+
+mod edits;
+
+use edits::{Edit, Edits};
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -71,6 +76,7 @@ pub struct Loop {
     public: Option<PublicFiles>,
     tabs: BTreeMap<ClientId, Tab>,
     rounds: Rounds,
+    edits: Edits,
     report: Report,
     watcher: Watcher,
     handlers: BTreeMap<String, Vec<EventHandler>>,
@@ -126,6 +132,7 @@ impl Loop {
             public,
             tabs: BTreeMap::new(),
             rounds: Rounds::default(),
+            edits: Edits::default(),
             report,
             watcher,
             handlers,
@@ -168,10 +175,15 @@ impl Loop {
             Event::Connected(id, outbox) => self.on_connected(id, outbox),
             Event::Said(id, message) => self.on_said(id, message),
             Event::Gone(id) => self.on_gone(id),
-            Event::Files(batch) => self.on_files(batch),
+            Event::Files(batch) => self.on_batch(batch),
+            Event::Quiet => self.publish_waiting(),
+            Event::Edit(request, asker) => self.on_edit(request, asker),
             Event::Send { event, data, to } => self.send_custom(event, data, to),
             Event::Warning(text) => self.report.warn(&text),
-            Event::RoundDue => self.rounds.expire(&self.report),
+            Event::RoundDue => {
+                self.rounds.expire(&self.report);
+                self.expire_leases();
+            }
             Event::Stop => {}
         }
         self.report_warnings();
@@ -207,6 +219,7 @@ impl Loop {
         paths.extend(self.project.watch_scanned(&batch.folders, &self.watcher));
         paths.sort();
         paths.dedup();
+        let before = Before::an_edit_of(&paths, &self.project.graph);
         let env = self.env_edit(&paths);
         let mut delta = self.project.edited(&paths, listing_changed, &self.watcher);
         if let Some(changed) = &env {
@@ -214,13 +227,12 @@ impl Loop {
         }
         let pages = self.page_edits(&paths, listing_changed || env.is_some());
         self.report_of_node();
+        let edit = Edit { delta, pages, env: env.is_some(), noticed, before };
         if self.project.take_new_framework() {
-            return self.start_pages_anew(&delta);
+            let edit = self.joined(edit);
+            return self.start_pages_anew(&edit.delta);
         }
-        if delta.is_empty() && pages.is_empty() && env.is_none() {
-            return;
-        }
-        self.publish(&delta, pages, env.is_some(), noticed);
+        self.tell(edit, batch.released);
     }
 
     /// Numbers the batch, tells every tab, and the terminal.
@@ -411,6 +423,7 @@ impl Loop {
     fn on_said(&mut self, id: ClientId, message: Value) {
         // What is none of our messages is ignored (rule R8).
         let Ok(message) = serde_json::from_value(message) else { return };
+        self.publish_before_answer(&message);
         match message {
             ClientMessage::Ping => self.send(id, &ServerMessage::Pong),
             ClientMessage::Hello { page, session, seq, entries, worker } => {
@@ -607,6 +620,7 @@ impl Loop {
     // ---- requests: keys into tables
 
     fn on_request(&mut self, request: &Request, asker: oneshot::Sender<Answer>) {
+        self.publish_before(request);
         if let Some((url, file)) = self.page_of(request)
             && self.pages.get(&url).is_none()
         {

@@ -16,16 +16,19 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test as nodeTest } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { freePort } from './line.mjs'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
+export { freePort }
 export const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/release/rekindle')
 const patience = Number(process.env.REKINDLE_PATIENCE_MS ?? 10_000)
+// What is tested takes these for its own: a test must not depend on what the shell has set.
+for (const name of Object.keys(process.env)) if (/^(VITE_|REKINDLE_)/i.test(name)) delete process.env[name]
 const limit = 50_000
 
 /** `files` and npm `packages`, or `example` to copy a folder of `examples/`; `start: false` and `load: false` leave server and
@@ -183,6 +186,13 @@ class App {
     fs.rmSync(this.path(name), { recursive: true })
   }
 
+  /** Does `save` and waits until the terminal names the file: the server has taken it in, whatever tabs make of it. */
+  async noticed(name, save) {
+    const before = this.printed.length
+    await save()
+    await until(`the terminal to name ${name}`, () => assert.ok(this.printed.slice(before).includes(name)))
+  }
+
   // ---- the first tab; `tab()` opens more
 
   get page() {
@@ -273,8 +283,8 @@ class Tab {
     await this.mark()
   }
 
-  async sees(selector, text) {
-    await until(`${selector} to read ${text}`, async () => matches(await this.text(selector), text))
+  async sees(selector, text, ms = patience) {
+    await until(`${selector} to read ${text}`, async () => matches(await this.text(selector), text), ms)
   }
 
   text(selector) {
@@ -322,15 +332,15 @@ for (const name of ['connected', 'mark', 'stayed', 'reloaded', 'sees', 'text', '
 /** Ends a wait at once: it cannot come true any more. */
 class Stop extends Error {}
 
-/** Tries `probe` until it does not throw. */
-export async function until(what, probe) {
-  const end = Date.now() + patience
+/** Tries `probe` until it does not throw; gives up after `ms`. */
+export async function until(what, probe, ms = patience) {
+  const end = Date.now() + ms
   for (;;) {
     try {
       return await probe()
     } catch (error) {
       if (error instanceof Stop) throw error
-      if (Date.now() > end) throw new Error(`waited ${patience} ms for ${what}: ${error.message}`)
+      if (Date.now() > end) throw new Error(`waited ${ms} ms for ${what}: ${error.message}`)
     }
     await new Promise((done) => setTimeout(done, 20))
   }
@@ -343,17 +353,6 @@ function matches(actual, expected) {
 
 function matchesQuietly(actual, expected) {
   return expected instanceof RegExp ? expected.test(actual) : actual === expected
-}
-
-export function freePort() {
-  return new Promise((done, fail) => {
-    const probe = net.createServer()
-    probe.on('error', fail)
-    probe.listen(0, 'localhost', () => {
-      const { port } = probe.address()
-      probe.close(() => done(port))
-    })
-  })
 }
 
 /** Whether a server is there; who signed its certificate does not matter. */

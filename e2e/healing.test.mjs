@@ -6,12 +6,12 @@ const accepting = `import { v } from './a.js'
 show('a', v)
 import.meta.hot.accept('./a.js', (next) => next && show('a', next.v))`
 
-test('a save that threw is taken back: the overlay goes, and what had been let go runs again', {
+test('a save that threw: what the old code had let go runs again at once, and the overlay goes with the save that mends it', {
   files: { 'main.js': accepting, 'a.js': `export const v = 1\nshow('b', 'on')\nimport.meta.hot.dispose(() => show('b', 'off'))` },
 }, async (app) => {
   await app.edit('a.js', 'export const v = 1', `throw new Error('boom')`)
   await app.overlay('boom')
-  await app.sees('#b', 'off')
+  await app.sees('#b', 'on')
   await app.edit('a.js', `throw new Error('boom')`, 'export const v = 1')
   await app.noOverlay()
   await app.sees('#b', 'on')
@@ -44,6 +44,34 @@ test('a tsconfig that was broken is read again when it is mended', {
   await app.edit('tsconfig.json', '}{', '}')
   await tab.sees('#a', 'b')
   await tab.noOverlay()
+})
+
+test('a tsconfig that is broken keeps no script from running that does not ask it', {
+  load: false,
+  files: { 'tsconfig.json': `{ "compilerOptions": {} }{`, 'main.js': `import { a } from './a.js'\nshow('a', a)`, 'a.js': 'export const a = 1' },
+}, async (app) => {
+  const tab = await app.tab({ blank: true })
+  await tab.page.goto(app.url)
+  await tab.sees('#a', '1')
+  await tab.noOverlay()
+})
+
+test('sheets of imports that an edit takes out while the page cannot start do not stay', {
+  load: false,
+  files: {
+    'index.html': '<!doctype html><head><link rel="icon" href="data:,"></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>',
+    'main.js': `import './one.css'\nimport './broken.js'\nshow('a', 'first')\nfunction show(id, text) { document.getElementById(id).textContent = text }`,
+    'broken.js': 'const = 1',
+    'one.css': '#a { color: rgb(1, 2, 3) }',
+  },
+}, async (app) => {
+  const tab = await app.tab({ blank: true })
+  await tab.page.goto(app.url)
+  await tab.overlay('broken.js')
+  await tab.looks('#a', 'color', 'rgb(1, 2, 3)')
+  app.write('main.js', `show('a', 'second')\nfunction show(id, text) { document.getElementById(id).textContent = text }`)
+  await tab.sees('#a', 'second')
+  await tab.looks('#a', 'color', 'rgb(0, 0, 0)')
 })
 
 test('an edit of a config that tsconfig.json extends counts', {

@@ -3,9 +3,7 @@ import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const program = process.env.REKINDLE_BIN ?? fileURLToPath(new URL('../target/release/rekindle', import.meta.url))
+import { program } from './harness.mjs'
 
 /** Runs `rekindle build` in the fixture's folder. */
 export function build(app, ...flags) {

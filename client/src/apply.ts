@@ -9,7 +9,8 @@
  * 6. accept callbacks in registration order, log lines, `vite:afterUpdate`
  * 7. prune what nothing imports any more
  *
- * One update at a time; `invalidate()` during one begins the next. Knows neither DOM nor socket: the page is `Page`.
+ * One update at a time; `invalidate()` during one begins the next. What cannot run holds up nothing else
+ * (`docs/internals/sync.md`). Knows neither DOM nor socket: the page is `UpdatePage`.
  */
 import type { Acceptor, HotContext, HotTable } from './hot'
 import type { ModuleId, Update, UpdatePayload } from './messages'
@@ -39,6 +40,7 @@ export interface UpdatePage {
 }
 
 export interface Outcome {
+  /** `waiting`: a definition is not to be had now, and nothing has run. */
   result: 'nothing' | 'updated' | 'reload' | 'failed' | 'waiting'
   boundaries: ModuleId[]
   chain?: ModuleId[]
@@ -46,8 +48,10 @@ export interface Outcome {
   error?: string
 }
 
-/** Milliseconds that an update waits for a module which is still at its top-level await. */
+/** Milliseconds that an update waits for modules of its own which are at their top-level await. */
 const TOP_LEVEL_PATIENCE = 10_000
+/** The same for the copy that it is about to replace, where nobody knows yet what that accepts. */
+const FIRST_PATIENCE = 1000
 
 /** Boundaries that are logged one by one; each line costs as much as running a small module. */
 const MOST_LINES = 20
@@ -60,6 +64,12 @@ interface Before {
   style: string | undefined
 }
 
+/** Callbacks that a boundary's update calls. */
+interface Call {
+  boundary: Boundary
+  acceptors: Acceptor[]
+}
+
 /** An update that could not go through. Its modules stay stale until another try may go better. */
 interface Attempt {
   stale: ModuleId[]
@@ -67,16 +77,24 @@ interface Attempt {
   needed: Map<ModuleId, Definition | undefined>
   /** Some definition was not to be had: nothing has run, so that trying again costs nothing. */
   waiting: boolean
+  /** What the old copies had let go (timers, listeners) could not be started again. */
+  hasLetGo: boolean
 }
 
 export class Updater {
   /** `invalidate()` calls that have not been followed yet. */
   private invalidations: Invalidation[] = []
-  /** While accept callbacks run: which module's `invalidate` began this update. */
-  private firstInvalidatedBy: ModuleId | undefined
+  /** While accept callbacks run: the `invalidate()` that led to this update. */
+  private cause: Invalidation | undefined
+  /** The page is put back to the code that it had: there is nothing to hand on. */
+  private isPuttingBack = false
   /** The copy that has invalidated, of each module that did since the last save. */
   private readonly invalidated = new Map<ModuleId, Instance>()
   private attempts: Attempt[] = []
+  /** Modules whose reload the page has cancelled, with what they would have been. */
+  private readonly declined = new Map<ModuleId, Definition | undefined>()
+  /** While an update waits at a top-level await: leaves that behind. */
+  private leave: (() => void) | null = null
 
   constructor(
     private readonly registry: Registry,
@@ -87,11 +105,34 @@ export class Updater {
 
   /** Called by `hot.invalidate()`. Returns what the event says (R28, R29). */
   invalidate(context: HotContext): { path: ModuleId; firstInvalidatedBy: ModuleId } {
-    const first = this.firstInvalidatedBy ?? context.id
-    const live = this.registry.instances.get(context.id)
+    const from = context.id
+    const first = this.cause?.first ?? from
+    const live = this.registry.instances.get(from)
     // Only a module that has been updated can hand its update on, and each copy once (R30).
-    if (live?.replaced && this.invalidated.get(context.id) !== live) this.invalidations.push({ from: context.id, first })
-    return { path: context.id, firstInvalidatedBy: first }
+    if (!this.isPuttingBack && live?.replaced && this.invalidated.get(from) !== live) this.handOn(from, first, this.cause?.trail)
+    return { path: from, firstInvalidatedBy: first }
+  }
+
+  private handOn(from: ModuleId, first: ModuleId, trail: ModuleId[] = []): void {
+    this.invalidations.push({ from, first, trail: [...trail, from] })
+  }
+
+  /**
+   * News of these modules has come while an update may be waiting: if it waits for one of them at a top-level await, it
+   * waits no longer. The copy that waits is replaced next.
+   */
+  interrupt(ids: Iterable<ModuleId>): void {
+    if (this.leave && [...ids].some((id) => this.registry.isPending(id))) this.leave()
+  }
+
+  /** Whether some update waits for a definition. */
+  get isWaiting(): boolean {
+    return this.attempts.some(({ waiting }) => waiting)
+  }
+
+  /** The page has cancelled its reload: what made it necessary is left alone until it is edited again. */
+  decline(due: ReadonlyMap<ModuleId, Definition | undefined>): void {
+    for (const [id, definition] of due) this.declined.set(id, definition)
   }
 
   /** Brings what is stale up to date, and follows the invalidations this leads to. */
@@ -105,13 +146,54 @@ export class Updater {
     for (const stale of waiting) {
       if (outcome.result === 'reload') break
       const more = await this.followInvalidations(timestamp, await this.applyTo(stale, [], timestamp))
-      if (more.result !== 'waiting' || outcome.result === 'nothing') outcome = join(outcome, more)
+      outcome = join(outcome, more)
+    }
+    this.dropAttempts()
+    return outcome
+  }
+
+  /** What had failed may have gone with an import that led there: then its error is over. */
+  private dropAttempts(): void {
+    const before = this.attempts.length
+    this.attempts = this.attempts.filter(({ stale, hasLetGo }) => hasLetGo || stale.some((id) => this.registry.stale.has(id)))
+    if (before > 0 && this.attempts.length === 0) this.page.succeeded()
+  }
+
+  /** Updates `stale` together, or, if a part of it has to wait, the parts that have nothing to do with that. */
+  private async applyTo(stale: Set<ModuleId>, links: ModuleId[], timestamp: number): Promise<Outcome> {
+    const whole = await this.apply(this.propagate(stale), links, timestamp)
+    if (whole.result !== 'waiting') return whole
+    const parts = this.partsOf(stale)
+    if (links.length > 0) parts.unshift(new Set())
+    let outcome: Outcome = { result: 'nothing', boundaries: [] }
+    for (const [at, part] of parts.entries()) {
+      const verdict = this.propagate(part)
+      const next = parts.length === 1 ? whole : await this.apply(verdict, at === 0 ? links : [], timestamp)
+      if (next.result === 'waiting') this.note([...part], verdict.kind === 'accepted' ? verdict.rerun : part, true)
+      outcome = join(outcome, next)
+      if (outcome.result === 'reload') break
     }
     return outcome
   }
 
-  private applyTo(stale: Set<ModuleId>, links: ModuleId[], timestamp: number): Promise<Outcome> {
-    return this.apply(propagate(this.registry, this.hot, this.refresh, stale), links, timestamp, undefined, [...stale])
+  private propagate(stale: Iterable<ModuleId>): Verdict {
+    return propagate(this.registry, this.hot, this.refresh, stale)
+  }
+
+  /** Divides stale modules so that no module would run again for two of the parts. */
+  private partsOf(stale: Set<ModuleId>): Set<ModuleId>[] {
+    const parts: { stale: Set<ModuleId>; reruns: Set<ModuleId> }[] = []
+    for (const id of stale) {
+      const verdict = this.propagate([id])
+      let part = { stale: new Set([id]), reruns: new Set(verdict.kind === 'accepted' ? verdict.rerun : [id]) }
+      for (const other of [...parts]) {
+        if (![...part.reruns].some((module) => other.reruns.has(module))) continue
+        parts.splice(parts.indexOf(other), 1)
+        part = { stale: new Set([...other.stale, ...part.stale]), reruns: new Set([...other.reruns, ...part.reruns]) }
+      }
+      parts.push(part)
+    }
+    return parts.map((part) => part.stale)
   }
 
   /** Follows the `invalidate()` calls made since; `before` is how the update went that led to them. */
@@ -125,13 +207,23 @@ export class Updater {
   }
 
   private async followInvalidation(invalidation: Invalidation, timestamp: number): Promise<Outcome> {
-    const { from } = invalidation
+    const { from, trail } = invalidation
     const live = this.registry.instances.get(from)
-    const known = this.invalidated.get(from)
-    if (!live || known === live) return { result: 'nothing', boundaries: [] }
-    if (known) return this.apply({ kind: 'reload', chain: [from], reason: 'circular import invalidate' }, [], timestamp)
+    if (!live || this.invalidated.get(from) === live) return { result: 'nothing', boundaries: [] }
+    // It hands on what it has handed on before: that would go on for ever.
+    if (trail.indexOf(from) < trail.length - 1) {
+      return this.apply({ kind: 'reload', chain: [from], reason: 'circular import invalidate' }, [], timestamp)
+    }
     this.invalidated.set(from, live)
-    return this.apply(propagate(this.registry, this.hot, this.refresh, [], invalidation), [], timestamp, invalidation)
+    const verdict = propagate(this.registry, this.hot, this.refresh, [], invalidation)
+    const outcome = await this.apply(verdict, [], timestamp, invalidation)
+    if (outcome.result === 'waiting' && verdict.kind === 'accepted') {
+      // They are tried again as if they had been edited.
+      const again = [...verdict.rerun].filter((id) => this.registry.instances.has(id) && this.registry.definitions.has(id))
+      for (const id of again) this.registry.stale.add(id)
+      this.note(again, verdict.rerun, true)
+    }
+    return outcome
   }
 
   // ---- attempts
@@ -143,6 +235,10 @@ export class Updater {
   private due(): Set<ModuleId>[] {
     const hadAttempts = this.attempts.length > 0
     const saved = new Set(this.registry.stale)
+    for (const [id, definition] of this.declined) {
+      if (saved.has(id) && this.registry.definitions.get(id) === definition) saved.delete(id)
+      else this.declined.delete(id)
+    }
     for (const { stale } of this.attempts) for (const id of stale) saved.delete(id)
     const isStale = (id: ModuleId) => this.registry.stale.has(id)
     const waiting: Set<ModuleId>[] = []
@@ -150,8 +246,8 @@ export class Updater {
     this.attempts = this.attempts.filter((attempt) => {
       const stale = attempt.stale.filter(isStale)
       if (stale.length === 0) {
-        // The save was taken back. What it had let go (timers, listeners) is started again by the same text.
-        if (!attempt.waiting) for (const id of attempt.stale) saved.add(id)
+        // The save was taken back: what it had let go is started again by the same text.
+        if (attempt.hasLetGo) for (const id of attempt.stale) saved.add(id)
         return false
       }
       if (stale.some((id) => needed.has(id)) || this.isAnother(attempt)) for (const id of stale) saved.add(id)
@@ -173,8 +269,8 @@ export class Updater {
     return [...needed].some(([id, definition]) => this.registry.definitions.get(id) !== definition)
   }
 
-  private note(stale: ModuleId[], rerun: ReadonlySet<ModuleId>, waiting: boolean): void {
-    this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting })
+  private note(stale: ModuleId[], rerun: ReadonlySet<ModuleId>, waiting: boolean, hasLetGo = false): void {
+    this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting, hasLetGo })
   }
 
   /** A module that threw when it was first imported, and was caught: the next `import()` runs what is newest. */
@@ -185,38 +281,41 @@ export class Updater {
     }
   }
 
-  /** A module that is still waiting at its top-level await finishes first; one that never does is left behind. */
+  /** A module that waits at its top-level await for the first time may be about to say what it accepts. */
   private async settleTopLevel(): Promise<void> {
-    const pending = [...this.registry.stale].map((id) => this.registry.instances.get(id)?.done).filter((done) => done != null)
-    if (pending.length === 0) return
-    const limit = new Promise((done) => setTimeout(done, TOP_LEVEL_PATIENCE))
-    await Promise.race([Promise.allSettled(pending), limit])
+    const pending: Promise<void>[] = []
+    for (const id of this.registry.stale) {
+      const { done } = this.registry.instances.get(id) ?? {}
+      if (done && (this.hot.contexts.get(id)?.speaker.acceptors.length ?? 0) === 0) pending.push(done)
+    }
+    if (pending.length > 0) await within(FIRST_PATIENCE, Promise.allSettled(pending))
   }
 
-  private async apply(verdict: Verdict, links: ModuleId[], timestamp: number, invalidation?: Invalidation, stale: ModuleId[] = []): Promise<Outcome> {
+  /** `waiting`: nothing has run, and nothing was noted. */
+  private async apply(verdict: Verdict, links: ModuleId[], timestamp: number, invalidation?: Invalidation): Promise<Outcome> {
     if (verdict.kind === 'reload') {
       await this.page.reload(verdict, verdict.chain[0])
       return { result: 'reload', boundaries: [], chain: verdict.chain, reason: verdict.reason }
     }
-    const boundaries = verdict.kind === 'accepted' ? verdict.boundaries : []
-    const rerun = verdict.kind === 'accepted' ? verdict.rerun : new Set<ModuleId>()
-    if (boundaries.length === 0 && links.length === 0) return { result: 'nothing', boundaries: [] }
+    // What is gone cannot run; whoever still needs it waits.
+    const exists = (id: ModuleId) => this.registry.definitions.has(id)
+    const boundaries = verdict.kind === 'accepted' ? verdict.boundaries.filter(({ accepted }) => exists(accepted)) : []
+    const rerun = new Set(verdict.kind === 'accepted' ? [...verdict.rerun].filter(exists) : [])
+    if (rerun.size + boundaries.length + links.length === 0) return { result: 'nothing', boundaries: [] }
     try {
-      if (!(await this.page.ensure(rerun))) {
-        this.note(stale, rerun, true)
-        return { result: 'waiting', boundaries: [] }
-      }
+      if (!(await this.page.ensure(rerun))) return { result: 'waiting', boundaries: [] }
     } catch (error) {
       // An address that another host does not answer: nothing has run, and the next save tries again.
-      return this.giveUp(error, boundaries, rerun, stale)
+      return this.giveUp(error, boundaries, rerun)
     }
 
     const payload = updatePayload(boundaries, links, timestamp, invalidation)
     await this.hot.dispatch('vite:beforeUpdate', payload)
     const swapped = links.length > 0 ? this.page.swapLinks(links, timestamp) : undefined
+    const stale = [...rerun].filter((id) => this.registry.stale.has(id))
     const error = await this.replace(boundaries, rerun, invalidation)
     await swapped
-    if (error !== undefined) this.note(stale, rerun, false)
+    if (error !== undefined) this.note(stale, rerun, false, !(await this.startAgain(rerun)))
     else if (this.attempts.every(({ waiting }) => waiting)) this.page.succeeded()
     if (error === undefined) await this.render()
     await this.hot.dispatch('vite:afterUpdate', payload)
@@ -228,8 +327,8 @@ export class Updater {
     }
   }
 
-  private giveUp(error: unknown, boundaries: Boundary[], rerun: ReadonlySet<ModuleId>, stale: ModuleId[]): Outcome {
-    this.note(stale, rerun, true)
+  private giveUp(error: unknown, boundaries: Boundary[], rerun: ReadonlySet<ModuleId>): Outcome {
+    this.note([...rerun].filter((id) => this.registry.stale.has(id)), rerun, true)
     for (const boundary of boundaries) this.tell(boundary, this.acceptorsOf(boundary, rerun), false)
     this.page.failed(error, boundaries)
     return { result: 'failed', boundaries: boundaries.map(({ path }) => path), error: String(error) }
@@ -242,27 +341,98 @@ export class Updater {
     const before = this.snapshot(rerun)
     let error: unknown
     this.refresh.begin()
+    let late: Promise<void> | null = null
+    let made: Instance[] = []
     try {
-      await this.registry.run(this.inFirstOrder(rerun), rerun)
+      const running = this.registry.run(this.inFirstOrder(rerun), rerun)
+      made = this.registry.made
+      if (running && !(await this.settle(running))) late = running
     } catch (thrown) {
+      if (made.length === 0) made = this.registry.made
       error = thrown ?? new Error(`a module threw ${String(thrown)}`)
     }
     if (error === undefined) this.keep(before)
-    else this.rollBack(before)
+    else await this.rollBack(before, made)
     this.refresh.end()
     if (error === undefined) this.handOnIncompatible(before)
 
-    this.firstInvalidatedBy = invalidation?.first
-    const ran = error === undefined
-    const lines = boundaries.length <= MOST_LINES
+    const isLate = ({ boundary }: Call) => late !== null && this.registry.isPending(boundary.accepted)
+    const waiting = calls.filter(isLate)
+    this.tellAll(calls.filter((call) => !isLate(call)), error === undefined, invalidation)
+    if (late) this.finishLater(late, waiting, invalidation)
+    if (error !== undefined) this.page.failed(error, boundaries)
+    return error
+  }
+
+  /**
+   * Waits for modules at their top-level await. False: they were left behind, since they have not settled in time, or the
+   * next version of one of them has come.
+   */
+  private async settle(running: Promise<void>): Promise<boolean> {
+    const left = new Promise<'left'>((leave) => (this.leave = () => leave('left')))
+    const first = await Promise.race([within(TOP_LEVEL_PATIENCE, running.then(() => 'ran' as const)), left])
+    this.leave = null
+    return first === 'ran'
+  }
+
+  /** Modules that were left behind come to their end, or never do; an update that is newer than they concerns them no more. */
+  private finishLater(late: Promise<void>, calls: Call[], invalidation?: Invalidation): void {
+    const copies = calls.map(({ boundary }) => this.registry.instances.get(boundary.accepted))
+    const isLive = (_: Call, at: number) => this.registry.instances.get(copies[at]!.id) === copies[at]
+    const told = () => this.tellAll(calls.filter(isLive), true, invalidation)
+    const failed = (error: unknown) => {
+      const live = calls.filter(isLive)
+      if (live.length > 0) this.page.failed(error, live.map(({ boundary }) => boundary))
+    }
+    late.then(told, failed)
+  }
+
+  /** Calls the callbacks of boundaries and says which were updated. */
+  private tellAll(calls: Call[], ran: boolean, invalidation?: Invalidation): void {
+    this.cause = invalidation
+    this.isPuttingBack = !ran
+    const lines = calls.length <= MOST_LINES
     for (const { boundary, acceptors } of calls) {
       this.tell(boundary, acceptors, ran)
       if (ran && lines) this.page.debug(lineOf(boundary))
     }
-    if (ran && !lines) this.page.debug(boundaries.map(lineOf).join('\n'))
-    this.firstInvalidatedBy = undefined
-    if (error !== undefined) this.page.failed(error, boundaries)
-    return error
+    if (ran && !lines) this.page.debug(calls.map(({ boundary }) => lineOf(boundary)).join('\n'))
+    this.cause = undefined
+    this.isPuttingBack = false
+  }
+
+  /**
+   * An update was put back whose disposers had run: what they let go (timers, listeners, sockets) is started again by the
+   * code that the page had, as an update to that would. False if that cannot be.
+   */
+  private async startAgain(ids: ReadonlySet<ModuleId>): Promise<boolean> {
+    const letGo = [...ids].filter((id) => this.hot.contexts.get(id)?.disposed)
+    if (letGo.length === 0) return true
+    const verdict = this.propagate(letGo)
+    if (verdict.kind !== 'accepted') return false
+    const { boundaries, rerun } = verdict
+    const calls = boundaries.map((boundary) => ({ boundary, acceptors: this.acceptorsOf(boundary, rerun) }))
+    await this.dispose(rerun)
+    const before = this.snapshot(rerun)
+    this.refresh.begin()
+    this.isPuttingBack = true
+    try {
+      const running = this.registry.runAgain(rerun, this.inFirstOrder(rerun))
+      if (running) await this.settle(running)
+    } catch (error) {
+      await this.rollBack(before, this.registry.made)
+      this.refresh.end()
+      this.isPuttingBack = false
+      this.page.report(error, `starting ${letGo.join(', ')} again`)
+      return false
+    }
+    this.keep(before)
+    this.refresh.end()
+    for (const { boundary, acceptors } of calls) this.tell(boundary, acceptors, true)
+    this.isPuttingBack = false
+    await this.render()
+    await this.prune()
+    return true
   }
 
   /** The framework renders what is mounted with its new code. */
@@ -280,14 +450,14 @@ export class Updater {
       const now = this.registry.instances.get(id)
       const [name] = instance && now ? this.refresh.incompatible(instance, now) : []
       if (name === undefined) continue
-      this.invalidations.push({ from: id, first: id })
+      this.handOn(id, id)
       this.page.debug(`invalidate ${id}: Could not Fast Refresh ("${name}" export is incompatible)`)
     }
   }
 
   /** Callbacks that a boundary's update calls: those of the copy that is live now, the new one brings its own. */
   private acceptorsOf({ path, accepted }: Boundary, rerun: ReadonlySet<ModuleId>): Acceptor[] {
-    const context = this.hot.contexts.get(path)
+    const context = this.hot.contexts.get(path)?.speaker
     if (!context) return []
     if (path === accepted) return context.acceptors.filter(({ deps }) => deps === null)
     // It runs again itself, and imports the new copy by that.
@@ -328,14 +498,23 @@ export class Updater {
   }
 
   private keep(before: ReturnType<Updater['snapshot']>): void {
-    for (const { context } of before.values()) if (context) this.hot.retire(context)
+    for (const [id, { instance, context }] of before) {
+      if (instance) this.registry.giveUp(instance)
+      if (!context) continue
+      this.hot.retire(context)
+      const next = this.hot.contexts.get(id)
+      if (next && this.registry.isPending(id)) next.before = context.speaker
+    }
     if (bindings === 'live') {
       for (const error of this.registry.rebind(new Set(before.keys()))) this.page.report(error, 'an import')
     }
     this.dropped = [...before.values()].flatMap(({ instance }) => (instance ? [instance] : []))
   }
 
-  private rollBack(before: ReturnType<Updater['snapshot']>): void {
+  private async rollBack(before: ReturnType<Updater['snapshot']>, made: Instance[]): Promise<void> {
+    // What the copies have begun (timers, listeners, sockets) ends with them.
+    await this.dispose(made.filter(({ state }) => state !== 'linked').map(({ id }) => id))
+    for (const instance of made) this.registry.giveUp(instance)
     for (const [id, { instance, context, style }] of before) {
       if (instance) this.registry.install(instance)
       else this.registry.remove(id)
@@ -343,7 +522,7 @@ export class Updater {
       this.hot.restore(id, context)
     }
     // Modules that came along for the first time go again: the next try starts them anew.
-    for (const instance of this.registry.made) {
+    for (const instance of made) {
       if (!before.has(instance.id) && this.registry.instances.get(instance.id) === instance) this.forgetNew(instance)
     }
   }
@@ -453,9 +632,16 @@ function lineOf({ path, accepted }: Boundary): string {
   return path === accepted ? `hot updated: ${path}` : `hot updated: ${accepted} via ${path}`
 }
 
+/** What comes first: the promise, or the end of the time given to it. */
+function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout>
+  const limit = new Promise<undefined>((done) => (timer = setTimeout(done, milliseconds)))
+  return Promise.race([promise, limit]).finally(() => clearTimeout(timer))
+}
+
 /** How two updates went that came from one save. */
 function join(first: Outcome, second: Outcome): Outcome {
-  if (second.result === 'nothing') return first
+  if (second.result === 'nothing' || (second.result === 'waiting' && first.result !== 'nothing')) return first
   const boundaries = [...first.boundaries, ...second.boundaries]
   if (first.result === 'failed' && second.result !== 'reload') return { ...first, boundaries }
   return { ...second, boundaries }

@@ -1,7 +1,7 @@
 /**
  * The browser runtime's outside: what the page's scripts import, and the only place that reloads.
  *
- *     $d('/src/app.ts', …)      a definition arrives (segment script, or message of the socket)
+ *     $segment('4be1…')         definitions arrive in a script; replica.ts says which of them are the newest
  *     boot({ entries, … })      the page starts
  *     batch                     a save: take the definitions in, then apply.ts
  *
@@ -10,15 +10,16 @@
 import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
 import { patchDocument } from './document'
 import { HotTable, type HotContext } from './hot'
-import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Errors, Manifest, ModuleId, PageManifest, ServerMessage, TracedFrame } from './messages'
+import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Manifest, ModuleId, PageManifest, ServerMessage } from './messages'
 import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './overlay'
 import type { Verdict } from './propagate'
 import { preactRuntime, reactRuntime, Refresh, watchPreact } from './refresh'
-import { Registry, type Instance, type Namespace } from './registry'
+import { definitionOf, Registry, type Instance, type Namespace } from './registry'
+import { Replica, type Define } from './replica'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 import { Rescue } from './rescue'
 import { Socket } from './socket'
-import { hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
+import { dropEarlyStyles, hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
 import { enterWorker } from './worker-scope'
 import { installWorkers, type RestartAnswer, type RestartRequest } from './workers'
 
@@ -43,16 +44,12 @@ const EXTENSIONS = ['', '.mjs', '.js', '.mts', '.ts', '.jsx', '.tsx', '.json', '
 
 // ---- what the page knows
 
-let session = ''
-/** Number of the last batch taken in. */
-let seq = 0
 let page: string | null = null
 /** Digest of the page's own text. */
 let pageHash: string | undefined
 /** Digests of the sheets behind the page's `<link>` elements. */
 const linkedSheets = new Map<ModuleId, string>()
 const env: Record<string, unknown> = {}
-const errors = new Map<ModuleId, Diagnostic[]>()
 /** Modules that something here wants to run and that have no definition. */
 const wanted = new Set<ModuleId>()
 /** Entries that could not start yet. */
@@ -68,6 +65,8 @@ let runtimeError: OverlayError | null = null
 let reloading = false
 
 const registry = new Registry({ metaOf, runtimeOf, importNative, evaluated: (instance) => refresh.evaluated(instance) })
+const replica = new Replica(registry, env)
+const { errors } = replica
 const refresh = new Refresh(registry)
 const hot = new HotTable({
   resolve: resolveInTab,
@@ -211,7 +210,7 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
 }
 
 async function startLazy(id: ModuleId): Promise<void> {
-  if (!(await fetchMissing([id]))) {
+  if (!(await fetchMissing([id], load))) {
     const [broken] = registry.missing([id])
     const [diagnostic] = errors.get(broken!) ?? []
     showErrors([broken!])
@@ -227,9 +226,11 @@ async function startLazy(id: ModuleId): Promise<void> {
 /** The page's own script calls this once its definitions are there. */
 export function boot(manifest: PageManifest): void {
   page = manifest.page ?? null
+  replica.takeManifest(manifest)
   pageHash = manifest.pageHash
-  takeManifest(manifest)
-  for (const [id, hash] of manifest.sheets ?? []) linkedSheets.set(id, hash)
+  // Which sheets this document has got nobody knows, unless nothing has happened since its text was written.
+  const isNow = manifest.since === manifest.seq
+  for (const [id, hash] of manifest.sheets ?? []) linkedSheets.set(id, isNow ? hash : '')
   startRefresh(manifest)
   for (const id of manifest.entries) {
     registry.entries.add(id)
@@ -240,40 +241,25 @@ export function boot(manifest: PageManifest): void {
   showErrors([])
   hello()
   if (hasDocument) tellWhyReloaded()
-  const { edited } = manifest
-  if (!edited) return
-  pageHash = undefined // Of a text that this document has not got yet.
-  enqueue(async () => {
-    const obstacle = await patchPage(edited)
-    if (obstacle !== null) await reloadForPage(edited, obstacle)
-  })
 }
 
 /** Runs one module for a native `import` of its address; gives its namespace. */
 export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespace> {
-  takeManifest(manifest)
-  if (manifest.refresh) await fetchMissing(manifest.refresh.modules)
+  // A script that a browser kept may be of an earlier session: then what is missing is asked for.
+  replica.takeManifest({ ...manifest, since: manifest.seq })
+  hello()
+  if (manifest.refresh) await fetchMissing(manifest.refresh.modules, load)
   startRefresh(manifest)
   registry.entries.add(id)
-  if (!(await fetchMissing([id]))) {
+  if (!(await fetchMissing([id], load))) {
     blocked.add(id)
     showErrors([...registry.missing([id])])
     throw new TypeError(`${id} cannot run yet: see the error above`)
   }
   if (!registry.hasStarted(id)) await registry.run([id])
   isStarting = false
-  hello()
   await registry.finished(id)
   return registry.instances.get(id)!.namespace
-}
-
-function takeManifest(manifest: Manifest): void {
-  if (session === '') {
-    session = manifest.session
-    seq = manifest.seq
-  }
-  Object.assign(env, manifest.env)
-  takeErrors(manifest.errors)
 }
 
 /** The refresh runtime has to be there before the framework is. Workers have nothing to render (R184). */
@@ -310,7 +296,14 @@ function startBlocked(): void {
     else startEntry(id)
   }
   if (blocked.size > 0) showErrors([...wanted])
-  else if (workerScope) Promise.allSettled([...registry.entries].map((id) => registry.finished(id))).then(() => workerScope.release())
+  else void Promise.allSettled([...registry.entries].map((id) => registry.finished(id))).then(hasStarted)
+}
+
+/** All entries have run, as far as they can. */
+function hasStarted(): void {
+  workerScope?.release()
+  // On a page of another server nobody knows what else is going to run.
+  if (page !== null) dropEarlyStyles()
 }
 
 function startEntry(id: ModuleId): void {
@@ -332,45 +325,124 @@ function crash(id: ModuleId, error: unknown): void {
 // ---- definitions from the server
 
 /** Fetches what running `roots` needs and the page has not got. False if some of it cannot be had. */
-async function fetchMissing(roots: Iterable<ModuleId>, fresh?: ReadonlySet<ModuleId>): Promise<boolean> {
+async function fetchMissing(roots: Iterable<ModuleId>, fetch: (ids: ModuleId[]) => Promise<void>, fresh?: ReadonlySet<ModuleId>): Promise<boolean> {
   let missing = registry.missing(roots, fresh)
   if (missing.some((id) => !errors.has(id))) {
-    await load(missing)
+    await fetch(missing)
     missing = registry.missing(roots, fresh)
   }
   for (const id of missing) wanted.add(id)
   if (missing.length > 0) return false
-  if (registry.needsNatives(roots)) await registry.importNatives(roots)
+  if (!registry.needsNatives(roots)) return true
+  const natives = registry.importNatives(roots)
+  if (fetch === load) await natives
+  else if ((await inTime(natives)) === 'over') return natives.then(retryNow, retryLater), false
   return true
 }
 
 let loads = 0
+/** How often a load is tried that ends without what it was for. */
+const MOST_LOADS = 5
 
-/** A script that imports the segments with `ids` and all they reach. Each request has an address of its own. */
+/**
+ * A script that imports the segments with `ids` and all they reach. What has not come by them (a browser runs each script
+ * once, and does not ask again for one that failed) comes by value.
+ */
 async function load(ids: ModuleId[]): Promise<void> {
-  const query = ids.map((id) => `id=${encodeURIComponent(id)}`).join('&')
-  const address = () => `${base}@rekindle/load?n=${++loads}&${query}`
-  const { manifest } = (await rescue.load(address)) as { manifest: Manifest }
-  takeErrors(manifest.errors)
-  Object.assign(env, manifest.env)
-  // A save overtook this answer: ask again for what is newer than it.
-  if (manifest.session === session && manifest.seq < seq) socket.sendNow({ type: 'hello', page, session, seq: manifest.seq })
-}
-
-function takeErrors(news: Errors): void {
-  for (const [id, diagnostics] of Object.entries(news)) {
-    errors.delete(id) // Newest last.
-    errors.set(id, diagnostics)
+  let wanted = ids
+  let byValue = false
+  for (let attempt = 1; ; attempt++) {
+    const query = wanted.map((id) => `id=${encodeURIComponent(id)}`).join('&')
+    const address = () => `${base}@rekindle/load?n=${++loads}&${query}${byValue ? '&value' : ''}`
+    try {
+      const { manifest } = (await rescue.load(address)) as { manifest: Manifest }
+      if (!replica.takeManifest(manifest)) {
+        // Of another session than this tab: it asks which one is the present one.
+        hello()
+        await inStep()
+      } else {
+        wanted = registry.missing(ids).filter((id) => !errors.has(id))
+        if (wanted.length === 0) return
+        if (byValue) return
+        byValue = true
+      }
+    } catch (error) {
+      if (attempt >= MOST_LOADS || (byValue && socket.isOpen)) throw error
+      byValue = true
+      if (!socket.isOpen) await inStep()
+    }
+    if (attempt >= MOST_LOADS) return
   }
 }
 
+/** Milliseconds that an update waits for definitions, and that a load waits for the connection. */
+const LOAD_PATIENCE = 10_000
+
+/** Ends waits for definitions: the next message is there. */
+let hurry: (() => void) | null = null
+/** What is still being loaded for an update that does not wait for it any more. */
+const overdue = new Set<ModuleId>()
+
+/** `load` for an update, which others wait behind: not longer than a while, and not at all once the next batch is there. */
+async function loadForUpdate(ids: ModuleId[]): Promise<void> {
+  const asked = ids.filter((id) => !overdue.has(id))
+  if (asked.length === 0) return
+  const loading = load(asked)
+  try {
+    if ((await inTime(loading)) === 'here') return void (retryPause = FIRST_RETRY)
+  } catch {
+    return retryLater()
+  }
+  for (const id of asked) overdue.add(id)
+  const settled = (): void => asked.forEach((id) => overdue.delete(id))
+  loading.then(() => (settled(), retryNow()), () => (settled(), retryLater()))
+}
+
+/** Waits for something that an update needs. Throws what it throws. */
+async function inTime(work: Promise<void>): Promise<'here' | 'over'> {
+  const over = new Promise<'over'>((done) => {
+    hurry = () => done('over')
+    setTimeout(hurry, LOAD_PATIENCE)
+  })
+  try {
+    return await Promise.race([work.then(() => 'here' as const), over])
+  } finally {
+    hurry = null
+  }
+}
+
+/** First and longest pause before definitions that did not arrive are asked for again, in milliseconds. */
+const FIRST_RETRY = 1000
+const LONGEST_RETRY = 30_000
+let retryPause = FIRST_RETRY
+let retryTimer: ReturnType<typeof setTimeout> | undefined
+
+function retryLater(): void {
+  clearTimeout(retryTimer)
+  retryTimer = setTimeout(retryNow, retryPause)
+  retryPause = Math.min(retryPause * 2, LONGEST_RETRY)
+}
+
+/** Tries again what waits for definitions. */
+function retryNow(): void {
+  clearTimeout(retryTimer)
+  enqueue(async () => {
+    if (reloading || !(updater.isWaiting || blocked.size > 0)) return
+    const started = await startWhatWasBlocked()
+    const outcome = await updater.update([], Date.now())
+    refreshOverlay()
+    const isNews = started.length > 0 || !['nothing', 'waiting'].includes(outcome.result)
+    if (isNews) acknowledge(outcome.result === 'nothing' ? { result: 'updated', boundaries: started } : outcome, replica.seq)
+  })
+}
+
 /** Definitions come as script text and are compiled as they stand: the fastest way there is. */
-function evaluate(id: ModuleId, code: string): boolean {
+function evaluate(id: ModuleId, code: string, asOf: number): boolean {
   const source = addressOf(id)
   const map = `${base}@rekindle/map?id=${encodeURIComponent(id)}`
   try {
     const run = (0, eval)(`"use strict";(function($d){${code}})\n//# sourceURL=${source}\n//# sourceMappingURL=${map}`) as (d: unknown) => void
-    run($d)
+    run((...definition: Parameters<Define>) => replica.takeDefinition(definitionOf(...definition), asOf))
     return true
   } catch (error) {
     if (!(error instanceof EvalError)) report(error, `the definition of ${id}`)
@@ -378,8 +450,8 @@ function evaluate(id: ModuleId, code: string): boolean {
   }
 }
 
-/** Takes one definition in. Every segment and every pushed definition is made of calls of this. */
-export const $d: Registry['define'] = (...definition) => registry.define(...definition)
+/** Gives the `$d` of a script: of a segment by its address, or of one that says itself as of which batch it is. */
+export const $segment: Replica['collect'] = (...about) => replica.collect(...about)
 
 // ---- batches, one after the other
 
@@ -389,17 +461,35 @@ function enqueue(step: () => Promise<void> | void): void {
   queue = queue.then(step).catch((error: unknown) => report(error, 'a message of the server'))
 }
 
+/** `hello` was said, and the answer is on its way. */
+let isAwaiting = false
+let stepped: (() => void)[] = []
+
+/** Settles when the server has answered where this tab stands, or after a while. */
+function inStep(): Promise<void> {
+  return new Promise((done) => {
+    stepped.push(done)
+    setTimeout(done, LOAD_PATIENCE)
+  })
+}
+
+/** The server has answered: this tab has heard of everything. */
+function nowInStep(): void {
+  isAwaiting = false
+  for (const done of stepped.splice(0)) done()
+}
+
 async function takeBatch(batch: Batch): Promise<void> {
   if (reloading) return
-  if (batch.session === session && batch.seq > seq + 1 && session !== '') return hello() // A gap: ask for all since then.
-  session = batch.session
-  seq = Math.max(seq, batch.seq)
-  for (const id of Object.keys(batch.env ?? {})) env[id] = batch.env![id]
-  if (batch.env) for (const id of Object.keys(env)) if (!(id in batch.env)) delete env[id]
+  const relation = replica.relate(batch)
+  if (relation === 'foreign') return
+  if (relation !== 'gap') nowInStep()
+  else hello()
+  // What the browser got for a linked sheet nobody knows: it was asked for some time after the page's text.
+  if (relation === 'whole') linkedSheets.clear()
   const hasMoved = await takeDefinitions(batch)
-  for (const id of batch.fixed) errors.delete(id)
-  takeErrors(batch.errors)
-  const edited = batch.pages.find((one) => one.page === page)
+  if (batch.reload) return reloadAnew(batch.reload)
+  const edited = relation === 'gap' ? undefined : batch.pages.find((one) => one.page === page)
   if (edited) {
     const obstacle = await patchPage(edited)
     if (obstacle !== null) return reloadForPage(edited, obstacle, batch)
@@ -410,7 +500,7 @@ async function takeBatch(batch: Batch): Promise<void> {
   }
   await announceErrors(batch)
   const started = await startWhatWasBlocked()
-  const links = batch.links.map(([id]) => id).filter((id) => hasLink(id, base))
+  const links = batch.links.filter(([id, hash]) => hasLink(id, base) && linkedSheets.get(id) !== hash).map(([id]) => id)
   for (const [id, hash] of batch.links) if (links.includes(id)) linkedSheets.set(id, hash)
   const outcome = await updater.update(links, batch.timestamp)
   if (hasMoved) orderStyles()
@@ -419,8 +509,8 @@ async function takeBatch(batch: Batch): Promise<void> {
   }
   refreshOverlay()
   const boundaries = [...started, ...outcome.boundaries, ...(edited ? [edited.page] : [])]
-  if ((started.length > 0 || edited) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch)
-  else acknowledge(outcome, batch)
+  if ((started.length > 0 || edited) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch.seq)
+  else acknowledge(outcome, batch.seq)
 }
 
 /** Brings an edit of the page's own text into the document. Returns why that cannot be, or null when it is done. */
@@ -428,8 +518,8 @@ async function patchPage({ page: path, before, after, scripts, hash }: EditedPag
   if (hash === pageHash) return null // Said twice: to all, and to a tab that had just come.
   const patches = pagePolicy === 'patch' || (pagePolicy === 'auto' && (isHot() || hasNoScripts()))
   if (!patches) return ''
-  if (scripts) return 'its scripts are others now'
   if (before === undefined || crashed) return 'it cannot be patched from here'
+  if (scripts) return 'its scripts are others now'
   if (document.readyState === 'loading') await new Promise((done) => document.addEventListener('DOMContentLoaded', done, { once: true }))
   const obstacle = patchDocument(before, after)
   if (obstacle !== null) return obstacle
@@ -452,23 +542,26 @@ function concerns(roots: Iterable<ModuleId>, batch: Batch): boolean {
 async function takeDefinitions(batch: Batch): Promise<boolean> {
   const linksOf = () => batch.definitions.map(({ id }) => JSON.stringify(registry.definitions.get(id)?.links))
   const before = linksOf()
-  for (const id of batch.deleted) registry.forget(id)
-  const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code)).map(({ id }) => id)
-  if (refused.length > 0) await load(refused)
+  replica.takeStandings(batch)
+  const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code, batch.seq)).map(({ id }) => id)
+  if (refused.length > 0) await loadForUpdate(refused)
   return linksOf().some((links, at) => links !== before[at])
 }
 
 /** Entries that had to wait for this save; returns those that run now. */
 async function startWhatWasBlocked(): Promise<ModuleId[]> {
   const waiting = [...blocked]
-  for (const id of waiting) await fetchMissing([id])
+  for (const id of waiting) await fetchMissing([id], loadForUpdate)
   if (waiting.length > 0) startBlocked()
   return waiting.filter((id) => !blocked.has(id))
 }
 
 async function announceErrors(batch: Batch): Promise<void> {
   const concerning = Object.keys(batch.errors).filter((id) => concernsPage(id))
-  for (const id of concerning) await hot.dispatch('vite:error', errorPayload(id, batch.errors[id]![0]!))
+  for (const id of concerning) {
+    const [first] = batch.errors[id]!
+    if (first) await hot.dispatch('vite:error', errorPayload(id, first))
+  }
   if (concerning.length > 0) showErrors(concerning)
 }
 
@@ -481,11 +574,12 @@ function errorPayload(id: ModuleId, diagnostic: Diagnostic): ErrorPayload {
   return { type: 'error', err }
 }
 
-function acknowledge(outcome: Outcome, batch: Batch): void {
+/** Tells how an update went: `seq` is the batch that led to it. */
+function acknowledge(outcome: Outcome, seq: number): void {
   const { result, boundaries, chain, reason, error } = outcome
   // What becomes of a worker is told by who decides it.
   const how = workerScope && result === 'reload' ? 'nothing' : result
-  tellServer({ seq: batch.seq, result: how, boundaries, chain, reason, error })
+  tellServer({ seq, result: how, boundaries, chain, reason, error })
 }
 
 function tellServer(applied: Omit<Applied, 'type'>): void {
@@ -496,7 +590,7 @@ function tellServer(applied: Omit<Applied, 'type'>): void {
 
 const updatePage: UpdatePage = {
   async ensure(fresh) {
-    const ready = await fetchMissing(fresh, fresh)
+    const ready = await fetchMissing(fresh, loadForUpdate, fresh)
     if (!ready) showErrors([...wanted])
     return ready
   },
@@ -548,7 +642,10 @@ function invalidated(context: HotContext, message: string | undefined): void {
   socket.send({ type: 'custom', event: 'vite:invalidate', data: payload })
   debug(`invalidate ${context.id}${message ? `: ${message}` : ''}`)
   // During an update, that one follows it; at any other time nobody else would.
-  enqueue(async () => void (await updater.followInvalidations(Date.now())))
+  enqueue(async () => {
+    await updater.followInvalidations(Date.now())
+    refreshOverlay()
+  })
 }
 
 function debug(line: string): void {
@@ -573,7 +670,7 @@ async function reloadBecause({ chain, reason }: Extract<Verdict, { kind: 'reload
 
 async function reloadForPage({ page: edited, file }: EditedPage, obstacle: string, batch?: Batch): Promise<void> {
   const reason = `${file} was edited${obstacle && `: ${obstacle}`}`
-  if (batch) acknowledge({ result: 'reload', boundaries: [], chain: [edited], reason }, batch)
+  if (batch) acknowledge({ result: 'reload', boundaries: [], chain: [edited], reason }, batch.seq)
   await reload(reason, { type: 'full-reload', path: edited, triggeredBy: file })
 }
 
@@ -582,7 +679,7 @@ async function restart(reason: string, batch: Batch): Promise<void> {
   const shown = chain.length > 0 ? chain : crashed ? [crashed.id] : [...brokenImports.keys()]
   const payload = { type: 'full-reload', path: '*', triggeredBy: chain[0] }
   if (workerScope) await restartWorker(reason, shown, payload)
-  acknowledge({ result: 'reload', boundaries: [], chain: shown, reason }, batch)
+  acknowledge({ result: 'reload', boundaries: [], chain: shown, reason }, batch.seq)
   if (!workerScope) await reload(reason, payload)
 }
 
@@ -590,9 +687,15 @@ async function restart(reason: string, batch: Batch): Promise<void> {
 async function restartWorker(reason: string, chain: string[], payload: object): Promise<void> {
   await hot.dispatch('vite:beforeFullReload', payload)
   reloading = true
-  const answer = await workerScope!.ask({ chain, reason, hot: isHot(), crashed: crashed !== null || blocked.size > 0, seq })
-  if (answer === 'restart') tellServer({ seq, result: 'restart', boundaries: [], chain, reason })
+  const answer = await workerScope!.ask({ chain, reason, hot: isHot(), crashed: crashed !== null || blocked.size > 0, seq: replica.seq })
+  if (answer === 'restart') tellServer({ seq: replica.seq, result: 'restart', boundaries: [], chain, reason })
   workerScope!.leave(() => socket.isFlushed)
+}
+
+/** The server wants all to start anew. */
+async function reloadAnew(reason: string): Promise<void> {
+  if (workerScope) return restartWorker(reason, [...registry.entries], { type: 'full-reload', path: '*' })
+  return reload(reason, { type: 'full-reload', path: '*' })
 }
 
 async function reload(reason: string, payload: object): Promise<void> {
@@ -607,10 +710,51 @@ async function reload(reason: string, payload: object): Promise<void> {
   const began = performance.now()
   // The server hears why before the connection goes.
   const leave = (): void => {
-    if (socket.isFlushed || performance.now() - began > FAREWELL) location.reload()
+    if (socket.isFlushed || performance.now() - began > FAREWELL) noticeIfCancelled(reason)
     else setTimeout(leave, 20)
   }
   setTimeout(leave, 20)
+}
+
+/** How long a page that goes may still be there, in looks of a quarter of a second: after its user was asked, and otherwise. */
+const LOOK_EVERY = 250
+const LOOKS_IF_ASKED = 4
+const MOST_LOOKS = 120
+
+/** Reloads. A page may ask its user first (`beforeunload`), who may stay: then it goes on taking updates. */
+function noticeIfCancelled(reason: string): void {
+  const due = new Map([...registry.stale].map((id) => [id, registry.definitions.get(id)]))
+  let isGoing = false
+  let hasAsked = false
+  const ask = (event: BeforeUnloadEvent): void => queueMicrotask(() => (hasAsked = event.defaultPrevented || Boolean(event.returnValue)))
+  const going = (): void => void (isGoing = true)
+  addEventListener('beforeunload', ask)
+  addEventListener('pagehide', going)
+  location.reload()
+  // Time stands still for the page while its user is asked, so that what counts are the looks.
+  let looks = 0
+  const look = (): void => {
+    if (!isGoing && ++looks < (hasAsked ? LOOKS_IF_ASKED : MOST_LOOKS)) return void setTimeout(look, LOOK_EVERY)
+    removeEventListener('beforeunload', ask)
+    removeEventListener('pagehide', going)
+    if (!isGoing) stay(reason, due)
+  }
+  setTimeout(look, LOOK_EVERY)
+}
+
+/** The reload was cancelled: what was saved meanwhile and will be is taken; what made it necessary is left until it is edited. */
+function stay(reason: string, due: Parameters<typeof updater.decline>[0]): void {
+  reloading = false
+  try {
+    sessionStorage.removeItem(RELOAD_NOTE)
+  } catch {
+    // See above.
+  }
+  console.warn(`${PREFIX} the page cancelled its reload and may show old code: a reload is due, because ${reason}`)
+  tellServer({ seq: replica.seq, result: 'stayed', boundaries: [], reason })
+  updater.decline(due)
+  isAwaiting = false // What came meanwhile was left alone.
+  hello()
 }
 
 /** The console of the page before is gone with it: say here why it went. */
@@ -641,7 +785,7 @@ function decideForWorker(path: string, request: RestartRequest): RestartAnswer {
   if (keepsPage && !reloading) return 'restart'
   const why: Extract<Verdict, { kind: 'reload' }> = { kind: 'reload', chain, reason: `${reason} in the worker ${path}` }
   if (reloading) return 'reload'
-  if (!workerScope) tellServer({ seq: Math.max(seq, request.seq), result: 'reload', boundaries: [], chain, reason: why.reason })
+  if (!workerScope) tellServer({ seq: Math.max(replica.seq, request.seq), result: 'reload', boundaries: [], chain, reason: why.reason })
   enqueue(() => reloadBecause(why))
   return 'reload'
 }
@@ -668,11 +812,17 @@ function concernsPage(id: ModuleId): boolean {
   return registry.instances.has(id) || wanted.has(id) || (id.endsWith('?direct') && hasLink(id, base))
 }
 
-/** Shows every error that concerns this page, those of `newest` first. */
+/** Errors in the overlay at a time. */
+const MOST_SHOWN = 100
+
+/** Shows the errors that concern this page, those of `newest` first. */
 function showErrors(newest: ModuleId[]): void {
   const concerning = [...errors.keys()].filter((id) => concernsPage(id)).reverse()
   const order = [...newest.filter((id) => errors.has(id)), ...concerning.filter((id) => !newest.includes(id))]
-  const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!)
+  const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!).slice(0, MOST_SHOWN)
+  // Where very many modules cannot run, the server says why for some of them.
+  const others = order.filter((id) => errors.get(id)!.length === 0)
+  if (others.length > 0) shown.push({ message: `${shown.length > 0 ? `${others.length} more` : others.length} modules cannot run: ${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''}` })
   if (runtimeError) shown.unshift(runtimeError)
   for (const list of workerErrors.values()) shown.push(...list)
   workerScope?.show(shown)
@@ -718,16 +868,18 @@ function withoutOurFrames(stack: string): string {
   return stack.split('\n').filter((line) => !/\/@rekindle\/(client|runtime\/)/.test(line) && !line.includes('Generator.next')).join('\n')
 }
 
-function traced(id: number, frames: (TracedFrame | null)[], frame: string | undefined): void {
+/** Comes twice where a stack has more frames than the first one, which is told at once. */
+function traced({ id, frames, frame, more }: Extract<ServerMessage, { type: 'traced' }>): void {
   const shown = tracing.get(id)
-  tracing.delete(id)
+  if (!more) tracing.delete(id)
   const first = frames.find((one) => one !== null)
   if (!shown || shown !== runtimeError || !first) return
   shown.file = first.file
   shown.place = { line: first.line, column: first.column }
   shown.frame = frame
   const places = [...frames]
-  shown.stack = shown.stack?.replace(/\(?(https?:[^\s()]+:\d+:\d+)\)?/g, (text) => {
+  // The stack is filled in once: its frames are told apart by their addresses.
+  if (!more) shown.stack = shown.stack?.replace(/\(?(https?:[^\s()]+:\d+:\d+)\)?/g, (text) => {
     const place = places.shift()
     return place ? `(${place.file}:${place.line}:${place.column})` : text
   })
@@ -746,19 +898,32 @@ setEditorOpener((place) => {
 if (token) debug('connecting...')
 else console.warn(`${PREFIX} pages of ${location.origin} may read from ${home.origin} and get no updates; for those, list the origin in server.allowed_origins`)
 
+/** Connections so far. */
+let connection = 0
+
 // Without a token there is nothing to connect with: who may only read waits for ever, and quietly.
 const socket = new Socket(token ? socketAddress : null, refreshToken, {
   opened(webSocket) {
+    if (hasFailedToStart) return location.reload()
     enqueue(() => hot.dispatch('vite:ws:connect', { webSocket }))
-    if (session !== '') hello()
+    connection += 1
+    isAwaiting = false
+    hello()
   },
   closed(webSocket) {
     enqueue(() => hot.dispatch('vite:ws:disconnect', { webSocket }))
     if (hasDocument) console.log(`${PREFIX} server connection lost. Polling for restart...`)
   },
   said(message) {
-    if (message.type === 'unreadable') rescue.settled()
-    else enqueue(() => handle(message))
+    if (message.type === 'unreadable') return rescue.settled()
+    const { type } = message
+    const isNews = type === 'batch' || type === 'welcome' || type === 'compare'
+    if (isNews) hurry?.()
+    if (type === 'batch') updater.interrupt([...message.definitions.map(({ id }) => id), ...message.deleted])
+    const of = connection
+    // What an earlier connection has brought is in the answer to the `hello` of this one.
+    const isOver = () => isNews && of !== connection
+    enqueue(() => (isOver() ? undefined : handle(message)))
   },
 })
 
@@ -773,15 +938,12 @@ async function handle(message: ServerMessage): Promise<void> {
     case 'custom':
       return hot.dispatch(message.event, message.data)
     case 'traced':
-      return traced(message.id, message.frames, message.frame)
-    case 'reload':
-      if (workerScope) return restartWorker(message.reason, [...registry.entries], { type: 'full-reload', path: '*' })
-      return reload(message.reason, { type: 'full-reload', path: '*' })
+      return traced(message)
     case 'welcome':
-      session = message.session
-      seq = Math.max(seq, message.seq)
-      return
+      nowInStep()
+      return retryNow()
     case 'compare':
+      replica.leaveSession()
       return tellVersions()
     case 'pong':
     case 'unreadable':
@@ -809,9 +971,26 @@ async function refreshToken(): Promise<boolean> {
   }
 }
 
-/** Tells the server which page this is and how far it is; what was missed comes as one batch. */
+/** Tells the server which page this is and what it holds; what was missed comes as one batch, and from then on every other. */
 function hello(): void {
-  if (session !== '') socket.sendNow({ type: 'hello', page, session, seq, entries: [...registry.entries], worker: workerScope !== null })
+  if (replica.session === '' || isAwaiting) return
+  const session = replica.isBetween ? '' : replica.session
+  isAwaiting = socket.isOpen
+  socket.sendNow({ type: 'hello', page, session, seq: replica.seq, entries: [...registry.entries], worker: workerScope !== null })
+}
+
+/** The page's own script could not be had: the server went away while the page was loading. */
+let hasFailedToStart = false
+
+if (hasDocument) {
+  const isOwn = (target: EventTarget | null): target is HTMLScriptElement => target instanceof HTMLScriptElement && target.src.includes('@rekindle/page?')
+  const startAgain = (src: string) => import(`${src}&again`).catch(() => (hasFailedToStart = true))
+  const failed = ({ target }: Event): void => {
+    if (!isOwn(target) || replica.session !== '') return
+    if (socket.isOpen) void startAgain(target.src)
+    else hasFailedToStart = true
+  }
+  addEventListener('error', failed, true)
 }
 
 /** Modules a message may name, so that no message grows beyond the server's limit. */
@@ -819,7 +998,7 @@ const VERSIONS_AT_ONCE = 4000
 
 /** A server that was started anew knows no numbers of ours: it compares digests. */
 function tellVersions(): void {
-  const all = [...[...registry.definitions].map(([id, { hash }]) => [id, hash]), ...linkedSheets]
+  const all = [...[...registry.definitions].map(([id, { hash }]) => [id, hash]), ...[...linkedSheets.keys()].map((id) => [id, ''])]
   for (let at = 0; at === 0 || at < all.length; at += VERSIONS_AT_ONCE) {
     const modules = Object.fromEntries(all.slice(at, at + VERSIONS_AT_ONCE))
     const last = at + VERSIONS_AT_ONCE >= all.length

@@ -165,12 +165,23 @@ export class HotContext {
   pruner: ((data: object) => unknown) | null = null
   /** Its disposer has run: it is not called a second time, even if the update it made room for failed. */
   disposed = false
+  /** Who spoke for the module before this copy, while this one waits. */
+  before: HotContext | null = null
 
   constructor(
     private readonly table: HotTable,
     readonly instance: Instance,
   ) {
     this.id = instance.id
+  }
+
+  /**
+   * Who says what the module accepts. A copy that waits at its top-level await may not have come to its `accept` calls: as
+   * long as it has made none, it accepts what the copy before it did.
+   */
+  get speaker(): HotContext {
+    const isMute = this.instance.state === 'evaluating' && this.acceptors.length === 0
+    return isMute && this.before ? this.before : this
   }
 
   /** Whether the module takes its own updates. */

@@ -65,6 +65,10 @@ export interface Manifest {
   session: string
   /** Number of the last batch that is in the definitions that came along. */
   seq: number
+  /** Of a page's or worker's start: number as of which its text was written; absent if that was another session's. */
+  since?: number
+  /** Addresses of the segments that came along. */
+  segments: string[]
   env: Record<string, unknown>
   errors: Errors
   /** What refreshes the page's components: modules that run before all others. */
@@ -80,15 +84,18 @@ export interface PageManifest extends Manifest {
   entries: ModuleId[]
   /** Stylesheets of its `<link>` elements, with their digests. */
   sheets?: [id: ModuleId, hash: string][]
-  /** The page's text was edited after it was sent. */
-  edited?: EditedPage
 }
 
-/** What one save did: new definitions (script text, one `$d(…)` call each), and what went away. */
+/**
+ * What the batches after `since` did, up to `seq`, as it stands as of `seq`: new definitions (script text, one `$d(…)` call
+ * each), and what went away. A save is one with `since` = `seq` - 1.
+ */
 export interface Batch {
   type: 'batch'
-  seq: number
   session: string
+  /** Absent: all in which this tab differed, which comes from another session. */
+  since?: number
+  seq: number
   /** Milliseconds since the epoch when the save was noticed. */
   timestamp: number
   definitions: { id: ModuleId; code: string }[]
@@ -101,6 +108,8 @@ export interface Batch {
   /** Pages whose own text changed, with the file as the user knows it. */
   pages: EditedPage[]
   env?: Record<string, unknown>
+  /** Pages have to start anew, and why. */
+  reload?: string
 }
 
 export interface EditedPage {
@@ -123,8 +132,7 @@ export type ServerMessage =
   | { type: 'compare' }
   | { type: 'welcome'; session: string; seq: number }
   | { type: 'custom'; event: string; data?: unknown }
-  | { type: 'traced'; id: number; frames: (TracedFrame | null)[]; frame?: string }
-  | { type: 'reload'; reason: string }
+  | { type: 'traced'; id: number; frames: (TracedFrame | null)[]; frame?: string; more?: boolean }
 
 /** A position in an original source. */
 export interface TracedFrame {
@@ -137,7 +145,8 @@ export interface TracedFrame {
 export interface Applied {
   type: 'applied'
   seq: number
-  result: 'nothing' | 'updated' | 'reload' | 'restart' | 'failed' | 'waiting'
+  /** `stayed`: the page cancelled its reload. */
+  result: 'nothing' | 'updated' | 'reload' | 'stayed' | 'restart' | 'failed' | 'waiting'
   /** Boundaries that took the update. */
   boundaries: ModuleId[]
   /** For a reload: from the changed module up to the entry. */

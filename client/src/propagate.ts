@@ -30,6 +30,8 @@ export interface Invalidation {
   from: ModuleId
   /** The module whose `invalidate` began the chain of invalidations. */
   first: ModuleId
+  /** The modules that have handed the update on, from `first` to `from`. */
+  trail: ModuleId[]
 }
 
 export function propagate(registry: Registry, hot: HotTable, refresh: Refresh, changed: Iterable<ModuleId>, invalidation?: Invalidation): Verdict {
@@ -57,6 +59,8 @@ class Walk {
   private readonly reachedFrom = new Map<ModuleId, ModuleId>()
   private readonly queue: ModuleId[] = []
   private deadEnd: ModuleId | null = null
+  /** Entries whose importers have all been seen before: entries in cycles. */
+  private readonly circular: ModuleId[] = []
   /** Modules whose components are refreshed, with those of their exports that their importers have to take. */
   private readonly refreshed = new Map<ModuleId, Set<string>>()
 
@@ -81,6 +85,7 @@ class Walk {
     do {
       for (let id; this.deadEnd === null && (id = this.queue.shift()) !== undefined; ) this.visit(id)
     } while (this.deadEnd === null && this.widen())
+    this.deadEnd ??= this.circular.find((id) => !this.isTakenAbove(id)) ?? null
     if (this.deadEnd !== null) {
       const chain = this.chainTo(this.deadEnd)
       return { kind: 'reload', chain, reason: `nothing accepts ${chain[0]}` }
@@ -95,8 +100,20 @@ class Walk {
     return chain
   }
 
+  /** Whether somebody above a module takes the update. */
+  private isTakenAbove(id: ModuleId): boolean {
+    const above = new Set([id])
+    for (const module of above) {
+      for (const importer of this.registry.importers.get(module) ?? []) {
+        if (this.boundaries.some(({ path, accepted }) => path === importer && (accepted === importer || accepted === module))) return true
+        above.add(importer)
+      }
+    }
+    return false
+  }
+
   private visit(id: ModuleId): void {
-    const context = this.hot.contexts.get(id)
+    const context = this.hot.contexts.get(id)?.speaker
     if (this.keepsItsShape(id)) return this.accept(id, id)
     if (context?.acceptsItself) {
       this.accept(id, id)
@@ -158,7 +175,7 @@ class Walk {
     let closed = 0
     for (const importer of importers) {
       if (accepted && this.takesOnly(importer, id, accepted)) continue
-      if (this.hot.contexts.get(importer)?.acceptsDep(id)) {
+      if (this.hot.contexts.get(importer)?.speaker.acceptsDep(id)) {
         this.accept(importer, id)
       } else if (this.visited.has(importer)) {
         closed++
@@ -167,8 +184,7 @@ class Walk {
         this.begin(importer)
       }
     }
-    // An entry in a cycle: everything above it has been seen, and nobody took the update.
-    if (this.registry.entries.has(id) && importers.length > 0 && closed === importers.length) open = 1
+    if (this.registry.entries.has(id) && importers.length > 0 && closed === importers.length) this.circular.push(id)
     if (open > 0) this.deadEnd ??= id
   }
 

@@ -80,6 +80,11 @@ export interface Definition {
   staticDeps: Link[] | null
 }
 
+/** The arguments of a `$d` call. */
+export function definitionOf(id: ModuleId, hash: string, links: Link[], globs: GlobMatches[] | 0, meta: Meta, factory: Factory): Definition {
+  return { id, hash, links, globs: globs || [], meta, factory, staticDeps: null }
+}
+
 export type Namespace = Record<string, unknown>
 
 /** `module` of a CommonJS definition. */
@@ -127,6 +132,12 @@ export interface Instance {
   before: Instance | null
   /** Values that the next copy takes over. */
   kept: Map<string, Kept> | null
+  /** Another copy took its place for good while it waited at its top-level await: it does not go on. */
+  isGivenUp: boolean
+  /** While it waits: ends that, since it was given up. */
+  end: (() => void) | null
+  /** While another copy is tried out in its place: lets it go on. */
+  unpark: (() => void) | null
 }
 
 /** The instance and the name there that an export stands for; `*` is that instance's namespace. */
@@ -200,6 +211,9 @@ function blankInstance(definition: Definition, reached: number, replaced: boolea
     imported: NO_MODULES,
     before: null,
     kept: null,
+    isGivenUp: false,
+    end: null,
+    unpark: null,
   }
 }
 
@@ -269,11 +283,17 @@ export class Registry {
 
   constructor(private readonly host: Host) {}
 
+  /** Takes a definition in, given as in a script. */
+  define(...definition: Parameters<typeof definitionOf>): void {
+    this.take(definitionOf(...definition))
+  }
+
   /** Takes a definition in. The same digest again changes nothing. */
-  define(id: ModuleId, hash: string, links: Link[], globs: GlobMatches[] | 0, meta: Meta, factory: Factory): void {
+  take(definition: Definition): void {
+    const { id, hash, links } = definition
     const live = this.instances.get(id)
     if (this.definitions.get(id)?.hash !== hash) {
-      this.definitions.set(id, { id, hash, links, globs: globs || [], meta, factory, staticDeps: null })
+      this.definitions.set(id, definition)
       if (links.some(Array.isArray)) this.namesAddresses = true
     }
     if (live && live.definition.hash !== hash) this.stale.add(id)
@@ -392,22 +412,44 @@ export class Registry {
    * Returns a promise only if a module in there waits for something; throws what a module throws.
    */
   run(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set()): Promise<void> | undefined {
+    return this.evaluate(this.instantiateAll(roots, fresh))
+  }
+
+  /** Runs live modules anew by the definitions that they run by now, whatever has come since. */
+  runAgain(ids: ReadonlySet<ModuleId>, roots: Iterable<ModuleId>): Promise<void> | undefined {
+    const newest = new Map([...ids].map((id) => [id, this.definitions.get(id)]))
     let order
     try {
-      order = this.instantiate(roots, fresh)
+      for (const id of ids) this.definitions.set(id, this.instances.get(id)!.definition)
+      order = this.instantiate(roots, ids)
+    } finally {
+      for (const [id, definition] of newest) {
+        if (definition) this.take(definition)
+        else this.forget(id)
+      }
+    }
+    return this.evaluate(order)
+  }
+
+  private instantiateAll(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId>): Instance[] {
+    try {
+      return this.instantiate(roots, fresh)
     } catch (error) {
       // An update puts back what it has replaced; otherwise each of them can be asked for again.
       if (fresh.size === 0) for (const { id } of this.made) this.remove(id)
       throw error
     }
-    return this.evaluate(order)
   }
 
   /** Settles when a live module has run, its whole cycle included; fails with what it threw. For `import()`. */
   async finished(id: ModuleId): Promise<void> {
-    const instance = this.instances.get(id)
-    const last = instance && this.lastOfCycle(instance)
-    if (last?.done) await last.done
+    const find = () => {
+      const instance = this.instances.get(id)
+      return instance && this.lastOfCycle(instance)
+    }
+    // One that is given up meanwhile has another in its place.
+    for (let last = find(), waited; last?.done && last !== waited; last = find()) await (waited = last).done
+    const last = find()
     if (last?.state === 'failed') throw last.error
   }
 
@@ -570,10 +612,22 @@ export class Registry {
     const before = this.instances.get(instance.id)
     if (before && before !== instance) this.cutEdges(before)
     this.instances.set(instance.id, instance)
+    instance.unpark?.()
     for (const link of this.staticDeps(instance.definition)) if (typeof link === 'string') this.addImporter(link, instance.id)
     for (const id of instance.imported) this.addImporter(id, instance.id)
     if (instance.definition.hash === this.definitions.get(instance.id)?.hash) this.stale.delete(instance.id)
     else if (this.definitions.has(instance.id)) this.stale.add(instance.id)
+  }
+
+  /** The update went through that put another copy in its place. One that still waits will not go on. */
+  giveUp(instance: Instance): void {
+    instance.isGivenUp = true
+    instance.end?.()
+  }
+
+  /** Whether the live copy of a module waits at its top-level await, or for one that does. */
+  isPending(id: ModuleId): boolean {
+    return this.instances.get(id)?.state === 'evaluating'
   }
 
   /** Takes the live instance away. */
@@ -784,7 +838,7 @@ export class Registry {
       const before = this.pendingDeps(instance)
       if (before.length > 0) {
         instance.state = 'evaluating'
-        instance.done = Promise.all(before).then(() => this.evaluateLate(instance))
+        instance.done = this.unlessGivenUp(instance, Promise.all(before).then(() => this.evaluateLate(instance)))
       } else {
         try {
           instance.done = this.evaluateOne(instance) ?? null
@@ -837,9 +891,14 @@ export class Registry {
     return pending
   }
 
-  /** While it waited for its dependencies, the update it belonged to may have been put back. */
+  /**
+   * While it waited for its dependencies, the update it belonged to may have been put back, or another copy may have taken
+   * its place, or the place of a dependency.
+   */
   private evaluateLate(instance: Instance): Promise<void> | undefined {
-    if (this.instances.get(instance.id) !== instance) throw new Error(`${instance.id} was replaced before it ran`)
+    if (this.instances.get(instance.id) !== instance) return undefined
+    const before = this.pendingDeps(instance)
+    if (before.length > 0) return Promise.all(before).then(() => this.evaluateLate(instance))
     return this.evaluateOne(instance)
   }
 
@@ -854,7 +913,7 @@ export class Registry {
         if (this.hasCommonjsDep(instance)) this.relink(instance)
         const step = instance.generator!.next()
         if (step instanceof Promise) return step.then(() => this.succeed(instance))
-        if (!step.done) return this.resume(instance, step).then(() => this.succeed(instance))
+        if (!step.done) return this.resume(instance, step).then((hasEnded) => (hasEnded ? this.succeed(instance) : undefined))
       }
     } catch (error) {
       this.fail(instance, error)
@@ -864,19 +923,30 @@ export class Registry {
     return undefined
   }
 
-  /** Top-level `await` is compiled to `yield`, so that a body begins at once; here each value is waited for. */
-  private async resume(instance: Instance, step: IteratorResult<unknown>): Promise<void> {
+  /**
+   * Top-level `await` is compiled to `yield`, so that a body begins at once; here each value is waited for. False if another
+   * copy took its place meanwhile.
+   */
+  private async resume(instance: Instance, step: IteratorResult<unknown>): Promise<boolean> {
     const generator = instance.generator as Generator
     while (!step.done) {
-      let value: unknown
-      try {
-        value = await step.value
-      } catch (error) {
-        step = generator.throw(error)
-        continue
+      const settling = Promise.resolve(step.value).then((value) => ({ value }), (error: unknown) => ({ error }))
+      const settled = await this.unlessGivenUp(instance, settling)
+      if (!settled) return false
+      if (this.instances.get(instance.id) !== instance) {
+        await this.unlessGivenUp(instance, new Promise<void>((go) => (instance.unpark = go)))
+        if (instance.isGivenUp) return false
       }
-      step = generator.next(value)
+      step = 'error' in settled ? generator.throw(settled.error) : generator.next(settled.value)
     }
+    return true
+  }
+
+  /** What `wait` brings; undefined as soon as the instance is given up. */
+  private unlessGivenUp<T>(instance: Instance, wait: Promise<T>): Promise<T | undefined> {
+    if (instance.isGivenUp) return Promise.resolve(undefined)
+    const end = new Promise<undefined>((done) => (instance.end = () => done(undefined)))
+    return Promise.race([end, wait])
   }
 
   private succeed(instance: Instance): void {

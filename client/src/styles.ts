@@ -46,6 +46,15 @@ export function updateStyle(id: string, css: string): void {
   sheets.set(id, style)
 }
 
+/** The page's scripts have run: what the server wrote for modules that did not, since an edit came in between, goes. */
+export function dropEarlyStyles(): void {
+  for (const id of early) {
+    sheets.get(id)?.remove()
+    sheets.delete(id)
+  }
+  early.clear()
+}
+
 /** After the sheet placed before it in the same task, else at the end of the head: the order of the imports. */
 function place(style: HTMLStyleElement): void {
   if (!lastInserted?.isConnected) {

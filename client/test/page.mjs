@@ -9,7 +9,8 @@
  *
  * `deps` are module names, or an object from module name to the names imported from it. `stars` and `from` pass names
  * on. `run` gets `hot`, `use(dep)` (the namespace it imports), `set(name, value)` for its exports, `log`, and
- * `load(id)`, which is `import()`. `async` is for a `run` that awaits. What is tested is `$REKINDLE_CLIENT`.
+ * `load(id)`, which is `import()`. `async` is for a `run` that awaits; `waits` for one that is a generator, as the compiler
+ * makes of a top-level await. What is tested is `$REKINDLE_CLIENT`.
  */
 import { pathToFileURL } from 'node:url'
 
@@ -62,7 +63,8 @@ export class Page {
   // ---- modules
 
   /** Defines a module, or its next version. */
-  module(id, { deps = [], stars = [], from = {}, dynamic = [], exports = {}, run = () => {}, ...flags } = {}) {
+  module(id, { deps = [], stars = [], from = {}, dynamic = [], exports = {}, run = () => {}, waits, ...flags } = {}) {
+    if (waits) flags.async = true
     const names = new Map((Array.isArray(deps) ? deps.map((dep) => [dep, ['*']]) : Object.entries(deps)))
     for (const dep of [...stars, ...Object.values(from).map(([dep]) => dep)]) if (!names.has(dep)) names.set(dep, [])
     const links = [...names.keys()]
@@ -72,7 +74,7 @@ export class Page {
     if (passed.length > 0) meta.from = Object.fromEntries(passed)
     if (dynamic.length > 0) meta.dynamic = dynamic.map((_, at) => links.length + at)
     Object.assign(meta, flags)
-    this.registry.define(id, `${id} v${++versions}`, [...links, ...dynamic], 0, meta, this.factory(links, { exports, from, run }, flags.async))
+    this.registry.define(id, `${id} v${++versions}`, [...links, ...dynamic], 0, meta, this.factory(links, { exports, from, run }, flags.async && !waits))
     return this
   }
 
@@ -97,7 +99,8 @@ export class Page {
     return function* (setExports, { load }, { hot }) {
       const tools = prepare(setExports)
       yield
-      run({ ...tools, hot, load })
+      const rest = run({ ...tools, hot, load })
+      if (typeof rest?.next === 'function') yield* rest
     }
   }
 

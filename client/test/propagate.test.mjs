@@ -43,6 +43,12 @@ test('one path without a boundary is enough for a reload', () =>
 test('every path has its own boundary', () =>
   check('page -> app footer; app -> theme; footer -> theme', { app: accepting, footer: accepting }, 'theme', 'app, footer · reruns theme app footer'))
 
+test('an entry in a cycle is no dead end if an importer that was edited with it accepts', () =>
+  check('page -> app; app -> page', { app: accepting }, 'page app', 'app · reruns page app'))
+
+test('an entry in a cycle that nobody accepts is one', () =>
+  check('page -> app; app -> page', {}, 'page app', 'reload: page'))
+
 test('an entry that accepts itself is a boundary', () => check('page -> app', { page: accepting }, 'app', 'page · reruns app page'))
 
 test('a module the page has not run changes nothing', async () => {

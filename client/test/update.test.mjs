@@ -186,17 +186,64 @@ test('a definition that is the same as before is no update', async () => {
   assert.deepEqual(page.said(), [])
 })
 
-test('a module that waits at its top-level await is updated after it', async () => {
+test('a copy that waits at its top-level await makes room for the next one at once, and does not go on', async () => {
   const page = await opened({ page: {} })
   let go
-  page.module('slow', { async: true, run: async ({ hot, log }) => (hot.accept(), await new Promise((done) => (go = done)), log.push('old done')) })
+  const wait = () => new Promise((done) => (go = done))
+  page.module('slow', {
+    waits: true,
+    run: function* ({ hot, log }) {
+      hot.accept()
+      hot.dispose(() => log.push('old disposed'))
+      yield wait()
+      log.push('old goes on')
+    },
+  })
   const running = page.open('slow')
   await tick()
-  const saved = page.save('slow', { run: ({ log }) => log.push('new runs') })
-  await tick()
+  await page.save('slow', { run: ({ log }) => log.push('new runs') })
   go()
-  await Promise.all([running, saved])
-  assert.deepEqual(page.said(), ['old done', 'new runs', 'hot updated: slow'])
+  await running
+  await tick()
+  assert.deepEqual(page.said(), ['old disposed', 'new runs', 'hot updated: slow'])
+})
+
+test('an importer that waits for a copy which is given up waits for the next one', async () => {
+  const page = new Page()
+  page.module('page', { deps: { slow: ['value'] }, run: ({ use, log }) => log.push(`page sees ${use('slow').value}`) })
+  page.module('slow', { waits: true, exports: { value: 'old' }, run: function* ({ hot }) { hot.accept(); yield new Promise(() => {}) } })
+  const running = page.open('page')
+  await tick()
+  await page.save('slow', { exports: { value: 'new' }, run: accepting })
+  await running
+  assert.deepEqual(page.said(), ['hot updated: slow', 'page sees new'])
+})
+
+test('an update whose top-level await does not settle makes way for the next version', async () => {
+  const page = await opened({ page: { deps: ['app'] }, app: { run: talking('one', accepting) } })
+  const stuck = page.save('app', { waits: true, run: function* () { yield new Promise(() => {}) } })
+  await tick()
+  page.updater.interrupt(['page'])
+  await tick()
+  assert.deepEqual(page.said(), ['one disposed'], 'another module is no reason')
+  page.updater.interrupt(['app'])
+  assert.equal((await stuck).result, 'updated')
+  // It has not come to its accept call: what the copy before accepted counts.
+  assert.equal((await page.save('app', { run: talking('three', accepting) })).result, 'updated')
+  assert.deepEqual(page.said(), ['three runs', 'hot updated: app'])
+})
+
+test('callbacks of a module that was left behind follow when it has run', async () => {
+  const page = await opened({ app: { run: ({ hot, log }) => hot.accept((next) => log.push(`told ${next.value}`)) } })
+  let go
+  const slow = page.save('app', { waits: true, exports: { value: 0 }, run: function* ({ set }) { yield new Promise((done) => (go = done)); set('value', 2) } })
+  await tick()
+  page.updater.interrupt(['app'])
+  await slow
+  assert.deepEqual(page.said(), [])
+  go()
+  await tick()
+  assert.deepEqual(page.said(), ['told 2', 'hot updated: app'])
 })
 
 test('the update waits for the top-level await of the new code', async () => {
@@ -225,6 +272,95 @@ test('new code that throws: all old copies are live again, and callbacks get und
   assert.deepEqual(page.said(), ['told undefined', 'old hears'])
 })
 
+test('copies that ran in an update which was put back are disposed of, each once', async () => {
+  let live = 0
+  const counts = { deps: ['dep'], run({ hot }) {
+    live++
+    hot.dispose(() => void live--)
+  } }
+  const throws = { deps: ['dep'], run({ use }) { if (use('dep').value > 1) throw new Error('too much') } }
+  const page = await opened({ page: { deps: ['x', 'y'], run: accepting }, x: counts, y: throws, dep: { exports: { value: 1 } } })
+  for (const value of [2, 3, 4]) {
+    assert.equal((await page.save('dep', { exports: { value } })).result, 'failed')
+    assert.equal(live, 1, 'the old copy of x is at work again')
+    assert.deepEqual(page.registry.instances.get('x').definition, page.registry.definitions.get('x'))
+    assert.equal(page.registry.instances.get('dep').namespace.value, 1)
+  }
+  await page.save('dep', { exports: { value: 1 } })
+  assert.equal(live, 1)
+  await page.save('dep', { exports: { value: 0 } })
+  assert.equal(live, 1)
+})
+
+test('callbacks that hand updates on have nothing to hand on when an update is put back', async () => {
+  const handing = (run = () => {}) => ({ deps: ['lower'], run: (tools) => (tools.hot.accept(() => tools.hot.invalidate()), tools.hot.dispose(() => {}), run(tools)) })
+  const page = await opened({ main: { deps: ['upper'], run: accepting }, upper: handing(), lower: { run: accepting } })
+  await page.save('upper', handing())
+  const outcome = await page.save('upper', handing(() => { throw new Error('not today') }))
+  assert.equal(outcome.result, 'failed')
+  assert.equal((await page.save('upper', handing())).result, 'updated')
+})
+
+test('the error of an update that failed goes with the import that led there', async () => {
+  const page = await opened({ page: { deps: ['app'], run: accepting }, app: { deps: ['lost'] }, lost: { run: accepting } })
+  await page.save('lost', failing)
+  assert.deepEqual(page.failures, ['lost: not today'])
+  await page.save('app', {})
+  assert.deepEqual(page.failures, [])
+})
+
+test('a copy that throws is disposed of as far as it came, and its listeners are silent', async () => {
+  const page = await opened({ app: { run: accepting } })
+  await page.save('app', { run({ hot, log }) {
+    hot.on('ping', () => log.push('heard'))
+    hot.dispose(() => log.push('half disposed'))
+    throw new Error('not today')
+  } })
+  await page.hot.dispatch('ping')
+  assert.deepEqual(page.said(), ['half disposed'])
+})
+
+// ---- what is gone or does not arrive
+
+test('a module that is gone is not run again, and holds nothing up that needs it no more', async () => {
+  const page = await opened({ main: { deps: ['x'], run: talking('main', accepting) }, x: { deps: ['y'], run: talking('x') }, y: { run: talking('y') } })
+  page.registry.forget('x')
+  page.module('z', { deps: ['y'], run: talking('z') })
+  const outcome = await page.save('y', { run: talking('y2') }, 'main', { deps: ['z'], run: talking('main2', accepting) })
+  assert.equal(outcome.result, 'updated')
+  assert.deepEqual(page.said(), ['y disposed', 'main disposed', 'y2 runs', 'z runs', 'main2 runs', 'hot updated: main', 'x disposed'])
+  assert.equal(page.isLive('x'), false)
+})
+
+test('what needs a definition that is not there waits, and the rest of the batch goes through', async () => {
+  const page = await opened({ main: { deps: ['app', 'other'], run: accepting }, app: { run: talking('app', accepting) }, other: { run: talking('other', accepting) } })
+  await page.save('app', { deps: ['nowhere'], run: talking('app2', accepting) }, 'other', { run: talking('other2', accepting) })
+  assert.deepEqual(page.said(), ['other disposed', 'other2 runs', 'hot updated: other'])
+  assert.equal(page.updater.isWaiting, true)
+  await page.save('nowhere', { run: talking('nowhere') })
+  assert.deepEqual(page.said(), ['app disposed', 'nowhere runs', 'app2 runs', 'hot updated: app'])
+  assert.equal(page.updater.isWaiting, false)
+})
+
+test('a live module that is gone stays as it is where it is still imported', async () => {
+  const page = await opened({ main: { deps: ['x'], run: accepting }, x: { deps: ['y'], run: talking('x') }, y: { run: talking('y') } })
+  page.registry.forget('x')
+  assert.equal((await page.save('y', { run: talking('y2') })).result, 'updated')
+  assert.deepEqual(page.said(), ['y disposed', 'y2 runs', 'hot updated: main'])
+  await page.save('x', { deps: ['y'], run: talking('x2') })
+  assert.deepEqual(page.said(), ['x disposed', 'x2 runs', 'hot updated: main'])
+})
+
+test('a reload that was cancelled is asked for again only when its module is edited again', async () => {
+  const page = await opened({ page: { deps: ['plain', 'hot'] }, plain: {}, hot: { run: accepting } })
+  page.module('plain', {})
+  const due = new Map([['plain', page.registry.definitions.get('plain')]])
+  assert.equal((await page.update()).result, 'reload')
+  page.updater.decline(due)
+  assert.equal((await page.save('hot', { run: accepting })).result, 'updated')
+  assert.equal((await page.save('plain', {})).result, 'reload')
+})
+
 test('a list callback gets a list of undefined when the new code threw', async () => {
   const page = await opened({ page: { deps: ['a', 'b'], run: ({ hot, log }) => hot.accept(['a', 'b'], (list) => log.push(JSON.stringify(list))) }, a: {}, b: {} })
   await page.save('a', failing)
@@ -234,9 +370,10 @@ test('a list callback gets a list of undefined when the new code threw', async (
 test('the next good save goes on from there', async () => {
   const page = await opened({ app: { run: talking('one', accepting) } })
   await page.save('app', failing)
-  assert.deepEqual(page.said(), ['one disposed'])
+  // What it let go (timers, listeners) is started again: the page goes on with the old code.
+  assert.deepEqual(page.said(), ['one disposed', 'one runs'])
   await page.save('app', { run: talking('three', accepting) })
-  assert.deepEqual(page.said(), ['three runs', 'hot updated: app'])
+  assert.deepEqual(page.said(), ['one disposed', 'three runs', 'hot updated: app'])
   assert.deepEqual(page.failures, [])
   await page.save('app', {})
   assert.deepEqual(page.said(), ['three disposed', 'hot updated: app'])
@@ -270,7 +407,7 @@ test('a missing export is found before anything has run, and rolled back', async
   const page = await opened({ page: { deps: { dep: ['value'] }, run: talking('page', accepting) }, dep: { exports: { value: 1 } } })
   const outcome = await page.save('dep', { exports: { other: 2 }, run: ({ log }) => log.push('dep runs') })
   assert.match(outcome.error, /`value`, imported by page, is not exported by dep/)
-  assert.deepEqual(page.said(), ['page disposed'])
+  assert.deepEqual(page.said(), ['page disposed', 'page runs'])
   assert.equal(page.registry.instances.get('page').state, 'evaluated')
 })
 
@@ -341,6 +478,21 @@ test('invalidate reaches an importer that accepts the module', async () => {
   })
   await page.save('size', { exports: { value: 2 }, run: ({ log }) => log.push('size runs') })
   assert.deepEqual(page.said(), ['size runs', 'invalidate size, first size', 'hot updated: size', 'told 2', 'hot updated: size via page'])
+})
+
+test('two modules of one save that hand their updates on, one importing the other, keep the page', async () => {
+  const handing = (...talk) => ({ run: ({ hot, log }) => (log.push(...talk), hot.accept(() => hot.invalidate())) })
+  const page = await opened({ main: { deps: ['upper'], run: accepting }, upper: { deps: ['lower'], ...handing() }, lower: handing() })
+  const outcome = await page.save('upper', { deps: ['lower'], ...handing('upper runs') }, 'lower', handing('lower runs'))
+  assert.equal(outcome.result, 'updated')
+  assert.deepEqual(page.said().filter((line) => line.startsWith('reload')), [])
+})
+
+test('modules of a cycle that hand on what they were handed reload', async () => {
+  const handing = (deps) => ({ deps, run: ({ hot }) => hot.accept(() => hot.invalidate()) })
+  const page = await opened({ main: { deps: ['g'], run: accepting }, g: handing(['leaf', 'h']), h: handing(['g']), leaf: handing([]) })
+  const outcome = await page.save('leaf', handing([]))
+  assert.deepEqual([outcome.result, outcome.reason], ['reload', 'circular import invalidate'])
 })
 
 test('who is invalidated further up names who began', async () => {

@@ -10,7 +10,7 @@ use parts::Part;
 use tally::Tally;
 
 const USAGE: &str = "\
-cargo xtask test [--only PART]...   run the tests; PART is rust, client, types or e2e
+cargo xtask test [--only PART]...   run the tests; PART is rust, client, model, types or e2e
 cargo xtask package                 pack the npm packages for this computer into target/npm
 
 Browser tests need Node 20 and Chromium ($CHROMIUM, or /usr/bin/chromium). What is missing is installed where that is

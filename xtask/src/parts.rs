@@ -11,17 +11,19 @@ use crate::tally::Tally;
 pub enum Part {
     Rust,
     Client,
+    Model,
     Types,
     Browser,
 }
 
 impl Part {
-    pub const ALL: [Part; 4] = [Part::Rust, Part::Client, Part::Types, Part::Browser];
+    pub const ALL: [Part; 5] = [Part::Rust, Part::Client, Part::Model, Part::Types, Part::Browser];
 
     pub fn named(name: &str) -> Option<Part> {
         match name {
             "rust" => Some(Part::Rust),
             "client" => Some(Part::Client),
+            "model" => Some(Part::Model),
             "types" => Some(Part::Types),
             "e2e" => Some(Part::Browser),
             _ => None,
@@ -32,6 +34,7 @@ impl Part {
         match self {
             Part::Rust => "rust tests",
             Part::Client => "client tests",
+            Part::Model => "model test",
             Part::Types => "type tests",
             Part::Browser => "browser tests",
         }
@@ -41,6 +44,7 @@ impl Part {
         match self {
             Part::Rust => rust(),
             Part::Client => client(),
+            Part::Model => model(),
             Part::Types => types(),
             Part::Browser => browser(),
         }
@@ -67,6 +71,14 @@ fn client() -> Result<Tally, String> {
     let write = ["run", "--release", "--quiet", "--package", "rekindle", "--", "client", "--only", "apply.ts"];
     run(cargo().args(write).arg(&compiled))?;
     count(node()?.args(tests).env("REKINDLE_CLIENT", compiled))
+}
+
+/// Random sequences of saves, cuts and reloads: the real loop, driven line by line, and the real client in realms of Node.
+fn model() -> Result<Tally, String> {
+    // The whole workspace: with the features of the Rust tests, so that what they compiled is used again.
+    run(cargo().args(["build", "--release", "--quiet", "--workspace", "--example", "driven_loop"]))?;
+    let program = target().join("release/examples").join(format!("driven_loop{}", std::env::consts::EXE_SUFFIX));
+    count(node()?.arg(root().join("client/test/model/model.test.mjs")).env("REKINDLE_DRIVEN_LOOP", program))
 }
 
 fn types() -> Result<Tally, String> {

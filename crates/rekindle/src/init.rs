@@ -12,6 +12,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use rekindle_compile::file;
 use serde_json::Value;
 
 use crate::flags::{InitFlags, Template};
@@ -198,7 +199,7 @@ impl Project {
         let sources = names_in(&root.join("src"));
         let is_typescript = |name: &String| name.ends_with(".ts") || name.ends_with(".tsx");
         let has_tsconfig = root.join("tsconfig.json").is_file();
-        let package = fs::read_to_string(root.join("package.json"));
+        let package = file::read_text(&root.join("package.json"));
         let declarations =
             sources.iter().filter(|name| name.ends_with(".d.ts")).map(|name| root.join("src").join(name));
         let at_top = names
@@ -206,7 +207,7 @@ impl Project {
             .filter(|name| name.ends_with(".d.ts") || (name.starts_with("tsconfig") && name.ends_with(".json")));
         let mut type_files = declarations.chain(at_top.map(|name| root.join(name)));
         let has_types = type_files.any(|path| {
-            fs::read_to_string(path).is_ok_and(|text| text.contains("vite/client") || text.contains("rekindle/client"))
+            file::read_text(&path).is_ok_and(|text| text.contains("vite/client") || text.contains("rekindle/client"))
         });
         Self {
             name: root.file_name().map_or_else(|| "app".to_owned(), |name| name.to_string_lossy().into_owned()),

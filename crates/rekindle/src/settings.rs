@@ -13,6 +13,8 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
+use rekindle_compile::env::Variables;
+use rekindle_compile::file;
 use rekindle_graph::Diagnostic;
 use rekindle_server::config::{Bindings, Config, Html, Https, ServeMode, ServerConfig, Workers, asset_globs};
 use toml::Spanned;
@@ -132,7 +134,7 @@ fn read_below(
     let mode = flags.mode.clone().unwrap_or_else(|| config.mode.clone());
     let vite = vite_file(here, root, flags)?.map(|path| {
         let name = if command == Command::Build { "build" } else { "serve" };
-        let taken = vite_config::apply(&path, &mode, name, &mut config);
+        let taken = vite_config::apply(&path, &mode, name, &Variables::of_process(), &mut config);
         files.extend(taken.files);
         taken.block
     });
@@ -182,7 +184,7 @@ fn own_packages() -> Vec<PathBuf> {
 
 fn settings_file(here: &Path, root: &Path, named: Option<&Path>) -> Result<Option<(PathBuf, String)>, Diagnostic> {
     let path = named.map_or_else(|| root.join("rekindle.toml"), |named| join(here, named));
-    match fs::read_to_string(&path) {
+    match file::read_text(&path) {
         Ok(text) => Ok(Some((path, text))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => Ok(None),
         Err(error) => {

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use rekindle_compile::build_settings::Input;
 use rekindle_compile::compile::asset_globs;
 use rekindle_compile::defines;
+use rekindle_compile::env::Variables;
 use rekindle_compile::pattern::Pattern;
 pub use rekindle_compile::static_config::FILES;
 use rekindle_compile::static_config::{Item, Replacement, SPREAD, Situation, Value, evaluate, json_text};
@@ -107,10 +108,10 @@ pub fn find(root: &Path) -> Option<PathBuf> {
 }
 
 /// Puts what the file says into `config`.
-pub fn apply(path: &Path, mode: &str, command: &str, config: &mut Config) -> Taken {
+pub fn apply(path: &Path, mode: &str, command: &str, variables: &Variables, config: &mut Config) -> Taken {
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let folder = config.root.clone();
-    let situation = Situation { mode, command, folder: &folder };
+    let situation = Situation { mode, command, folder: &folder, variables };
     let found = match evaluate(path, situation) {
         Ok(found) => found,
         Err(reason) => {

@@ -141,14 +141,18 @@ async fn an_answer_goes_to_the_tab_that_asked_and_news_to_all() {
 async fn an_edit_is_one_batch_and_a_tab_that_missed_it_gets_it_later() {
     let project = project().await;
     let before = project.load_page().await;
-    let mut tab = project.tab().await;
+    let hello = |state: &Value| json!({ "type": "hello", "page": "/index.html", "session": state["session"], "seq": state["seq"] });
+    let (mut tab, mut silent) = (project.tab().await, project.tab().await);
+    tab.says(hello(&before)).await;
+    assert_eq!(tab.hears().await["type"], "welcome");
     project.write("main.ts", "export const text: string = 'two'");
     let batch = tab.hears_definition("/main.ts", "two").await;
     assert_eq!(batch["seq"], before["seq"].as_u64().unwrap() + 1);
+    assert_eq!(batch["since"], before["seq"]);
     assert_eq!(batch["session"], before["session"]);
+    silent.heard_nothing().await;
 
     let mut late = project.tab().await;
-    let hello = |state: &Value| json!({ "type": "hello", "page": "/index.html", "session": state["session"], "seq": state["seq"] });
     late.says(hello(&before)).await;
     assert_eq!(late.hears_definition("/main.ts", "two").await["seq"], batch["seq"]);
     late.says(hello(&batch)).await;

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rekindle_compile::compile::encode_path;
+use rekindle_compile::file;
 use rekindle_compile::inline;
 use rekindle_compile::plain::Inlining;
 
@@ -73,7 +74,7 @@ impl Addresses {
         {
             return Ok(Target::Output(public.to_string_lossy().replace('\\', "/")));
         }
-        let bytes: Arc<[u8]> = std::fs::read(path)?.into();
+        let bytes: Arc<[u8]> = file::read(path)?.into();
         let is_small = inline::fits(&bytes, self.inline_limit);
         let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         if inlining == Inlining::Always || (inlining == Inlining::Small && is_small && extension != "html") {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use rekindle_compile::build_settings::Input;
 use rekindle_compile::compile::Source;
+use rekindle_compile::file;
 use rekindle_compile::html::{
     PageAsset, PageScript, PageTemplate, Piece, escape_attribute, parse_page_for_build, relative_specifier,
     where_it_stands,
@@ -201,7 +202,7 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
     let unreadable = |error: std::io::Error| {
         vec![Diagnostic::error(format!("the page cannot be read: {error}")).in_file(path.clone())]
     };
-    let bytes = std::fs::read(&file).map_err(unreadable)?;
+    let bytes = file::read(file.as_path()).map_err(unreadable)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
     session.note_source(file.as_path());
     let is_module = |specifier: &str| is_module(session, &path, &file, specifier);

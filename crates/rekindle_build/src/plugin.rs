@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 
 use rekindle_compile::builtin;
 use rekindle_compile::compile::{Source, StyleUse, is_linked, is_script, without_suffix};
+use rekindle_compile::file;
 use rekindle_compile::plain::{Inlining, Plain, PlainOptions, RUNTIME_URL};
 use rekindle_compile::plain_script::RUNTIME;
 use rekindle_compile::resolve::{self, EMPTY_URL, HELPER_URL, NODE_URL, Resolved};
@@ -386,7 +387,7 @@ fn named_by_path(map: &str, file: &FilePath, source: &Source) -> Option<oxc_sour
     let mut map = oxc_sourcemap::SourceMap::from_json_string(map).ok()?.into_owned();
     map.set_sources([file.as_path().display().to_string()]);
     if let Source::Inline(_) = source {
-        let page = std::fs::read(file.as_path()).ok()?;
+        let page = file::read(file.as_path()).ok()?;
         map.set_source_contents(vec![Some(&*String::from_utf8_lossy(&page))]);
     }
     Some(map)

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use oxc_sourcemap::SourceMap;
+use rekindle_compile::file;
 use rekindle_compile::plain::{Plain, PlainOptions};
 use rekindle_graph::Diagnostic;
 use rolldown_error::{BatchedBuildDiagnostic, BuildDiagnostic, DiagnosticOptions, EventKind};
@@ -13,7 +14,7 @@ use crate::session::Session;
 /// Puts a diagnostic where `importer` names `specifier`.
 pub(crate) fn at_specifier(session: &Session, importer: &Path, specifier: &str, diagnostic: Diagnostic) -> Diagnostic {
     let diagnostic = diagnostic.in_file(session.compiler.display(importer));
-    let Ok(text) = std::fs::read_to_string(importer) else { return diagnostic };
+    let Ok(text) = file::read_text(importer) else { return diagnostic };
     // What a call means may stand behind it by now: `./w.ts?worker&url`.
     let written = [specifier, specifier.split('?').next().unwrap_or_default()];
     let quoted = written.iter().find_map(|specifier| {
@@ -41,7 +42,7 @@ fn of_error(session: &Session, error: &BuildDiagnostic) -> Diagnostic {
     let mut problem = Diagnostic::error(first_sentence(session, &message, &shown));
     let Some((id, file)) = id.zip(file.filter(|file| file.is_file())) else { return problem };
     problem = problem.in_file(session.compiler.display(&file));
-    let Ok(text) = std::fs::read_to_string(&file) else { return problem };
+    let Ok(text) = file::read_text(&file) else { return problem };
     if matches!(error.kind(), EventKind::MissingExportError) {
         let name = message.split('"').nth(1).unwrap_or_default();
         problem = problem.with_help("export it there, or import a name that is exported");

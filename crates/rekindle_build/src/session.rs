@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rekindle_compile::compile::{Compiler, Source};
 use rekindle_compile::defines::Defines;
-use rekindle_compile::env::PageEnv;
+use rekindle_compile::env::{Env, PageEnv, Variables};
 use rekindle_compile::framework::Framework;
 use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -58,6 +58,7 @@ impl Session {
             prefixes: &config.env_prefix,
             defines: &given,
             is_production: true,
+            variables: &Variables::of_process(),
         }
         .values();
         let defines = Defines::new(&constants(&config, &env));
@@ -119,6 +120,11 @@ impl Session {
     }
 
     pub fn take_warnings(&self) -> Vec<String> {
+        let left_out = self.compiler.left_out();
+        Env::files(&self.config.env_dir, &self.config.mode).iter().for_each(|file| _ = left_out.note(file));
+        for (path, name) in left_out.take() {
+            self.warn(format!("{} is {name}, not a file, and is left out", self.compiler.display(&path)));
+        }
         std::mem::take(&mut *lock(&self.warnings)).into_iter().collect()
     }
 

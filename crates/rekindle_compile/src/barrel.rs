@@ -24,6 +24,7 @@ use oxc_parser::Parser;
 use oxc_span::SourceType;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::file;
 use crate::nesting;
 use crate::packages::Packages;
 
@@ -255,7 +256,7 @@ impl Barrels {
         if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(file) {
             return known.clone();
         }
-        let scan = is_script(file).then(|| std::fs::read_to_string(file).ok()).flatten().and_then(|text| {
+        let scan = is_script(file).then(|| file::read_text(file).ok()).flatten().and_then(|text| {
             let mut scan = scan_text(&text)?;
             scan.only_passes_on &= around.packages.is_free_of_side_effects(file);
             Some(Arc::new(scan))

@@ -7,6 +7,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, G
 use crate::barrel::Barrels;
 use crate::cache::DefinitionCache;
 use crate::defines::Defines;
+use crate::file::LeftOut;
 use crate::framework::Framework;
 use crate::glob_alias::Aliased;
 use crate::packages::PackageKind;
@@ -29,7 +31,7 @@ use crate::style::settings::StyleSettings;
 use crate::style::{StyleError, StyleInput, StyleOutput, compile_style, placeholder};
 use crate::tsconfig::{TsConfigs, TsOptions};
 use crate::wrap::Interop;
-use crate::{barrel, builtin, glob, inline, json, secrets, style, wasm};
+use crate::{barrel, builtin, file, glob, inline, json, secrets, style, wasm};
 
 /// Everything that compiling needs besides a file: the project's facts, shared by all threads.
 pub struct Compiler {
@@ -55,7 +57,7 @@ pub struct Compiler {
 }
 
 /// Where the source of a module comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     File,
     /// A script written into a page: its text at the line and column where it stands there.
@@ -202,6 +204,11 @@ impl Compiler {
         let mut files = self.resolver.packages.take_read();
         files.extend(self.barrels.take_read());
         files
+    }
+
+    /// Where a file was expected and something odd was found, which was left out.
+    pub fn left_out(&self) -> &LeftOut {
+        &self.resolver.packages.left_out
     }
 
     /// Whether an edit of a file that is no module of the page may change what names of a package mean.
@@ -381,7 +388,7 @@ impl Compiler {
         let has_types = matches!(extension(url.path()).as_str(), "ts" | "mts" | "cts" | "tsx" | "jsx");
         let mut options = TsOptions::default();
         if has_types {
-            match self.tsconfigs.nearest(file.as_path()) {
+            match self.tsconfigs.nearest(file.as_path(), self.left_out()) {
                 Ok((found, read)) => {
                     options = found;
                     files.extend(read);
@@ -526,7 +533,7 @@ impl Compiler {
     /// Digest of an asset's content.
     pub fn asset_digest(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
         let meta = std::fs::metadata(file).map_err(|error| vec![self.unreadable(file, &error)])?;
-        if meta.len() <= LARGEST_HASHED {
+        if !meta.is_file() || meta.len() <= LARGEST_HASHED {
             return Ok(digest(&[&self.read(file)?]).to_string());
         }
         Ok(format!("{}-{:?}", meta.len(), meta.modified().ok()))
@@ -586,7 +593,7 @@ impl Compiler {
         // Imported and composed files may be in another language as well.
         let inner_files = Mutex::new(Vec::new());
         let read = |path: &Path| {
-            let text = std::fs::read_to_string(path)?;
+            let text = file::read_text(path)?;
             let display = |path: &Path| self.display(path);
             let resolve = |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
             let prepared = self.styles.prepare(
@@ -699,6 +706,9 @@ impl Compiler {
     pub(crate) fn glob_matches(&self, call: &GlobCall, importer: &FilePath) -> Matched {
         let aliased = Aliased::of(call, importer.as_path(), &self.resolver);
         let found = glob::expand(&aliased.call, importer.as_path(), &self.root);
+        for path in &found.odd {
+            self.left_out().note(path);
+        }
         let query = Some(call.query.trim_start_matches('?')).filter(|query| !query.is_empty());
         let entries = found.entries.into_iter().filter(|(_, path)| !secrets::holds_secrets(path, &self.root));
         let entries = entries.map(|(key, path)| {
@@ -927,8 +937,10 @@ impl Compiler {
     pub(crate) fn read(&self, file: &FilePath) -> Result<Vec<u8>, Vec<Diagnostic>> {
         let unreadable = |error: std::io::Error| vec![self.unreadable(file, &error)];
         for _ in 0..READS {
-            let before = std::fs::metadata(file).map_err(unreadable)?;
-            let bytes = std::fs::read(file).map_err(unreadable)?;
+            let mut open = file::open(file.as_path()).map_err(unreadable)?;
+            let before = open.metadata().map_err(unreadable)?;
+            let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0).saturating_add(1));
+            open.read_to_end(&mut bytes).map_err(unreadable)?;
             let after = std::fs::metadata(file).map_err(unreadable)?;
             let moved = before.len() != after.len() || before.modified().ok() != after.modified().ok();
             // Editors truncate before they write.
@@ -939,7 +951,7 @@ impl Compiler {
             }
             std::thread::sleep(BETWEEN_READS);
         }
-        std::fs::read(file).map_err(unreadable)
+        file::read(file.as_path()).map_err(unreadable)
     }
 
     pub(crate) fn read_text(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {

@@ -6,12 +6,14 @@
 //! ```
 
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::defines::Defines;
+use crate::file;
 
 /// What the `.env` files of a folder and the environment of the process say.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -59,12 +61,14 @@ pub struct PageEnv<'a> {
     pub prefixes: &'a [String],
     pub defines: &'a Defines,
     pub is_production: bool,
+    /// Of the process: they win over the files.
+    pub variables: &'a Variables,
 }
 
 impl PageEnv<'_> {
     /// `import.meta.env` by key: the exposed values of the files beside the constants.
     pub fn values(&self) -> BTreeMap<String, Value> {
-        let env = load_env(self.dir, self.mode, &|path| std::fs::read_to_string(path).ok());
+        let env = load_env(self.dir, self.mode, self.variables, &|path| file::read_text(path).ok());
         let exposed = env.exposed(self.prefixes).into_iter();
         let mut values: BTreeMap<String, Value> = exposed.map(|(key, value)| (key, Value::from(value))).collect();
         values.insert("BASE_URL".into(), self.base.into());
@@ -77,20 +81,38 @@ impl PageEnv<'_> {
     }
 }
 
-/// Reads the `.env` files of `dir`; variables of the process win over them.
-pub fn load_env(dir: &Path, mode: &str, read: &dyn Fn(&Path) -> Option<String>) -> Env {
-    let process = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    load_env_over(dir, mode, read, process)
+/// Variables of a process, by name.
+#[derive(Clone, Default)]
+pub struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    /// Those of this process that are Unicode.
+    pub fn of_process() -> Self {
+        let unicode = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self(std::env::vars_os().filter_map(unicode).collect())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
 }
 
-fn load_env_over(
-    dir: &Path,
-    mode: &str,
-    read: &dyn Fn(&Path) -> Option<String>,
-    process: BTreeMap<String, String>,
-) -> Env {
+impl FromIterator<(String, String)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+/// Names only: values may be secrets.
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Reads the `.env` files of `dir`; `variables`, those of the process, win over them.
+pub fn load_env(dir: &Path, mode: &str, variables: &Variables, read: &dyn Fn(&Path) -> Option<String>) -> Env {
+    let process = &variables.0;
     let mut parsed: Vec<(String, String)> = Vec::new();
     for text in Env::files(dir, mode).iter().filter_map(|file| read(file)) {
         for (name, value) in parse(&text) {
@@ -106,7 +128,7 @@ fn load_env_over(
     for (name, value) in parsed {
         let value = match process.get(&name) {
             Some(given) if !given.is_empty() => given.clone(),
-            _ => expand(&value, &process, &running).replace("\\$", "$"),
+            _ => expand(&value, process, &running).replace("\\$", "$"),
         };
         running.insert(name.clone(), value.clone());
         all.entry(name).or_insert(value);
@@ -250,7 +272,7 @@ mod tests {
             files.iter().find(|(file, _)| *file == name).map(|(_, text)| (*text).to_owned())
         };
         let process = process.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        load_env_over(Path::new("/app"), "development", &read, process)
+        load_env(Path::new("/app"), "development", &process, &read)
     }
 
     fn value_of(text: &str, name: &str) -> String {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use rekindle_graph::{DepKind, FilePath, ModuleUrl};
 use serde_json::Value;
 
+use crate::file;
 use crate::resolve::{Resolved, Resolver};
 
 /// A module of the project or of our own npm package.
@@ -130,7 +131,7 @@ fn package_above(folder: &Path, name: &str) -> Option<PathBuf> {
 /// Whether the nearest package.json lists a package as a dependency of any kind.
 fn names(root: &Path, package: &str) -> bool {
     let nearest = root.ancestors().map(|folder| folder.join("package.json")).find(|file| file.is_file());
-    let text = nearest.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+    let text = nearest.and_then(|file| file::read_text(&file).ok()).unwrap_or_default();
     let json: Value = serde_json::from_str(&text).unwrap_or_default();
     ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"]
         .iter()

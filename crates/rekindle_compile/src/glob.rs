@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
+use crate::file;
 use crate::resolve::normal;
 use globset::{GlobBuilder, GlobMatcher};
 use rekindle_graph::GlobCall;
@@ -24,6 +25,8 @@ pub struct GlobMatches {
     pub entries: Vec<(String, PathBuf)>,
     /// Every existing folder in which a new match could appear.
     pub folders: Vec<PathBuf>,
+    /// What is no file but has the name of a match.
+    pub odd: Vec<PathBuf>,
 }
 
 /// Whether the patterns of a call can be understood; the error is a sentence for the user.
@@ -60,13 +63,19 @@ pub fn expand(call: &GlobCall, importer: &Path, root: &Path) -> GlobMatches {
     let glob = Glob::new(call, importer, root);
     let mut folders = BTreeSet::new();
     let mut files = BTreeSet::new();
+    let mut odd = BTreeSet::new();
     for pattern in &glob.positive {
         let (start, segments_done) = existing_start(pattern);
-        Walk { glob: &glob, pattern, folders: &mut folders, files: &mut files }.run(start, segments_done);
+        Walk { glob: &glob, pattern, folders: &mut folders, files: &mut files, odd: &mut odd }
+            .run(start, segments_done);
     }
     let entries: BTreeMap<String, PathBuf> =
         files.into_iter().filter(|file| file != importer).map(|file| (glob.key_of(&file), file)).collect();
-    GlobMatches { entries: entries.into_iter().collect(), folders: folders.into_iter().collect() }
+    GlobMatches {
+        entries: entries.into_iter().collect(),
+        folders: folders.into_iter().collect(),
+        odd: odd.into_iter().collect(),
+    }
 }
 
 /// Whether a file of this name would be among the matches, without looking at the disk.
@@ -279,6 +288,7 @@ struct Walk<'a> {
     pattern: &'a Pattern,
     folders: &'a mut BTreeSet<PathBuf>,
     files: &'a mut BTreeSet<PathBuf>,
+    odd: &'a mut BTreeSet<PathBuf>,
 }
 
 /// A folder still to be read.
@@ -313,7 +323,9 @@ impl Walk<'_> {
             let is_folder = if kind.is_symlink() { path.is_dir() } else { kind.is_dir() };
             if !is_folder {
                 if states.contains(&self.pattern.segments.len()) {
-                    self.files.insert(path);
+                    let is_odd = !kind.is_file() && file::oddity(&path).is_some();
+                    let list = if is_odd { &mut *self.odd } else { &mut *self.files };
+                    list.insert(path);
                 }
             } else if states.iter().any(|&state| state < self.pattern.segments.len()) {
                 let mut followed = visit.followed.clone();

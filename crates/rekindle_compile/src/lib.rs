@@ -11,6 +11,7 @@ mod commonjs;
 pub mod compile;
 pub mod defines;
 pub mod env;
+pub mod file;
 pub mod framework;
 pub mod glob;
 mod glob_alias;

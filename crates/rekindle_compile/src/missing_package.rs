@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::file;
 use crate::resolve::package_name;
 
 /// Exports that are listed; more are counted.
@@ -36,7 +37,7 @@ pub fn explain(importer: &Path, specifier: &str) -> (String, String) {
         return (plain, format!("install it: npm install {name}"));
     };
     let subpath = specifier.strip_prefix(name.as_str()).unwrap_or_default().trim_start_matches('/');
-    let json = std::fs::read_to_string(folder.join("package.json")).unwrap_or_default();
+    let json = file::read_text(&folder.join("package.json")).unwrap_or_default();
     let json: Value = serde_json::from_str(json.trim_start_matches('\u{feff}')).unwrap_or_default();
     match json.get("exports") {
         Some(exports) => of_exports(&plain, &name, subpath, exports, &folder),

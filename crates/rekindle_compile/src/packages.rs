@@ -12,6 +12,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
+use crate::file::{self, LeftOut};
+
 /// One package.json, as far as it matters here.
 #[derive(Debug, Default)]
 pub struct Package {
@@ -51,6 +53,8 @@ pub struct Packages {
     known: RwLock<FxHashMap<PathBuf, Option<Arc<Package>>>>,
     /// Read since somebody last asked.
     read: Mutex<Vec<PathBuf>>,
+    /// Where no file was found but something odd.
+    pub left_out: LeftOut,
 }
 
 impl Packages {
@@ -86,8 +90,8 @@ impl Packages {
             return known.clone();
         }
         let package = Package::read(folder).map(Arc::new);
-        if package.is_some() {
-            let path = folder.join("package.json");
+        let path = folder.join("package.json");
+        if package.is_some() || self.left_out.note(&path) {
             self.read.lock().unwrap_or_else(PoisonError::into_inner).push(path);
         }
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), package.clone());
@@ -114,7 +118,7 @@ impl Packages {
 
 impl Package {
     fn read(folder: &Path) -> Option<Self> {
-        let text = std::fs::read_to_string(folder.join("package.json")).ok()?;
+        let text = file::read_text(&folder.join("package.json")).ok()?;
         let json: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
         let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
         let kind = match text("type").as_deref() {

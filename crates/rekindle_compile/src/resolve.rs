@@ -3,9 +3,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use oxc_resolver::{ResolveError, ResolveOptions, Resolver as OxcResolver, TsconfigDiscovery};
+use oxc_resolver::{ResolveError, ResolveOptions, ResolverGeneric, TsconfigDiscovery};
 use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
 
+use crate::file::{self, Disk};
 use crate::glob::relative_path;
 use crate::missing_package;
 use crate::packages::Packages;
@@ -40,13 +41,16 @@ pub struct Resolver {
     settings: ResolveSettings,
 }
 
+/// What looks for a file. It reads package.json and tsconfig files by itself, in our way.
+pub(crate) type DiskResolver = ResolverGeneric<Disk>;
+
 /// A resolver for each way of asking. They share what they have seen of the disk.
 struct Ways {
-    import: OxcResolver,
-    require: OxcResolver,
+    import: DiskResolver,
+    require: DiskResolver,
     /// The same in `node_modules`: a tsconfig.json that was published with a package means nothing here.
-    package_import: OxcResolver,
-    package_require: OxcResolver,
+    package_import: DiskResolver,
+    package_require: DiskResolver,
 }
 
 impl Ways {
@@ -54,7 +58,7 @@ impl Ways {
         let require = ResolveOptions { condition_names: for_require(&import.condition_names), ..import.clone() };
         let package_import = ResolveOptions { tsconfig: None, ..import.clone() };
         let package_require = ResolveOptions { tsconfig: None, ..require.clone() };
-        let first = OxcResolver::new(import);
+        let first = DiskResolver::new(import);
         Self {
             require: first.clone_with_options(require),
             package_import: first.clone_with_options(package_import),
@@ -63,14 +67,27 @@ impl Ways {
         }
     }
 
-    fn of(&self, importer: &Path, kind: DepKind) -> &OxcResolver {
-        match (is_in_package(importer), kind == DepKind::Require) {
-            (false, false) => &self.import,
-            (false, true) => &self.require,
-            (true, false) => &self.package_import,
-            (true, true) => &self.package_require,
+    fn of(&self, importer: &Path, kind: DepKind) -> &DiskResolver {
+        match kind {
+            _ if is_in_package(importer) => self.without_tsconfig(kind),
+            DepKind::Require => &self.require,
+            _ => &self.import,
         }
     }
+
+    fn without_tsconfig(&self, kind: DepKind) -> &DiskResolver {
+        if kind == DepKind::Require { &self.package_require } else { &self.package_import }
+    }
+}
+
+fn is_about_tsconfig(error: &ResolveError) -> bool {
+    matches!(
+        error,
+        ResolveError::TsconfigNotFound(_)
+            | ResolveError::TsconfigSelfReference(_)
+            | ResolveError::TsconfigCircularExtend(_)
+            | ResolveError::TsconfigLoadFailed { .. }
+    )
 }
 
 /// What `require` asks `exports` and `imports` maps for, where an import asks for these.
@@ -180,8 +197,17 @@ impl Resolver {
         Some(found.ok()?.into_path_buf())
     }
 
+    /// Where a tsconfig.json cannot be read its `paths` are not known; what means a file without them is found all the same.
     fn find(&self, importer: &Path, path: &str, kind: DepKind) -> Result<PathBuf, ResolveError> {
-        let way = self.ways.of(importer, kind);
+        match self.find_by(self.ways.of(importer, kind), importer, path, kind) {
+            Err(error) if is_about_tsconfig(&error) => {
+                self.find_by(self.ways.without_tsconfig(kind), importer, path, kind).map_err(|_| error)
+            }
+            found => found,
+        }
+    }
+
+    fn find_by(&self, way: &DiskResolver, importer: &Path, path: &str, kind: DepKind) -> Result<PathBuf, ResolveError> {
         if let Some(absolute) = path.strip_prefix(FS_PREFIX) {
             return way.resolve_file(importer, &format!("/{absolute}")).map(|found| found.into_path_buf());
         }
@@ -219,7 +245,7 @@ impl Resolver {
         if browser == module || !is_browser {
             return None;
         }
-        let text = std::fs::read_to_string(found).ok()?;
+        let text = file::read_text(found).ok()?;
         let has_module_syntax = text.lines().any(|line| line.starts_with("export ") || line.starts_with("import "));
         if has_module_syntax || text.contains("export{") {
             return None;
@@ -286,6 +312,11 @@ impl Resolver {
 
     fn explain(&self, importer: &Path, path: &str, error: &ResolveError) -> Unresolved {
         let folders = self.folders_of(importer, path);
+        if !is_bare(path)
+            && let Some(name) = file::oddity(&self.target(importer, path))
+        {
+            return Unresolved { message: format!("`{path}` is {name}, not a file"), help: None, folders };
+        }
         let help = match self.nearest_file(importer, path) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if is_bare(path) => {

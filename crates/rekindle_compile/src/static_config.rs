@@ -22,7 +22,8 @@ use oxc_ast::ast::*;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::{GetSpan, SourceType, Span};
 
-use crate::env::{Env, load_env};
+use crate::env::{Env, Variables, load_env};
+use crate::file;
 use crate::nesting::{COMPILE_STACK, too_deep};
 use crate::resolve::normal;
 
@@ -96,6 +97,8 @@ pub struct Situation<'a> {
     pub command: &'a str,
     /// The folder the command was started for.
     pub folder: &'a Path,
+    /// The environment.
+    pub variables: &'a Variables,
 }
 
 /// Evaluates a file. The error is a sentence: it cannot be read or parsed, or exports nothing by default.
@@ -110,7 +113,7 @@ pub fn evaluate(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, S
 }
 
 fn evaluate_here(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, String> {
-    let source = std::fs::read_to_string(file).map_err(|error| format!("it cannot be read: {error}"))?;
+    let source = file::read_text(file).map_err(|error| format!("it cannot be read: {error}"))?;
     if too_deep(&source).is_some() {
         return Err("it is nested too deeply".to_owned());
     }
@@ -600,8 +603,8 @@ impl<'a> Evaluator<'a, '_> {
         if let Some(value) = self.variables.borrow().get(name) {
             return value.clone();
         }
-        if let Ok(value) = std::env::var(name) {
-            return Value::Text(value);
+        if let Some(value) = self.situation.variables.get(name) {
+            return Value::Text(value.to_owned());
         }
         match name {
             "NODE_ENV" => Value::Text("development".to_owned()),
@@ -920,7 +923,7 @@ impl<'a> Evaluator<'a, '_> {
         };
         let folder = normal(&self.situation.folder.join(folder));
         self.files.borrow_mut().extend(Env::files(&folder, &mode));
-        let env = load_env(&folder, &mode, &|path| std::fs::read_to_string(path).ok());
+        let env = load_env(&folder, &mode, self.situation.variables, &|path| file::read_text(path).ok());
         let entries =
             env.exposed(&prefixes).into_iter().map(|(name, value)| (name, Item { value: Value::Text(value), line: 0 }));
         Value::Object(entries.collect())
@@ -929,7 +932,7 @@ impl<'a> Evaluator<'a, '_> {
     fn json_file(&self, path: &Path) -> Value {
         self.files.borrow_mut().push(path.to_owned());
         let is_json = path.extension().is_some_and(|extension| extension == "json");
-        match std::fs::read_to_string(path).ok().filter(|_| is_json) {
+        match file::read_text(path).ok().filter(|_| is_json) {
             Some(text) => self.parse_json(&text),
             None => Value::Unknown,
         }

@@ -9,6 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::file::{self, LeftOut};
 use crate::resolve::normal;
 use globset::GlobBuilder;
 use rekindle_graph::{Diagnostic, FilePath};
@@ -106,9 +107,10 @@ impl TsConfigs {
 
     /// The options for a file, from the nearest `tsconfig.json` or `jsconfig.json` above it, and every config that was read
     /// for the answer. A package's own config means nothing outside of it.
-    pub fn nearest(&self, file: &Path) -> Result<(TsOptions, Vec<FilePath>), BadConfig> {
+    pub fn nearest(&self, file: &Path, left_out: &LeftOut) -> Result<(TsOptions, Vec<FilePath>), BadConfig> {
         let in_package = file.components().any(|component| component.as_os_str() == "node_modules");
-        let found = if in_package { None } else { file.parent().and_then(|folder| self.config_above(folder)) };
+        let found =
+            if in_package { None } else { file.parent().and_then(|folder| self.config_above(folder, left_out)) };
         let Some(path) = found else { return Ok((TsOptions::default(), Vec::new())) };
         let nearest = self.load(&path)?;
         let mut files = nearest.files.clone();
@@ -116,7 +118,7 @@ impl TsConfigs {
         Ok((TsOptions::from_map(&config.options), files.into_iter().map(FilePath::new).collect()))
     }
 
-    fn config_above(&self, folder: &Path) -> Option<PathBuf> {
+    fn config_above(&self, folder: &Path, left_out: &LeftOut) -> Option<PathBuf> {
         let mut by_folder = self.by_folder.lock().unwrap_or_else(PoisonError::into_inner);
         let mut passed = Vec::new();
         let mut found = None;
@@ -126,7 +128,8 @@ impl TsConfigs {
                 break;
             }
             passed.push(folder.to_owned());
-            found = ["tsconfig.json", "jsconfig.json"].iter().map(|name| folder.join(name)).find(|path| path.is_file());
+            let names = ["tsconfig.json", "jsconfig.json"].iter().map(|name| folder.join(name));
+            found = names.into_iter().find(|path| !left_out.note(path) && path.is_file());
             if found.is_some() {
                 break;
             }
@@ -202,7 +205,7 @@ impl Config {
     fn load(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Self, Diagnostic> {
         chain.push(path.to_owned());
         let display = path.display().to_string();
-        let source = std::fs::read_to_string(path).map_err(|error| {
+        let source = file::read_text(path).map_err(|error| {
             Diagnostic::error(format!("cannot read `{display}`")).in_file(&display).with_help(error.to_string())
         })?;
         let json = parse(&source, &display)?;
@@ -362,7 +365,7 @@ fn resolve_extends(specifier: &str, folder: &Path) -> Option<PathBuf> {
 
 /// A package names its config in `package.json`, else it is its `tsconfig.json`.
 fn as_package(folder: &Path) -> Option<PathBuf> {
-    let manifest = std::fs::read_to_string(folder.join("package.json")).ok();
+    let manifest = file::read_text(&folder.join("package.json")).ok();
     let named = manifest
         .and_then(|text| serde_json::from_str::<Value>(&text).ok())
         .and_then(|manifest| Some(folder.join(manifest.get("tsconfig")?.as_str()?)));
@@ -389,7 +392,7 @@ mod tests {
     /// The `jsxImportSource` that a file gets, which names the config in these tests, and the configs it depends on.
     fn check(files: &[(&str, &str)], file: &str, expected: &str) {
         let (_dir, root) = project(files);
-        let (options, files) = TsConfigs::new().nearest(&root.join(file)).unwrap();
+        let (options, files) = TsConfigs::new().nearest(&root.join(file), &LeftOut::default()).unwrap();
         let files: Vec<_> =
             files.iter().map(|file| file.as_path().strip_prefix(&root).unwrap().display().to_string()).collect();
         let source = options.jsx_import_source.unwrap_or_else(|| "none".to_owned());
@@ -502,20 +505,20 @@ mod tests {
     fn a_broken_config_is_shown_in_place_until_it_is_mended() {
         let (_dir, root) = project(&[("tsconfig.json", "{\n  // c\n  \"compilerOptions\": { \"jsx\": react }\n}")]);
         let configs = TsConfigs::new();
-        let error = configs.nearest(&root.join("a.ts")).unwrap_err().diagnostic;
+        let error = configs.nearest(&root.join("a.ts"), &LeftOut::default()).unwrap_err().diagnostic;
         assert_eq!(error.place.unwrap(), rekindle_graph::Place { line: 3, column: 31 });
         assert!(error.message.ends_with("tsconfig.json is not valid: expected value"), "{}", error.message);
         fs::write(root.join("tsconfig.json"), "{ \"compilerOptions\": { \"jsx\": \"react\" } }").unwrap();
-        assert!(configs.nearest(&root.join("a.ts")).is_err());
+        assert!(configs.nearest(&root.join("a.ts"), &LeftOut::default()).is_err());
         configs.clear();
-        assert_eq!(configs.nearest(&root.join("a.ts")).unwrap().0.jsx.as_deref(), Some("react"));
+        assert_eq!(configs.nearest(&root.join("a.ts"), &LeftOut::default()).unwrap().0.jsx.as_deref(), Some("react"));
     }
 
     #[test]
     fn bases_that_are_missing_or_circular_are_told() {
         let message = |text: &str| {
             let (_dir, root) = project(&[("tsconfig.json", text), ("b.json", r#"{ "extends": "./tsconfig.json" }"#)]);
-            TsConfigs::new().nearest(&root.join("a.ts")).unwrap_err().diagnostic.message
+            TsConfigs::new().nearest(&root.join("a.ts"), &LeftOut::default()).unwrap_err().diagnostic.message
         };
         assert_eq!(message(r#"{ "extends": "@no/where" }"#), "cannot find the base config `@no/where`");
         assert_eq!(message(r#"{ "extends": "./b.json" }"#), "the config extends itself through `./tsconfig.json`");

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::file;
 use crate::secrets::is_secret_name;
 
 /// Links inside links end here at the latest.
@@ -18,6 +19,8 @@ pub struct Walk {
     pub files: Vec<(String, PathBuf)>,
     /// A sentence for each link that leads out.
     pub left_out: Vec<String>,
+    /// Paths below the folder of what is neither file nor folder, and what it is.
+    pub odd: Vec<(String, &'static str)>,
 }
 
 impl Walk {
@@ -33,7 +36,7 @@ impl Walk {
 
     /// Everything below `top`; `enters` decides about each folder, by its path below it.
     pub fn of(top: &Path, enters: impl Fn(&Path) -> bool) -> Self {
-        let mut walk = Self { files: Vec::new(), left_out: Vec::new() };
+        let mut walk = Self { files: Vec::new(), left_out: Vec::new(), odd: Vec::new() };
         // A folder that is not there has no files; that it appears is the watcher's news.
         if let Ok(real_top) = fs::canonicalize(top) {
             walk.folder(&real_top, &real_top, &mut PathBuf::new(), &enters);
@@ -81,10 +84,13 @@ impl Walk {
         }
         if kind.is_dir() && below.components().count() < DEPTH_LIMIT && enters(below) {
             self.folder(real_top, &real, below, enters);
-        } else if kind.is_file()
+        } else if !kind.is_dir()
             && let Some(path) = address_of(below)
         {
-            self.files.push((path, real));
+            match file::name_of(kind) {
+                Some(name) => self.odd.push((path, name)),
+                None => self.files.push((path, real)),
+            }
         }
     }
 }

@@ -59,7 +59,7 @@ impl Program {
         let entry = ModuleUrl::new(format!("/{entry}"));
         let mut pending = vec![(entry.clone(), FilePath::new(self.root.join(&entry.path()[1..])))];
         let mut seen: HashSet<ModuleUrl> = [entry.clone()].into();
-        let mut script = String::from("import { $d } from './client.mjs'\n");
+        let mut script = String::from("import { $segment } from './client.mjs'\nconst $d = $segment('all')\n");
         while let Some((url, file)) = pending.pop() {
             let compiled = compiler.compile(&url, &file, &Source::File);
             let definition = compiled.result.unwrap_or_else(|errors| panic!("{url} does not compile: {errors:#?}"));
@@ -122,6 +122,7 @@ fn client() -> &'static str {
             "refresh",
             "propagate",
             "apply",
+            "replica",
             "runtime",
             "overlay",
             "styles",

@@ -5,6 +5,7 @@
 use std::fs;
 
 use expect_test::{Expect, expect};
+use rekindle_compile::env::Variables;
 use rekindle_compile::static_config::{Item, Situation, Value, evaluate, json_text};
 
 /// What a file's default export is, in one line for each key.
@@ -15,7 +16,9 @@ fn check(source: &str, expected: Expect) {
     fs::write(root.join(".env"), "VITE_API=http://api.test\nSECRET=x\n").unwrap();
     let file = root.join("vite.config.ts");
     fs::write(&file, source).unwrap();
-    let said = match evaluate(&file, Situation { mode: "development", command: "serve", folder: &root }) {
+    let variables = Variables::default();
+    let situation = Situation { mode: "development", command: "serve", folder: &root, variables: &variables };
+    let said = match evaluate(&file, situation) {
         Ok(config) => {
             let lost = config.lost.iter().map(|(code, line)| format!("\nlost in line {line}: {code}"));
             show(&config.value) + &lost.collect::<String>()

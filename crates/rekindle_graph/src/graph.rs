@@ -33,10 +33,10 @@ pub struct Module {
     pub state: ModuleState,
     /// What a tab may run: the last source that compiled and whose imports were all there.
     pub published: Option<Published>,
-    /// Number of the last batch in which a tab could notice a change of it. 0: none since the start.
-    pub changed_at: u64,
-    /// Number of the batch in which its last error went away.
-    pub fixed_at: u64,
+    /// Number of the batch that brought what is published. 0: it was there before the first.
+    pub published_at: u64,
+    /// Number of the batch since which it stands as it does: broken, gone, or fine again.
+    pub stands_since: u64,
 }
 
 /// Where a module stands with its newest source.
@@ -153,8 +153,8 @@ impl ModuleGraph {
             file: file.clone(),
             state: ModuleState::New,
             published: None,
-            changed_at: 0,
-            fixed_at: 0,
+            published_at: 0,
+            stands_since: 0,
         });
         self.by_url.insert(url.clone(), id);
         self.by_file.entry(file.clone()).or_default().insert(id);
@@ -247,29 +247,31 @@ impl ModuleGraph {
 
     /// Writes the batch's number on everything in `delta`.
     pub fn stamp(&mut self, delta: &Delta, seq: u64) {
-        for &id in delta.changed.iter().chain(&delta.broken).chain(&delta.deleted) {
-            self.modules[id.index()].changed_at = seq;
+        for &id in &delta.changed {
+            self.modules[id.index()].published_at = seq;
         }
-        for &id in &delta.fixed {
-            self.modules[id.index()].fixed_at = seq;
+        for &id in delta.broken.iter().chain(&delta.fixed).chain(&delta.deleted) {
+            self.modules[id.index()].stands_since = seq;
         }
     }
 
-    /// What the batches after `seq` did, as it stands now: for a tab that missed them.
+    /// What the batches after `seq` did, as it stands now: for a tab that missed them. A module that is broken now is in
+    /// `changed` as well if it had a good definition meanwhile.
     pub fn since(&self, seq: u64) -> Delta {
         let mut delta = Delta::default();
         for id in self.ids() {
             let module = &self[id];
-            if module.changed_at > seq {
-                match module.state {
-                    ModuleState::New => {}
-                    ModuleState::Ready => delta.changed.push(id),
-                    ModuleState::Broken(_) => delta.broken.push(id),
-                    ModuleState::Deleted => delta.deleted.push(id),
-                }
+            if module.published_at > seq && module.published.is_some() {
+                delta.changed.push(id);
             }
-            if module.fixed_at > seq && module.state == ModuleState::Ready {
-                delta.fixed.push(id);
+            if module.stands_since <= seq {
+                continue;
+            }
+            match module.state {
+                ModuleState::New => {}
+                ModuleState::Ready => delta.fixed.push(id),
+                ModuleState::Broken(_) => delta.broken.push(id),
+                ModuleState::Deleted => delta.deleted.push(id),
             }
         }
         delta
@@ -334,10 +336,28 @@ mod tests {
         second.note(id, graph.set(id, Err(vec![Diagnostic::error("x")]), Vec::new()));
         graph.stamp(&second, 2);
         assert_eq!(graph.since(2), Delta::default());
-        assert_eq!(graph.since(0), Delta { broken: vec![id], ..Delta::default() });
+        assert_eq!(graph.since(1), Delta { broken: vec![id], ..Delta::default() });
         graph.delete(id);
         graph.stamp(&Delta { deleted: vec![id], ..Delta::default() }, 3);
         assert_eq!(graph.since(1), Delta { deleted: vec![id], ..Delta::default() });
+    }
+
+    #[test]
+    fn who_was_away_when_a_good_save_was_followed_by_a_broken_one_gets_both() {
+        let (mut graph, id) = graph();
+        for (seq, result) in
+            [Ok(published("1")), Ok(published("2")), Err(vec![Diagnostic::error("x")])].into_iter().enumerate()
+        {
+            let mut delta = Delta::default();
+            delta.note(id, graph.set(id, result, Vec::new()));
+            graph.stamp(&delta, seq as u64);
+        }
+        assert_eq!(graph.since(0), Delta { changed: vec![id], broken: vec![id], ..Delta::default() });
+        let mut undone = Delta::default();
+        undone.note(id, graph.set(id, Ok(published("2")), Vec::new()));
+        graph.stamp(&undone, 3);
+        assert_eq!(graph.since(0), Delta { changed: vec![id], fixed: vec![id], ..Delta::default() });
+        assert_eq!(graph.since(2), Delta { fixed: vec![id], ..Delta::default() });
     }
 
     #[test]

@@ -17,6 +17,11 @@ pub struct Manifest {
     pub session: String,
     /// Number of the last batch that is in the definitions that come along.
     pub seq: u64,
+    /// Only for a page's start: number as of which its text was written; absent if that was another session's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+    /// Addresses of the segments that came along: what they define is as of `seq`.
+    pub segments: Vec<String>,
     pub env: Value,
     pub errors: Errors,
     /// Only for a page's start: its name and its module scripts in document order.
@@ -27,9 +32,6 @@ pub struct Manifest {
     pub page_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entries: Option<Vec<ModuleUrl>>,
-    /// The page's text was edited after it was sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub edited: Option<EditedPage>,
     /// Sheets of its `<link>` elements, with their digests.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sheets: Vec<(ModuleUrl, String)>,
@@ -70,17 +72,20 @@ pub enum ServerMessage {
         frames: Vec<Option<TracedFrame>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         frame: Option<String>,
-    },
-    Reload {
-        reason: String,
+        /// These are the first frames; the answer with all of them follows.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
     },
 }
 
-/// What one save did.
+/// What the batches after `since` did, up to `seq`, as it stands as of `seq`. A save is one with `since` = `seq` - 1.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Batch {
-    pub seq: u64,
     pub session: String,
+    /// Absent: all in which a tab of another session differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+    pub seq: u64,
     /// Milliseconds since the epoch.
     pub timestamp: u64,
     pub definitions: Vec<PushedDefinition>,
@@ -92,6 +97,9 @@ pub struct Batch {
     pub pages: Vec<EditedPage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<Value>,
+    /// Pages have to start anew, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reload: Option<String>,
 }
 
 /// A definition as script text: one `$d(…)` call.
@@ -188,6 +196,8 @@ pub enum Outcome {
     Nothing,
     Updated,
     Reload,
+    /// The page cancelled its reload.
+    Stayed,
     /// A worker makes room for a new thread.
     Restart,
     Failed,

@@ -17,6 +17,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
+use rekindle_compile::file;
+
 use crate::config::Https;
 
 /// Browsers refuse certificates that are valid for longer than 398 days.
@@ -68,7 +70,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
-    fs::read(path).map_err(|error| CertificateError::Unreadable { path: path.to_owned(), error })
+    file::read(path).map_err(|error| CertificateError::Unreadable { path: path.to_owned(), error })
 }
 
 /// The certificate of an earlier start, if it is for these names and still good for a while: who has told the browser
@@ -80,7 +82,7 @@ fn kept_or_made(folder: &Path, names: &[String]) -> Result<Pair, CertificateErro
     let paths = ["certificate.pem", "key.pem", "about.txt"].map(|name| folder.join(name));
     let [certificate, key, about] = &paths;
     let today = Utc::now().date_naive();
-    if fs::read_to_string(about).is_ok_and(|about| is_good(&about, &names, today))
+    if file::read_text(about).is_ok_and(|about| is_good(&about, &names, today))
         && let (Ok(certificates), Ok(key)) = (read_certificates(certificate), read_key(key))
     {
         return Ok((certificates, key));

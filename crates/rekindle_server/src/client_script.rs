@@ -9,12 +9,13 @@ use rekindle_compile::compile::digest;
 use crate::config::{Bindings, Config, Html, SocketConfig, Workers};
 
 /// The client's sources, dependencies first.
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 15] = [
     ("registry.ts", include_str!("../../../client/src/registry.ts")),
     ("hot.ts", include_str!("../../../client/src/hot.ts")),
     ("refresh.ts", include_str!("../../../client/src/refresh.ts")),
     ("propagate.ts", include_str!("../../../client/src/propagate.ts")),
     ("apply.ts", include_str!("../../../client/src/apply.ts")),
+    ("replica.ts", include_str!("../../../client/src/replica.ts")),
     ("runtime.ts", include_str!("../../../client/src/runtime.ts")),
     ("overlay.ts", include_str!("../../../client/src/overlay.ts")),
     ("styles.ts", include_str!("../../../client/src/styles.ts")),
@@ -99,9 +100,16 @@ mod tests {
     #[test]
     fn the_client_compiles_and_exports_what_pages_import() {
         let script = String::from_utf8_lossy(&Runtime::get().script);
-        for name in
-            ["$d", "boot", "facade", "createHotContext", "injectQuery", "updateStyle", "removeStyle", "ErrorOverlay"]
-        {
+        for name in [
+            "$segment",
+            "boot",
+            "facade",
+            "createHotContext",
+            "injectQuery",
+            "updateStyle",
+            "removeStyle",
+            "ErrorOverlay",
+        ] {
             assert!(script.contains(name), "{name}");
         }
         let client = client_script(&Config::new("/nowhere"), "abcdefghijklmnop");

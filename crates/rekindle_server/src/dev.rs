@@ -15,30 +15,32 @@ use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::{
     Applied, Batch, ClientMessage, EditedPage, Errors, Manifest, Outcome, PushedDefinition, ServerMessage,
 };
-use rekindle_graph::{Delta, FilePath, Module, ModuleId, ModuleState, ModuleUrl};
+use rekindle_graph::{Delta, Diagnostic, FilePath, Module, ModuleId, ModuleState, ModuleUrl};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::address::parameter;
 use crate::answer::{Answer, Arrivals, Body, Cache};
+use crate::bodies::Bodies;
 use crate::client::Client;
 use crate::client_script::{Runtime, client_script};
 use crate::config::Config;
 use crate::env::EnvValues;
-use crate::event::{ClientId, Event, EventHandler, FileBatch, Request, Wants};
+use crate::event::{ClientId, Event, EventHandler, FileBatch, Inbox, Request, Wants};
 use crate::events_process::EventsProcess;
 use crate::gaps::Before;
 use crate::listing::RootFiles;
-use crate::pages::{Entry, Page, Pages};
+use crate::page_texts::PageTexts;
+use crate::pages::{Entry, Pages};
 use crate::project::{Crawl, Project};
 use crate::public::PublicFiles;
 use crate::report::Report;
 use crate::rounds::{Asked, Rounds};
-use crate::segments::write_definition;
+use crate::segments::{AsOf, Carrier, write_definition, write_head};
 use crate::servable::Servable;
 use crate::socket::{Outbox, Utf8Bytes};
 use crate::standalone;
-use crate::trace;
+use crate::trace::{Mapped, Refused, Tracer};
 use crate::watch::Watcher;
 
 mod edits;
@@ -47,7 +49,6 @@ use edits::{Edit, Edits};
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
-const JSON: &str = "application/json";
 
 /// What the loop is started with.
 pub struct Start {
@@ -58,6 +59,7 @@ pub struct Start {
     pub handlers: BTreeMap<String, Vec<EventHandler>>,
     pub events_process: Option<EventsProcess>,
     pub watcher: Watcher,
+    pub inbox: Inbox,
 }
 
 /// The owner of all state.
@@ -70,6 +72,10 @@ pub struct Loop {
     session: String,
     /// Number of the last batch.
     seq: u64,
+    /// Since which batch pages have to start anew that were there before, and why.
+    restart: Option<(u64, String)>,
+    /// Answers to `hello` as of the last batch, by the number that was said.
+    answers: BTreeMap<u64, Utf8Bytes>,
     project: Project,
     pages: Pages,
     listing: RootFiles,
@@ -86,6 +92,8 @@ pub struct Loop {
     backlog: VecDeque<Event>,
     /// Pages that are being sent while their modules are compiled.
     streams: Vec<Stream>,
+    tracer: Tracer,
+    bodies: Bodies,
 }
 
 /// A page whose head is on its way.
@@ -96,19 +104,48 @@ struct Stream {
     rest: String,
 }
 
+/// A source map that somebody asks for: of a module, or of a segment with the lines of its definitions.
+enum Map {
+    Module(Mapped),
+    Segment(Vec<(usize, Mapped)>),
+}
+
 struct Tab {
     outbox: Outbox,
     /// The page it shows, once it has said so.
     page: Option<String>,
     /// It is a worker of a page.
     is_worker: bool,
-    /// Digests of its modules, while they come in after a restart.
-    versions: BTreeMap<String, String>,
+    stage: Stage,
 }
+
+/// How far the conversation with a tab is (`docs/internals/sync.md`).
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    /// It has not said what it holds, and is told nothing.
+    Silent,
+    /// It comes from another session: digests of its modules, as far as they have come in, and their bytes.
+    Compared { versions: BTreeMap<String, String>, bytes: usize },
+    /// It holds what the last batch left, and gets the next.
+    InStep,
+}
+
+/// What a batch tells besides the modules.
+#[derive(Debug, Default)]
+struct News {
+    pages: Vec<EditedPage>,
+    env: bool,
+    reload: Option<String>,
+}
+
+/// Bytes of the digests that a tab may say.
+const MOST_VERSIONS: usize = 8 << 20;
+/// Answers to `hello` that are kept.
+const MOST_ANSWERS: usize = 16;
 
 impl Loop {
     pub fn new(start: Start, events: mpsc::UnboundedReceiver<Event>) -> std::io::Result<Self> {
-        let Start { config, token, secret, report, handlers, events_process, watcher } = start;
+        let Start { config, token, secret, report, handlers, events_process, watcher, inbox } = start;
         let mut project = Project::new(&config, secret)?;
         let public = config.public_dir.as_ref().map(PublicFiles::list);
         let listing = RootFiles::list(&config);
@@ -119,15 +156,23 @@ impl Loop {
         project.await_refresh_runtime(&watcher);
         project.advice().iter().for_each(|advice| report.note(advice));
         watcher.watch_files(EnvValues::files(&config));
+        EnvValues::files(&config).iter().for_each(|file| _ = project.compiler.left_out().note(file));
         watcher.watch_folders(public.iter().flat_map(PublicFiles::folders));
         watcher.watch_folders(listing.folders(&config.root));
+        let bodies = Bodies::default();
+        let tracer = Tracer::start(project.compiler.clone(), bodies.clone(), inbox)?;
         Ok(Self {
             client_script: client_script(&config, &token).into(),
             guest_script: client_script(&config, "").into(),
             session: format!("{:x}", SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())),
             seq: 0,
+            restart: None,
+            answers: BTreeMap::new(),
             project,
-            pages: Pages::default(),
+            pages: Pages::new(match config.hmr.enabled {
+                true => PageTexts::new(&config.cache_dir),
+                false => PageTexts::default(),
+            }),
             listing,
             public,
             tabs: BTreeMap::new(),
@@ -140,6 +185,8 @@ impl Loop {
             events,
             backlog: VecDeque::new(),
             streams: Vec::new(),
+            tracer,
+            bodies,
             config,
         })
     }
@@ -173,7 +220,8 @@ impl Loop {
         match event {
             Event::Request(request, asker) => self.on_request(&request, asker),
             Event::Connected(id, outbox) => self.on_connected(id, outbox),
-            Event::Said(id, message) => self.on_said(id, message),
+            Event::Said(id, message, _turn) => self.on_said(id, message),
+            Event::Refused(id, refused) => self.on_refused(id, &refused),
             Event::Gone(id) => self.on_gone(id),
             Event::Files(batch) => self.on_batch(batch),
             Event::Quiet => self.publish_waiting(),
@@ -197,6 +245,10 @@ impl Loop {
         for text in self.project.take_unknown_env() {
             self.report.warn(&text);
         }
+        for (path, name) in self.project.compiler.left_out().take() {
+            let path = self.project.compiler.display(&path);
+            self.report.warn(&format!("{path} is {name}, not a file, and is left out"));
+        }
     }
 
     // ---- files
@@ -204,6 +256,9 @@ impl Loop {
     fn on_files(&mut self, batch: FileBatch) {
         let noticed = batch.noticed.unwrap_or_else(Instant::now);
         let mut listing_changed = self.listing_changed(&batch);
+        for path in &batch.paths {
+            listing_changed |= self.project.compiler.left_out().returned(path);
+        }
         // A folder that appears in `public/` may get its files later.
         self.watcher.watch_folders(batch.folders.iter().filter(|folder| self.is_public(folder)).cloned());
         if self.public_changed(&batch)
@@ -221,67 +276,73 @@ impl Loop {
         paths.dedup();
         let before = Before::an_edit_of(&paths, &self.project.graph);
         let env = self.env_edit(&paths);
-        let mut delta = self.project.edited(&paths, listing_changed, &self.watcher);
+        let (mut delta, listing_changed) = self.project.edited(&paths, listing_changed, &self.watcher);
         if let Some(changed) = &env {
             merge(&mut delta, self.project.env_edited(changed));
         }
         let pages = self.page_edits(&paths, listing_changed || env.is_some());
+        self.project.watch_awaited(&self.watcher);
+        let entries: Vec<ModuleId> = self.pages.entries().collect();
+        self.project.bring_in(&entries, &self.watcher, &mut delta);
         self.report_of_node();
-        let edit = Edit { delta, pages, env: env.is_some(), noticed, before };
-        if self.project.take_new_framework() {
-            let edit = self.joined(edit);
-            return self.start_pages_anew(&edit.delta);
-        }
-        self.tell(edit, batch.released);
+        let reload = self.project.take_new_framework().then(|| self.start_pages_anew());
+        let news = News { pages, env: env.is_some(), reload };
+        self.tell(Edit { delta, news, noticed, before }, batch.released);
     }
 
     /// Numbers the batch, tells every tab, and the terminal.
-    fn publish(&mut self, delta: &Delta, pages: Vec<EditedPage>, env: bool, noticed: Instant) {
+    fn publish(&mut self, delta: &Delta, news: News, noticed: Instant) {
         self.seq += 1;
+        self.answers.clear();
         self.project.graph.stamp(delta, self.seq);
         let graph = &self.project.graph;
         let edited = delta.changed.iter().chain(&delta.deleted).map(|&id| graph[id].url.path().to_owned());
         let mut seen = BTreeSet::new();
         let mut files: Vec<String> = edited.filter(|url| seen.insert(url.clone())).collect();
-        files.extend(pages.iter().map(|page| format!("/{}", page.file)));
-        let batch = self.batch(delta, pages, env);
-        self.report_errors(delta);
-        let message = ServerMessage::Batch(batch);
-        if self.config.hmr.enabled {
-            self.broadcast(&message);
+        files.extend(news.pages.iter().map(|page| format!("/{}", page.file)));
+        let is_reload = news.reload.is_some();
+        if let Some(reason) = &news.reload {
+            self.restart = Some((self.seq, reason.clone()));
         }
-        if files.is_empty() || !self.config.hmr.enabled {
+        let batch = self.batch(Some(self.seq - 1), delta, news);
+        self.report_errors(delta);
+        if !self.config.hmr.enabled {
+            return;
+        }
+        let message: Utf8Bytes = text(&ServerMessage::Batch(batch)).into();
+        for tab in self.tabs.values().filter(|tab| tab.stage == Stage::InStep) {
+            tab.outbox.send(message.clone());
+        }
+        if files.is_empty() || is_reload {
             return;
         }
         let (workers, tabs): (Vec<_>, Vec<_>) =
-            self.tabs.iter().filter(|(_, tab)| tab.page.is_some()).partition(|(_, tab)| tab.is_worker);
+            self.tabs.iter().filter(|(_, tab)| tab.stage == Stage::InStep).partition(|(_, tab)| tab.is_worker);
         let ids = |list: Vec<(&ClientId, &Tab)>| list.into_iter().map(|(&id, _)| id).collect();
         self.rounds.begin(self.seq, files, noticed, Asked { tabs: ids(tabs), workers: ids(workers) }, &self.report);
     }
 
-    /// A framework finds its refresh runtime only if that runs before it.
-    fn start_pages_anew(&mut self, delta: &Delta) {
-        self.seq += 1;
-        self.project.graph.stamp(delta, self.seq);
-        self.report_errors(delta);
+    /// A framework finds its refresh runtime only if that runs before it. Gives the reason why pages start anew.
+    fn start_pages_anew(&self) -> String {
         let reason = "a component framework, or its refresh runtime, was installed or removed";
         self.report.note(&format!("{reason}; pages start anew"));
         self.project.advice().iter().for_each(|advice| self.report.note(advice));
-        if self.config.hmr.enabled {
-            self.broadcast(&ServerMessage::Reload { reason: reason.to_owned() });
-        }
+        reason.to_owned()
     }
 
-    fn batch(&self, delta: &Delta, pages: Vec<EditedPage>, env: bool) -> Batch {
+    /// What the batches after `since` did; without, all in which a tab of another session differs.
+    fn batch(&self, since: Option<u64>, delta: &Delta, News { pages, env, reload }: News) -> Batch {
         let graph = &self.project.graph;
         let urls = |ids: &[ModuleId]| -> Vec<ModuleUrl> { ids.iter().map(|&id| graph[id].url.clone()).collect() };
         let (links, changed): (Vec<ModuleId>, Vec<ModuleId>) =
             delta.changed.iter().copied().partition(|&id| is_linked(&graph[id].url));
         let mut errors = self.project.errors(delta.broken.iter().copied());
-        errors.extend(self.missing_entries(&delta.deleted));
+        let is_deleted = |url: &str| graph.get(url).is_some_and(|id| delta.deleted.contains(&id));
+        errors.extend(self.missing_entries(|url| since.is_none() || is_deleted(url)));
         Batch {
-            seq: self.seq,
             session: self.session.clone(),
+            since,
+            seq: self.seq,
             timestamp: milliseconds(),
             definitions: changed.iter().filter_map(|&id| self.pushed(id)).collect(),
             deleted: urls(&delta.deleted),
@@ -290,7 +351,12 @@ impl Loop {
             links: self.with_digests(&links),
             pages,
             env: env.then(|| self.project.env.object()),
+            reload,
         }
+    }
+
+    fn as_of(&self) -> AsOf<'_> {
+        AsOf { session: &self.session, seq: self.seq }
     }
 
     fn with_digests(&self, ids: &[ModuleId]) -> Vec<(ModuleUrl, String)> {
@@ -307,18 +373,25 @@ impl Loop {
         Some(PushedDefinition { id: module.url.clone(), code })
     }
 
-    /// A page script whose file is gone: nothing imports it, so its absence is an error of its own.
-    fn missing_entries(&self, deleted: &[ModuleId]) -> Errors {
-        let is_entry = |id: &ModuleId| self.pages.iter().any(|(_, page)| page.entries.contains(&Entry::Module(*id)));
-        self.project.errors(deleted.iter().copied().filter(is_entry))
+    /// Page scripts that are not there, of those that `concerns` is about: nothing imports them, so their absence is an error
+    /// of its own.
+    fn missing_entries(&self, concerns: impl Fn(&str) -> bool) -> Errors {
+        let graph = &self.project.graph;
+        let mut errors = Errors::new();
+        for entry in self.pages.iter().flat_map(|(_, page)| &page.entries) {
+            match entry {
+                Entry::Module(id) if concerns(graph[*id].url.as_str()) => errors.extend(self.project.errors([*id])),
+                Entry::Missing(url, diagnostic) if concerns(url.as_str()) => {
+                    errors.insert(url.to_string(), vec![(**diagnostic).clone()]);
+                }
+                _ => {}
+            }
+        }
+        errors
     }
 
     fn report_errors(&self, delta: &Delta) {
-        for &id in &delta.broken {
-            if let ModuleState::Broken(diagnostics) = &self.project.graph[id].state {
-                self.report.diagnostics(diagnostics);
-            }
-        }
+        self.report_broken(&delta.broken);
         let fixed: Vec<String> = delta.fixed.iter().map(|&id| self.project.graph[id].url.path().to_owned()).collect();
         if !fixed.is_empty() {
             self.report.fixed(&fixed);
@@ -329,7 +402,7 @@ impl Loop {
     fn listing_changed(&self, batch: &FileBatch) -> bool {
         let project = &self.project;
         let known = |path: &PathBuf| !project.graph.of_file(path).is_empty();
-        let appeared = |path: &PathBuf| if known(path) { !path.exists() } else { project.cares_about(path) };
+        let appeared = |path: &PathBuf| if known(path) { !path.is_file() } else { project.cares_about(path) };
         let moved = |folder: &PathBuf| project.is_new_folder(folder) && !self.is_public(folder);
         batch.paths.iter().any(appeared) || batch.folders.iter().any(moved)
     }
@@ -362,6 +435,7 @@ impl Loop {
             return None;
         }
         let env = EnvValues::load(&self.config);
+        files.iter().for_each(|file| _ = self.project.compiler.left_out().note(file));
         let changed = env.difference(&self.project.env);
         self.project.env = env;
         (!changed.is_empty()).then_some(changed)
@@ -377,7 +451,10 @@ impl Loop {
                 if self.pages.reload(&url, &mut self.project, seq) {
                     match self.pages.get(&url) {
                         Some(_) => _ = edited.insert(url, self.project.compiler.display(path)),
-                        None => gone.push(gone_page(url, self.project.compiler.display(path))),
+                        None => {
+                            self.project.compiler.left_out().note(path);
+                            gone.push(gone_page(url, self.project.compiler.display(path)));
+                        }
                     }
                 }
             }
@@ -399,18 +476,16 @@ impl Loop {
         if !edited.is_empty() {
             self.watcher.watch_files(self.pages.watched());
         }
-        let pages = edited
-            .into_iter()
-            .filter_map(|(url, cause)| self.pages.get(&url)?.edited_since(Some(seq - 1), &url, cause));
+        let pages =
+            edited.into_iter().filter_map(|(url, cause)| self.pages.get(&url)?.edited_since(seq - 1, &url, cause));
         pages.chain(gone).collect()
     }
 
     // ---- tabs
 
     fn on_connected(&mut self, id: ClientId, outbox: Outbox) {
-        // Said here and not by the socket: who has heard it misses no batch from then on.
         outbox.send(r#"{"type":"connected"}"#);
-        self.tabs.insert(id, Tab { outbox, page: None, is_worker: false, versions: BTreeMap::new() });
+        self.tabs.insert(id, Tab { outbox, page: None, is_worker: false, stage: Stage::Silent });
         self.tell_handlers("vite:client:connect", None, id);
     }
 
@@ -433,10 +508,7 @@ impl Loop {
                 self.on_hello(id, page, &session, seq, &entries);
             }
             ClientMessage::Versions { page, page_hash, entries, errors, modules, last } => {
-                if let Some(tab) = self.tabs.get_mut(&id) {
-                    tab.versions.extend(modules);
-                }
-                if last {
+                if self.note_versions(id, modules) && last {
                     self.compare(id, page, page_hash, &entries, &errors);
                 }
             }
@@ -453,35 +525,70 @@ impl Loop {
         if applied.result == Outcome::Reload && applied.chain.is_empty() {
             tracing::debug!(client = id.0, reason = applied.reason, "reload");
         }
+        if applied.result == Outcome::Stayed {
+            let reason = applied.reason.unwrap_or_default();
+            return self.report.warn(&format!(
+                "a page cancelled its reload and may show old code: a reload is due, because {reason}"
+            ));
+        }
         let is_worker = self.tabs.get(&id).is_some_and(|tab| tab.is_worker);
         self.rounds.answered(id, is_worker, applied, &self.report);
     }
 
-    /// A tab tells how far it is: it gets what it missed, or is asked for its modules if it comes from another start.
+    /// A tab tells how far it is: it gets what it missed, or is asked for its modules if it comes from another session.
     fn on_hello(&mut self, id: ClientId, page: Option<String>, session: &str, seq: u64, entries: &[String]) {
+        let is_of_session = session == self.session && seq <= self.seq;
         let Some(tab) = self.tabs.get_mut(&id) else { return };
         tab.page = Some(page.unwrap_or_else(|| entries.first().cloned().unwrap_or_default()));
-        if session != self.session {
-            tab.versions.clear();
+        if !is_of_session {
+            tab.stage = Stage::Compared { versions: BTreeMap::new(), bytes: 0 };
             return self.send(id, &ServerMessage::Compare);
         }
-        if seq >= self.seq {
-            let welcome = ServerMessage::Welcome { session: self.session.clone(), seq: self.seq };
+        tab.stage = Stage::InStep;
+        if seq == self.seq {
+            let welcome = ServerMessage::Welcome { session: self.session.clone(), seq };
             return self.send(id, &welcome);
         }
+        let answer = self.missed_since(seq);
+        if let Some(tab) = self.tabs.get(&id) {
+            tab.outbox.send(answer);
+        }
+    }
+
+    /// The batch from `seq` to now. Many tabs miss the same when a connection is cut.
+    fn missed_since(&mut self, seq: u64) -> Utf8Bytes {
+        if let Some(answer) = self.answers.get(&seq) {
+            return answer.clone();
+        }
         let delta = self.project.graph.since(seq);
-        let pages = self.pages.iter().filter(|(_, page)| page.changed_at > seq);
-        let pages = pages.filter_map(|(url, page)| self.edited_page(url, page, Some(seq))).collect();
-        let batch = self.batch(&delta, pages, true);
-        self.send(id, &ServerMessage::Batch(batch));
+        let edited = self.pages.iter().filter(|(_, page)| page.changed_at > seq);
+        let pages = edited
+            .filter_map(|(url, page)| page.edited_since(seq, url, self.project.compiler.display(page.file.as_path())));
+        let reload = self.restart.as_ref().filter(|(since, _)| *since > seq).map(|(_, reason)| reason.clone());
+        let batch = self.batch(Some(seq), &delta, News { pages: pages.collect(), env: true, reload });
+        let answer: Utf8Bytes = text(&ServerMessage::Batch(batch)).into();
+        if self.answers.len() == MOST_ANSWERS {
+            self.answers.pop_first();
+        }
+        self.answers.insert(seq, answer.clone());
+        answer
     }
 
-    /// What happened to a page since the batch `seq`; none: the tab has a text that we do not know.
-    fn edited_page(&self, url: &str, page: &Page, seq: Option<u64>) -> Option<EditedPage> {
-        page.edited_since(seq, url, self.project.compiler.display(page.file.as_path()))
+    /// Takes digests of a tab in that was asked for them; false if it was not, or says more than any page has.
+    fn note_versions(&mut self, id: ClientId, modules: BTreeMap<String, String>) -> bool {
+        let Some(tab) = self.tabs.get_mut(&id) else { return false };
+        let Stage::Compared { versions, bytes } = &mut tab.stage else { return false };
+        *bytes += modules.iter().map(|(url, hash)| url.len() + hash.len()).sum::<usize>();
+        if *bytes > MOST_VERSIONS {
+            tab.stage = Stage::Silent;
+            tab.outbox.close(1008);
+            return false;
+        }
+        versions.extend(modules);
+        true
     }
 
-    /// A tab from another start of the server: what differs is sent as one batch.
+    /// A tab from another session: what differs is sent as one batch.
     fn compare(
         &mut self,
         id: ClientId,
@@ -490,36 +597,53 @@ impl Loop {
         entries: &[String],
         errors: &[String],
     ) {
-        let Some(versions) = self.tabs.get_mut(&id).map(|tab| std::mem::take(&mut tab.versions)) else { return };
-        let mut roots: Vec<ModuleId> = Vec::new();
-        if let Some(url) = &page
-            && let Some((url, file)) = self.page_file(url)
-        {
-            roots.extend(self.page_modules(&url, &file));
-        }
-        if page.is_none() {
-            self.find_entries(entries);
-        }
-        roots.extend(entries.iter().filter_map(|url| self.project.graph.get(url)));
-        self.crawl_known(roots, &versions);
+        let Some(tab) = self.tabs.get_mut(&id) else { return };
+        let Stage::Compared { versions, .. } = std::mem::replace(&mut tab.stage, Stage::InStep) else { return };
+        self.find_known(page.as_deref(), entries, &versions);
         let graph = &self.project.graph;
-        let known = |url: &String| graph.get(url);
+        let known = |url: &String| graph.get(url).filter(|&id| graph[id].state != ModuleState::New);
         let differs = |&id: &ModuleId, hash: &str| graph[id].published.as_ref().is_some_and(|now| *now.hash != *hash);
-        let changed: Vec<ModuleId> =
+        let mut changed: Vec<ModuleId> =
             versions.iter().filter_map(|(url, hash)| known(url).filter(|id| differs(id, hash))).collect();
+        self.project.add_new_imports(&mut changed, |url| versions.contains_key(url));
         let broken = graph.ids().filter(|&id| matches!(graph[id].state, ModuleState::Broken(_))).collect();
         let fixed = errors.iter().filter_map(known).filter(|&id| graph[id].state == ModuleState::Ready).collect();
-        let delta = Delta { changed, broken, fixed, deleted: Vec::new() };
-        let shown = page.as_deref().and_then(|url| Some((url, self.pages.get(url)?)));
-        let edited = shown.filter(|(_, now)| page_hash.is_some_and(|hash| *now.hash != *hash));
-        let pages = edited.and_then(|(url, page)| self.edited_page(url, page, None)).into_iter().collect();
+        let is_deleted = |&id: &ModuleId| graph[id].state == ModuleState::Deleted;
+        let deleted = versions.keys().filter_map(known).filter(is_deleted).collect();
+        let delta = Delta { changed, broken, fixed, deleted };
+        let gone: Vec<ModuleUrl> =
+            versions.keys().filter(|url| known(url).is_none()).map(|url| ModuleUrl::new(url.as_str())).collect();
+        let file = |url: &str| self.pages.get(url).map(|page| self.project.compiler.display(page.file.as_path()));
+        let edited = page.as_deref().zip(page_hash.as_deref());
+        let edited = edited.and_then(|(url, hash)| self.pages.edited_from_hash(url, hash, file(url)?));
         let files: Vec<String> = delta.changed.iter().map(|&id| graph[id].url.path().to_owned()).collect();
-        let batch = self.batch(&delta, pages, true);
+        let news = News { pages: edited.into_iter().collect(), env: true, reload: None };
+        let mut batch = self.batch(None, &delta, news);
+        batch.deleted.extend(gone);
         self.send(id, &ServerMessage::Batch(batch));
         if !files.is_empty() {
             let asked = Asked { tabs: BTreeSet::from([id]), workers: BTreeSet::new() };
             self.rounds.begin(self.seq, files, Instant::now(), asked, &self.report);
         }
+    }
+
+    /// Compiles what a tab of another session holds, as far as it is still there.
+    fn find_known(&mut self, page: Option<&str>, entries: &[String], versions: &BTreeMap<String, String>) {
+        let mut roots: Vec<ModuleId> = Vec::new();
+        match page.map(|url| self.page_file(url)) {
+            Some(Some((url, file))) => roots.extend(self.page_modules(&url, &file)),
+            Some(None) => {}
+            None => self.find_entries(entries),
+        }
+        for url in entries {
+            roots.extend(self.module_at(url));
+        }
+        self.crawl_known(roots, versions);
+        // What no import names that is known before it runs.
+        let unmet =
+            versions.keys().filter(|url| self.project.graph.get(url).is_none()).map(|url| ModuleUrl::new(url.as_str()));
+        let roots = self.importable(unmet.collect());
+        self.crawl_known(roots, versions);
     }
 
     /// A worker does not say which page made it: compiles pages until one names its module.
@@ -555,8 +679,8 @@ impl Loop {
         if event == "vite:invalidate" {
             let field = |name: &str| data.as_ref().and_then(|data| data.get(name)?.as_str());
             let Some(path) = field("path") else { return };
-            let why = field("message").map(|message| format!(": {message}")).unwrap_or_default();
-            self.report.note(&format!("{path} hands its update on to its importers{why}"));
+            let why = field("message").map(|message| format!(": {}", shortened(message))).unwrap_or_default();
+            self.report.note(&format!("{} hands its update on to its importers{why}", shortened(path)));
         }
         self.tell_handlers(event, data, id);
     }
@@ -580,26 +704,29 @@ impl Loop {
     }
 
     fn on_trace(&mut self, id: ClientId, number: u64, frames: &[(String, u32, u32)]) {
-        const MOST: usize = 30;
-        let base = &self.config.base;
-        let traced: Vec<_> = frames
-            .iter()
-            .take(MOST)
-            .map(|(url, line, column)| trace::trace(&self.project, base, url, *line, *column))
-            .collect();
-        let first = traced.iter().flatten().next();
-        let frame = first.and_then(|first| trace::frame(&self.project, first, &self.config.root));
-        self.send(id, &ServerMessage::Traced { id: number, frames: traced, frame });
+        if let Some(tab) = self.tabs.get(&id) {
+            let tab = (id, tab.outbox.clone());
+            self.tracer.trace(&mut self.project, &self.config.base, tab, (number, frames));
+        }
     }
 
-    /// A browser cannot parse a module that the compiler could: from now on that is the module's error, until it is edited.
-    fn on_unreadable(&mut self, id: ClientId, script: &str, place: (u32, u32), message: &str) {
-        let base = &self.config.base;
-        let found = trace::module_at(&self.project, base, script, place.0);
-        if let Some(module) = found.filter(|&module| self.project.graph[module].state == ModuleState::Ready) {
-            let traced = trace::trace(&self.project, base, script, place.0, place.1);
-            let delta = self.project.refused(module, traced.as_ref(), message);
-            self.publish(&delta, Vec::new(), false, Instant::now());
+    /// A browser cannot parse a module that the compiler could.
+    fn on_unreadable(&mut self, id: ClientId, script: &str, (line, column): (u32, u32), message: &str) {
+        if !self.tracer.refuse(&mut self.project, &self.config.base, id, (script, line, column), message) {
+            self.send(id, &ServerMessage::Unreadable);
+        }
+    }
+
+    /// From now on that is the module's error, until it is edited.
+    fn on_refused(&mut self, id: ClientId, Refused { module, hash, place, message }: &Refused) {
+        let graph = &self.project.graph;
+        let is_the_same = |id: &ModuleId| {
+            let published = graph[*id].published.as_ref();
+            graph[*id].state == ModuleState::Ready && published.is_some_and(|now| now.definition.hash == *hash)
+        };
+        if let Some(module) = graph.get(module.as_str()).filter(is_the_same) {
+            let delta = self.project.refused(module, place.as_ref(), message);
+            self.publish(&delta, News::default(), Instant::now());
         }
         self.send(id, &ServerMessage::Unreadable);
     }
@@ -631,8 +758,37 @@ impl Loop {
                 return;
             }
         }
-        let answer = self.answer(request);
-        let _ = asker.send(answer); // The asker may have hung up.
+        self.reply(request, asker);
+    }
+
+    /// Answers; source maps are made beside the loop.
+    fn reply(&mut self, request: &Request, asker: oneshot::Sender<Answer>) {
+        if asker.is_closed() {
+            return; // Who asked has hung up.
+        }
+        match self.wanted_map(request) {
+            Some(Map::Module(module)) => return self.tracer.map(module, asker),
+            Some(Map::Segment(modules)) => return self.tracer.segment_map(modules, asker),
+            None => {}
+        }
+        let mut answer = self.answer(request);
+        if let Body::Bytes(bytes) = &mut answer.body {
+            *bytes = self.bodies.shared(std::mem::take(bytes));
+        }
+        let _ = asker.send(answer);
+    }
+
+    /// `/@rekindle/map?id=…`, `/@rekindle/s/….js.map`
+    fn wanted_map(&mut self, request: &Request) -> Option<Map> {
+        let name = request.path.strip_prefix("/@rekindle/")?;
+        if name == "map" {
+            let id = self.project.graph.get(&parameter(&request.query, "id")?)?;
+            return Mapped::of(&self.project, id).map(Map::Module);
+        }
+        let address = name.strip_prefix("s/")?.strip_suffix(".js.map")?;
+        let lines = self.project.segments.lines(&self.project.graph, address)?;
+        let module = |&(id, line): &(ModuleId, usize)| Some((line, Mapped::of(&self.project, id)?));
+        Some(Map::Segment(lines.iter().filter_map(module).collect()))
     }
 
     /// The page that a request shows, if it shows one.
@@ -648,7 +804,7 @@ impl Loop {
     /// rest follows when the styles of all that it imports are known.
     fn stream_page(&mut self, url: &str, asker: oneshot::Sender<Answer>) {
         let Some(page) = self.pages.get(url) else { return };
-        let (head, rest) = page.render(url, &self.config.base, &[]);
+        let (head, rest) = page.render(url, &self.config.base, self.as_of(), &[]);
         let (sender, receiver) = mpsc::unbounded_channel();
         let _ = sender.send(bytes::Bytes::from(head));
         let answer =
@@ -670,7 +826,8 @@ impl Loop {
             }
         }
         for Stream { sender, url, rest } in std::mem::take(&mut self.streams) {
-            let _ = sender.send(bytes::Bytes::from(self.head_styles(&url) + &rest));
+            let text = bytes::Bytes::from(self.head_styles(&url) + &rest);
+            let _ = sender.send(self.bodies.shared(text));
         }
         crawl.reached
     }
@@ -691,8 +848,7 @@ impl Loop {
         let ready = ["/@rekindle/client", "/@rekindle/runtime/", "/@rekindle/s/"];
         let is_ready = ready.iter().any(|begin| request.path.starts_with(begin));
         if is_ready {
-            let answer = self.answer(&request);
-            let _ = asker.send(answer);
+            self.reply(&request, asker);
         } else if let Some(url) = page
             && self.page_of(&request).is_some_and(|(asked, _)| asked == url)
         {
@@ -749,13 +905,12 @@ impl Loop {
             }
             "page" => {
                 let (url, file) = self.page_file(&parameter(&request.query, "path")?)?;
-                Some(self.page_script(&url, &file, parameter(&request.query, "text").as_deref()))
+                let session = parameter(&request.query, "session").filter(|session| *session == self.session);
+                let since = session.and_then(|_| parameter(&request.query, "seq")?.parse().ok());
+                let text = parameter(&request.query, "text");
+                Some(self.page_script(&url, &file, since.filter(|since| *since <= self.seq), text))
             }
             "load" => Some(self.load(&request.query)),
-            "map" => {
-                let id = self.project.graph.get(&parameter(&request.query, "id")?)?;
-                Some(Answer::ok(JSON, self.project.source_map(id)?, Cache::No))
-            }
             _ if name == Runtime::get().address => {
                 Some(Answer::ok(SCRIPT, Runtime::get().script.clone(), Cache::Forever))
             }
@@ -764,13 +919,13 @@ impl Loop {
     }
 
     fn segment(&mut self, name: &str) -> Option<Answer> {
-        if let Some(address) = name.strip_suffix(".js.map") {
-            return Some(Answer::ok(JSON, trace::segment_map(&self.project, address)?, Cache::No));
-        }
+        let Self { project, session, seq, config, .. } = self;
+        let as_of = AsOf { session, seq: *seq };
         let (script, is_current) =
-            self.project.segments.script(&self.project.graph, name.strip_suffix(".js")?, &self.config.base)?;
+            project.segments.script(&project.graph, name.strip_suffix(".js")?, &config.base, as_of)?;
         // A page that began to load before an edit gets what is newer, but not under a name that is a promise.
-        Some(Answer::ok(SCRIPT, script, if is_current { Cache::Forever } else { Cache::No }))
+        let cache = if is_current { Cache::Forever } else { Cache::No };
+        Some(Answer { status: 200, content_type: SCRIPT, body: Body::Pieces(script), cache })
     }
 
     // ---- pages
@@ -790,7 +945,7 @@ impl Loop {
         let preload = self.project.segments.addresses_of(&self.project.graph, &modules);
         match self.pages.get(url) {
             Some(page) => {
-                let (head, rest) = page.render(url, &self.config.base, &preload);
+                let (head, rest) = page.render(url, &self.config.base, self.as_of(), &preload);
                 Answer::ok(HTML, head + &self.head_styles(url) + &rest, Cache::Revalidate)
             }
             None => {
@@ -813,6 +968,7 @@ impl Loop {
         let Ok(page) = self.pages.load(url, file, &mut self.project) else { return Vec::new() };
         let modules = page.modules();
         self.watcher.watch_files(page.watched());
+        self.project.watch_awaited(&self.watcher);
         // In front: a framework looks for its refresh runtime when it starts.
         let roots = [self.project.insert_refresh_modules(), modules].concat();
         let known_broken = self.broken_count();
@@ -836,19 +992,22 @@ impl Loop {
     }
 
     fn report_broken(&self, modules: &[ModuleId]) {
-        for &id in modules {
-            if let ModuleState::Broken(diagnostics) = &self.project.graph[id].state {
-                self.report.diagnostics(diagnostics);
-            }
+        let diagnostics = |&id: &ModuleId| match &self.project.graph[id].state {
+            ModuleState::Broken(diagnostics) => diagnostics.as_slice(),
+            _ => &[],
+        };
+        let diagnostics: Vec<Diagnostic> = modules.iter().flat_map(diagnostics).cloned().collect();
+        if !diagnostics.is_empty() {
+            self.report.diagnostics(&diagnostics);
         }
     }
 
     /// `/@rekindle/page?path=/index.html`: imports the segments, then starts the page.
-    /// `text` is the digest of the text that the tab has got.
-    fn page_script(&mut self, url: &str, file: &FilePath, text: Option<&str>) -> Answer {
+    /// `since`: the batch as of which the page's text was written, if it was in this session; `text`: that text's digest.
+    fn page_script(&mut self, url: &str, file: &FilePath, since: Option<u64>, text: Option<String>) -> Answer {
         let modules = self.page_modules(url, file);
-        let mut script = self.imports(&modules);
         let mut manifest = self.manifest(&modules);
+        let mut script = self.imports(&manifest.segments);
         let Some(page) = self.pages.get(url) else { return not_found(url) };
         let mut entries = Vec::new();
         for entry in &page.entries {
@@ -863,11 +1022,9 @@ impl Loop {
         }
         manifest.sheets = self.with_digests(&page.sheets);
         manifest.refresh = self.project.refresh_modules();
-        let seen = text.filter(|text| **text != *page.hash);
-        manifest.edited =
-            seen.and_then(|text| page.edited_from_hash(text, url, self.project.compiler.display(page.file.as_path())));
+        manifest.since = since;
         manifest.page = Some(url.to_owned());
-        manifest.page_hash = Some(page.hash.to_string());
+        manifest.page_hash = Some(text.unwrap_or_else(|| page.hash.to_string()));
         manifest.entries = Some(entries);
         script.push_str(&format!(
             "import{{boot}}from\"{}@rekindle/client\";\nboot({});\n",
@@ -887,7 +1044,8 @@ impl Loop {
         }
         let mut manifest = self.manifest(&modules);
         manifest.entries = Some(vec![self.project.graph[id].url.clone()]);
-        let imports = self.imports(&modules);
+        manifest.since = Some(self.seq);
+        let imports = self.imports(&manifest.segments);
         let base = &self.config.base;
         let start = format!("import{{boot}}from\"{base}@rekindle/client\";\nboot({});\n", json(&manifest));
         // The client comes first: its listener has to be the worker's first one.
@@ -895,15 +1053,16 @@ impl Loop {
         Some(Answer::ok(SCRIPT, script, Cache::No))
     }
 
-    fn imports(&mut self, modules: &[ModuleId]) -> String {
-        let addresses = self.project.segments.addresses_of(&self.project.graph, modules);
-        addresses.iter().map(|address| format!("import\"{}@rekindle/s/{address}.js\";\n", self.config.base)).collect()
+    fn imports(&self, segments: &[String]) -> String {
+        segments.iter().map(|address| format!("import\"{}@rekindle/s/{address}.js\";\n", self.config.base)).collect()
     }
 
-    fn manifest(&self, modules: &[ModuleId]) -> Manifest {
+    fn manifest(&mut self, modules: &[ModuleId]) -> Manifest {
         Manifest {
             session: self.session.clone(),
             seq: self.seq,
+            since: None,
+            segments: self.project.segments.addresses_of(&self.project.graph, modules),
             env: self.project.env.object(),
             errors: self.project.errors(modules.iter().copied()),
             page: None,
@@ -911,11 +1070,11 @@ impl Loop {
             entries: None,
             sheets: Vec::new(),
             refresh: None,
-            edited: None,
         }
     }
 
-    /// `/@rekindle/load?id=…&id=…`: the segments with these modules and all they reach.
+    /// `/@rekindle/load?id=…&id=…`: the segments with these modules and all they reach. With `value` the definitions
+    /// themselves, for a tab that lacks some although their segments have come.
     fn load(&mut self, query: &str) -> Answer {
         let values = query.split('&').filter_map(|part| part.strip_prefix("id="));
         let urls = values.filter_map(|value| percent_encoding::percent_decode_str(value).decode_utf8().ok());
@@ -926,9 +1085,27 @@ impl Loop {
             self.report_broken(&modules);
         }
         self.report_of_node();
-        let manifest = self.manifest(&modules);
-        let script = format!("{}export const manifest={};\n", self.imports(&modules), json(&manifest));
+        let mut manifest = self.manifest(&modules);
+        let mut script = String::new();
+        if parameter(query, "value").is_some() {
+            manifest.segments.clear();
+            self.write_definitions(&mut script, &modules);
+        }
+        script.push_str(&self.imports(&manifest.segments));
+        script.push_str(&format!("export const manifest={};\n", json(&manifest)));
         Answer::ok(SCRIPT, script, Cache::No)
+    }
+
+    /// Definitions by value, true as of now.
+    fn write_definitions(&self, script: &mut String, modules: &[ModuleId]) {
+        write_head(script, &self.config.base, Carrier::Value(self.as_of()));
+        let graph = &self.project.graph;
+        for module in modules.iter().map(|&id| &graph[id]).filter(|module| module.state == ModuleState::Ready) {
+            if let Some(published) = &module.published {
+                write_definition(script, module.url.as_str(), published);
+                script.push('\n');
+            }
+        }
     }
 
     /// Those of `urls` that may be asked for: what is named somewhere, and, for an `import()` whose specifier is only known
@@ -1018,32 +1195,33 @@ impl Loop {
 
     /// A module by its own address, for native imports: its definition, what it needs, and its exports.
     fn module(&mut self, key: &str) -> Option<Answer> {
-        let id = match self.project.graph.get(key) {
-            Some(id) => id,
-            None => {
-                let file = self.listing.get(key)?.path().to_owned();
-                self.project.graph.insert(&ModuleUrl::new(key), &FilePath::new(file))
-            }
-        };
+        let id = self.module_at(key)?;
         let modules = self.project.crawl(&[id], &self.watcher);
-        let module = &self.project.graph[id];
-        let base = &self.config.base;
-        if module.state == ModuleState::Deleted {
+        if self.project.graph[id].state == ModuleState::Deleted {
             return None;
         }
-        let url = quoted(module.url.as_str());
         let manifest = Manifest { refresh: self.project.refresh_modules(), ..self.manifest(&modules) };
-        let manifest = json(&manifest);
-        let own = self.pushed(id).map(|pushed| pushed.code).unwrap_or_default();
+        let base = &self.config.base;
+        let url = quoted(self.project.graph[id].url.as_str());
         let exports = self.exports_of(id);
-        let mut script = format!("import{{$d,facade}}from\"{base}@rekindle/client\";\n{own}\n");
-        script.insert_str(0, &self.imports(&modules));
-        script.push_str(&format!("const $m=await facade({url},{manifest});\n"));
+        let mut script = self.imports(&manifest.segments);
+        self.write_definitions(&mut script, &[id]);
+        script.push_str(&format!("import{{facade}}from\"{base}@rekindle/client\";\n"));
+        script.push_str(&format!("const $m=await facade({url},{});\n", json(&manifest)));
         for (at, name) in exports.iter().enumerate() {
             script.push_str(&format!("const $e{at}=$m[{0}];export{{$e{at} as {0}}};\n", quoted(name)));
         }
         script.push_str("export{};\n");
         Some(Answer::ok(SCRIPT, script, Cache::Revalidate))
+    }
+
+    /// The module of an address: one that the graph knows, or a file that may be served as one.
+    fn module_at(&mut self, key: &str) -> Option<ModuleId> {
+        if let Some(id) = self.project.graph.get(key) {
+            return Some(id);
+        }
+        let file = self.listing.get(key)?.path().to_owned();
+        Some(self.project.graph.insert(&ModuleUrl::new(key), &FilePath::new(file)))
     }
 
     /// Names a module exports, those behind `export *` included.
@@ -1077,6 +1255,12 @@ pub fn preload_links(base: &str, addresses: &[String]) -> String {
 /// A page whose file cannot be read any more.
 fn gone_page(page: String, file: String) -> EditedPage {
     EditedPage { page, file, hash: String::new(), before: None, after: String::new(), scripts: true }
+}
+
+/// What a page says, as far as the terminal shows it.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 300;
+    text.chars().take(MOST).collect()
 }
 
 fn merge(delta: &mut Delta, more: Delta) {

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::answer::Answer;
 use crate::leases::{EditAnswer, EditRequest};
 use crate::socket::Outbox;
+use crate::trace::Refused;
 
 /// The loop's inbox. Cloned by the HTTP side, the watcher and the events process.
 pub type Inbox = mpsc::UnboundedSender<Event>;
@@ -23,8 +24,10 @@ pub enum Event {
     Request(Request, oneshot::Sender<Answer>),
     /// A socket passed Host, Origin and token. `Outbox` is how the loop talks to it.
     Connected(ClientId, Outbox),
-    /// One text frame, already parsed.
-    Said(ClientId, Value),
+    /// One text frame, already parsed. The socket is not read on before the turns of earlier ones are dropped.
+    Said(ClientId, Value, SocketTurn),
+    /// What a browser could not parse has been found.
+    Refused(ClientId, Refused),
     /// The socket is closed, by whichever side.
     Gone(ClientId),
     /// The file system changed; paths as the watcher names them.
@@ -41,6 +44,22 @@ pub enum Event {
     RoundDue,
     /// Ctrl-C, SIGTERM or `DevServer::stop`.
     Stop,
+}
+
+/// A socket's place in the loop's inbox, of which it has only a few. Dropped when its message has been dealt with.
+#[derive(Debug)]
+pub struct SocketTurn(#[expect(dead_code, reason = "it is there to be dropped")] Option<OwnedSemaphorePermit>);
+
+impl SocketTurn {
+    /// One of a few.
+    pub(crate) fn one_of(permit: OwnedSemaphorePermit) -> Self {
+        Self(Some(permit))
+    }
+
+    /// For a tab that waits for each of its messages anyway.
+    pub(crate) fn free() -> Self {
+        Self(None)
+    }
 }
 
 /// A checked request: a key into the loop's tables, never a path on disk.

@@ -11,7 +11,7 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ use crate::event::{ClientId, Event, Inbox};
 
 /// Events that wait for the program; the next ones are dropped.
 const QUEUE: usize = 1024;
+/// Bytes of them.
+const QUEUE_BYTES: usize = 16 << 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A program that ran for so long was well; its next end is a new story.
@@ -39,6 +41,8 @@ pub type Report = Arc<dyn Fn(String) + Send + Sync>;
 /// The running program. It ends with this value: [`EventsProcess::stop`] waits for that, dropping does not.
 pub struct EventsProcess {
     lines: mpsc::Sender<String>,
+    /// Of the lines that the program has not read.
+    bytes: Arc<AtomicUsize>,
     is_full: AtomicBool,
     report: Report,
     /// Dropped to stop.
@@ -72,11 +76,14 @@ impl EventsProcess {
     /// Starts the program and keeps it running. Must be called within the runtime.
     pub fn start(command: Vec<String>, root: PathBuf, inbox: Inbox, report: Report) -> Self {
         let (lines, queue) = mpsc::channel(QUEUE);
+        let bytes = Arc::<AtomicUsize>::default();
         let (running, stopped) = oneshot::channel();
         let keeper =
             Arc::new(Keeper { command, root, inbox, report: report.clone(), has_misspoken: AtomicBool::new(false) });
+        let queue = Queue { lines: queue, bytes: bytes.clone() };
         Self {
             lines,
+            bytes,
             is_full: AtomicBool::new(false),
             report,
             running,
@@ -89,7 +96,12 @@ impl EventsProcess {
         let told = Told { event, data, client: client.0 };
         let mut line = serde_json::to_string(&told).expect("strings and JSON values are written without failing");
         line.push('\n');
-        let is_full = matches!(self.lines.try_send(line), Err(mpsc::error::TrySendError::Full(_)));
+        let length = line.len();
+        let is_full = self.bytes.fetch_add(length, Ordering::Relaxed) + length > QUEUE_BYTES
+            || matches!(self.lines.try_send(line), Err(mpsc::error::TrySendError::Full(_)));
+        if is_full {
+            self.bytes.fetch_sub(length, Ordering::Relaxed);
+        }
         if is_full && !self.is_full.swap(true, Ordering::Relaxed) {
             (self.report)(format!("the events process does not keep up; `{event}` and what follows it is dropped"));
         } else if !is_full {
@@ -104,6 +116,12 @@ impl EventsProcess {
     }
 }
 
+/// What the program has not read yet. Invariant: `bytes` is the length of all `lines`.
+struct Queue {
+    lines: mpsc::Receiver<String>,
+    bytes: Arc<AtomicUsize>,
+}
+
 /// What keeps the program running.
 struct Keeper {
     command: Vec<String>,
@@ -114,7 +132,7 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn keep(self: Arc<Self>, mut queue: mpsc::Receiver<String>, mut stopped: oneshot::Receiver<()>) {
+    async fn keep(self: Arc<Self>, mut queue: Queue, mut stopped: oneshot::Receiver<()>) {
         let mut pause = FIRST_PAUSE;
         loop {
             let started = Instant::now();
@@ -134,11 +152,7 @@ impl Keeper {
     }
 
     /// One life of the program. Says how it ended, or `None` when the server stopped.
-    async fn run(
-        self: &Arc<Self>,
-        queue: &mut mpsc::Receiver<String>,
-        stopped: &mut oneshot::Receiver<()>,
-    ) -> Option<String> {
+    async fn run(self: &Arc<Self>, queue: &mut Queue, stopped: &mut oneshot::Receiver<()>) -> Option<String> {
         let mut child = match self.spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -200,9 +214,10 @@ impl Keeper {
 }
 
 /// Writes what is queued. A program that closed its stdin is either ending or not interested; its end is noticed elsewhere.
-async fn write_lines(mut stdin: ChildStdin, queue: &mut mpsc::Receiver<String>) {
+async fn write_lines(mut stdin: ChildStdin, queue: &mut Queue) {
     let mut is_open = true;
-    while let Some(line) = queue.recv().await {
+    while let Some(line) = queue.lines.recv().await {
+        queue.bytes.fetch_sub(line.len(), Ordering::Relaxed);
         if is_open {
             is_open = stdin.write_all(line.as_bytes()).await.is_ok();
         }
@@ -310,6 +325,11 @@ mod tests {
             stage.process.tell("a", Some(&large), ClientId(1));
         }
         stage.reported("does not keep up").await;
+        let huge = Value::from("x".repeat(1 << 20));
+        for _ in 0..100 {
+            stage.process.tell("a", Some(&huge), ClientId(1));
+        }
+        assert!(stage.process.bytes.load(Ordering::Relaxed) <= QUEUE_BYTES);
         let start = Instant::now();
         stage.process.stop().await;
         assert!(start.elapsed() < Duration::from_secs(2));

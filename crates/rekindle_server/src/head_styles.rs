@@ -9,7 +9,7 @@
 
 use rekindle_compile::compile::sheet_text;
 use rekindle_compile::html::escape_attribute;
-use rekindle_graph::{DepKind, ModuleGraph, ModuleId, Published};
+use rekindle_graph::{DepKind, ModuleGraph, ModuleId, ModuleState, Published};
 use rustc_hash::FxHashSet;
 
 /// Style elements for what `entries` import statically. Broken modules are left out with all that only they import.
@@ -18,7 +18,9 @@ pub fn head_styles(graph: &ModuleGraph, entries: &[ModuleId]) -> String {
     let mut seen = FxHashSet::default();
     let mut stack: Vec<(ModuleId, bool)> = entries.iter().rev().map(|&id| (id, false)).collect();
     while let Some((id, is_done)) = stack.pop() {
-        let Some(published) = &graph[id].published else { continue };
+        let Some(published) = graph[id].published.as_ref().filter(|_| graph[id].state == ModuleState::Ready) else {
+            continue;
+        };
         if is_done {
             if published.definition.sheet.is_some() {
                 write_style(&mut text, graph[id].url.as_str(), published);

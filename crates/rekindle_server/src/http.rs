@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -35,6 +35,7 @@ use crate::listen::Bound;
 use crate::proxy::{From, Proxy};
 use crate::relay::{self, After, OwnHeaders, relay, relay_upgrade};
 use crate::reply::{self, Reply};
+use crate::room::{Doing, Place, Room};
 use crate::socket::{self, Handshake};
 use crate::token::Token;
 
@@ -83,6 +84,8 @@ pub struct Site {
     pub editor: Option<Editor>,
     /// `false`: neither socket nor editor, and no address of ours before those of the proxy.
     pub has_dev_routes: bool,
+    /// How many may be connected at a time.
+    pub connections: usize,
     clients: AtomicU64,
     stopping: watch::Sender<bool>,
 }
@@ -119,6 +122,7 @@ impl Site {
             key: bound.exposed.then(key),
             editor: (!bound.exposed).then(|| Editor::new(&config.root)),
             has_dev_routes: true,
+            connections: CONNECTIONS,
             clients: AtomicU64::new(1),
             stopping: watch::Sender::new(false),
         }
@@ -144,7 +148,7 @@ impl Site {
 
 /// Serves until [`Site::stop`]. Nothing a client sends ends it.
 pub async fn serve(listeners: Vec<TcpListener>, site: Arc<Site>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let room = Room::new(site.connections);
     let mut doors = JoinSet::new();
     for listener in listeners {
         doors.spawn(accept(listener, site.clone(), room.clone()));
@@ -152,7 +156,7 @@ pub async fn serve(listeners: Vec<TcpListener>, site: Arc<Site>) {
     doors.join_all().await;
 }
 
-async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Semaphore>) {
+async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Room>) {
     let mut stopping = site.stopping.subscribe();
     let mut connections = JoinSet::new();
     loop {
@@ -174,18 +178,18 @@ async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Semaphore>) {
             }
         };
         let _ = stream.set_nodelay(true);
-        let Ok(permit) = room.clone().try_acquire_owned() else {
+        let Some(place) = room.enter() else {
             let _ = stream.try_write(FULL);
             continue;
         };
-        let site = site.clone();
-        connections.spawn(async move {
+        let (site, number) = (site.clone(), place.number());
+        let task = connections.spawn(async move {
             match site.tls.clone() {
-                Some(tls) => secure(stream, peer, tls.into(), site).await,
-                None => converse(stream, peer, &site).await,
+                Some(tls) => secure(stream, peer, tls.into(), site, place).await,
+                None => converse(stream, peer, &site, &place).await,
             }
-            drop(permit);
         });
+        room.note_task(number, task);
     }
     drop(listener);
     let _ = timeout(LAST_WORDS, async { while connections.join_next().await.is_some() {} }).await;
@@ -193,7 +197,7 @@ async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Semaphore>) {
 
 /// A connection to a server that speaks TLS. One that begins in plain HTTP, because somebody typed the address without
 /// its `s`, is sent to the right one.
-async fn secure(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, site: Arc<Site>) {
+async fn secure(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, site: Arc<Site>, place: Place) {
     let mut first = [0];
     match timeout(TLS_TIME, stream.peek(&mut first)).await {
         Ok(Ok(1)) if first[0] == TLS_GREETING => {}
@@ -202,8 +206,8 @@ async fn secure(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, site: Arc
     }
     let Ok(Ok(stream)) = timeout(TLS_TIME, tls.accept(stream)).await else { return };
     match stream.get_ref().1.alpn_protocol() {
-        Some(b"h2") => http2::serve(stream, peer.ip(), site).await,
-        _ => converse(stream, peer, &site).await,
+        Some(b"h2") => http2::serve(stream, peer.ip(), site, place).await,
+        _ => converse(stream, peer, &site, &place).await,
     }
 }
 
@@ -237,7 +241,7 @@ pub(crate) enum Turn {
 }
 
 /// One connection, one request at a time: the next is not read before the answer to this one is taken.
-async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketAddr, site: &Site) {
+async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketAddr, site: &Site, place: &Place) {
     let mut stopping = site.stopping.subscribe();
     let mut gate = Gate::default();
     loop {
@@ -245,6 +249,7 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketA
             arrival = gate.next(&mut stream) => arrival,
             _ = stopping.wait_for(|stopping| *stopping) => return,
         };
+        place.is(Doing::Working);
         let arrival = match arrival {
             Arrival::Head(head) => site.admit_body(head),
             other => other,
@@ -272,7 +277,10 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketA
                     false => relay(&mut stream, &mut gate, &site.proxy, rule, from, own).await,
                 };
                 match after {
-                    After::Next => continue,
+                    After::Next => {
+                        place.is(Doing::Resting);
+                        continue;
+                    }
                     After::End => return linger(stream).await,
                     After::Reply(reply) => return part(stream, site.dress(reply, origin, named), head.method).await,
                     After::Tunnel(other) => {
@@ -285,12 +293,14 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketA
                 }
             }
         };
+        place.is(Doing::Taking);
         if !head.keep_alive {
             return part(stream, reply, head.method).await;
         }
         if reply.write(&mut stream, head.method, true).await.is_err() {
             return;
         }
+        place.is(Doing::Resting);
     }
 }
 

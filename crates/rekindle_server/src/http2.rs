@@ -27,20 +27,30 @@ use crate::http::{LAST_WORDS, Site, Turn};
 use crate::proxy::{ProxyBody, answer_headers};
 use crate::relay::{OwnHeaders, empty, is_ours};
 use crate::reply::Reply;
+use crate::room::Place;
 
 /// Requests of one connection at a time.
 const STREAMS: u32 = 200;
 const HEAD_LIMIT: u32 = 32 * 1024;
+/// Bytes of an answer that wait for the client to take them.
+const SEND_BUFFER: usize = 64 * 1024;
 /// A connection on which nobody answers a ping is over.
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Serves one connection until it ends or the server stops.
-pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: IpAddr, site: Arc<Site>) {
+pub async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: IpAddr,
+    site: Arc<Site>,
+    place: Place,
+) {
     let mut stopping = site.stopping();
+    let place = Arc::new(place);
     let service = service_fn(move |request| {
-        let site = site.clone();
+        let (site, place) = (site.clone(), place.clone());
         async move {
+            let _asked = place.asked();
             let answered = AssertUnwindSafe(answer(request, peer, &site)).catch_unwind().await;
             Ok::<_, Infallible>(answered.unwrap_or_else(|_| {
                 Reply::text(500, "rekindle made a mistake; its terminal says more").into_response(Method::Get)
@@ -52,6 +62,7 @@ pub async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD_LIMIT)
+        .max_send_buf_size(SEND_BUFFER)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_PATIENCE);
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod answer;
+mod bodies;
 mod body;
 mod certificate;
 pub mod client;
@@ -11,6 +12,8 @@ pub mod config;
 pub mod control;
 pub mod cors;
 mod dev;
+#[doc(hidden)]
+pub mod driven;
 pub mod editor;
 mod env;
 pub mod event;
@@ -25,6 +28,7 @@ mod http2;
 pub mod leases;
 pub mod listen;
 pub mod listing;
+mod page_texts;
 mod pages;
 pub mod preview;
 mod project;
@@ -33,6 +37,7 @@ pub mod public;
 mod relay;
 mod reply;
 pub mod report;
+mod room;
 mod rounds;
 mod secret;
 mod segments;

@@ -4,12 +4,16 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use thiserror::Error;
-use tokio::net::{TcpListener, lookup_host};
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
 use crate::config::ServerConfig;
 
 /// How many ports are tried after the wanted one.
 const TRIES: u16 = 100;
+/// Bytes that the system takes for a client ahead of its reading.
+const SEND_BUFFER: u32 = 256 * 1024;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// Open listeners and what they mean.
 #[derive(Debug)]
@@ -107,7 +111,14 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
             return Err(io::ErrorKind::AddrInUse.into());
         }
     }
-    TcpListener::bind(address).await
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    // Connections inherit it. Left to itself the system takes megabytes for each client that does not read, and copying
+    // those keeps others waiting.
+    let _ = socket.set_send_buffer_size(SEND_BUFFER);
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn describe(config: &ServerConfig, addresses: &[IpAddr], listeners: Vec<TcpListener>) -> Bound {

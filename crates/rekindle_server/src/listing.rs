@@ -38,6 +38,11 @@ impl RootFiles {
         let walk = of_project(config);
         let warns = config.serve.mode == ServeMode::Root || !config.serve.include.is_empty();
         listed.warnings.extend(walk.left_out.into_iter().filter(|_| warns));
+        for (path, name) in walk.odd {
+            if path.ends_with(".html") || is_served(&path) {
+                listed.warnings.push(format!("{path} is {name}, not a file, so it is not served"));
+            }
+        }
         for (path, real) in walk.files {
             if path.ends_with(".html") {
                 listed.pages.insert(format!("/{path}"), FilePath::new(real.clone()));

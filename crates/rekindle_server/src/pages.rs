@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle_compile::compile::{Source, digest};
+use rekindle_compile::file;
 use rekindle_compile::html::{
     PageScript, PageTemplate, Piece, escape_attribute, parse_page, relative_specifier, where_it_stands,
 };
@@ -23,7 +24,9 @@ use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleGraph, ModuleId, Modul
 
 use crate::client_script::Runtime;
 use crate::head_styles::head_styles;
+use crate::page_texts::{PageText, PageTexts};
 use crate::project::Project;
+use crate::segments::AsOf;
 
 /// One page, parsed.
 #[derive(Debug)]
@@ -84,12 +87,19 @@ impl Entry {
 }
 
 /// Pages that were asked for, by address (`/index.html`).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pages {
     pages: BTreeMap<String, Page>,
+    /// What tabs of earlier sessions may show.
+    texts: PageTexts,
 }
 
 impl Pages {
+    /// None yet.
+    pub fn new(texts: PageTexts) -> Self {
+        Self { pages: BTreeMap::new(), texts }
+    }
+
     pub fn get(&self, url: &str) -> Option<&Page> {
         self.pages.get(url)
     }
@@ -107,6 +117,7 @@ impl Pages {
     pub fn load(&mut self, url: &str, file: &FilePath, project: &mut Project) -> std::io::Result<&Page> {
         if !self.pages.contains_key(url) {
             let page = read_page(url, file, project, 0)?;
+            page.keep(url, &self.texts);
             self.pages.insert(url.to_owned(), page);
         }
         Ok(&self.pages[url])
@@ -119,6 +130,7 @@ impl Pages {
             Ok(page) if page.hash == before.hash => false,
             Ok(mut page) => {
                 page.follow(before);
+                page.keep(url, &self.texts);
                 self.pages.insert(url.to_owned(), page);
                 true
             }
@@ -138,11 +150,29 @@ impl Pages {
                 fresh.versions = std::mem::take(&mut page.versions);
             } else {
                 fresh.follow(page);
+                fresh.keep(url, &self.texts);
                 edited.push(url.clone());
             }
             *page = fresh;
         }
         edited
+    }
+
+    /// What a tab is told that shows the page at `url` with the digest `hash`, which may be of an earlier session. None if
+    /// it shows what the page is now.
+    pub fn edited_from_hash(&self, url: &str, hash: &str, file: String) -> Option<EditedPage> {
+        let page = self.pages.get(url).filter(|page| *page.hash != *hash)?;
+        let known = page.versions.iter().rev().find(|version| *version.hash == *hash).cloned();
+        let before = known.or_else(|| {
+            let PageText { text, scripts } = self.texts.find(url, hash)?;
+            Some(Version { since: 0, hash: hash.into(), text: text.into(), scripts: scripts.into() })
+        });
+        page.edited_from(before.as_ref(), url, file)
+    }
+
+    /// Entries of all pages: modules that have to be there.
+    pub fn entries(&self) -> impl Iterator<Item = ModuleId> {
+        self.pages.values().flat_map(|page| page.entries.iter().filter_map(Entry::module))
     }
 
     /// Whether some page has the address of `path` in its text.
@@ -157,7 +187,7 @@ impl Pages {
 }
 
 fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std::io::Result<Page> {
-    let source = String::from_utf8_lossy(&std::fs::read(file)?).into_owned();
+    let source = String::from_utf8_lossy(&file::read(file.as_path())?).into_owned();
     let env = project.env.clone();
     let template = parse_page(&source, &|name| env.text(name));
     project.note_unknown_env(url, &template.unknown_env);
@@ -223,6 +253,7 @@ fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str,
             if let Some(public) = project.compiler.resolver.public_address(&absolute(page, specifier, project)) {
                 return Entry::Address(public);
             }
+            project.await_in(unresolved.folders);
             let mut diagnostic = Diagnostic::error(unresolved.message)
                 .in_file(project.compiler.display(page.as_path()))
                 .at(source, offset, specifier.len());
@@ -282,7 +313,11 @@ fn asset_address(page: &FilePath, specifier: &str, project: &mut Project, files:
             }
         }
         Ok(Resolved::Address(address)) => format!("{address}{suffix}"),
-        _ => specifier.to_owned(),
+        Ok(Resolved::Helper(_)) => specifier.to_owned(),
+        Err(unresolved) => {
+            project.await_in(unresolved.folders);
+            specifier.to_owned()
+        }
     }
 }
 
@@ -306,14 +341,15 @@ impl Page {
     }
 
     /// What a tab is told that has seen the batches up to `seq`.
-    pub fn edited_since(&self, seq: Option<u64>, url: &str, file: String) -> Option<EditedPage> {
-        let before = seq.and_then(|seq| self.versions.iter().rev().find(|version| version.since <= seq));
-        self.edited_from(before, url, file)
+    pub fn edited_since(&self, seq: u64, url: &str, file: String) -> Option<EditedPage> {
+        self.edited_from(self.versions.iter().rev().find(|version| version.since <= seq), url, file)
     }
 
-    /// What a tab is told that has the text with the digest `hash`.
-    pub fn edited_from_hash(&self, hash: &str, url: &str, file: String) -> Option<EditedPage> {
-        self.edited_from(self.versions.iter().rev().find(|version| *version.hash == *hash), url, file)
+    /// Notes what tabs get from now on, for a later session.
+    fn keep(&self, url: &str, texts: &PageTexts) {
+        if let Some(Version { text, scripts, .. }) = self.versions.back() {
+            texts.keep(url, &self.hash, PageText { text: text.to_string(), scripts: scripts.to_string() });
+        }
     }
 
     fn edited_from(&self, before: Option<&Version>, url: &str, file: String) -> Option<EditedPage> {
@@ -328,10 +364,11 @@ impl Page {
         })
     }
 
-    /// The page's text up to the end of its head, and what follows: `url` is its address, `preload` the segments it
-    /// will need. The styles of what it imports belong between the two.
-    pub fn render(&self, url: &str, base: &str, preload: &[String]) -> (String, String) {
-        let (mut text, head_end) = self.text(url, base, &format!("&amp;text={}", self.hash), preload);
+    /// The page's text up to the end of its head, and what follows: `url` is its address, `as_of` says what it is true of,
+    /// `preload` names the segments it will need. The styles of what it imports belong between the two.
+    pub fn render(&self, url: &str, base: &str, as_of: AsOf, preload: &[String]) -> (String, String) {
+        let state = format!("&amp;session={}&amp;seq={}&amp;text={}", as_of.session, as_of.seq, self.hash);
+        let (mut text, head_end) = self.text(url, base, &state, preload);
         let rest = text.split_off(head_end);
         (text, rest)
     }

@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use rayon::prelude::*;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
 use rekindle_compile::defines::Defines;
+use rekindle_compile::file;
 use rekindle_compile::framework::Framework;
 use rekindle_compile::nesting::COMPILE_STACK;
 use rekindle_compile::resolve::{is_in_package, package_name};
@@ -43,6 +44,8 @@ pub struct Project {
     pool: rayon::ThreadPool,
     /// Folders in which a missing file may appear.
     missing_in: FxHashSet<PathBuf>,
+    /// Those among them that a page waits for and nobody watches yet.
+    awaited: Vec<PathBuf>,
     /// Folders of packages that came with us; `None` where nothing is hot.
     own_packages: Option<Vec<PathBuf>>,
     has_new_framework: bool,
@@ -71,6 +74,10 @@ struct Asset {
 
 /// Characters of what a browser says.
 const LONGEST_REFUSAL: usize = 300;
+
+/// A tab is told why a module cannot run for so many of them at a time, and for so many of which the same is to be said.
+const MOST_REASONS: usize = 200;
+const MOST_ALIKE: usize = 20;
 
 /// Modules that a crawl takes in before it lets others have a turn.
 const STEP: usize = 256;
@@ -134,6 +141,7 @@ impl Project {
             root: config.root.clone(),
             pool,
             missing_in: FxHashSet::default(),
+            awaited: Vec::new(),
             has_new_framework: false,
             globbing: FxHashSet::default(),
             listed: FxHashSet::default(),
@@ -181,7 +189,7 @@ impl Project {
         }
         self.watch(watchlist, watcher);
         if crawl.queue.is_empty() {
-            self.segments.close_packages();
+            self.segments.seal();
         }
         !crawl.queue.is_empty()
     }
@@ -404,11 +412,13 @@ impl Project {
         &self.root
     }
 
-    /// A script written into a page becomes a module of the page's file.
+    /// A script written into a page becomes a module of the page's file. It is compiled anew if it is another one.
     pub fn insert_inline(&mut self, url: &ModuleUrl, file: &FilePath, source: Source) -> ModuleId {
         let id = self.graph.insert(url, file);
-        self.graph.forget(id);
-        self.inline.insert(url.clone(), source);
+        if self.inline.get(url) != Some(&source) {
+            self.graph.forget(id);
+            self.inline.insert(url.clone(), source);
+        }
         id
     }
 
@@ -416,11 +426,25 @@ impl Project {
         self.inline.get(url).cloned().unwrap_or(Source::File)
     }
 
+    /// A page names something that is not there; it may appear in one of these folders.
+    pub fn await_in(&mut self, folders: Vec<PathBuf>) {
+        self.awaited.extend(folders.iter().filter(|folder| !self.missing_in.contains(*folder)).cloned());
+        self.missing_in.extend(folders);
+    }
+
+    /// Looks out for what pages wait for.
+    pub fn watch_awaited(&mut self, watcher: &Watcher) {
+        let folders = std::mem::take(&mut self.awaited);
+        if !folders.is_empty() {
+            self.watch_folders(folders, watcher);
+        }
+    }
+
     // ---- edits
 
     /// Brings the graph up to date with what happened to `paths`. `listing_changed`: files may have appeared or
-    /// vanished anywhere, so that specifiers and globs may mean something else.
-    pub fn edited(&mut self, paths: &[PathBuf], listing_changed: bool, watcher: &Watcher) -> Delta {
+    /// vanished anywhere, so that specifiers and globs may mean something else; the result says whether that was so in the end.
+    pub fn edited(&mut self, paths: &[PathBuf], listing_changed: bool, watcher: &Watcher) -> (Delta, bool) {
         let mut delta = Delta::default();
         let mut touched: Vec<ModuleId> = Vec::new();
         let mut listing_changed = listing_changed;
@@ -469,7 +493,23 @@ impl Project {
         delta.changed.dedup();
         let changed = delta.changed.clone();
         self.segments.assign(&self.graph, &changed);
-        delta
+        (delta, listing_changed)
+    }
+
+    /// Compiles those of `ids` that are new, and what they import: modules that pages wait for.
+    pub fn bring_in(&mut self, ids: &[ModuleId], watcher: &Watcher, delta: &mut Delta) {
+        let mut fresh: Vec<ModuleId> = ids.to_vec();
+        fresh.retain(|&id| self.graph[id].state == ModuleState::New);
+        if fresh.is_empty() {
+            return;
+        }
+        fresh.sort_unstable();
+        fresh.dedup();
+        let known = delta.changed.len();
+        self.compile(&fresh, watcher, delta);
+        self.compile_new_imports(watcher, delta);
+        let brought = delta.changed[known..].to_vec();
+        self.segments.assign(&self.graph, &brought);
     }
 
     /// A framework or its refresh runtime was installed or removed: its own scripts mean something else.
@@ -591,6 +631,21 @@ impl Project {
         }
     }
 
+    /// Adds what `ids` import and a tab has not got: `holds` says which modules it holds.
+    pub fn add_new_imports(&self, ids: &mut Vec<ModuleId>, holds: impl Fn(&str) -> bool) {
+        let mut seen: FxHashSet<ModuleId> = ids.iter().copied().collect();
+        let mut at = 0;
+        while at < ids.len() {
+            for dep in self.static_deps(ids[at]) {
+                let module = &self.graph[dep];
+                if module.published.is_some() && !holds(module.url.as_str()) && seen.insert(dep) {
+                    ids.push(dep);
+                }
+            }
+            at += 1;
+        }
+    }
+
     /// A browser cannot parse what this module was compiled to.
     pub fn refused(&mut self, id: ModuleId, place: Option<&TracedFrame>, message: &str) -> Delta {
         let module = &self.graph[id];
@@ -630,24 +685,27 @@ impl Project {
 
     // ---- what tabs are told
 
-    /// The reasons why these modules cannot run, where they cannot.
+    /// The reasons why these modules cannot run, where they cannot. Where very many cannot, most are named without a reason.
     pub fn errors(&self, ids: impl IntoIterator<Item = ModuleId>) -> Errors {
         let mut errors = Errors::new();
+        let mut said: FxHashMap<String, usize> = FxHashMap::default();
         for id in ids {
             let module = &self.graph[id];
-            match &module.state {
-                ModuleState::Broken(diagnostics) => {
-                    errors.insert(module.url.to_string(), diagnostics.clone());
-                }
+            let mut diagnostics = match &module.state {
+                ModuleState::Broken(diagnostics) => diagnostics.clone(),
                 ModuleState::Deleted => {
                     let file = self.compiler.display(module.file.as_path());
-                    errors.insert(
-                        module.url.to_string(),
-                        vec![Diagnostic::error("the file is not there any more").in_file(file)],
-                    );
+                    vec![Diagnostic::error("the file is not there any more").in_file(file)]
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            let is_full = errors.len() >= MOST_REASONS;
+            diagnostics.retain(|diagnostic| {
+                let times = said.entry(diagnostic.message.clone()).or_default();
+                *times += 1;
+                !is_full && *times <= MOST_ALIKE
+            });
+            errors.insert(module.url.to_string(), diagnostics);
         }
         errors
     }
@@ -659,18 +717,10 @@ impl Project {
             .then(|| rekindle_compile::compile::sheet_text(&published.definition, &published.links))
     }
 
-    /// Source map of a module's definition text.
-    pub fn source_map(&self, id: ModuleId) -> Option<String> {
-        let module = &self.graph[id];
-        let published = module.published.as_ref()?;
-        let source = self.source_of(&module.url);
-        self.pool.install(|| self.compiler.source_map(&module.url, &module.file, &source, &published.definition.hash))
-    }
-
     /// Text of a file that the graph knows; nothing else is read.
     pub fn read_known(&self, file: &Path) -> Option<String> {
         let known = !self.graph.of_file(file).is_empty();
-        known.then(|| std::fs::read_to_string(file).ok())?
+        known.then(|| file::read_text(file).ok())?
     }
 
     /// Modules that `id` imports in any way: statically, by `import()`, by a glob.

@@ -29,7 +29,8 @@ impl PublicFiles {
         let walk = Walk::of(&self.folder, |_| true);
         let before = std::mem::take(&mut self.files);
         self.files = walk.files.into_iter().map(|(path, real)| (format!("/{path}"), Servable::admit(real))).collect();
-        self.warnings = walk.left_out;
+        let odd = walk.odd.into_iter().map(|(path, name)| format!("{path} is {name}, not a file, so it is not served"));
+        self.warnings = walk.left_out.into_iter().chain(odd).collect();
         before.len() != self.files.len() || before.keys().any(|name| !self.files.contains_key(name))
     }
 

@@ -20,7 +20,8 @@ use crate::servable::Opened;
 
 /// A client that takes nothing for so long is not there any more.
 const STALL_TIME: Duration = Duration::from_secs(60);
-const FILE_CHUNK: usize = 128 * 1024;
+/// Two of these belong to each connection on which a file is sent: one that is read, one that waits to be taken.
+const FILE_CHUNK: usize = 64 * 1024;
 /// Two saves within one tick of the disk's clock look the same, so an `ETag` made of the time of change is only given
 /// when that time is well past.
 pub(crate) const CLOCK_DOUBT: Duration = Duration::from_secs(2);

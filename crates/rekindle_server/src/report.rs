@@ -19,6 +19,7 @@ use std::time::Duration;
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use rekindle_graph::Diagnostic;
+use rustc_hash::FxHashMap;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -29,6 +30,10 @@ const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// File names in one line; the rest is counted.
 const NAMED: usize = 3;
+/// Mistakes that say the same are shown apart up to this many.
+const APART: usize = 3;
+/// Different mistakes that are shown at a time.
+const SHOWN: usize = 20;
 
 /// The terminal. Clones write to the same one; a report is never torn apart by another.
 #[derive(Clone)]
@@ -149,11 +154,28 @@ impl Report {
         self.line(DIM, "changed", &format!("{}, no tab is open, {}", list(files), latency(took)), &[]);
     }
 
-    /// Mistakes in the user's files; the old page stays alive.
+    /// Mistakes in the user's files; the old page stays alive. One that many files have is shown once.
     pub fn diagnostics(&self, diagnostics: &[Diagnostic]) {
         let time = (self.clock)();
-        let text: String =
-            diagnostics.iter().map(|diagnostic| format!("{DIM}{time}{DIM:#} {}", show(diagnostic))).collect();
+        let alike = alike(diagnostics);
+        let mut text = String::new();
+        let mut shown = 0;
+        for group in alike.iter().take(SHOWN) {
+            let (apart, rest) = if group.len() > APART { group.split_at(1) } else { group.split_at(group.len()) };
+            for diagnostic in apart {
+                text.push_str(&format!("{DIM}{time}{DIM:#} {}", show(diagnostic)));
+            }
+            if !rest.is_empty() {
+                let mut files: Vec<String> = rest.iter().filter_map(|diagnostic| diagnostic.file.clone()).collect();
+                files.dedup();
+                text.push_str(&format!("  {DIM}the same in{DIM:#} {}\n", list(&files)));
+            }
+            shown += group.len();
+        }
+        if shown < diagnostics.len() {
+            let rest = diagnostics.len() - shown;
+            text.push_str(&format!("{DIM}{time}{DIM:#} {RED}and {rest} more errors{RED:#}\n"));
+        }
         self.write(&text);
     }
 
@@ -196,6 +218,20 @@ impl Report {
         // A terminal that went away is no reason to stop serving.
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
+}
+
+/// Diagnostics by what they say, in the order of the first of each.
+fn alike(diagnostics: &[Diagnostic]) -> Vec<Vec<&Diagnostic>> {
+    let mut groups: Vec<Vec<&Diagnostic>> = Vec::new();
+    let mut by_message: FxHashMap<&str, usize> = FxHashMap::default();
+    for diagnostic in diagnostics {
+        let at = *by_message.entry(&diagnostic.message).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(diagnostic),
+            None => groups.push(vec![diagnostic]),
+        }
+    }
+    groups
 }
 
 /// One diagnostic as the terminal shows it, with styles; ends with a newline.
@@ -401,6 +437,27 @@ mod tests {
                          no module accepts it
             "#]],
         );
+    }
+
+    #[test]
+    fn a_mistake_that_many_files_have_is_shown_once() {
+        let missing = |at: usize| Diagnostic::error("cannot find `./x`").in_file(format!("m{at}.js"));
+        let mut mistakes: Vec<Diagnostic> = (0..20_000).map(missing).collect();
+        mistakes.push(Diagnostic::error("unexpected token").in_file("other.js"));
+        check(
+            |report| report.diagnostics(&mistakes),
+            expect![[r#"
+                14:03:22 error: cannot find `./x`
+                  --> m0.js
+                  the same in m1.js, m2.js, m3.js and 19996 more
+                14:03:22 error: unexpected token
+                  --> other.js
+            "#]],
+        );
+        let screen = Screen::default();
+        let different: Vec<Diagnostic> = (0..1000).map(|at| Diagnostic::error(format!("mistake {at}"))).collect();
+        Report::plain(screen.clone()).diagnostics(&different);
+        assert!(screen.text().ends_with("error: mistake 19\n14:03:22 and 980 more errors\n"), "{}", screen.text());
     }
 
     #[test]

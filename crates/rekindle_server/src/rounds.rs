@@ -155,6 +155,8 @@ impl Round {
         match applied.result {
             Outcome::Nothing | Outcome::Waiting if is_worker => {}
             Outcome::Restart => self.restart = Some(Reload::of(applied, took)),
+            // Of a round that is over.
+            Outcome::Stayed => {}
             Outcome::Nothing | Outcome::Waiting => self.outcome.untouched += 1,
             Outcome::Reload => self.reload = Some(Reload::of(applied, took)),
             Outcome::Failed => self.outcome.failed.push(applied.error.unwrap_or_default()),

@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
+use rekindle_compile::file;
+
 const FILE: &str = "secret";
 
 /// Reads the secret of the cache folder, or makes one. Where nothing can be written it lives as long as the server.
 pub fn load_or_make(cache_dir: &Path) -> [u8; 32] {
-    if let Ok(known) = std::fs::read(cache_dir.join(FILE))
+    if let Ok(known) = file::read(&cache_dir.join(FILE))
         && let Ok(secret) = <[u8; 32]>::try_from(known)
     {
         return secret;

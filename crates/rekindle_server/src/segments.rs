@@ -4,30 +4,32 @@
 //! finds all the others already compiled. Addresses are digests of the content, keyed by a secret of the project:
 //! they cannot be guessed, and they are the same after a restart.
 //!
+//! A segment takes no modules after the crawl that made it, so that answers which overlap name the same addresses, and no
+//! address that was given away is ever refused (`docs/internals/sync.md`).
+//!
 //! Modules of the project and of packages never share a segment, and a large package has segments of its own: neither an
 //! edit nor another version of some package touches the scripts of the others.
 //!
 //! ```js
-//! import{$d}from"/@rekindle/client";
+//! import{$segment}from"/@rekindle/client";const $d=$segment("4be1…");
 //! $d("/src/a.ts","9f…",["/src/b.ts"],0,{deps:["./b"],names:[["b"]]},(function*($x){…}));
 //! export{};
 //! ```
 
-use std::collections::VecDeque;
 use std::fmt::Write;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use rekindle_compile::resolve::package_name;
 use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published};
 use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::bodies::Bodies;
 
 /// A segment that has grown to this many bytes takes no more modules.
 const SEALED_AT: usize = 512 * 1024;
 /// A package of which this many bytes are there gets segments of its own; smaller ones share.
 const LARGE_PACKAGE: usize = 64 * 1024;
-/// After a crawl a segment of packages with this many bytes takes no more modules, so that its address is final.
-const SEALED_AFTER_CRAWL: usize = 32 * 1024;
-/// Earlier addresses of a segment that are still answered, for pages that are loading while it changes.
-const REMEMBERED: usize = 4;
 
 /// All segments. Only the loop owns one.
 #[derive(Debug)]
@@ -39,9 +41,12 @@ pub struct Segments {
     open: FxHashMap<Group, usize>,
     /// Bytes that are there of each package.
     packages: FxHashMap<String, usize>,
-    by_address: FxHashMap<String, usize>,
+    /// All addresses that were ever given away: somebody may still be about to ask for them.
+    by_address: FxHashMap<Address, u32>,
     /// Sealed since somebody last asked.
     sealed: Vec<usize>,
+    /// Texts of segments that are being sent.
+    texts: Bodies,
 }
 
 /// Modules that may share a segment.
@@ -56,9 +61,36 @@ enum Group {
 struct Segment {
     members: Vec<ModuleId>,
     size: usize,
-    /// Newest last; empty until somebody asks.
-    addresses: VecDeque<String>,
+    /// None until somebody asks.
+    address: Option<Address>,
     stale: bool,
+    /// On which line each definition begins, in the script of the address that goes with them.
+    lines: Option<(Address, Arc<[(ModuleId, usize)]>)>,
+}
+
+/// The first half of the digest; in hexadecimal digits the name of the script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Address([u8; 16]);
+
+impl Address {
+    fn parse(text: &str) -> Option<Self> {
+        let value = u128::from_str_radix(text, 16).ok()?;
+        let address = Self(value.to_be_bytes());
+        (address.to_string() == text).then_some(address)
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+/// What an answer is true of, told to the tab by segments that say more than their address promises.
+#[derive(Clone, Copy, Debug)]
+pub struct AsOf<'a> {
+    pub session: &'a str,
+    pub seq: u64,
 }
 
 impl Segments {
@@ -71,13 +103,14 @@ impl Segments {
             packages: FxHashMap::default(),
             by_address: FxHashMap::default(),
             sealed: Vec::new(),
+            texts: Bodies::default(),
         }
     }
 
     /// Addresses of the segments that were sealed since the last call.
     pub fn take_sealed(&mut self, graph: &ModuleGraph) -> Vec<String> {
         let sealed = std::mem::take(&mut self.sealed);
-        sealed.into_iter().map(|at| self.address(graph, at)).collect()
+        sealed.into_iter().map(|at| self.address(graph, at).to_string()).collect()
     }
 
     /// Puts modules that have no segment yet into one, in their order.
@@ -119,10 +152,9 @@ impl Segments {
         at
     }
 
-    /// A crawl is over: what it brought of packages will hardly change, so what comes later goes elsewhere.
-    pub fn close_packages(&mut self) {
-        let segments = &self.segments;
-        self.open.retain(|group, at| *group == Group::Project || segments[*at].size < SEALED_AFTER_CRAWL);
+    /// A crawl is over: what comes later goes elsewhere, so that the addresses of what it brought stay as they are.
+    pub fn seal(&mut self) {
+        self.open.clear();
     }
 
     /// These modules are not what they were: their segments get new addresses.
@@ -139,15 +171,13 @@ impl Segments {
         let wanted: FxHashSet<usize> = ids.iter().filter_map(|id| self.of_module.get(id)).copied().collect();
         let mut wanted: Vec<usize> = wanted.into_iter().collect();
         wanted.sort_unstable();
-        wanted.into_iter().map(|at| self.address(graph, at)).collect()
+        wanted.into_iter().map(|at| self.address(graph, at).to_string()).collect()
     }
 
-    fn address(&mut self, graph: &ModuleGraph, at: usize) -> String {
+    fn address(&mut self, graph: &ModuleGraph, at: usize) -> Address {
         let segment = &mut self.segments[at];
-        if !segment.stale
-            && let Some(address) = segment.addresses.back()
-        {
-            return address.clone();
+        if let Some(address) = segment.address.filter(|_| !segment.stale) {
+            return address;
         }
         let mut hasher = blake3::Hasher::new_keyed(&self.secret);
         for &id in &segment.members {
@@ -156,50 +186,74 @@ impl Segments {
                 hasher.update(published.hash.as_bytes()).update(&[0]);
             }
         }
-        let address = hasher.finalize().to_hex()[..32].to_owned();
+        let mut address = Address([0; 16]);
+        address.0.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         segment.stale = false;
-        if segment.addresses.back() != Some(&address) {
-            segment.addresses.push_back(address.clone());
-            self.by_address.insert(address.clone(), at);
-        }
-        if segment.addresses.len() > REMEMBERED
-            && let Some(old) = segment.addresses.pop_front()
-            && !segment.addresses.contains(&old)
-        {
-            self.by_address.remove(&old);
-        }
+        segment.address = Some(address);
+        self.by_address.insert(address, at as u32);
         address
     }
 
-    /// The script behind an address, and whether the address still is the digest of its content.
-    pub fn script(&mut self, graph: &ModuleGraph, address: &str, base: &str) -> Option<(String, bool)> {
-        let at = *self.by_address.get(address)?;
-        let is_current = self.address(graph, at) == address;
-        let segment = &self.segments[at];
-        let mut script = String::with_capacity(segment.size + segment.size / 8);
-        let _ = writeln!(script, "import{{$d}}from\"{base}@rekindle/client\";");
-        for &id in &segment.members {
-            if let Some(published) = served(graph, id) {
-                write_definition(&mut script, graph[id].url.as_str(), published);
-                script.push('\n');
-            }
-        }
-        let _ = write!(script, "export{{}};\n//# sourceMappingURL={base}@rekindle/s/{address}.js.map\n");
-        Some((script, is_current))
+    fn at(&self, address: &str) -> Option<usize> {
+        self.by_address.get(&Address::parse(address)?).map(|&at| at as usize)
+    }
+
+    /// The script behind an address in pieces, and whether the address still is the digest of its content. If not, the
+    /// script is newer, and says as of when.
+    pub fn script(
+        &mut self,
+        graph: &ModuleGraph,
+        address: &str,
+        base: &str,
+        as_of: AsOf,
+    ) -> Option<(Vec<Bytes>, bool)> {
+        let at = self.at(address)?;
+        let current = self.address(graph, at);
+        let is_current = current == Address::parse(address)?;
+        let mut head = String::new();
+        write_head(&mut head, base, if is_current { Carrier::Segment(address) } else { Carrier::Value(as_of) });
+        head.push('\n');
+        let definitions = self.texts.named(&current.to_string(), || self.segments[at].definitions(graph));
+        let end = format!("export{{}};\n//# sourceMappingURL={base}@rekindle/s/{address}.js.map\n");
+        Some((vec![head.into(), definitions, end.into()], is_current))
     }
 
     /// The modules in the script of an address, each with the line (from 0) on which its definition begins.
-    pub fn lines(&self, graph: &ModuleGraph, address: &str) -> Option<Vec<(ModuleId, usize)>> {
-        let segment = &self.segments[*self.by_address.get(address)?];
+    pub fn lines(&mut self, graph: &ModuleGraph, address: &str) -> Option<Arc<[(ModuleId, usize)]>> {
+        let at = self.at(address)?;
+        let current = self.address(graph, at);
+        let segment = &mut self.segments[at];
+        if let Some((_, lines)) = segment.lines.as_ref().filter(|(of, _)| *of == current) {
+            return Some(lines.clone());
+        }
+        let lines: Arc<[(ModuleId, usize)]> = segment.lines(graph).into();
+        segment.lines = Some((current, lines.clone()));
+        Some(lines)
+    }
+}
+
+impl Segment {
+    fn definitions(&self, graph: &ModuleGraph) -> String {
+        let mut text = String::with_capacity(self.size + self.size / 8);
+        for &id in &self.members {
+            if let Some(published) = served(graph, id) {
+                write_definition(&mut text, graph[id].url.as_str(), published);
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    fn lines(&self, graph: &ModuleGraph) -> Vec<(ModuleId, usize)> {
         let mut line = 1;
         let mut lines = Vec::new();
-        for &id in &segment.members {
+        for &id in &self.members {
             if let Some(published) = served(graph, id) {
                 lines.push((id, line));
                 line += published.definition.code.bytes().filter(|&byte| byte == b'\n').count() + 1;
             }
         }
-        Some(lines)
+        lines
     }
 }
 
@@ -207,6 +261,24 @@ fn served(graph: &ModuleGraph, id: ModuleId) -> Option<&Published> {
     // A page that starts now must not run what its source no longer says.
     let module = &graph[id];
     if module.state == ModuleState::Ready { module.published.as_ref() } else { None }
+}
+
+/// How the definitions that follow come to the tab.
+#[derive(Clone, Copy, Debug)]
+pub enum Carrier<'a> {
+    /// In a segment: a manifest that names its address says as of when they are.
+    Segment(&'a str),
+    /// By value.
+    Value(AsOf<'a>),
+}
+
+/// Makes `$d` in a script, without a line break.
+pub fn write_head(out: &mut String, base: &str, carrier: Carrier) {
+    let _ = write!(out, "import{{$segment}}from\"{base}@rekindle/client\";");
+    let _ = match carrier {
+        Carrier::Segment(address) => write!(out, "const $d=$segment(\"{address}\");"),
+        Carrier::Value(AsOf { session, seq }) => write!(out, "const $d=$segment(null,\"{session}\",{seq});"),
+    };
 }
 
 /// `$d("/src/a.ts","9f…",["/src/b.ts"],0,{…},(function*($x){…}))`
@@ -233,5 +305,19 @@ fn link_value(link: &Link) -> serde_json::Value {
             serde_json::Value::Object(picked.iter().map(entry).collect())
         }
         Link::Missing => serde_json::Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_spelling_that_was_given_away_is_an_address() {
+        let text = "00c0ffee00c0ffee00c0ffee00c0ffee";
+        assert_eq!(Address::parse(text).map(|address| address.to_string()).as_deref(), Some(text));
+        for other in ["", "c0ffee", "00C0FFEE00c0ffee00c0ffee00c0ffee", "+0c0ffee00c0ffee00c0ffee00c0ffee", "zz"] {
+            assert_eq!(Address::parse(other), None, "{other}");
+        }
     }
 }

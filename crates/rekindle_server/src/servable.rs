@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use rekindle_compile::file;
+
 /// Proof that a file was admitted by the server's own walk (rule R1 of the security notes).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Servable(PathBuf);
@@ -31,11 +33,14 @@ impl Servable {
     pub(crate) async fn open(&self) -> io::Result<Opened> {
         let path = self.path().to_owned();
         let opened = tokio::task::spawn_blocking(move || {
-            // Looked at before it is opened: opening a pipe waits for its other end.
-            if std::fs::canonicalize(&path)? != path || !std::fs::metadata(&path)?.is_file() {
+            if std::fs::canonicalize(&path)? != path {
                 return Err(io::ErrorKind::NotFound.into());
             }
-            let file = std::fs::File::open(&path)?;
+            let file = file::open(&path).map_err(|error| match error.kind() {
+                // What is there now is no file.
+                io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => io::ErrorKind::NotFound.into(),
+                _ => error,
+            })?;
             let facts = file.metadata()?;
             Ok(Opened { length: facts.len(), modified: facts.modified().ok(), file })
         });

@@ -120,6 +120,7 @@ impl Builder {
             handlers,
             events_process,
             watcher: Watcher::start(&config.watch, inbox.clone(), note),
+            inbox: inbox.clone(),
             config,
         };
         let server_loop = Loop::new(start, events)?;

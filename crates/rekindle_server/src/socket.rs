@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! GET /@rekindle/socket?token=…      Host ✓  Origin ✓  token ✓   →  101, Event::Connected
-//!   tab ── {"type":"custom",…} ──►   Event::Said
+//!   tab ── {"type":"custom",…} ──►   Event::Said, a few at a time
 //!   tab ◄── Outbox::send ──          at most 8 MiB waiting, then the connection is closed and the tab comes back
 //! ```
 
@@ -15,7 +15,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::Error;
@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 pub use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use crate::event::{ClientId, Event, Inbox};
+use crate::event::{ClientId, Event, Inbox, SocketTurn};
 use crate::gate::{Head, Method};
 
 /// What the tabs' sockets speak.
@@ -37,6 +37,8 @@ const MESSAGE_LIMIT: usize = 1024 * 1024;
 /// What a tab may say within a second, in messages and in bytes.
 const MESSAGES_PER_SECOND: usize = 1000;
 const BYTES_PER_SECOND: usize = 8 * 1024 * 1024;
+/// Messages of a socket that may wait for the loop. What follows waits in the socket, and then at the sender.
+const TURNS: usize = 4;
 const DEPTH_LIMIT: usize = 64;
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// Pings in a row that may stay unanswered before the tab counts as gone.
@@ -73,6 +75,13 @@ impl Outbox {
         (Self { line, queue: Arc::default() }, lines)
     }
 
+    /// A way to a tab without a socket: who holds the other end takes what was said.
+    pub(crate) fn unsent() -> (Self, Unsent) {
+        let (outbox, lines) = Self::new();
+        let queue = outbox.queue.clone();
+        (outbox, Unsent { lines, queue })
+    }
+
     /// Queues a message. A tab that has not taken 8 MiB of earlier ones is closed instead; one message may be larger.
     /// To a tab that is gone this does nothing.
     pub fn send(&self, text: impl Into<Utf8Bytes>) {
@@ -90,15 +99,69 @@ impl Outbox {
         let _ = self.line.send(Outgoing::Text(text));
     }
 
+    /// One whose texts can be read, for tests.
+    #[cfg(test)]
+    pub(crate) fn to_texts() -> (Self, Texts) {
+        let (outbox, lines) = Self::new();
+        (outbox, Texts(lines))
+    }
+
     /// Closes the connection after what is queued, with a code of RFC 6455.
     pub fn close(&self, code: u16) {
         let _ = self.line.send(Outgoing::Close(code));
     }
 }
 
+/// The other end of [`Outbox::unsent`].
+pub(crate) struct Unsent {
+    lines: mpsc::UnboundedReceiver<Outgoing>,
+    queue: Arc<Queue>,
+}
+
+/// What the loop has said to a tab since the last look.
+pub(crate) struct Words {
+    pub texts: Vec<Utf8Bytes>,
+    /// The loop has closed the connection, or dropped its end of it.
+    pub is_over: bool,
+}
+
+impl Unsent {
+    pub fn take(&mut self) -> Words {
+        let mut texts = Vec::new();
+        loop {
+            match self.lines.try_recv() {
+                Ok(Outgoing::Text(text)) => {
+                    self.queue.bytes.fetch_sub(cost(&text), Ordering::Relaxed);
+                    texts.push(text);
+                }
+                Ok(Outgoing::Close(_)) | Err(mpsc::error::TryRecvError::Disconnected) => {
+                    return Words { texts, is_over: true };
+                }
+                Err(mpsc::error::TryRecvError::Empty) => {
+                    return Words { texts, is_over: self.queue.overflowed.load(Ordering::Relaxed) };
+                }
+            }
+        }
+    }
+}
+
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox").field("waiting", &self.queue.bytes).finish_non_exhaustive()
+    }
+}
+
+/// What was put into an outbox.
+#[cfg(test)]
+pub(crate) struct Texts(mpsc::UnboundedReceiver<Outgoing>);
+
+#[cfg(test)]
+impl Texts {
+    pub fn next(&mut self) -> Option<String> {
+        match self.0.try_recv().ok()? {
+            Outgoing::Text(text) => Some(text.to_string()),
+            Outgoing::Close(_) => None,
+        }
     }
 }
 
@@ -202,6 +265,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     heard: &AtomicBool,
 ) -> End {
     let mut allowance = Allowance::new();
+    let turns = Arc::new(Semaphore::new(TURNS));
     while let Some(message) = stream.next().await {
         heard.store(true, Ordering::Relaxed);
         let message = match message {
@@ -215,7 +279,8 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
             Message::Text(text) => {
                 // What is not JSON is ignored: nobody who speaks our protocol sends it.
                 if let Some(value) = parse_shallow(&text) {
-                    inbox.send(Event::Said(id, value)).ok()?;
+                    let turn = turn(&turns, heard).await?;
+                    inbox.send(Event::Said(id, value, turn)).ok()?;
                 }
             }
             Message::Binary(_) => return Some(1003),
@@ -224,6 +289,17 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
         }
     }
     None
+}
+
+/// Waits until the loop has dealt with earlier messages. A tab that is not listened to meanwhile is not taken for gone.
+async fn turn(turns: &Arc<Semaphore>, heard: &AtomicBool) -> Option<SocketTurn> {
+    loop {
+        let free = timeout(PING_EVERY / 2, turns.clone().acquire_owned()).await;
+        heard.store(true, Ordering::Relaxed);
+        if let Ok(turn) = free {
+            return turn.ok().map(SocketTurn::one_of);
+        }
+    }
 }
 
 fn code_of(error: &Error) -> End {

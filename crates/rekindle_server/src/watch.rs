@@ -156,6 +156,12 @@ impl Watcher {
         self.send(Message::AwaitQuiet);
     }
 
+    /// A watcher without a thread: it only takes down what it is asked to watch. For tests that say themselves what changed.
+    pub(crate) fn taking_notes() -> (Watcher, Notes) {
+        let (mailbox, messages) = channel();
+        (Watcher { mailbox }, Notes { messages, files: FxHashSet::default(), folders: FxHashSet::default() })
+    }
+
     fn send(&self, message: Message) {
         // The thread ends before its handle only when the loop is gone; nobody is left to be told.
         let _ = self.mailbox.send(message);
@@ -165,6 +171,51 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.send(Message::Stop);
+    }
+}
+
+/// What a watcher without a thread was asked to watch.
+pub(crate) struct Notes {
+    messages: Receiver<Message>,
+    files: FxHashSet<PathBuf>,
+    folders: FxHashSet<PathBuf>,
+}
+
+impl Notes {
+    /// The batch that a real watcher would make of files that were written, and of files and folders that appeared or
+    /// vanished. None if it would have noticed nothing.
+    pub fn batch(&mut self, written: &[PathBuf], listed: &[PathBuf]) -> Option<FileBatch> {
+        while let Ok(message) = self.messages.try_recv() {
+            match message {
+                Message::WatchFiles(files) => self.files.extend(files),
+                Message::WatchFolders(folders) => self.folders.extend(folders),
+                Message::UnwatchFiles(files) => files.iter().for_each(|file| _ = self.files.remove(file)),
+                _ => {}
+            }
+        }
+        let mut batch = FileBatch::default();
+        batch.paths.extend(written.iter().filter(|path| self.files.contains(*path)).cloned());
+        for path in listed {
+            let lister = path.parent().filter(|folder| self.folders.contains(*folder));
+            let is_file = !path.is_dir() && !self.folders.contains(path);
+            match is_file {
+                true if self.files.contains(path) || lister.is_some() => batch.paths.push(path.clone()),
+                true => {}
+                // Whatever is watched in a folder comes and goes with it.
+                false => {
+                    batch.paths.extend(self.files.iter().filter(|file| file.starts_with(path)).cloned());
+                    if lister.is_some() || self.folders.contains(path) {
+                        batch.folders.push(path.clone());
+                    }
+                }
+            }
+            batch.folders.extend(lister.map(Path::to_owned));
+        }
+        for paths in [&mut batch.paths, &mut batch.folders] {
+            paths.sort_unstable();
+            paths.dedup();
+        }
+        (!batch.paths.is_empty() || !batch.folders.is_empty()).then_some(batch)
     }
 }
 
@@ -615,7 +666,20 @@ impl Desk {
         for item in items {
             self.place(&item, &mut real);
             if look_at(&item.path).is_some() || self.watched.get(&item).is_some_and(|watched| watched.seen.is_some()) {
-                self.note(&item.path, at, Touch::Any);
+                // What a folder got before it was armed again is not told: it is looked through.
+                self.note(&item.path, at, if item.kind == Kind::Folder { Touch::Appeared } else { Touch::Any });
+            }
+        }
+    }
+
+    /// A folder that could not be read may be readable now: its files are as good as new.
+    fn opened(&mut self, path: &Path, at: Instant) {
+        let items = below(&self.spots, path).chain(below(&self.listings, path)).flat_map(|(_, items)| items);
+        let folders: FxHashSet<Item> = items.filter(|item| item.kind == Kind::Folder).cloned().collect();
+        self.moved(path, at);
+        for folder in folders {
+            if look_at(&folder.path).is_some() {
+                self.note(&folder.path, at, Touch::Appeared);
             }
         }
     }
@@ -656,6 +720,9 @@ impl Desk {
     fn touched(&mut self, path: &Path, at: Instant, touch: Touch, folder: bool) {
         if matches!(touch, Touch::Appeared | Touch::Vanished) {
             self.moved(path, at);
+        }
+        if touch == Touch::Metadata && self.armed.get(path).is_some_and(|armed| armed.refused) {
+            self.opened(path, at);
         }
         let listing = !matches!(touch, Touch::Written | Touch::Closed | Touch::Metadata);
         for item in self.spots.get(path).cloned().unwrap_or_default() {

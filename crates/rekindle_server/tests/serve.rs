@@ -28,6 +28,10 @@ struct Server {
 }
 
 async fn server() -> Server {
+    server_with(|_| {}).await
+}
+
+async fn server_with(change: impl FnOnce(&mut Site)) -> Server {
     let root = tempfile::tempdir().unwrap();
     std::fs::create_dir(root.path().join("public")).unwrap();
     std::fs::write(root.path().join("public/digits.txt"), "0123456789").unwrap();
@@ -37,7 +41,9 @@ async fn server() -> Server {
     config.server.port = 0;
     let (inbox, events) = mpsc::unbounded_channel();
     let bound = listen(&config.server).await.unwrap();
-    let (port, site) = (bound.port, Arc::new(Site::new(&config, &bound, inbox)));
+    let mut site = Site::new(&config, &bound, inbox);
+    change(&mut site);
+    let (port, site) = (bound.port, Arc::new(site));
     let (sayings, said) = mpsc::unbounded_channel();
     tokio::spawn(fake_loop(events, PublicFiles::list(root.path().join("public")), sayings));
     let serving = tokio::spawn(serve(bound.listeners, site.clone()));
@@ -60,7 +66,7 @@ async fn fake_loop(
                 outboxes.push((id, outbox));
             }
             Event::Gone(gone) => outboxes.retain(|(id, _)| *id != gone),
-            Event::Said(id, value) => {
+            Event::Said(id, value, _turn) => {
                 let outbox = &outboxes.iter().find(|(other, _)| *other == id).unwrap().1;
                 match value.as_str() {
                     Some("flood") => (0..100).for_each(|_| outbox.send("x".repeat(1 << 20))),
@@ -242,6 +248,63 @@ async fn a_client_that_never_reads_does_not_hold_up_others() {
     let mut greedy = server.connect().await;
     greedy.write_all("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200).as_bytes()).await.unwrap();
     assert!(server.get("/digits.txt", "").await.ends_with("0123456789"));
+}
+
+#[tokio::test]
+async fn heads_that_do_not_arrive_keep_nobody_out() {
+    let server = server_with(|site| site.connections = 8).await;
+    let mut tab = server.tab().await;
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut stream = server.connect().await;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: loc").await.unwrap();
+        slow.push(stream);
+    }
+    assert!(server.get("/digits.txt", "").await.ends_with("0123456789"));
+    // The tab has something to do with its place.
+    say(&mut tab, 1, b"1").await;
+    assert_eq!(hear(&mut tab).await, (1, b"1".to_vec()));
+    let mut ended = 0;
+    for stream in &mut slow {
+        ended +=
+            usize::from(matches!(timeout(Duration::from_millis(200), stream.read(&mut [0])).await, Ok(Ok(0) | Err(_))));
+    }
+    assert!(ended >= 13, "{ended}");
+}
+
+#[tokio::test]
+async fn whoever_works_is_not_sent_away() {
+    let server = server_with(|site| site.connections = 2).await;
+    let (mut one, mut two) = (server.tab().await, server.tab().await);
+    let mut third = Vec::new();
+    timeout(Duration::from_secs(5), server.connect().await.read_to_end(&mut third)).await.unwrap().unwrap();
+    assert!(third.starts_with(b"HTTP/1.1 503"), "{third:?}");
+    for tab in [&mut one, &mut two] {
+        say(tab, 1, b"1").await;
+        assert_eq!(hear(tab).await, (1, b"1".to_vec()));
+    }
+}
+
+#[tokio::test]
+async fn a_few_messages_of_a_tab_wait_for_the_loop_and_the_others_in_the_socket() {
+    let (inbox, mut events) = mpsc::unbounded_channel();
+    let server = server_with(|site| site.inbox = inbox).await;
+    let token = server.site.token.as_str();
+    let (mut tab, _) = server.socket(&format!("?token={token}"), "rekindle").await;
+    let Some(Event::Connected(_, _outbox)) = events.recv().await else { panic!("something else") };
+    for at in 0..20 {
+        say(&mut tab, 1, at.to_string().as_bytes()).await;
+    }
+    let mut waiting = std::collections::VecDeque::new();
+    for at in 0..20 {
+        while waiting.len() < 4.min(20 - at) {
+            waiting.push_back(timeout(Duration::from_secs(5), events.recv()).await.unwrap().unwrap());
+        }
+        sleep(Duration::from_millis(if at == 0 { 200 } else { 0 })).await;
+        assert!(events.is_empty(), "no fifth one before one is dealt with");
+        let Some(Event::Said(_, value, _turn)) = waiting.pop_front() else { panic!("something else") };
+        assert_eq!(value, json!(at));
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ fn check(source: &str, show: impl Fn(&Config) -> String, expected: Expect) {
     let path = root.join("vite.config.ts");
     fs::write(&path, source).unwrap();
     let mut config = Config::new(&root);
-    let taken = apply(&path, "development", "serve", &mut config);
+    let taken = apply(&path, "development", "serve", &Variables::default(), &mut config);
     let rows: String = taken.block.rows.iter().map(|(label, row)| format!("{label}: {row}\n")).collect();
     expected.assert_eq(&format!("{rows}{}", show(&config)).replace(root.to_str().unwrap(), "<root>"));
 }

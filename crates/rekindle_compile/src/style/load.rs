@@ -22,6 +22,7 @@ use rustc_hash::FxHashMap;
 use super::names::{self, Unit};
 use super::values::{self, Values};
 use super::{StyleInput, StyleUrl, recover};
+use crate::file;
 
 /// Everything behind one stylesheet.
 pub(super) struct Loaded<'a> {
@@ -294,6 +295,9 @@ impl<'a> Loader<'a> {
     }
 
     fn missing(&self, from: &Source<'a>, specifier: &str, start: usize, wished: &Path) -> Diagnostic {
+        if let Some(name) = file::oddity(wished) {
+            return self.at_word(from, format!("`{specifier}` is {name}, not a file"), specifier, start);
+        }
         let help = match specifier.starts_with(['.', '/']) {
             true => format!("there is no file `{}`", (self.input.display)(wished)),
             false => format!("there is neither a file `{}` nor a package of that name", (self.input.display)(wished)),

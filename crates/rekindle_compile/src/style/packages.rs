@@ -5,17 +5,19 @@
 //! @use "bulma"             package.json: "sass": "bulma.scss"                          →  …/bulma/bulma.scss
 //! ```
 
-use oxc_resolver::{ResolveOptions, Resolver};
+use oxc_resolver::ResolveOptions;
+
+use crate::resolve::DiskResolver;
 
 /// One resolver for each language. They share what the scripts' resolver has seen of the disk.
 pub(crate) struct StyleResolvers {
-    css: Resolver,
-    sass: Resolver,
-    less: Resolver,
+    css: DiskResolver,
+    sass: DiskResolver,
+    less: DiskResolver,
 }
 
 impl StyleResolvers {
-    pub fn new(scripts: &Resolver) -> Self {
+    pub fn new(scripts: &DiskResolver) -> Self {
         let of = |language: &str, extensions: &[&str], main_files: &[&str]| {
             let strings = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
             let names = if language == "css" { vec!["style"] } else { vec![language, "style"] };
@@ -37,7 +39,7 @@ impl StyleResolvers {
         }
     }
 
-    pub fn of(&self, language: &str) -> &Resolver {
+    pub fn of(&self, language: &str) -> &DiskResolver {
         match language {
             "sass" => &self.sass,
             "less" => &self.less,

@@ -19,6 +19,7 @@ use rekindle_graph::{Diagnostic, FilePath, Place};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
+use crate::file;
 use crate::static_config;
 
 use super::settings::{PostcssSetting, PreprocessorOptions, StyleSettings};
@@ -412,7 +413,7 @@ impl Preparation<'_> {
         let own = file == self.file;
         let text = match own {
             true => self.source.to_owned(),
-            false => std::fs::read_to_string(file).unwrap_or_default(),
+            false => file::read_text(file).unwrap_or_default(),
         };
         let hidden = if own { hidden.matches('\n').count() as u32 } else { 0 };
         // What came out of a language's compiler has no lines that the user knows.
@@ -505,7 +506,7 @@ fn folders_of(root: &Path) -> Vec<PathBuf> {
 }
 
 fn package(folder: &Path) -> Option<Map<String, Value>> {
-    serde_json::from_str(&std::fs::read_to_string(folder.join("package.json")).ok()?).ok()
+    serde_json::from_str(&file::read_text(&folder.join("package.json")).ok()?).ok()
 }
 
 fn depends_on(folder: &Path, name: &str) -> bool {
@@ -517,7 +518,7 @@ fn depends_on(folder: &Path, name: &str) -> bool {
 
 fn vite_config(root: &Path) -> Option<(PathBuf, String)> {
     let files = static_config::FILES.iter().map(|name| root.join(name));
-    files.into_iter().find_map(|file| std::fs::read_to_string(&file).ok().map(|text| (file, text)))
+    files.into_iter().find_map(|file| file::read_text(&file).ok().map(|text| (file, text)))
 }
 
 fn postcss_config(folder: &Path) -> Option<PathBuf> {

@@ -22,6 +22,7 @@ use rekindle_graph::Diagnostic;
 use rustc_hash::FxHashMap;
 
 use super::load::relative_to_folder_of;
+use crate::file;
 
 /// One file and its surroundings.
 pub(super) struct SassInput<'a> {
@@ -182,7 +183,7 @@ impl Fs for SassFiles<'_> {
             return Ok(self.text.clone().into_bytes());
         }
         self.note(path.to_owned());
-        let bytes = std::fs::read(path)?;
+        let bytes = file::read(path)?;
         let Ok(text) = String::from_utf8(bytes) else {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} is not valid UTF-8", path.display())));
         };

@@ -14,17 +14,19 @@ use lightningcss::targets::Browsers;
 use rekindle_graph::Diagnostic;
 use serde_json::Value;
 
+use crate::file;
+
 /// The queries of the nearest of `folders` (nearest first) that has any, and the file they stand in.
 pub(super) fn queries(folders: &[PathBuf], mode: &str) -> Option<(PathBuf, Vec<String>)> {
     folders.iter().find_map(|folder| {
         let lists = [folder.join(".browserslistrc"), folder.join("browserslist")];
         let written = lists.into_iter().find_map(|path| {
-            let text = path.is_file().then(|| std::fs::read_to_string(&path).ok())??;
+            let text = path.is_file().then(|| file::read_text(&path).ok())??;
             Some((path, in_file(&text, mode)))
         });
         written.or_else(|| {
             let path = folder.join("package.json");
-            let package: Value = serde_json::from_str(&std::fs::read_to_string(&path).ok()?).ok()?;
+            let package: Value = serde_json::from_str(&file::read_text(&path).ok()?).ok()?;
             Some((path, in_package(package.get("browserslist")?, mode)))
         })
     })

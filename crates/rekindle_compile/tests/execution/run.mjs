@@ -24,7 +24,7 @@ if (mode === 'native') {
   standInForABrowser()
   const { facade } = await import(fileUrl('out/client.mjs'))
   await import(fileUrl('out/definitions.mjs'))
-  const manifest = { session: 's', seq: 1, env: { MODE: 'development' }, errors: {} }
+  const manifest = { session: 's', seq: 1, segments: ['all'], env: { MODE: 'development' }, errors: {} }
   const [entry] = (await import(fileUrl('out/entry.mjs'))).default
   await facade(entry, manifest).catch(threw)
 }

@@ -9,11 +9,11 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use rekindle_graph::wire::{ClientMessage, EditedPage};
+use rekindle_graph::wire::ClientMessage;
 use rekindle_graph::{Delta, ModuleGraph, ModuleId, ModuleState};
 use tokio::sync::oneshot;
 
-use super::Loop;
+use super::{Loop, News};
 use crate::event::{FileBatch, Request};
 use crate::gaps::{self, Before, Gaps};
 use crate::leases::{EditAnswer, EditRequest, Leases};
@@ -35,15 +35,15 @@ pub(super) struct Edits {
 /// What a batch of file changes did.
 pub(super) struct Edit {
     pub delta: Delta,
-    pub pages: Vec<EditedPage>,
-    pub env: bool,
+    pub news: News,
     pub noticed: Instant,
     pub before: Before,
 }
 
 impl Edit {
     pub fn is_empty(&self) -> bool {
-        self.delta.is_empty() && self.pages.is_empty() && !self.env
+        let News { pages, env, reload } = &self.news;
+        self.delta.is_empty() && pages.is_empty() && !env && reload.is_none()
     }
 
     /// This edit and the next one as one: what both did, as it stands now.
@@ -71,16 +71,17 @@ impl Edit {
                 .filter(|id| graph[*id].state == ModuleState::Ready && !healed(id) && !returned(id))
                 .collect(),
         };
-        let mut pages = self.pages;
-        pages.retain(|page| next.pages.iter().all(|newer| newer.page != page.page));
-        pages.extend(next.pages);
-        Self { delta, pages, env: self.env || next.env, noticed: self.noticed.min(next.noticed), before }
+        let mut pages = self.news.pages;
+        pages.retain(|page| next.news.pages.iter().all(|newer| newer.page != page.page));
+        pages.extend(next.news.pages);
+        let (env, reload) = (self.news.env || next.news.env, self.news.reload.or(next.news.reload));
+        Self { delta, news: News { pages, env, reload }, noticed: self.noticed.min(next.noticed), before }
     }
 }
 
 impl Loop {
     /// The edit that waits and this one as one.
-    pub(super) fn joined(&mut self, edit: Edit) -> Edit {
+    fn joined(&mut self, edit: Edit) -> Edit {
         match self.edits.waiting.take() {
             Some(waiting) => waiting.join(edit, &self.project.graph),
             None => edit,
@@ -94,7 +95,8 @@ impl Loop {
         }
         let edit = self.joined(edit);
         let gaps = gaps::find(&self.project.graph, &edit.delta, &edit.before);
-        if !is_complete && self.config.hmr.enabled && self.edits.gaps.are_new(&gaps) {
+        let may_wait = !is_complete && edit.news.reload.is_none() && self.config.hmr.enabled;
+        if may_wait && self.edits.gaps.are_new(&gaps) {
             tracing::debug!(gaps = gaps.len(), "an edit waits for the next");
             self.watcher.await_quiet();
             self.edits.waiting = Some(edit);
@@ -119,8 +121,8 @@ impl Loop {
         let Delta { changed, broken, deleted, .. } = &edit.delta;
         let files: BTreeSet<_> =
             changed.iter().chain(broken).chain(deleted).map(|&id| &self.project.graph[id].file).collect();
-        self.edits.files += files.len() + edit.pages.len();
-        self.publish(&edit.delta, edit.pages, edit.env, edit.noticed);
+        self.edits.files += files.len() + edit.news.pages.len();
+        self.publish(&edit.delta, edit.news, edit.noticed);
     }
 
     /// Whoever asks for modules or their state gets them as they are, and nothing that waits may be news to him later.

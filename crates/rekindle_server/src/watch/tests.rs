@@ -269,6 +269,19 @@ fn a_missing_file_is_announced_when_it_appears_even_in_new_folders() {
 }
 
 #[test]
+fn a_file_that_a_folder_gets_right_after_it_came_back_is_announced() {
+    let mut case = Case::new(&["src/a/x.js"]);
+    case.watch_folders(&["src/a"]);
+    for round in 0..50 {
+        fs::rename(case.at("src/a"), case.at("src/a2")).unwrap();
+        fs::rename(case.at("src/a2"), case.at("src/a")).unwrap();
+        let file = format!("src/a/j{round}.json");
+        fs::write(case.at(&file), "{}").unwrap();
+        case.told(&file, Some("{}"));
+    }
+}
+
+#[test]
 fn a_folder_renamed_away_and_back_stays_watched() {
     let mut case = Case::new(&["src/a.ts", "src/d/b.ts", "src/d/deep/c.ts"]);
     fs::rename(case.at("src/d"), case.at("src/d2")).unwrap();
@@ -623,6 +636,47 @@ fn at_the_watch_limit_files_are_looked_at_in_turn() {
         case.told(file, Some("after"));
     }
     case.wait_for_words("the system's watch limit is reached; looking at 4 files every 10 ms instead");
+}
+
+/// Does not let folders named `closed` be watched until it is told to.
+struct Closed(notify::RecommendedWatcher, Arc<std::sync::atomic::AtomicBool>);
+
+impl notify::Watcher for Closed {
+    fn new<F: EventHandler>(_: F, _: Config) -> notify::Result<Self> {
+        unreachable!()
+    }
+    fn watch(&mut self, path: &Path, mode: RecursiveMode) -> notify::Result<()> {
+        if path.ends_with("closed") && !self.1.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(notify::Error::io(std::io::ErrorKind::PermissionDenied.into()));
+        }
+        self.0.watch(path, mode)
+    }
+    fn unwatch(&mut self, path: &Path) -> notify::Result<()> {
+        self.0.unwatch(path)
+    }
+    fn kind() -> WatcherKind {
+        WatcherKind::NullWatcher
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_could_not_be_read_is_announced_with_its_files_when_it_can() {
+    use std::os::unix::fs::PermissionsExt;
+    let is_open = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let gate = is_open.clone();
+    let mut case =
+        Case::with(&["a.ts"], &settings(), |handler| Ok(Box::new(Closed(notify::recommended_watcher(handler)?, gate))));
+    fs::create_dir(case.at("closed")).unwrap();
+    case.write("closed/b.ts", "before");
+    make_old(&case.root);
+    case.watch_folders(&["closed"]);
+    is_open.store(true, std::sync::atomic::Ordering::Relaxed);
+    fs::set_permissions(case.at("closed"), fs::Permissions::from_mode(0o755)).unwrap();
+    let batch = case.told_folder("closed");
+    assert!(batch.paths.contains(&case.at("closed/b.ts")), "{batch:?}");
+    case.write("closed/c.ts", "before");
+    case.told("closed/c.ts", Some("before"));
 }
 
 #[test]

@@ -1,0 +1,159 @@
+/**
+ * What this tab holds of the server's table, and as of which batch (`docs/internals/sync.md`).
+ *
+ *     segment   4be1… : /a.js, /b.js         waits until somebody says as of when it is true
+ *     manifest  session 1f, as of 3, 4be1…   /a.js and /b.js are taken in, as of 3
+ *     batch     2 → 4, /a.js                 is newer: taken in, as of 4
+ *     manifest  session 1f, as of 3, 77aa…   /a.js in it is older: left out
+ *
+ * For each module the newest wins, in whatever order and however often things arrive. Knows neither DOM nor socket.
+ */
+import type { Batch, Diagnostic, Errors, Manifest, ModuleId } from './messages'
+import { definitionOf, type Definition, type Registry } from './registry'
+
+/** Takes the arguments of a `$d` call. */
+export type Define = (...definition: Parameters<typeof definitionOf>) => void
+
+/** Older than everything of a session. */
+const BEFORE = -1
+
+interface Arrival {
+  session: string
+  seq: number
+  definitions: Definition[]
+}
+
+export class Replica {
+  /** The server's start that this tab is in step with; empty before it knows one. */
+  session = ''
+  /** This tab has heard what all batches up to this one did. */
+  seq = 0
+  /** It is in no session until all that it holds has been compared; nothing is taken in meanwhile. */
+  isBetween = false
+  /** Why modules cannot run, newest last. */
+  readonly errors = new Map<ModuleId, Diagnostic[]>()
+
+  /** As of which batch definitions and deletions are; those that are not here are as of `floor`. */
+  private readonly heldAsOf = new Map<ModuleId, number>()
+  private floor = BEFORE
+  /** The `whole` batch with which this tab came into the session: what is older may not have been compared. */
+  private joined = BEFORE
+  private readonly standsAsOf = new Map<ModuleId, number>()
+  private envAsOf = BEFORE
+  /** Definitions of segments that no manifest has named yet, by address. */
+  private readonly segments = new Map<string, Definition[]>()
+  /** Definitions that came by value, with what they are true of. */
+  private arrivals: Arrival[] = []
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly env: Record<string, unknown>,
+  ) {}
+
+  // ---- definitions in scripts
+
+  /** What a segment defines, or (without an address) a script that carries definitions as of a batch. */
+  collect(address: string | null, session = '', seq = 0): Define {
+    const definitions: Definition[] = []
+    if (address !== null) this.segments.set(address, definitions)
+    else this.arrivals.push({ session, seq, definitions })
+    return (...definition) => void definitions.push(definitionOf(...definition))
+  }
+
+  /** Takes in what came with a manifest. False if it is not of this session: then nothing is taken. */
+  takeManifest(manifest: Manifest): boolean {
+    const isFirst = this.session === ''
+    if (isFirst) this.begin(manifest)
+    const isKnown = (session: string, seq: number) => session === this.session && seq >= this.joined && (isFirst || !this.isBetween)
+    const arrivals = this.arrivals.splice(0).filter(({ session, seq }) => isKnown(session, seq))
+    if (!isKnown(manifest.session, manifest.seq)) return false
+    for (const address of manifest.segments) {
+      for (const definition of this.segments.get(address) ?? []) this.takeDefinition(definition, manifest.seq)
+      this.segments.delete(address)
+    }
+    for (const { seq, definitions } of arrivals) for (const definition of definitions) this.takeDefinition(definition, seq)
+    this.takeErrors(manifest.errors, manifest.seq)
+    this.takeEnv(manifest.env, manifest.seq)
+    return true
+  }
+
+  private begin({ session, seq, since }: Manifest): void {
+    this.session = session
+    this.seq = since ?? seq
+    this.floor = seq
+    // The page's text is of another session than its script.
+    this.isBetween = since === undefined
+  }
+
+  /** The server was started anew: what comes from now on is of a session that this tab is not in yet. */
+  leaveSession(): void {
+    this.isBetween = true
+  }
+
+  /** Takes a definition in that is true as of a batch of this session. */
+  takeDefinition(definition: Definition, asOf: number): void {
+    const { id } = definition
+    const isHeld = this.registry.definitions.has(id)
+    if (asOf < (this.heldAsOf.get(id) ?? (isHeld ? this.floor : BEFORE))) return
+    if (asOf !== this.floor || isHeld) this.heldAsOf.set(id, asOf)
+    this.registry.take(definition)
+  }
+
+  // ---- batches
+
+  /** The session that a batch is of, and whether it begins where this tab is. `whole`: everything was compared. */
+  relate({ session, since, seq }: Batch): 'next' | 'gap' | 'whole' | 'foreign' {
+    if (since === undefined) {
+      this.session = session
+      this.isBetween = false
+      this.seq = this.floor = this.joined = seq
+      this.envAsOf = BEFORE
+      this.heldAsOf.clear()
+      this.standsAsOf.clear()
+      this.errors.clear() // All that are left come with it.
+      return 'whole'
+    }
+    if (session !== this.session || this.isBetween) return 'foreign'
+    if (since > this.seq) return 'gap'
+    this.seq = Math.max(this.seq, seq)
+    return 'next'
+  }
+
+  /** Takes deletions and standings in; definitions come by `takeDefinition`. */
+  takeStandings({ deleted, errors, fixed, env, seq }: Batch): void {
+    for (const id of deleted) this.takeDeletion(id, seq)
+    for (const id of fixed) if (this.standsNow(id, seq)) this.errors.delete(id)
+    this.takeErrors(errors, seq)
+    if (env) this.takeEnv(env, seq)
+  }
+
+  private takeDeletion(id: ModuleId, asOf: number): void {
+    if (asOf < (this.heldAsOf.get(id) ?? this.floor)) return
+    this.heldAsOf.set(id, asOf)
+    this.registry.forget(id)
+    // That it is gone is the error of whoever imports it.
+    if (this.standsNow(id, asOf)) this.errors.delete(id)
+  }
+
+  private takeErrors(news: Errors, asOf: number): void {
+    for (const [id, diagnostics] of Object.entries(news)) {
+      if (!this.standsNow(id, asOf)) continue
+      this.errors.delete(id) // Newest last.
+      this.errors.set(id, diagnostics)
+    }
+  }
+
+  /** Whether what is said of a module as of a batch is the newest that is known. */
+  private standsNow(id: ModuleId, asOf: number): boolean {
+    if (asOf < (this.standsAsOf.get(id) ?? BEFORE)) return false
+    this.standsAsOf.set(id, asOf)
+    return true
+  }
+
+  private takeEnv(env: Record<string, unknown>, asOf: number): void {
+    if (asOf < this.envAsOf) return
+    this.envAsOf = asOf
+    for (const name of Object.keys(this.env)) if (!(name in env)) delete this.env[name]
+    Object.assign(this.env, env)
+  }
+}

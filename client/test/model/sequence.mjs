@@ -1,0 +1,270 @@
+/**
+ * Runs one sequence: project, steps, and at each quiet point the question whether every tab shows what a tab shows that is opened
+ * now. A failure is an `Unlike`, or whatever else was thrown.
+ */
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ailments, fileOf, makeProject, pageOf, reachable, textOf, textsOf } from './project.mjs'
+import { Random } from './random.mjs'
+import { makeSteps, mendAll } from './steps.mjs'
+import { World } from './world.mjs'
+
+/** What a tab shows is not what it should show. */
+export class Unlike extends Error {}
+
+export function makeSequence(seed, count) {
+  const random = new Random(seed)
+  const project = makeProject(random)
+  return { project, steps: makeSteps(project, random, count ?? random.from(6, 12)) }
+}
+
+/** Runs it; throws what is wrong. Gives numbers about it. */
+export async function runSequence(driver, folder, { project, steps }, trace = null) {
+  const root = join(folder, `p${++runs}`)
+  mkdirSync(root, { recursive: true })
+  const run = new Run(new World(driver, root), structuredClone(project), trace)
+  try {
+    return await run.all(steps)
+  } finally {
+    run.world.tabs.forEach((tab) => tab.realm.end())
+    await driver.tell({ do: 'stop' })
+    rmSync(root, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+let runs = 0
+/** Promises of page or client that nobody has looked after. */
+const rejected = []
+process.on('unhandledRejection', (error) => rejected.push(error))
+
+class Run {
+  clicked = new Set()
+  /** The server was started while something was wrong, and has not seen it well since. */
+  wasRestartedIll = false
+  /** What each loaded tab costs in reloads tells how much of this is hot replacement. */
+  numbers = { checks: 0, reloads: 0, changes: 0 }
+
+  constructor(world, project, trace) {
+    this.world = world
+    this.project = project
+    this.trace = trace
+    if (trace) world.trace = trace
+  }
+
+  async all(steps) {
+    const { world } = this
+    world.write(textsOf(this.project))
+    await world.start()
+    await world.open('tab 1')
+    await world.settle()
+    await this.check()
+    for (const step of steps) {
+      this.trace?.(`── ${inWords(step)}`)
+      await this.take(step)
+    }
+    for (const tab of world.tabs) tab.isCut = false
+    this.trace?.('── mend everything')
+    await this.change({ ...mendAll(this.project), split: 'no' })
+    await world.settle()
+    await this.check()
+    this.numbers.reloads = world.tabs.reduce((sum, tab) => sum + tab.loads - 1, 0)
+    return this.numbers
+  }
+
+  async take(step) {
+    const { world } = this
+    const random = new Random(step.after?.seed ?? 1)
+    const tab = world.tabs[Math.min(step.tab ?? 0, world.tabs.length - 1)]
+    switch (step.do) {
+      case 'change':
+        await this.change(step, random)
+        break
+      case 'restart':
+        await world.kill(random)
+        await world.deliver(random.below(6), random)
+        this.write(step.set)
+        await world.start()
+        this.wasRestartedIll = ailments(this.project).size > 0
+        break
+      case 'cut':
+        world.cut(tab, random)
+        break
+      case 'back':
+        tab.isCut = false
+        break
+      case 'reload':
+        await world.load(tab)
+        break
+      case 'open':
+        if (world.tabs.length < 2) await world.open('tab 2')
+        break
+      case 'close':
+        if (world.tabs.length > 1) world.close(world.tabs[1])
+        break
+      case 'click':
+        this.clicked.add(step.key)
+        for (const { realm } of world.tabs) realm.click([step.key])
+        break
+      case 'quiet':
+        await world.settle(random)
+        return this.check()
+    }
+    if (step.after.deliveries === -1) await world.settle(random)
+    else await world.deliver(step.after.deliveries, random)
+  }
+
+  // ---- files
+
+  async change({ set, split }, random = new Random(1)) {
+    const { world } = this
+    this.numbers.changes++
+    const names = Object.keys(set)
+    const half = names.length > 1 ? random.from(1, names.length - 1) : 1
+    const [first, second] = [names.slice(0, half), names.slice(half)]
+    const part = (of) => this.write(Object.fromEntries(of.map((name) => [name, set[name]])))
+    if (split === 'between') {
+      await world.announce(part(first))
+      await world.deliver(random.below(10), random)
+      return world.announce(part(second))
+    }
+    const changes = [part(first), part(second)]
+    if (split === 'before') {
+      await world.announce(changes[0])
+      await world.deliver(random.below(10), random)
+      return world.announce(changes[1])
+    }
+    await world.announce({ written: changes.flatMap(({ written }) => written), listed: changes.flatMap(({ listed }) => listed) })
+  }
+
+  /** Makes the files what `set` says. */
+  write(set) {
+    const { project } = this
+    const texts = {}
+    for (const [id, spec] of Object.entries(set)) {
+      if (id === 'index.html') {
+        project.pageText = spec
+        texts[id] = pageOf(project)
+      } else if (spec === null) {
+        delete project.files[id]
+        texts[fileOf(id)] = null
+      } else {
+        project.files[id] = structuredClone(spec)
+        texts[fileOf(id)] = textOf(project, spec)
+      }
+    }
+    return this.world.write(texts)
+  }
+
+  // ---- what must be true when all is quiet
+
+  async check() {
+    const { world } = this
+    this.numbers.checks++
+    if (ailments(this.project).size === 0) this.wasRestartedIll = false
+    const tabs = world.tabs.filter(({ isCut }) => !isCut)
+    for (const { realm } of tabs) realm.click(this.clicked)
+    await world.settle()
+    const fresh = await world.open('fresh tab')
+    await world.settle()
+    fresh.realm.click(this.clicked)
+    await world.settle()
+    const wanted = fresh.realm.look()
+    const wrong = this.judgeFresh(fresh, wanted)
+    for (const tab of tabs) wrong.push(...this.judge(tab, tab.realm.look(), wanted))
+    world.close(fresh)
+    await world.settle()
+    if (/bug of its own/.test(world.report)) wrong.push(`the loop has panicked:\n${world.report}`)
+    world.report = ''
+    for (const error of rejected.splice(0)) wrong.push(`a promise was rejected, and nobody looked after it: ${error?.stack ?? error}`)
+    if (wrong.length > 0) throw new Unlike(wrong.join('\n'))
+  }
+
+  /** A tab that is opened now shows what the sources say. */
+  judgeFresh({ name, realm }, look) {
+    if (ailments(this.project).size > 0) return []
+    const wrong = look.faults.map((fault) => `${name}: ${fault}`)
+    if (look.overlay.length > 0) wrong.push(`${name}: its overlay says ${look.overlay}, and nothing is wrong`)
+    for (const id of reachable(this.project, true)) {
+      const spec = this.project.files[id]
+      if (spec?.kind !== 'script') continue
+      const shown = look.views[id]
+      if (shown === undefined) wrong.push(`${name}: ${id} does not run\n${realm.lines.filter((line) => /^(uncaught|error)/.test(line)).join('\n')}`)
+      else if (!shown.startsWith(`${id}.${spec.version}`)) wrong.push(`${name}: ${id} shows ${shown}, and its source says ${id}.${spec.version}`)
+    }
+    return wrong
+  }
+
+  judge({ name, realm }, look, wanted) {
+    const wrong = look.faults.map((fault) => `${name}: ${fault}`)
+    const ill = ailments(this.project)
+    if (ill.size > 0 && look.overlay.length === 0 && wanted.overlay.length > 0) wrong.push(`${name}: it shows no overlay, a fresh tab: ${wanted.overlay}`)
+    if (!this.isComparable(ill, wanted)) return wrong
+    if (ill.size === 0 && look.overlay.length > 0) wrong.push(`${name}: its overlay says ${look.overlay}, and nothing is wrong`)
+    if (ill.size > 0 && `${look.overlay.toSorted()}` !== `${wanted.overlay.toSorted()}`) wrong.push(`${name}: its overlay says ${look.overlay}, in a fresh tab ${wanted.overlay}`)
+    for (const id of new Set([...Object.keys(look.views), ...Object.keys(wanted.views)])) {
+      if (look.views[id] !== wanted.views[id]) wrong.push(`${name}: ${id} shows ${look.views[id]}, a fresh tab ${wanted.views[id]}`)
+    }
+    for (const id of new Set([...Object.keys(look.live), ...Object.keys(wanted.live)])) {
+      if (look.live[id] !== wanted.live[id]) wrong.push(`${name}: ${look.live[id] ?? 0} copies of ${id} are live, in a fresh tab ${wanted.live[id] ?? 0}`)
+    }
+    wrong.push(...this.judgeSheets(name, look, wanted))
+    if (look.text !== wanted.text) wrong.push(`${name}: the page's text is ${look.text}, in a fresh tab ${wanted.text}`)
+    if (wrong.length > 0) wrong.push(...realm.lines.filter((line) => /^(uncaught|error)/.test(line)).slice(-3).map((line) => `    ${name} said ${line.slice(0, 300)}`))
+    return wrong
+  }
+
+  /**
+   * Whether a fresh tab shows what a tab shows that saw how it came to this. While a module cannot be parsed both run what it was
+   * before, if this start of the server has seen that. A tab that is opened while a module throws, or a file is missing, has nothing
+   * to go on with. Nor has an `import()` in it of a module that cannot be parsed: it is rejected.
+   */
+  isComparable(ill, wanted) {
+    if (ill.size === 0) return true
+    const hasStarted = this.project.entries.every((id) => wanted.views[id] !== undefined)
+    const here = reachable(this.project, true)
+    return !this.wasRestartedIll && hasStarted && [...ill].every(([id, ailment]) => ailment === 'syntax' && here.has(id))
+  }
+
+  judgeSheets(name, look, wanted) {
+    const wrong = []
+    // Where sheets of `import()` stand depends on which was loaded first.
+    const here = new Set([...reachable(this.project, true)].map((id) => `/${fileOf(id)}`))
+    const inOrder = ({ sheets }) => sheets.filter(([id]) => here.has(id)).map(([id]) => id).join(' ')
+    const texts = ({ sheets, links }) => JSON.stringify([sheets, links].map((list) => [...list].sort()))
+    if (texts(look) !== texts(wanted)) wrong.push(`${name}: its sheets are ${texts(look)}, in a fresh tab ${texts(wanted)}`)
+    else if (inOrder(look) !== inOrder(wanted)) wrong.push(`${name}: its sheets stand in the order ${inOrder(look)}, in a fresh tab ${inOrder(wanted)}`)
+    return wrong
+  }
+}
+
+export function inWords(step) {
+  const said = inShort(step)
+  if (!step.after) return said
+  return said + (step.after.deliveries === -1 ? '; wait until all is quiet' : `; ${step.after.deliveries} deliveries`)
+}
+
+function inShort({ do: what, words, set, split, tab, key }) {
+  // What was left out by shrinking is not said.
+  const edits = (words ?? []).filter(({ ids }) => ids.some((id) => id in set)).map(({ text }) => text)
+  const isParted = Object.keys(set ?? {}).length > 1
+  switch (what) {
+    case 'change':
+      return `at once: ${edits.join(', ')}${isParted ? ({ before: ' (told in two parts)', between: ' (written in two parts)' }[split] ?? '') : ''}`
+    case 'restart':
+      return ['kill the server', ...edits, 'start it'].join(', ')
+    case 'cut':
+      return `cut the connection of tab ${tab + 1}`
+    case 'back':
+      return `let tab ${tab + 1} connect again`
+    case 'reload':
+      return `reload tab ${tab + 1}`
+    case 'open':
+      return 'open a second tab'
+    case 'close':
+      return 'close the second tab'
+    case 'click':
+      return `click what makes ${key.replace('>', ' import ')}`
+    default:
+      return 'wait until all is quiet, and compare'
+  }
+}

@@ -1,0 +1,316 @@
+/**
+ * Everything between the tabs and the loop: network, clock, files. What is on its way waits in lanes (one for each direction of a
+ * socket, one for each request); `step` delivers one, which one is drawn by the seed. Time stands still while something is on its way.
+ */
+import { mkdirSync, rmSync, writeFileSync, existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Realm } from './realm.mjs'
+
+/** Milliseconds after the last delivery in which nothing must happen for all to be quiet: longer than the client waits for anything. */
+const QUIET = 12_000
+/** The same while some tab cannot connect, which tries each second. */
+const PATIENCE = 3000
+/** Milliseconds in which it must have become quiet. */
+const LONGEST = 120_000
+/** Deliveries in one phase; more than that is a conversation that never ends. */
+const MOST_DELIVERIES = 1500
+
+/** It never became quiet. */
+export class Restless extends Error {}
+
+const nextTask = () => new Promise((done) => setImmediate(done))
+
+export class Tab {
+  storage = new Map()
+  realm = null
+  /** Its socket is cut and does not come back. */
+  isCut = false
+  /** The browser's own error page: the server was away. */
+  isLost = false
+  loads = 0
+
+  constructor(name) {
+    this.name = name
+  }
+}
+
+export class World {
+  now = 0
+  timers = []
+  lanes = new Map()
+  cache = new Map()
+  links = new Map()
+  tabs = []
+  isUp = false
+  starts = 0
+  counter = 0
+  report = ''
+  /** Copies of modules since the last pause; what is to be said of a loop without one. */
+  bornAtOnce = 0
+  endless = ''
+  /** What happened on the wires, for a replay that is looked at. */
+  trace = null
+
+  constructor(driver, root) {
+    this.driver = driver
+    this.root = root
+  }
+
+  /** Lets all that is under way in the tabs come to its next pause. */
+  async turn() {
+    this.bornAtOnce = 0
+    await nextTask()
+    if (this.endless) throw new Restless(this.endless)
+  }
+
+  async tell(step) {
+    const answer = await this.driver.tell(step)
+    this.report += answer.report ?? ''
+    for (const [id, text] of answer.words ?? []) {
+      const link = this.links.get(id)
+      if (!link) continue
+      if (text === null) this.post(link.down, link.realm, () => this.drop(link))
+      else this.post(link.down, link.realm, () => this.hear(link, text))
+    }
+    return answer
+  }
+
+  // ---- lanes
+
+  post(lane, realm, run) {
+    if (!this.lanes.has(lane)) this.lanes.set(lane, [])
+    this.lanes.get(lane).push({ realm, run })
+  }
+
+  isIdle() {
+    return this.lanes.size === 0
+  }
+
+  /** Delivers what is first in some lane. */
+  async step(random) {
+    const names = [...this.lanes.keys()]
+    const name = random ? random.pick(names) : names[0]
+    const lane = this.lanes.get(name)
+    const { realm, run } = lane.shift()
+    if (lane.length === 0) this.lanes.delete(name)
+    if (realm && !realm.isAlive && !name.startsWith('up')) return
+    await run()
+    await this.turn()
+    while (await this.passTime(this.now));
+  }
+
+  /** Delivers a few; now and then time passes first. */
+  async deliver(count, random) {
+    for (let done = 0; done < count; done++) {
+      if (this.isIdle() || random.chance(0.15)) await this.passTime(this.now + 300)
+      if (!this.isIdle()) await this.step(random)
+    }
+  }
+
+  /** Delivers all, and lets time pass until nothing more happens. */
+  async settle(random = null) {
+    let limit = this.now + QUIET
+    // Who cannot connect tries for ever.
+    const isWhole = this.isUp && this.tabs.every(({ isCut }) => !isCut)
+    const end = this.now + (isWhole ? LONGEST : PATIENCE)
+    await this.turn()
+    for (let done = 0; ; ) {
+      if (this.now > end) {
+        if (!isWhole) return
+        throw new Restless(`it does not become quiet: after ${LONGEST / 1000} s something still goes on`)
+      }
+      if (!this.isIdle()) {
+        if (++done > MOST_DELIVERIES) throw new Restless(`it does not become quiet: after ${MOST_DELIVERIES} deliveries more are on their way`)
+        await this.step(random)
+        limit = this.now + QUIET
+      } else if (!(await this.passTime(limit))) {
+        return
+      }
+    }
+  }
+
+  // ---- the clock
+
+  setTimer(realm, run, pause) {
+    const timer = { realm, run, at: this.now + Math.max(0, Number(pause) || 0), number: ++this.counter }
+    this.timers.push(timer)
+    return timer
+  }
+
+  clearTimer(timer) {
+    const at = this.timers.indexOf(timer)
+    if (at >= 0) this.timers.splice(at, 1)
+  }
+
+  /** Runs the next timer that is due until `limit`. False if there is none. */
+  async passTime(limit) {
+    this.timers = this.timers.filter(({ realm }) => realm.isAlive)
+    const due = this.timers.filter(({ at }) => at <= limit).sort((a, b) => a.at - b.at || a.number - b.number)[0]
+    if (!due) return false
+    this.clearTimer(due)
+    this.now = Math.max(this.now, due.at)
+    due.run()
+    await this.turn()
+    return true
+  }
+
+  // ---- requests
+
+  request(realm, path, query, wants) {
+    const key = `${path}?${query}`
+    const lane = `request ${++this.counter}`
+    return new Promise((done) => {
+      const answer = (reply) => this.post(lane, realm, () => done(reply))
+      const kept = this.cache.get(key)
+      if (kept) return answer(kept)
+      this.post(lane, realm, async () => {
+        if (!this.isUp) return answer(null)
+        const reply = await this.tell({ do: 'request', path: decodeURI(path), query, wants })
+        this.trace?.(`${realm.tab.name} GET ${key} → ${reply.status}`)
+        if (reply.immutable && reply.status === 200) this.cache.set(key, reply)
+        answer(reply)
+      })
+    })
+  }
+
+  // ---- sockets
+
+  connect(socket, token) {
+    const number = ++this.counter
+    const link = { number, socket, realm: socket.realm, isOpen: false, up: `up ${number}`, down: `down ${number}` }
+    this.post(link.up, socket.realm, async () => {
+      if (!this.isUp || socket.realm.tab.isCut || token !== this.token) return this.drop(link)
+      this.links.set(number, link)
+      link.isOpen = true
+      this.post(link.down, link.realm, () => socket.opened())
+      await this.tell({ do: 'connect', tab: number })
+    })
+    return link
+  }
+
+  say({ link, realm }, text) {
+    this.post(link.up, realm, async () => {
+      link.socket.waiting -= text.length
+      if (!link.isOpen) return
+      this.trace?.(`${realm.tab.name} ► ${text}`)
+      await this.tell({ do: 'say', tab: link.number, text })
+    })
+  }
+
+  hear(link, text) {
+    this.trace?.(`${link.realm.tab.name} ◄ ${text}`)
+    link.socket.heard(text)
+  }
+
+  /** The page has closed it, or is gone. */
+  leave({ link, realm }) {
+    if (link) this.post(link.up, realm, () => this.part(link))
+  }
+
+  /** The loop learns that a tab is gone. */
+  async part(link) {
+    if (!link.isOpen) return
+    link.isOpen = false
+    this.links.delete(link.number)
+    if (this.isUp) await this.tell({ do: 'gone', tab: link.number })
+  }
+
+  /** The tab learns that its connection is over. */
+  drop(link) {
+    this.links.delete(link.number)
+    link.isOpen = false
+    this.post(`closing ${link.number}`, link.realm, () => link.socket.closed())
+  }
+
+  /** The connection ends: of what is on its way, only the first frames arrive. */
+  sever(link, random) {
+    for (const name of [link.up, link.down]) {
+      const lane = this.lanes.get(name)
+      if (!lane) continue
+      lane.length = random.below(lane.length + 1)
+      if (lane.length === 0) this.lanes.delete(name)
+    }
+    this.post(link.down, link.realm, () => link.socket.closed())
+    this.post(link.up, link.realm, () => this.part(link))
+  }
+
+  cut(tab, random) {
+    tab.isCut = true
+    for (const link of [...this.links.values()]) if (link.realm.tab === tab) this.sever(link, random)
+  }
+
+  // ---- the server
+
+  async start() {
+    this.token = `token${++this.starts}`
+    await this.tell({ do: 'start', root: this.root, token: this.token })
+    this.isUp = true
+    for (const tab of this.tabs) if (tab.isLost) await this.load(tab)
+  }
+
+  async kill(random) {
+    this.isUp = false
+    for (const link of [...this.links.values()]) {
+      this.sever(link, random)
+      this.links.delete(link.number)
+      link.isOpen = false
+    }
+    await this.tell({ do: 'stop' })
+  }
+
+  // ---- tabs
+
+  async open(name) {
+    const tab = new Tab(name)
+    this.tabs.push(tab)
+    await this.load(tab)
+    return tab
+  }
+
+  async load(tab) {
+    tab.realm?.end()
+    tab.isLost = false
+    tab.loads++
+    tab.realm = new Realm(this, tab)
+    void tab.realm.load()
+    await this.turn()
+  }
+
+  close(tab) {
+    tab.realm?.end()
+    this.tabs.splice(this.tabs.indexOf(tab), 1)
+  }
+
+  wantReload(realm) {
+    this.post(`reload ${++this.counter}`, realm, () => this.load(realm.tab))
+  }
+
+  noPage(realm) {
+    realm.tab.isLost = true
+    realm.end()
+  }
+
+  // ---- files
+
+  /** Makes the folder hold `texts`, a map from file to text, or null for what is not there. Gives what changed. */
+  write(texts) {
+    const changes = { written: [], listed: [] }
+    for (const [file, text] of Object.entries(texts)) {
+      const path = join(this.root, file)
+      const isThere = existsSync(path)
+      if (text === null) {
+        if (isThere) rmSync(path)
+        else continue
+      } else {
+        if (mkdirSync(dirname(path), { recursive: true })) changes.listed.push(dirname(file))
+        writeFileSync(path, text)
+      }
+      changes[isThere && text !== null ? 'written' : 'listed'].push(file)
+    }
+    return changes
+  }
+
+  async announce(changes) {
+    if (this.isUp && changes.written.length + changes.listed.length > 0) await this.tell({ do: 'files', ...changes })
+  }
+}

@@ -1,0 +1,232 @@
+//! Reads files of the project: real ones, and nothing that could keep the reader waiting.
+//!
+//! Opening a named pipe waits for its other end, reading a device may never end, and either of them may stand where a
+//! file is expected. All files that a project names, or that a rule expects at a certain name, are read here.
+//!
+//! ```text
+//! mkfifo .env.local    ──►  Err("it is a named pipe, not a file"), at once
+//! ```
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, FileType, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use oxc_resolver::{FileMetadata, FileSystem, FileSystemOs, ResolveError};
+
+/// Opens a file for reading.
+///
+/// # Errors
+/// Those of [`File::open`]; and what is there is no file.
+pub fn open(path: &Path) -> io::Result<File> {
+    // Looked at before it is opened, because opening some devices does something, and afterwards, because it may have
+    // become something else meanwhile.
+    demand_file(fs::metadata(path)?.file_type())?;
+    let file = open_without_waiting(path)?;
+    demand_file(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// The content of a file.
+///
+/// # Errors
+/// Those of [`fs::read`]; and what is there is no file.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open(path)?;
+    let length = file.metadata().map_or(0, |facts| facts.len());
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The content of a file in UTF-8.
+///
+/// # Errors
+/// Those of [`fs::read_to_string`]; and what is there is no file.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read(path)?)
+        .map_err(|_| io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
+}
+
+/// What stands where a file is expected, if that is neither a file nor a folder nor nothing: `a named pipe`.
+pub fn oddity(path: &Path) -> Option<&'static str> {
+    fs::metadata(path).ok().and_then(|facts| name_of(facts.file_type()))
+}
+
+fn demand_file(kind: FileType) -> io::Result<()> {
+    match name_of(kind) {
+        _ if kind.is_file() => Ok(()),
+        Some(name) => Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {name}, not a file"))),
+        None => Err(io::Error::new(ErrorKind::IsADirectory, "it is a folder, not a file")),
+    }
+}
+
+#[cfg(unix)]
+pub(crate) fn name_of(kind: FileType) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt;
+    match kind {
+        _ if kind.is_file() || kind.is_dir() => None,
+        _ if kind.is_fifo() => Some("a named pipe"),
+        _ if kind.is_socket() => Some("a socket"),
+        _ => Some("a device"),
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn name_of(kind: FileType) -> Option<&'static str> {
+    (!kind.is_file() && !kind.is_dir()).then_some("a device")
+}
+
+#[cfg(unix)]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).open(path)
+}
+
+/// Paths at which a file was expected and something else was found, so that it was left out. Clones share one list.
+#[derive(Clone, Debug, Default)]
+pub struct LeftOut {
+    paths: Arc<Mutex<Paths>>,
+}
+
+/// Invariant: `fresh` is part of `told`.
+#[derive(Debug, Default)]
+struct Paths {
+    fresh: BTreeSet<PathBuf>,
+    told: BTreeSet<PathBuf>,
+}
+
+impl LeftOut {
+    /// Notes a path if something odd is there; true if so.
+    pub fn note(&self, path: &Path) -> bool {
+        let is_odd = oddity(path).is_some();
+        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_odd && paths.told.insert(path.to_owned()) {
+            paths.fresh.insert(path.to_owned());
+        }
+        is_odd
+    }
+
+    /// What was noted since the last call, with what is there; each path once.
+    pub fn take(&self) -> Vec<(PathBuf, &'static str)> {
+        let fresh = std::mem::take(&mut self.paths.lock().unwrap_or_else(PoisonError::into_inner).fresh);
+        fresh.into_iter().filter_map(|path| oddity(&path).map(|name| (path, name))).collect()
+    }
+
+    /// Whether a path that was left out is a file by now, or gone. It is not left out any more then.
+    pub fn returned(&self, path: &Path) -> bool {
+        oddity(path).is_none() && self.paths.lock().unwrap_or_else(PoisonError::into_inner).told.remove(path)
+    }
+}
+
+/// The disk, as oxc's resolver reads it.
+#[derive(Clone, Debug)]
+pub(crate) struct Disk;
+
+impl FileSystem for Disk {
+    fn new(_yarn_pnp: bool) -> Self {
+        Self
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        read(path)
+    }
+
+    fn read_to_string(&self, path: &Path) -> io::Result<String> {
+        read_text(path)
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<FileMetadata> {
+        FileSystemOs::metadata(path)
+    }
+
+    fn symlink_metadata(&self, path: &Path) -> io::Result<FileMetadata> {
+        FileSystemOs::symlink_metadata(path)
+    }
+
+    fn read_link(&self, path: &Path) -> Result<PathBuf, ResolveError> {
+        FileSystemOs::read_link(path)
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        FileSystemOs::canonicalize(path)
+    }
+}
+
+/// A named pipe, for tests.
+#[cfg(all(test, unix))]
+pub(crate) fn make_pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo {}", path.display());
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.txt");
+        fs::write(&path, "größe").unwrap();
+        assert_eq!(read_text(&path).unwrap(), "größe");
+        assert_eq!(oddity(&path), None);
+        fs::write(&path, [0xff]).unwrap();
+        assert_eq!(read_text(&path).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn what_is_no_file_is_named_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        make_pipe(&pipe);
+        let socket = dir.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let link = dir.path().join("zero");
+        std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+        for (path, message) in [
+            (pipe.as_path(), "it is a named pipe, not a file"),
+            (&socket, "it is a socket, not a file"),
+            (&link, "it is a device, not a file"),
+            (dir.path(), "it is a folder, not a file"),
+        ] {
+            assert_eq!(read(path).unwrap_err().to_string(), message);
+        }
+        assert_eq!(oddity(dir.path()), None);
+        assert_eq!(read(&dir.path().join("nothing")).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_that_was_looked_at_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        make_pipe(&pipe);
+        let file = open_without_waiting(&pipe).unwrap();
+        assert!(demand_file(file.metadata().unwrap().file_type()).is_err());
+    }
+
+    #[test]
+    fn what_was_left_out_is_told_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        make_pipe(&pipe);
+        let left_out = LeftOut::default();
+        assert!(left_out.note(&pipe) && left_out.clone().note(&pipe));
+        assert!(!left_out.note(dir.path()));
+        assert_eq!(left_out.take(), [(pipe.clone(), "a named pipe")]);
+        left_out.note(&pipe);
+        assert_eq!(left_out.take(), []);
+        assert!(!left_out.returned(&pipe) && !left_out.returned(dir.path()));
+        fs::remove_file(&pipe).unwrap();
+        assert!(left_out.returned(&pipe) && !left_out.returned(&pipe));
+        make_pipe(&pipe);
+        left_out.note(&pipe);
+        assert_eq!(left_out.take().len(), 1);
+    }
+}

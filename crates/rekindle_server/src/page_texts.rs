@@ -1,0 +1,112 @@
+//! The texts of pages as tabs have got them, kept on disk: after a restart a tab may still show one of them, and an edit made
+//! meanwhile is brought into its document instead of reloading it.
+//!
+//! ```text
+//! CACHE/pages/3f9a….json     {"text":"<!doctype html>…","scripts":"src /src/main.ts\n"}
+//! ```
+//!
+//! A cache: what cannot be written or read costs a reload.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rekindle_compile::compile::digest;
+use serde::{Deserialize, Serialize};
+
+/// Texts that are kept; the oldest go.
+const MOST: usize = 64;
+/// A text of more bytes is not kept.
+const LONGEST: usize = 4 * 1024 * 1024;
+
+/// A page's text at some time, without what is only there to load it faster, and its module scripts, which are not in the text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageText {
+    pub text: String,
+    pub scripts: String,
+}
+
+/// The folder of texts. Without one nothing is kept.
+#[derive(Clone, Debug, Default)]
+pub struct PageTexts {
+    folder: Option<PathBuf>,
+}
+
+impl PageTexts {
+    /// Texts in a folder of `cache_dir`, which is made when the first one is kept.
+    pub fn new(cache_dir: &Path) -> Self {
+        Self { folder: Some(cache_dir.join("pages")) }
+    }
+
+    /// Keeps the text that the page at `url` has with the digest `hash`. The work is done beside the loop.
+    pub fn keep(&self, url: &str, hash: &str, text: PageText) {
+        let Some(folder) = self.folder.clone().filter(|_| text.text.len() <= LONGEST) else { return };
+        let file = folder.join(name(url, hash));
+        // Nobody waits for it.
+        let _ = std::thread::Builder::new().name("rekindle-pages".into()).spawn(move || write(&folder, &file, &text));
+    }
+
+    /// The text that the page at `url` had with the digest `hash`.
+    pub fn find(&self, url: &str, hash: &str) -> Option<PageText> {
+        let file = self.folder.as_ref()?.join(name(url, hash));
+        serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+    }
+}
+
+fn name(url: &str, hash: &str) -> String {
+    format!("{}.json", digest(&[url.as_bytes(), &[0], hash.as_bytes()]))
+}
+
+fn write(folder: &Path, file: &Path, text: &PageText) {
+    if file.exists() {
+        return;
+    }
+    let Ok(json) = serde_json::to_vec(text) else { return };
+    // Never seen half written: two servers may share the folder.
+    let fresh = file.with_extension(format!("{}.new", std::process::id()));
+    let _ = std::fs::create_dir_all(folder);
+    if std::fs::write(&fresh, json).and_then(|()| std::fs::rename(&fresh, file)).is_err() {
+        let _ = std::fs::remove_file(&fresh);
+    }
+    forget_oldest(folder);
+}
+
+fn forget_oldest(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<(SystemTime, PathBuf)> =
+        entries.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
+    files.sort_unstable();
+    let surplus = files.len().saturating_sub(MOST);
+    for (_, file) in &files[..surplus] {
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> PageText {
+        PageText { text: text.to_owned(), scripts: "src /main.js\n".to_owned() }
+    }
+
+    #[test]
+    fn a_text_is_found_by_page_and_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let texts = PageTexts::new(folder.path());
+        let pages = folder.path().join("pages");
+        write(&pages, &pages.join(name("/index.html", "1")), &text("one"));
+        assert_eq!(texts.find("/index.html", "1"), Some(text("one")));
+        assert_eq!(texts.find("/index.html", "2"), None);
+        assert_eq!(texts.find("/other.html", "1"), None);
+        assert_eq!(PageTexts::default().find("/index.html", "1"), None);
+    }
+
+    #[test]
+    fn a_bounded_number_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        for at in 0..MOST + 6 {
+            write(folder.path(), &folder.path().join(name("/", &at.to_string())), &text("x"));
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), MOST);
+    }
+}

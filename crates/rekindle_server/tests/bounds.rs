@@ -1,0 +1,380 @@
+//! One client, and one odd file, cannot hurt the others: promise 7 of SECURITY.md on a whole server.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use rekindle_server::DevServer;
+use rekindle_server::config::Config;
+use rekindle_server::report::Report;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// Nothing here is a matter of speed; what waits for ever fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const PAGE: &str = "<!doctype html><p>hello</p><script type=module src=/main.js></script>";
+
+/// What the terminal shows.
+#[derive(Clone, Default)]
+struct Screen(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Screen {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    async fn shows(&self, words: &str) {
+        let shown = async {
+            while !self.text().contains(words) {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, shown).await.unwrap_or_else(|_| panic!("no `{words}` in\n{}", self.text()));
+    }
+}
+
+struct Project {
+    server: DevServer,
+    screen: Screen,
+    folder: TempDir,
+}
+
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("index.html", PAGE)].iter().chain(files) {
+        write(folder.path(), name, text);
+    }
+    folder
+}
+
+fn write(root: &Path, name: &str, text: &str) {
+    let path = root.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn make_pipe(path: &Path) {
+    let _ = fs::remove_file(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+async fn start(folder: TempDir) -> Project {
+    let root = folder.path().canonicalize().unwrap();
+    let mut config = Config::new(&root);
+    config.server.port = 0;
+    config.public_dir = Some(root.join("public"));
+    // A shell has none of these.
+    config.env_prefix = vec!["BOUNDS_".to_owned()];
+    let screen = Screen::default();
+    let start = DevServer::builder(config).report(Report::plain(screen.clone())).start();
+    let server = timeout(PATIENCE, start).await.expect("the server does not start").unwrap();
+    Project { server, screen, folder }
+}
+
+impl Project {
+    fn host(&self) -> &str {
+        self.server.url().trim_start_matches("http://").trim_end_matches('/')
+    }
+
+    fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    async fn ask(&self, target: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.host()).await.unwrap();
+        let head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.host());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    }
+
+    async fn get(&self, target: &str) -> String {
+        let mut stream = self.ask(target).await;
+        let mut answer = Vec::new();
+        let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        read.unwrap_or_else(|_| panic!("no answer for {target}")).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// What a browser loads before it runs the page.
+    async fn load_page(&self) -> String {
+        let page = self.get("/").await;
+        assert!(page.contains("<p>hello</p>"), "{page}");
+        self.get("/@rekindle/page?path=/index.html").await
+    }
+
+    async fn tab(&self) -> Tab {
+        let script = self.get("/@rekindle/client").await;
+        let token = between(&script, "token = \"", "\"");
+        let mut request = format!("ws://{}/@rekindle/socket?token={token}", self.host()).into_client_request().unwrap();
+        let origin = format!("http://{}", self.host());
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request.headers_mut().insert("sec-websocket-protocol", "rekindle".parse().unwrap());
+        let stream = TcpStream::connect(self.host()).await.unwrap();
+        let (socket, _) = client_async(request, stream).await.unwrap();
+        Tab { socket }
+    }
+
+    /// A tab that has said hello.
+    async fn loaded_tab(&self) -> Tab {
+        let script = self.load_page().await;
+        let mut tab = self.tab().await;
+        let session = between(&script, "\"session\":\"", "\"");
+        let seq: u64 = between(&script, "\"seq\":", ",").parse().unwrap();
+        tab.says(
+            json!({ "type": "hello", "page": "/index.html", "session": session, "seq": seq, "entries": ["/main.js"] }),
+        )
+        .await;
+        tab.hears("welcome").await;
+        tab
+    }
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+    rest.split_once(after).unwrap().0
+}
+
+struct Tab {
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Tab {
+    async fn says(&mut self, message: Value) {
+        self.socket.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// The next message of a kind.
+    async fn hears(&mut self, kind: &str) -> Value {
+        loop {
+            let message = timeout(PATIENCE, self.socket.next()).await;
+            let message = message.unwrap_or_else(|_| panic!("the server does not say {kind}"));
+            if let Message::Text(text) = message.unwrap().unwrap() {
+                let said: Value = serde_json::from_str(&text).unwrap();
+                if said["type"] == kind {
+                    return said;
+                }
+            }
+        }
+    }
+}
+
+// ---- odd files
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_where_a_file_is_expected_is_named_and_everything_else_is_served() {
+    let folder = folder(&[
+        ("main.js", "import all from './all.js'\nimport './typed.ts'\nconsole.log(all, import.meta.env.BOUNDS_A)"),
+        ("all.js", "export default import.meta.glob('./pages/*.js', { eager: true })"),
+        ("pages/a.js", "export const a = 1"),
+        ("typed.ts", "export const b: number = 1"),
+        ("public/a.txt", "public"),
+        (".env", "BOUNDS_A=from-env"),
+    ]);
+    for name in [".env.local", "package.json", "tsconfig.json", "pages/b.js", "public/b.txt", "other.html"] {
+        make_pipe(&folder.path().join(name));
+    }
+    let project = start(folder).await;
+    let script = project.load_page().await;
+    assert!(script.contains("from-env"), "{script}");
+    let segment = between(&script, "/@rekindle/s/", "\"");
+    let definitions = project.get(&format!("/@rekindle/s/{segment}")).await;
+    assert!(definitions.contains("/pages/a.js") && !definitions.contains("/pages/b.js"), "{definitions}");
+    assert!(project.get("/a.txt").await.ends_with("public"));
+    assert!(project.get("/b.txt").await.starts_with("HTTP/1.1 404"));
+    for name in [".env.local", "package.json", "tsconfig.json", "pages/b.js", "b.txt", "other.html"] {
+        project.screen.shows(&format!("{name} is a named pipe, not a file")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watched_file_that_becomes_a_pipe_is_an_error_until_it_is_a_file_again() {
+    let folder = folder(&[
+        (
+            "main.js",
+            "import text from './t.txt?raw'\nimport './code.js'\nimport './all.js'\nimport './a.css'\nconsole.log(text)",
+        ),
+        ("t.txt", "one"),
+        ("code.js", "export const code = 1"),
+        ("all.js", "export default import.meta.glob('./pages/*.js', { eager: true })"),
+        ("pages/a.js", "export const a = 1"),
+        ("a.css", "@import './b.css';"),
+        ("b.css", "p { color: red }"),
+    ]);
+    let project = start(folder).await;
+    let mut tab = project.loaded_tab().await;
+    for name in ["t.txt", "code.js", "pages/a.js", "b.css", ".env"] {
+        make_pipe(&project.root().join(name));
+        project.screen.shows(name).await;
+    }
+    for message in ["the file cannot be read: it is a named pipe, not a file", "`./b.css` is a named pipe, not a file"]
+    {
+        project.screen.shows(message).await;
+    }
+    project.load_page().await;
+    for (name, text) in [
+        ("t.txt", "two"),
+        ("code.js", "export const code = 2"),
+        ("pages/a.js", "export const a = 2"),
+        ("b.css", "p { margin: 7px }"),
+    ] {
+        fs::remove_file(project.root().join(name)).unwrap();
+        write(project.root(), name, text);
+    }
+    let healed = async {
+        loop {
+            let script = project.load_page().await;
+            let errors = between(&script, "\"errors\":", ",\"").to_owned();
+            let mut segments = String::new();
+            for part in script.split("/@rekindle/s/").skip(1) {
+                segments += &project.get(&format!("/@rekindle/s/{}", part.split('"').next().unwrap())).await;
+            }
+            let is_whole =
+                ["two", "code = 2", "a = 2", "7px", "/pages/a.js"].iter().all(|text| segments.contains(text));
+            if errors == "{}" && is_whole {
+                return;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(PATIENCE, healed).await.unwrap_or_else(|_| panic!("not healed:\n{}", project.screen.text()));
+    tab.says(json!({ "type": "ping" })).await;
+    tab.hears("pong").await;
+}
+
+// ---- readers
+
+/// Resident memory of this process, which is server and clients.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1024
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_that_do_not_read_share_one_body() {
+    let large: String =
+        (0..100_000).map(|at| format!("export const name{at} = 'some text that takes room {at}'\n")).collect();
+    let folder =
+        folder(&[("main.js", "import './large.js'\nimport large from './large.bin?url'\nlarge"), ("large.js", &large)]);
+    fs::write(folder.path().join("large.bin"), vec![7; 8 << 20]).unwrap();
+    let project = start(folder).await;
+    let script = project.load_page().await;
+    let mut addresses: Vec<String> = script
+        .split("/@rekindle/s/")
+        .skip(1)
+        .map(|part| format!("/@rekindle/s/{}", part.split('"').next().unwrap()))
+        .collect();
+    addresses.extend(["/large.bin".to_owned(), "/@rekindle/client".to_owned()]);
+    let mut lengths = Vec::new();
+    for address in &addresses {
+        lengths.push(project.get(address).await.len());
+    }
+    assert!(lengths.iter().any(|length| *length > 8_000_000), "{lengths:?}");
+    let before = resident();
+    let mut readers = Vec::new();
+    for at in 0..300 {
+        let mut stream = TcpStream::connect(project.host()).await.unwrap();
+        for turn in 0..3 {
+            let target = &addresses[(at + turn) % addresses.len()];
+            let head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", project.host());
+            stream.write_all(head.as_bytes()).await.unwrap();
+        }
+        readers.push(stream);
+    }
+    // Each has begun to be answered.
+    for stream in &mut readers {
+        timeout(PATIENCE, stream.read_exact(&mut [0; 12])).await.unwrap().unwrap();
+    }
+    project.load_page().await;
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 150, "{grown} MB more");
+}
+
+// ---- what sockets say
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stacks_in_a_large_module_hold_up_nobody() {
+    let large: String =
+        (0..60_000).map(|at| format!("export const name{at} = () => {{ throw new Error('{at}') }}\n")).collect();
+    let project = start(folder(&[
+        ("main.js", "import './large.js'\nimport './small.js'"),
+        ("large.js", &large),
+        ("small.js", "one"),
+    ]))
+    .await;
+    let mut tab = project.loaded_tab().await;
+    let mut noisy = project.tab().await;
+    let address = format!("http://{}/large.js", project.host());
+    let frames: Vec<Value> = (0..30).map(|at| json!([address, at * 1000 + 2, 40])).collect();
+    for id in 0..900 {
+        noisy.says(json!({ "type": "trace", "id": id, "frames": frames })).await;
+    }
+    write(project.root(), "small.js", "two");
+    assert_eq!(tab.hears("batch").await["definitions"][0]["id"], "/small.js");
+    project.load_page().await;
+    // The first of the accepted stacks are answered with their first frame, then as a whole; those too many with nothing.
+    let mut answers = vec![Vec::new(); 900];
+    while answers.iter().any(|answer: &Vec<Value>| answer.last().is_none_or(|last| last["more"] == true)) {
+        let traced = noisy.hears("traced").await;
+        answers[traced["id"].as_u64().unwrap() as usize].push(traced);
+    }
+    let first = &answers[0];
+    assert_eq!(first.len(), 2, "{first:?}");
+    assert_eq!(first[0]["frames"][0], first[1]["frames"][0]);
+    assert_eq!(first[1]["frames"].as_array().unwrap().iter().filter(|frame| frame["file"] == "large.js").count(), 30);
+    assert!(first[0]["frame"].as_str().unwrap().contains("throw"), "{first:?}");
+}
+
+// ---- errors
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_with_very_many_importers_that_is_deleted_is_one_error() {
+    const IMPORTERS: usize = 2000;
+    let mut files = vec![("x.js".to_owned(), "export const x = 1".to_owned())];
+    files.extend(
+        (0..IMPORTERS).map(|at| (format!("m{at}.js"), "import { x } from './x.js'\nconsole.log(x)".to_owned())),
+    );
+    let main: String = (0..IMPORTERS).map(|at| format!("import './m{at}.js'\n")).collect();
+    files.push(("main.js".to_owned(), main));
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let project = start(folder(&files)).await;
+    let mut tab = project.loaded_tab().await;
+    let before = project.screen.text().len();
+    fs::remove_file(project.root().join("x.js")).unwrap();
+    let batch = tab.hears("batch").await;
+    project.screen.shows("cannot find `./x.js`").await;
+    project.screen.shows("and 1996 more").await;
+    let shown = project.screen.text().split_off(before);
+    assert!(shown.len() < 1000, "{shown}");
+    assert_eq!(batch["errors"].as_object().unwrap().len(), IMPORTERS);
+    let size = batch.to_string().len();
+    assert!(size < IMPORTERS * 30, "{size}");
+}

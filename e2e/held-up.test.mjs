@@ -1,0 +1,274 @@
+/** What cannot run, or does not arrive, holds up nothing else; and what an update leaves unfinished is let go. */
+import assert from 'node:assert/strict'
+import { test, until } from './harness.mjs'
+
+/** Longer than the 10 s that an update waits for what does not come. */
+const LONG = 20_000
+/** Shorter: what comes in this time has not waited. */
+const SHORT = 8000
+
+const NEVER = 'await new Promise(() => {})\n'
+const accepting = (id, text) => `show('${id}', '${text}')\nimport.meta.hot.accept()`
+const TWO = { 'main.js': `import './a.js'\nimport './b.js'`, 'a.js': accepting('a', 'one'), 'b.js': accepting('b', 'one') }
+
+// ---- a top-level await that does not settle
+
+test('a save that waits for ever is left behind after 10 s: other modules take their saves', { files: TWO }, async (app) => {
+  await app.edit('a.js', `show('a', 'one')`, `console.log('waiting')\n${NEVER}show('a', 'never')`)
+  await app.says('waiting')
+  await app.edit('b.js', 'one', 'two')
+  await app.sees('#b', 'two', LONG)
+  await app.edit('b.js', 'two', 'three')
+  await app.sees('#b', 'three', LONG)
+  await app.edit('a.js', `console.log('waiting')\n${NEVER}show('a', 'never')`, `show('a', 'two')`)
+  await app.sees('#a', 'two', LONG)
+  await app.stayed()
+})
+
+test('the fix of a module that waits for ever goes through at once, and the copy that waited never goes on', { files: TWO }, async (app) => {
+  const wait = `console.log('waiting')\nawait new Promise((go) => { window.go = go })\nshow('a', 'late')\nconsole.log('late')`
+  await app.edit('a.js', `show('a', 'one')`, `import.meta.hot.dispose(() => console.log('disposed'))\n${wait}`)
+  await app.says('waiting')
+  app.write('a.js', accepting('a', 'two'))
+  await app.sees('#a', 'two', SHORT)
+  await app.says('waiting', 'disposed')
+  await app.page.evaluate(() => window.go())
+  await app.edit('b.js', 'one', 'two')
+  await app.sees('#b', 'two')
+  await app.sees('#a', 'two')
+  assert.ok(!app.first.logs.includes('late'), app.first.logs.join())
+  await app.stayed()
+})
+
+test('the same where the importer takes the update', {
+  files: { 'main.js': `import { v } from './a.js'\nshow('a', v)\nimport.meta.hot.accept()`, 'a.js': `export const v = 'one'` },
+}, async (app) => {
+  await app.sees('#a', 'one')
+  await app.edit('a.js', `export`, `console.log('waiting')\n${NEVER}export`)
+  await app.says('waiting')
+  app.write('a.js', `export const v = 'two'`)
+  await app.sees('#a', 'two', SHORT)
+  await app.stayed()
+})
+
+test('a page whose first load waits for ever comes up with the fix', { files: { ...TWO, 'a.js': `console.log('waiting')\n${NEVER}${accepting('a', 'one')}` } }, async (app) => {
+  await app.says('waiting')
+  await app.edit('a.js', NEVER, '')
+  await app.sees('#a', 'one', SHORT)
+  await app.sees('#b', 'one')
+})
+
+// ---- a definition that does not arrive
+
+/** The page's next edit of `main.js` needs `shared.js`, which the server has for another page and this tab has not. */
+const NEEDING = {
+  files: {
+    'main.js': `import './b.js'\nshow('a', 'one')\nimport.meta.hot.accept()`,
+    'b.js': accepting('b', 'one'),
+    'other.html': `<script type="module" src="/other.js"></script>`,
+    'other.js': `import { v } from './shared.js'\nimport './shared.css'\ndocument.title = v`,
+    'shared.js': `export const v = 'shared'`,
+    'shared.css': '#a { color: rgb(0, 0, 1) }',
+  },
+}
+const LOAD = /@rekindle\/load/
+
+async function openOther(app) {
+  const other = await app.tab({ blank: true })
+  await other.page.goto(new URL('/other.html', app.url).href)
+  await until('the other page', async () => assert.equal(await other.page.title(), 'shared'))
+}
+const need = (app) => app.edit('main.js', `show('a', 'one')`, `import { v } from './shared.js'\nimport './shared.css'\nshow('a', v)`)
+
+test('an answer that never comes holds up its own update alone', NEEDING, async (app) => {
+  await openOther(app)
+  let asked = 0
+  const held = []
+  await app.page.route(LOAD, (route) => { asked += 1; held.push(route) })
+  await need(app)
+  await until('the page to ask for what is missing', () => assert.ok(asked > 0))
+  await app.edit('b.js', 'one', 'two')
+  await app.sees('#b', 'two', LONG)
+  await app.edit('b.js', 'two', 'three')
+  await app.sees('#b', 'three', LONG)
+  await app.page.unroute(LOAD)
+  await Promise.all(held.map((route) => route.continue().catch(() => {})))
+  await app.sees('#a', 'shared', LONG)
+  await app.looks('#a', 'color', 'rgb(0, 0, 1)')
+  await app.stayed()
+})
+
+test('an answer that comes late is taken when it comes, without another save', NEEDING, async (app) => {
+  await openOther(app)
+  const held = []
+  await app.page.route(LOAD, (route) => void held.push(route))
+  await need(app)
+  await until('the page to ask for what is missing', () => assert.ok(held.length > 0))
+  await app.page.waitForTimeout(11_000) // Beyond the limit: it is put aside.
+  await app.page.unroute(LOAD)
+  await Promise.all(held.map((route) => route.continue().catch(() => {})))
+  await app.sees('#a', 'shared', LONG)
+  await app.stayed()
+})
+
+for (const times of [1, 3]) {
+  test(`a request that fails ${times === 1 ? 'once' : `${times} times`} is made again, without another save`, NEEDING, async (app) => {
+    await openOther(app)
+    let asked = 0
+    await app.page.route(LOAD, (route) => (++asked <= times ? route.abort() : route.continue()))
+    await need(app)
+    await app.sees('#a', 'shared', LONG)
+    await app.looks('#a', 'color', 'rgb(0, 0, 1)')
+    await app.noOverlay()
+    await app.stayed()
+    assert.ok(asked > times)
+  })
+}
+
+// ---- a reload that the page cancels
+
+const EDITOR = {
+  files: {
+    'main.js': `import './plain.js'\nimport './hot.js'\naddEventListener('beforeunload', (event) => event.preventDefault())`,
+    'plain.js': `show('b', 'one')`,
+    'hot.js': accepting('a', 'one'),
+  },
+}
+
+/** Answers every "leave this page?" with `stay`, as long as it is on; `asked` counts. */
+async function stayAtDialogs(app) {
+  const answer = { stay: true, asked: 0 }
+  app.page.on('dialog', (dialog) => {
+    answer.asked += 1
+    void (answer.stay ? dialog.dismiss() : dialog.accept()).catch(() => {})
+  })
+  await app.page.click('body') // Without it browsers do not ask.
+  return answer
+}
+
+test('a reload that the user cancels: the page goes on taking updates, and tab and terminal say that a reload is due', EDITOR, async (app) => {
+  const dialogs = await stayAtDialogs(app)
+  await app.edit('plain.js', 'one', 'two')
+  await until('the browser to ask', () => assert.ok(dialogs.asked > 0))
+  await app.edit('hot.js', 'one', 'two')
+  await app.sees('#a', 'two')
+  await app.edit('hot.js', 'two', 'three')
+  await app.sees('#a', 'three')
+  await app.sees('#b', 'one')
+  await app.stayed()
+  await until('the tab to say so', () => assert.match(app.first.lines.join('\n'), /reload is due|reload .*due|due.* reload/i))
+  await until('the terminal to say so', () => assert.match(app.printed, /due|cancelled|stays/i))
+  dialogs.stay = false
+  await app.page.reload()
+  await app.sees('#b', 'two')
+  await app.sees('#a', 'three')
+})
+
+test('a reload that was cancelled once is asked for again by the next save that needs one', EDITOR, async (app) => {
+  const dialogs = await stayAtDialogs(app)
+  await app.edit('plain.js', 'one', 'two')
+  await until('the browser to ask', () => assert.ok(dialogs.asked > 0))
+  await app.edit('hot.js', 'one', 'two')
+  await app.sees('#a', 'two')
+  dialogs.stay = false
+  await app.edit('plain.js', 'two', 'three')
+  await app.reloaded()
+  await app.sees('#b', 'three')
+  await app.sees('#a', 'two')
+})
+
+test('a reload that was cancelled does not hold up sheets and the fix of a mistake', {
+  files: { ...EDITOR.files, 'main.js': `${EDITOR.files['main.js']}\nimport './look.css'`, 'look.css': '#a { color: rgb(0, 0, 1) }' },
+}, async (app) => {
+  const dialogs = await stayAtDialogs(app)
+  await app.edit('plain.js', 'one', 'two')
+  await until('the browser to ask', () => assert.ok(dialogs.asked > 0))
+  await app.edit('look.css', '1)', '2)')
+  await app.looks('#a', 'color', 'rgb(0, 0, 2)')
+  app.write('hot.js', `show('a', `)
+  await app.overlay('hot.js')
+  app.write('hot.js', accepting('a', 'two'))
+  await app.sees('#a', 'two')
+  await app.noOverlay()
+  await app.stayed()
+})
+
+// ---- an update that is put back
+
+const LIVE = `window.live = (window.live ?? 0) + 1\nimport.meta.hot.dispose(() => { window.live -= 1 })`
+
+test('copies that ran in an update which threw are let go, each once', {
+  files: {
+    'main.js': `import './x.js'\nimport './y.js'\nimport.meta.hot.accept()`,
+    'x.js': `import { d } from './d.js'\n${LIVE}\nshow('a', d)`,
+    'y.js': `import { d } from './d.js'\nif (d > 1) throw new Error('not today')\nshow('b', d)`,
+    'd.js': 'export const d = 1',
+  },
+}, async (app) => {
+  const live = () => app.page.evaluate(() => window.live)
+  await app.sees('#b', '1')
+  for (let d = 2; d <= 6; d++) {
+    await app.noticed('d.js', () => app.write('d.js', `export const d = ${d}`))
+    await app.overlay('not today')
+    assert.equal(await live(), 1, `after ${d - 1} saves that threw`)
+  }
+  app.write('y.js', `import { d } from './d.js'\nshow('b', d)`)
+  await app.sees('#b', '6')
+  await app.noOverlay()
+  assert.equal(await live(), 1)
+  await app.stayed()
+})
+
+test('a module that came along for the first time in an update which threw is let go', {
+  files: {
+    'main.js': `import './y.js'\nshow('a', 'one')\nimport.meta.hot.accept()`,
+    'y.js': `show('b', 'one')`,
+    'new.js': `window.heard = 0\nconst hear = () => { window.heard += 1 }\naddEventListener('poke', hear)\nimport.meta.hot.dispose(() => removeEventListener('poke', hear))`,
+  },
+}, async (app) => {
+  await app.sees('#b', 'one')
+  await app.edit('y.js', `show('b', 'one')`, `import './new.js'\nthrow new Error('not today')`)
+  await app.overlay('not today')
+  await app.page.evaluate(() => void dispatchEvent(new Event('poke')))
+  assert.equal(await app.page.evaluate(() => window.heard), 0, 'the listener of the copy that was taken back')
+  await app.edit('y.js', `throw new Error('not today')`, `show('b', 'two')`)
+  await app.sees('#b', 'two')
+  await app.page.evaluate(() => void dispatchEvent(new Event('poke')))
+  assert.equal(await app.page.evaluate(() => window.heard), 1)
+  await app.stayed()
+})
+
+// ---- updates that are handed on
+
+const HANDING_ON = 'import.meta.hot.accept(() => import.meta.hot.invalidate())'
+
+test('two modules that hand their update on, one importing the other, saved at once: the page stays', {
+  files: {
+    'main.js': `import { x } from './x.js'\nshow('a', x)\nimport.meta.hot.accept()`,
+    'x.js': `import { y } from './y.js'\nexport const x = 'x1 ' + y\n${HANDING_ON}`,
+    'y.js': `export const y = 'y1'\n${HANDING_ON}`,
+  },
+}, async (app) => {
+  await app.sees('#a', 'x1 y1')
+  for (const n of [2, 3]) {
+    app.write('x.js', `import { y } from './y.js'\nexport const x = 'x${n} ' + y\n${HANDING_ON}`)
+    app.write('y.js', `export const y = 'y${n}'\n${HANDING_ON}`)
+    await app.sees('#a', `x${n} y${n}`)
+  }
+  await app.stayed()
+  assert.ok(!app.printed.includes('circular import invalidate'), app.printed)
+})
+
+test('three of them in a row below one that accepts a dependency', {
+  files: {
+    'main.js': `import { x } from './x.js'\nshow('a', x)\nimport.meta.hot.accept('./x.js', (next) => show('a', next.x))`,
+    'x.js': `import { y } from './y.js'\nexport const x = 'x1 ' + y\n${HANDING_ON}`,
+    'y.js': `import { z } from './z.js'\nexport const y = 'y1 ' + z\n${HANDING_ON}`,
+    'z.js': `export const z = 'z1'\n${HANDING_ON}`,
+  },
+}, async (app) => {
+  await app.sees('#a', 'x1 y1 z1')
+  for (const name of ['x', 'y', 'z']) await app.edit(`${name}.js`, `'${name}1`, `'${name}2`)
+  await app.sees('#a', 'x2 y2 z2')
+  await app.stayed()
+})

@@ -59,7 +59,7 @@
     worker.postMessage(question)
     return new Promise((done) => {
       waiting.set(question, done)
-      setTimeout(() => done('silent'), 400)
+      setTimeout(() => done('silent'), 1500)
     })
   }
 

@@ -21,6 +21,9 @@ import { shrink } from './shrink.mjs'
 import { story } from './story.mjs'
 import { Difference, World } from './world.mjs'
 
+/** Somebody has ended the run: what has begun is taken down, and nothing else begins. */
+let stopped = false
+
 /** One sequence may take this long, whatever it waits for. */
 const LONGEST = 180_000
 
@@ -50,6 +53,7 @@ async function carryOut(browsers, { files, steps }, tries = 3) {
   try {
     return await Promise.race([late, through()])
   } catch (error) {
+    if (stopped) return undefined
     if (!browser.isConnected() && tries > 1) return carryOut(browsers, { files, steps }, tries - 1)
     throw error
   } finally {
@@ -87,15 +91,18 @@ export async function run(options) {
   const began = Date.now()
   const workers = Array.from({ length: Math.min(options.jobs, seeds.length) }, async () => {
     const browsers = new Browser()
-    for (let seed; (seed = seeds.shift()) !== undefined; ) {
+    for (let seed; !stopped && (seed = seeds.shift()) !== undefined; ) {
       try {
         const failure = await runSeed(browsers, seed, options)
         if (failure) summary.failed.push(keep(failure, options))
       } catch (error) {
-        summary.broke.push({ seed, error: String(error.stack ?? error) })
-        options.say(`seed ${seed} could not be carried out: ${error.stack ?? error}`)
+        if (stopped) break
+        const text = String(error.stack ?? error).split('\n').slice(0, 12).join('\n') // Browsers say much.
+        summary.broke.push({ seed, error: text })
+        options.say(`seed ${seed} could not be carried out: ${text}`)
         await browsers.close()
       }
+      if (stopped) break
       summary.done += 1
       summary.seconds = Math.round((Date.now() - began) / 1000)
       options.progress(summary)
@@ -148,6 +155,8 @@ async function replay(file) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  // The browser goes with the signal, and so do the sequences that are under way.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => (stopped = true))
   const names = ['seed', 'count', 'ops', 'jobs', 'shrink', 'out', 'replay']
   const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) })
   const given = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, name === 'out' || name === 'replay' ? value : Number(value)]))
@@ -155,6 +164,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   else {
     const options = { ...defaults, ...given }
     const { failed, broke } = await run({ ...options, progress: (summary) => progress(summary, options.count) })
-    process.exitCode = failed.length + broke.length > 0 ? 1 : 0
+    process.exitCode = stopped || failed.length + broke.length > 0 ? 1 : 0
   }
 }

@@ -322,7 +322,8 @@ function soon(promise, ms = 2000) {
   return Promise.race([promise.catch(() => undefined), late]).finally(() => clearTimeout(timer))
 }
 
-const readTab = ({ page }) => soon(page.evaluate(() => window.read?.()))
+/** On a busy computer this takes its time, and longer than a worker that is silent. */
+const readTab = ({ page }) => soon(page.evaluate(() => window.read?.()), 8000)
 
 /** How a tab is different from a fresh one. While that one is broken, all that counts is that both say so. */
 function difference(actual, expected, fresh) {

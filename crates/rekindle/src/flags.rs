@@ -1,8 +1,12 @@
-//! The command line: `rekindle [dev] [root] [flags]`, `rekindle build`, `rekindle preview`, `rekindle init`.
+//! The command line: `rekindle [dev] [root] [flags]`, `rekindle build`, `rekindle preview`, `rekindle edit`,
+//! `rekindle init`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rekindle_server::leases::LONGEST;
 
 /// A development server that puts your edits on the running page without losing its state.
 ///
@@ -29,6 +33,11 @@ enum Command {
     /// Serve the finished build as a static host would
     #[command(args_override_self = true)]
     Preview(PreviewFlags),
+    /// Run a command and make all that it changes one update of the running server
+    ///
+    /// For scripts and tools that write many files: open pages are told nothing until the command has ended, and then get all
+    /// of it at once. Without a running server the command runs all the same. Its exit code is passed on.
+    Edit(EditFlags),
     /// Write a small project, or what an existing one lacks
     Init(InitFlags),
     /// Write the browser runtime to a file, for its tests
@@ -111,6 +120,73 @@ pub struct PreviewFlags {
     /// Configuration of Vite to read in place of the project's
     #[arg(long, value_name = "FILE", hide = true)]
     pub vite_config: Option<PathBuf>,
+}
+
+/// Flags of `rekindle edit`.
+#[derive(Clone, Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    override_usage = "rekindle edit [OPTIONS] [ROOT] -- <COMMAND>...\n       rekindle edit begin [--lease <TIME>] [ROOT]\n       rekindle edit commit <ID> [ROOT]"
+)]
+pub struct EditFlags {
+    #[command(subcommand)]
+    pub step: Option<EditStep>,
+    /// Project folder [default: the nearest one with a running server, from the current folder upwards]
+    pub root: Option<PathBuf>,
+    /// How long the server waits if this command is killed
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = lease)]
+    pub lease: Duration,
+    /// The command and its arguments; it runs in the current folder
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// The ends of an edit, for scripts that are no single command.
+#[derive(Clone, Debug, Subcommand)]
+pub enum EditStep {
+    /// Hold updates back from now on, and print a name for `commit`
+    Begin {
+        /// Project folder [default: as above]
+        root: Option<PathBuf>,
+        /// How long the server waits for `commit`; then the update goes out, and the terminal says so
+        #[arg(long, value_name = "TIME", default_value = "30s", value_parser = lease)]
+        lease: Duration,
+    },
+    /// Let the update go out
+    Commit {
+        /// What `begin` printed
+        #[arg(value_parser = edit_id)]
+        id: String,
+        /// Project folder [default: as above]
+        root: Option<PathBuf>,
+    },
+}
+
+/// `500ms`, `30s`, `2m`; a number alone means seconds.
+fn lease(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" | "" => 1000,
+        "m" | "min" => 60_000,
+        _ => return Err("write it as 500ms, 30s or 2m".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "write it as 500ms, 30s or 2m".to_owned())?;
+    let lease = Duration::from_millis(number.saturating_mul(unit));
+    match lease.is_zero() || lease > LONGEST {
+        true => {
+            Err("it must be more than nothing and 10 minutes at most; it is renewed while a command runs".to_owned())
+        }
+        false => Ok(lease),
+    }
+}
+
+fn edit_id(text: &str) -> Result<String, String> {
+    match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        true => Ok(text.to_owned()),
+        false => Err("it must be what `rekindle edit begin` printed".to_owned()),
+    }
 }
 
 /// Flags of `rekindle init`.
@@ -219,6 +295,7 @@ pub enum Task {
     Dev(DevFlags),
     Build(BuildFlags),
     Preview(PreviewFlags),
+    Edit(EditFlags),
     Init(InitFlags),
     /// Write the browser runtime, up to the source file `only`, to `out`.
     Client {
@@ -234,6 +311,7 @@ impl Flags {
             Some(Command::Dev(flags)) => Task::Dev(flags),
             Some(Command::Build(flags)) => Task::Build(flags),
             Some(Command::Preview(flags)) => Task::Preview(flags),
+            Some(Command::Edit(flags)) => Task::Edit(flags),
             Some(Command::Init(flags)) => Task::Init(flags),
             Some(Command::Client { out, only }) => Task::Client { out, only },
             None => Task::Dev(self.dev),
@@ -296,6 +374,38 @@ mod tests {
         assert_eq!(dev("rekindle --host").host.as_deref(), Some("0.0.0.0"));
         assert_eq!(dev("rekindle --host 10.0.0.7 app").host.as_deref(), Some("10.0.0.7"));
         assert_eq!(dev("rekindle").host, None);
+    }
+
+    #[test]
+    fn an_edit_is_a_command_or_one_of_its_ends() {
+        let edit = |line: &str| match Flags::try_parse_from(line.split_whitespace()).map(Flags::task) {
+            Ok(Task::Edit(flags)) => Some(flags),
+            Ok(other) => panic!("{line} is {other:?}"),
+            Err(_) => None,
+        };
+        let flags = edit("rekindle edit app --lease 2m -- npm run begin --x -- y").unwrap();
+        assert_eq!(
+            (flags.root, flags.lease, flags.step.is_none()),
+            (Some("app".into()), Duration::from_secs(120), true)
+        );
+        assert_eq!(flags.command, ["npm", "run", "begin", "--x", "--", "y"]);
+        assert_eq!(edit("rekindle edit -- begin").unwrap().command, ["begin"]);
+        let begun = |line: &str| match edit(line)?.step? {
+            EditStep::Begin { root, lease } => Some((root, lease.as_millis())),
+            EditStep::Commit { .. } => None,
+        };
+        assert_eq!(begun("rekindle edit begin app --lease 500ms"), Some((Some("app".into()), 500)));
+        assert_eq!(begun("rekindle edit begin"), Some((None, 30_000)));
+        let committed = |line: &str| match edit(line)?.step? {
+            EditStep::Commit { id, root } => Some((id, root)),
+            EditStep::Begin { .. } => None,
+        };
+        assert_eq!(committed("rekindle edit commit ab12 app"), Some(("ab12".into(), Some("app".into()))));
+        for refused in
+            ["", "app", "app echo", "--lease 0 -- x", "--lease 11m -- x", "begin --lease soon", "commit", "commit a/b"]
+        {
+            assert!(edit(&format!("rekindle edit {refused}")).is_none(), "{refused}");
+        }
     }
 
     #[test]

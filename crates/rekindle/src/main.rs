@@ -19,6 +19,7 @@ use rekindle_server::watch::Watcher;
 use tokio::sync::mpsc;
 
 mod build_command;
+mod edit_command;
 
 /// Set by the launcher of the npm package where it waits for this process: its number.
 #[cfg(unix)]
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Task::Dev(flags) => flags,
         Task::Build(flags) => return build_command::run(&flags),
         Task::Preview(flags) => return preview::run(&flags),
+        Task::Edit(flags) => return edit_command::run(&flags),
         Task::Init(flags) => return init::run(&flags),
         Task::Client { out, only } => return write_client(&out, only.as_deref()),
     };

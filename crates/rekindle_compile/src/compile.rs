@@ -839,7 +839,7 @@ impl Compiler {
         if !fatal {
             return;
         }
-        let mut diagnostic = Diagnostic::error(unresolved.message);
+        let mut diagnostic = Diagnostic::error(unresolved.message).of_missing();
         if let Some(help) = unresolved.help {
             diagnostic = diagnostic.with_help(help);
         }
@@ -976,11 +976,11 @@ impl Compiler {
     }
 
     fn unreadable(&self, file: &FilePath, error: &std::io::Error) -> Diagnostic {
-        let message = match error.kind() {
-            std::io::ErrorKind::NotFound => "the file is not there any more".to_owned(),
-            _ => format!("the file cannot be read: {error}"),
+        let diagnostic = match error.kind() {
+            std::io::ErrorKind::NotFound => Diagnostic::error("the file is not there any more").of_missing(),
+            _ => Diagnostic::error(format!("the file cannot be read: {error}")),
         };
-        Diagnostic::error(message).in_file(self.display(file.as_path()))
+        diagnostic.in_file(self.display(file.as_path()))
     }
 }
 

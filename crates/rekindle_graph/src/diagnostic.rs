@@ -41,15 +41,24 @@ pub struct Diagnostic {
     pub frame: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Something is not there that may be there in a moment, when several files are written one after the other.
+    #[serde(skip)]
+    pub is_missing: bool,
 }
 
 impl Diagnostic {
     pub fn error(message: impl Into<String>) -> Self {
-        Self { message: message.into(), file: None, place: None, frame: None, help: None }
+        Self { message: message.into(), file: None, place: None, frame: None, help: None, is_missing: false }
     }
 
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
         self.file = Some(file.into());
+        self
+    }
+
+    /// Marks what names something that is not there.
+    pub fn of_missing(mut self) -> Self {
+        self.is_missing = true;
         self
     }
 

@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::env::EnvValues;
 use crate::event::{ClientId, Event, EventHandler, FileBatch, Inbox, Request, Wants};
 use crate::events_process::EventsProcess;
+use crate::gaps::Before;
 use crate::listing::RootFiles;
 use crate::page_texts::PageTexts;
 use crate::pages::{Entry, Pages};
@@ -41,6 +42,10 @@ use crate::socket::{Outbox, Utf8Bytes};
 use crate::standalone;
 use crate::trace::{Mapped, Refused, Tracer};
 use crate::watch::Watcher;
+
+mod edits;
+
+use edits::{Edit, Edits};
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
@@ -77,6 +82,7 @@ pub struct Loop {
     public: Option<PublicFiles>,
     tabs: BTreeMap<ClientId, Tab>,
     rounds: Rounds,
+    edits: Edits,
     report: Report,
     watcher: Watcher,
     handlers: BTreeMap<String, Vec<EventHandler>>,
@@ -171,6 +177,7 @@ impl Loop {
             public,
             tabs: BTreeMap::new(),
             rounds: Rounds::default(),
+            edits: Edits::default(),
             report,
             watcher,
             handlers,
@@ -216,10 +223,15 @@ impl Loop {
             Event::Said(id, message, _turn) => self.on_said(id, message),
             Event::Refused(id, refused) => self.on_refused(id, &refused),
             Event::Gone(id) => self.on_gone(id),
-            Event::Files(batch) => self.on_files(batch),
+            Event::Files(batch) => self.on_batch(batch),
+            Event::Quiet => self.publish_waiting(),
+            Event::Edit(request, asker) => self.on_edit(request, asker),
             Event::Send { event, data, to } => self.send_custom(event, data, to),
             Event::Warning(text) => self.report.warn(&text),
-            Event::RoundDue => self.rounds.expire(&self.report),
+            Event::RoundDue => {
+                self.rounds.expire(&self.report);
+                self.expire_leases();
+            }
             Event::Stop => {}
         }
         self.report_warnings();
@@ -262,6 +274,7 @@ impl Loop {
         paths.extend(self.project.watch_scanned(&batch.folders, &self.watcher));
         paths.sort();
         paths.dedup();
+        let before = Before::an_edit_of(&paths, &self.project.graph);
         let env = self.env_edit(&paths);
         let (mut delta, listing_changed) = self.project.edited(&paths, listing_changed, &self.watcher);
         if let Some(changed) = &env {
@@ -273,10 +286,8 @@ impl Loop {
         self.project.bring_in(&entries, &self.watcher, &mut delta);
         self.report_of_node();
         let reload = self.project.take_new_framework().then(|| self.start_pages_anew());
-        if delta.is_empty() && pages.is_empty() && env.is_none() && reload.is_none() {
-            return;
-        }
-        self.publish(&delta, News { pages, env: env.is_some(), reload }, noticed);
+        let news = News { pages, env: env.is_some(), reload };
+        self.tell(Edit { delta, news, noticed, before }, batch.released);
     }
 
     /// Numbers the batch, tells every tab, and the terminal.
@@ -487,6 +498,7 @@ impl Loop {
     fn on_said(&mut self, id: ClientId, message: Value) {
         // What is none of our messages is ignored (rule R8).
         let Ok(message) = serde_json::from_value(message) else { return };
+        self.publish_before_answer(&message);
         match message {
             ClientMessage::Ping => self.send(id, &ServerMessage::Pong),
             ClientMessage::Hello { page, session, seq, entries, worker } => {
@@ -735,6 +747,7 @@ impl Loop {
     // ---- requests: keys into tables
 
     fn on_request(&mut self, request: &Request, asker: oneshot::Sender<Answer>) {
+        self.publish_before(request);
         if let Some((url, file)) = self.page_of(request)
             && self.pages.get(&url).is_none()
         {

@@ -112,6 +112,7 @@ impl DrivenLoop {
 
     /// What the loop has said since the last call, by tab; `None` ends a connection.
     pub fn words(&mut self) -> Vec<(u64, Option<String>)> {
+        self.tell(Event::Quiet); // Nothing comes by itself: what waits for the next save waits in vain.
         let mut said = Vec::new();
         let mut over = Vec::new();
         for (&tab, unsent) in &mut self.tabs {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::answer::Answer;
+use crate::leases::{EditAnswer, EditRequest};
 use crate::socket::Outbox;
 use crate::trace::Refused;
 
@@ -31,6 +32,10 @@ pub enum Event {
     Gone(ClientId),
     /// The file system changed; paths as the watcher names them.
     Files(FileBatch),
+    /// No file has changed for a moment, and no burst is under way: the answer to `Watcher::await_quiet`.
+    Quiet,
+    /// A command makes an edit of many files, and says where it begins and ends.
+    Edit(EditRequest, oneshot::Sender<EditAnswer>),
     /// The user's program (library or events process) sends a custom event: to one client, or to all.
     Send { event: String, data: Option<Value>, to: Option<ClientId> },
     /// A sentence for the terminal, from a part of the server that does not write there itself.
@@ -95,6 +100,8 @@ pub struct FileBatch {
     pub folders: Vec<PathBuf>,
     /// When the first of these was noticed, for the latency in the terminal.
     pub noticed: Option<std::time::Instant>,
+    /// All that happened up to `Watcher::release`.
+    pub released: bool,
 }
 
 /// Handler for custom events of the library's user: `(data, client)`.

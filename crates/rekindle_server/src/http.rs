@@ -23,12 +23,14 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::address;
 use crate::config::Config;
+use crate::control;
 use crate::cors::Cors;
 use crate::editor::Editor;
 use crate::event::{ClientId, Event, Inbox, Request, Wants};
 use crate::gate::{Arrival, Gate, Head, Method};
 use crate::hosts::{Hosts, Origin};
 use crate::http2;
+use crate::leases::EditRequest;
 use crate::listen::Bound;
 use crate::proxy::{From, Proxy};
 use crate::relay::{self, After, OwnHeaders, relay, relay_upgrade};
@@ -53,6 +55,8 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nx
 
 const SOCKET: &str = "/@rekindle/socket";
 const EDITOR: &str = "/@rekindle/open-in-editor";
+/// How long the loop may take to publish what a command has changed.
+const EDIT_TIME: Duration = Duration::from_secs(60);
 
 /// What the HTTP side knows about the server: facts of this start, nothing that changes while it runs.
 #[derive(Debug)]
@@ -72,6 +76,8 @@ pub struct Site {
     socket_path: Option<String>,
     /// Opens the socket and the editor; only the page's own client is told.
     pub token: Token,
+    /// Lets a command announce edits; only the file for commands holds it.
+    pub control: Token,
     /// Set when the server is reachable from other machines: what a visitor from there must have.
     pub key: Option<Key>,
     /// `None`: the route does not exist.
@@ -112,6 +118,7 @@ impl Site {
             hosts: Hosts::new(bound.port, names),
             allowed_origins: config.server.allowed_origins.clone(),
             token: Token::fresh(),
+            control: Token::fresh(),
             key: bound.exposed.then(key),
             editor: (!bound.exposed).then(|| Editor::new(&config.root)),
             has_dev_routes: true,
@@ -194,7 +201,7 @@ async fn secure(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, site: Arc
     let mut first = [0];
     match timeout(TLS_TIME, stream.peek(&mut first)).await {
         Ok(Ok(1)) if first[0] == TLS_GREETING => {}
-        Ok(Ok(1)) => return send_to_https(stream, &site).await,
+        Ok(Ok(1)) => return send_to_https(stream, peer, &site).await,
         _ => return,
     }
     let Ok(Ok(stream)) = timeout(TLS_TIME, tls.accept(stream)).await else { return };
@@ -204,8 +211,14 @@ async fn secure(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, site: Arc
     }
 }
 
-async fn send_to_https(mut stream: TcpStream, site: &Site) {
+/// A command of this machine has the token for edits and no browser's way to trust the certificate: it may speak plainly.
+async fn send_to_https(mut stream: TcpStream, peer: SocketAddr, site: &Site) {
+    let is_this_machine = stream.local_addr().is_ok_and(|local| local.ip() == peer.ip());
     let reply = match Gate::default().next(&mut stream).await {
+        Arrival::Head(head) if is_this_machine && site.is_edit(&head) => match head.without_body() {
+            Ok(()) => site.edit(&head).await,
+            Err(refusal) => Reply::text(refusal.status, refusal.reason),
+        },
         Arrival::Head(head) if site.hosts.admit(head.host()) => Reply::text(307, "this server speaks https")
             .with("location", format!("https://{}{}", head.host(), head.target)),
         Arrival::Head(_) => Reply::text(403, "this host is not allowed"),
@@ -366,6 +379,9 @@ impl Site {
             let checked = self.check_proxied(head, origin, peer, rule);
             return checked.map_or_else(Turn::Reply, |upgrade| Turn::Proxied { rule, upgrade });
         }
+        if self.is_edit(head) {
+            return Turn::Reply(self.edit(head).await);
+        }
         match self.check(head, origin, peer) {
             Err(reply) => Turn::Reply(reply),
             Ok((path, query)) if !self.has_dev_routes => Turn::Reply(self.ask(head, path, query, origin).await),
@@ -525,6 +541,44 @@ impl Site {
                 Ok(()) => Reply::text(200, "opened"),
                 Err(problem) => Reply::text(problem.status(), problem.to_string()),
             },
+        }
+    }
+
+    pub(crate) fn is_edit(&self, head: &Head) -> bool {
+        self.has_dev_routes && address::split(&head.target).0 == self.edit_path()
+    }
+
+    /// Where commands announce edits.
+    pub fn edit_path(&self) -> String {
+        address::encode_path(&self.base) + control::PATH.trim_start_matches('/')
+    }
+
+    /// A command says where an edit of many files begins and ends. Its token is in no page, and browsers are refused whatever
+    /// they have: they name the origin of a POST.
+    async fn edit(&self, head: &Head) -> Reply {
+        if let Err(refused) = self.check_host(head) {
+            return refused;
+        }
+        if head.method != Method::Post {
+            return not_allowed("POST");
+        }
+        let is_browser = head.headers().any(|(name, _)| name == "origin" || name.starts_with("sec-fetch-"));
+        if is_browser || !head.header(control::HEADER).is_some_and(|token| self.control.matches(token)) {
+            return Reply::text(403, "only `rekindle edit` may announce edits");
+        }
+        let (_, query) = address::split(&head.target);
+        let request = match EditRequest::parse(|name| address::parameter(query, name)) {
+            Ok(request) => request,
+            Err(reason) => return Reply::text(400, reason),
+        };
+        let (asker, answer) = oneshot::channel();
+        if self.inbox.send(Event::Edit(request, asker)).is_err() {
+            return Reply::text(503, "the server is stopping");
+        }
+        match timeout(EDIT_TIME, answer).await {
+            Ok(Ok(answer)) => Reply::text(answer.status(), serde_json::json!(answer).to_string())
+                .with_instead("content-type", "application/json"),
+            _ => Reply::text(500, "the server has not taken the edit in; its terminal says more"),
         }
     }
 

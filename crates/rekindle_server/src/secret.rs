@@ -24,8 +24,9 @@ pub fn load_or_make(cache_dir: &Path) -> [u8; 32] {
     secret
 }
 
+/// Writes a file that only its owner can read.
 #[cfg(unix)]
-fn write_private(path: &Path, secret: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, secret: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let _ = std::fs::remove_file(path);
@@ -33,7 +34,7 @@ fn write_private(path: &Path, secret: &[u8]) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn write_private(path: &Path, secret: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, secret: &[u8]) -> std::io::Result<()> {
     std::fs::write(path, secret)
 }
 

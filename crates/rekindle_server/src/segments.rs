@@ -65,8 +65,11 @@ struct Segment {
     address: Option<Address>,
     stale: bool,
     /// On which line each definition begins, in the script of the address that goes with them.
-    lines: Option<(Address, Arc<[(ModuleId, usize)]>)>,
+    lines: Option<(Address, Lines)>,
 }
+
+/// The modules of a script, each with the line on which its definition begins.
+type Lines = Arc<[(ModuleId, usize)]>;
 
 /// The first half of the digest; in hexadecimal digits the name of the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

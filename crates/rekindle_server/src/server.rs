@@ -15,6 +15,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,7 @@ use tokio::task::JoinHandle;
 use crate::certificate::{CertificateError, tls};
 use crate::client::Client;
 use crate::config::Config;
+use crate::control::{Control, ControlFile};
 use crate::dev::{Loop, Start};
 use crate::event::{Event, EventHandler, Inbox};
 use crate::events_process::EventsProcess;
@@ -53,6 +55,8 @@ pub struct DevServer {
     urls: Vec<(&'static str, String)>,
     port: u16,
     serving: JoinHandle<()>,
+    /// Holds the file by which commands find the server.
+    announcing: JoinHandle<()>,
     looping: std::thread::JoinHandle<Option<EventsProcess>>,
 }
 
@@ -100,6 +104,7 @@ impl Builder {
         }
         let site = Arc::new(site);
         let urls = addresses(&bound.local, &bound.network, &site, &config.base);
+        let control = control_of(&bound, &site);
         let note: Arc<dyn Fn(String) + Send + Sync> = {
             let report = report.clone();
             Arc::new(move |text| report.note(&text))
@@ -107,6 +112,7 @@ impl Builder {
         let events_process = (!config.events.command.is_empty()).then(|| {
             EventsProcess::start(config.events.command.clone(), config.root.clone(), inbox.clone(), note.clone())
         });
+        let cache_dir = config.cache_dir.clone();
         let start = Start {
             token: site.token.as_str().to_owned(),
             secret: secret::load_or_make(&config.cache_dir),
@@ -124,6 +130,13 @@ impl Builder {
             .spawn(move || server_loop.run())?;
         tokio::spawn(tick(inbox.clone()));
         let serving = tokio::spawn(serve(std::mem::take(&mut bound.listeners), site.clone()));
+        // Before anybody is told that the server is ready.
+        let control_file = control.and_then(|control| ControlFile::write(&cache_dir, &control));
+        let mut stopping = site.stopping();
+        let announcing = tokio::spawn(async move {
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+            drop(control_file);
+        });
         // The key of a network address is new with each start.
         let is_known = known.is_some() && known.as_ref() == urls.first().map(|(_, url)| url) && !bound.exposed;
         if !is_known {
@@ -134,7 +147,7 @@ impl Builder {
                 "other machines can reach this server; the network address above holds the key that lets them in",
             );
         }
-        Ok(DevServer { inbox, site, urls, port: bound.port, serving, looping })
+        Ok(DevServer { inbox, site, urls, port: bound.port, serving, announcing, looping })
     }
 }
 
@@ -154,7 +167,16 @@ pub(crate) fn names(config: &Config, bound: &Bound) -> Vec<String> {
     own.into_iter().chain(hosts).chain(network).chain(bound.name.clone()).collect()
 }
 
-/// Wakes the loop now and then, so that a tab which never answers does not keep a line back.
+/// How commands of this machine reach the server.
+fn control_of(bound: &Bound, site: &Site) -> Option<Control> {
+    let mut address = bound.listeners.first()?.local_addr().ok()?;
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    Some(Control { address, path: site.edit_path(), token: site.control.as_str().to_owned() })
+}
+
+/// Wakes the loop now and then, so that a tab which never answers does not keep a line back, nor a command that was killed.
 async fn tick(inbox: Inbox) {
     let mut ticks = tokio::time::interval(rounds::PATIENCE / 2);
     loop {
@@ -194,7 +216,7 @@ impl DevServer {
 
     /// Ends it: sockets are closed, the port is free again. Takes less than a second.
     pub async fn stop(self) {
-        let Self { inbox, site, serving, looping, .. } = self;
+        let Self { inbox, site, serving, announcing, looping, .. } = self;
         site.stop();
         let _ = inbox.send(Event::Stop);
         let ended = tokio::task::spawn_blocking(move || looping.join());
@@ -204,7 +226,7 @@ impl DevServer {
             }
         };
         // Side by side, so that together they keep the promise of one second.
-        let both = async { tokio::join!(process_ends, serving) };
+        let both = async { tokio::join!(process_ends, serving, announcing) };
         let _ = tokio::time::timeout(Duration::from_millis(800), both).await;
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! editor: truncate a.ts, write, close        ──►  one batch: paths [a.ts]
 //! editor: write a.ts~, rename it to a.ts     ──►  one batch: paths [a.ts]
-//! git switch: 5,000 files in 300 ms          ──►  a few batches
+//! git switch: 5,000 files in 300 ms          ──►  one batch, when git lets go of its lock (`burst.rs`)
 //! mv src/d src/e, mv src/e src/d             ──►  batches with every watched file of src/d
 //! ```
 //!
@@ -24,24 +24,27 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
-use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind};
+use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{ErrorKind, EventKind, RecursiveMode};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config::WatchConfig;
 use crate::event::{Event, FileBatch, Inbox};
 
-/// A batch does not wait longer than this for quiet, or rapid saves would starve.
-const LONGEST_BURST: Duration = Duration::from_millis(50);
-/// From this many paths within a `STORM_WINDOW` on it is no editor but a branch switch or an installation: worth waiting for more of it.
-const STORM: usize = 30;
-const STORM_WINDOW: Duration = Duration::from_millis(250);
-const STORM_SETTLE: Duration = Duration::from_millis(40);
-const LONGEST_STORM_BURST: Duration = Duration::from_millis(300);
+mod burst;
+mod repository;
+
+use burst::{Burst, PAUSE, Verdict};
+use repository::{Repositories, Repository};
+
+/// Who waits for quiet is told after this long in any case.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Editors save by removing or renaming away and writing anew; only what stays away this long is gone.
 const VANISHED: Duration = Duration::from_millis(30);
 /// Most writers truncate first; an empty or half-written file gets this long to become whole.
 const UNFINISHED: Duration = Duration::from_millis(60);
+/// How often all files of a burst are looked at until they are.
+const UNFINISHED_PACE: Duration = Duration::from_millis(5);
 /// A file that changed this shortly before its watch was armed may have changed after the loop read it.
 const JUST_NOW: Duration = Duration::from_millis(1000);
 /// Two writes within one tick of the file system's clock carry the same time.
@@ -73,6 +76,16 @@ enum Message {
     Noticed(Instant, notify::Result<notify::Event>),
     /// Sent to oneself behind all events that are on their way: what they did not explain was not told.
     Judge,
+    /// Keep all news until `Release`.
+    Hold,
+    /// Tell all news, with what a look at every file finds.
+    Release,
+    /// Sent to oneself like `Judge`: all that was done before is in the mailbox no more.
+    Tell {
+        released: bool,
+    },
+    /// Say when nothing more comes.
+    AwaitQuiet,
     /// Everything sent before has been done.
     #[cfg(test)]
     Done(Sender<()>),
@@ -125,6 +138,22 @@ impl Watcher {
 
     pub fn unwatch_files(&self, files: impl IntoIterator<Item = PathBuf>) {
         self.send(Message::UnwatchFiles(files.into_iter().collect()));
+    }
+
+    /// Keeps news back until [`Watcher::release`].
+    pub fn hold(&self) {
+        self.send(Message::Hold);
+    }
+
+    /// Ends [`Watcher::hold`]: all that happened before this call comes in one batch, with `released` set. There is one
+    /// also when nothing happened.
+    pub fn release(&self) {
+        self.send(Message::Release);
+    }
+
+    /// Asks for [`Event::Quiet`] once no file has changed for a moment and no burst is under way.
+    pub fn await_quiet(&self) {
+        self.send(Message::AwaitQuiet);
     }
 
     /// A watcher without a thread: it only takes down what it is asked to watch. For tests that say themselves what changed.
@@ -296,12 +325,20 @@ struct Desk {
     listings: BTreeMap<PathBuf, Vec<Item>>,
     armed: BTreeMap<PathBuf, Armed>,
     pending: FxHashMap<Arc<Path>, Pending>,
-    /// First and last news of the batch that is being collected.
-    burst: Option<(Instant, Instant)>,
+    burst: Burst,
+    repositories: Repositories,
+    /// The repositories of the files in `pending`.
+    concerned: Vec<Repository>,
+    /// When paths that are not whole yet are looked at again.
     held_at: Option<Instant>,
-    /// Paths announced since an instant not long ago.
-    recent: Option<(Instant, usize)>,
-    storm_until: Option<Instant>,
+    /// When to ask for a verdict again.
+    verdict_at: Option<Instant>,
+    /// Somebody makes an edit of many files, whose news come together at its end.
+    is_held: bool,
+    /// A `Tell` is on its way.
+    is_telling: bool,
+    /// Since when somebody waits for quiet, and when it will have been quiet for long enough.
+    awaited: Option<(Instant, Instant)>,
     poll_at: Option<Instant>,
     round_at: Instant,
     round: Vec<Item>,
@@ -331,10 +368,14 @@ impl Desk {
             listings: BTreeMap::new(),
             armed: BTreeMap::new(),
             pending: FxHashMap::default(),
-            burst: None,
+            burst: Burst::new(Duration::from_millis(config.settle.max(1))),
+            repositories: Repositories::default(),
+            concerned: Vec::new(),
             held_at: None,
-            recent: None,
-            storm_until: None,
+            verdict_at: None,
+            is_held: false,
+            is_telling: false,
+            awaited: None,
             poll_at: None,
             round_at: Instant::now() + ROUND_PACE,
             round: Vec::new(),
@@ -382,6 +423,17 @@ impl Desk {
             Message::UnwatchFiles(files) => files.into_iter().for_each(|path| self.unwatch_file(path)),
             Message::Noticed(at, event) => self.noticed(at, event),
             Message::Judge => self.judge(),
+            Message::Hold => self.is_held = true,
+            Message::Release => {
+                self.is_held = false;
+                self.tell_behind_all_events(true);
+            }
+            Message::Tell { released } => self.tell_all(released),
+            Message::AwaitQuiet => {
+                let now = Instant::now();
+                let since = self.awaited.map_or(now, |(since, _)| since);
+                self.awaited = Some((since, now + PAUSE));
+            }
             #[cfg(test)]
             Message::Done(done) => drop(done.send(())),
             Message::Stop => {}
@@ -391,23 +443,22 @@ impl Desk {
     // ── Time ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     fn flush_at(&self) -> Option<Instant> {
-        let stormy = self.pending.len() >= STORM || self.storm_until.is_some_and(|until| until > Instant::now());
-        let (settle, longest) = match stormy {
-            true => (self.settle.max(STORM_SETTLE), LONGEST_STORM_BURST),
-            false => (self.settle, LONGEST_BURST),
-        };
-        let settled = self.burst.map(|(first, last)| (last + settle).min(first + longest));
-        settled.into_iter().chain(self.held_at).min()
+        if self.is_held || self.is_telling {
+            return None;
+        }
+        self.verdict_at.or_else(|| self.burst.due().into_iter().chain(self.held_at).min())
     }
 
     fn deadline(&self) -> Instant {
-        let others = [self.flush_at(), self.poll_at, self.judge_at, self.say_at.as_ref().map(|(at, _)| *at)];
+        let quiet_at = self.awaited.map(|(_, at)| at);
+        let say_at = self.say_at.as_ref().map(|(at, _)| *at);
+        let others = [self.flush_at(), self.poll_at, self.judge_at, say_at, quiet_at];
         others.into_iter().flatten().fold(self.round_at, Instant::min)
     }
 
     fn act(&mut self, now: Instant) {
         if self.flush_at().is_some_and(|at| at <= now) {
-            self.flush(now);
+            self.decide(now);
         }
         if self.poll_at.is_some_and(|at| at <= now) {
             self.poll();
@@ -421,6 +472,54 @@ impl Desk {
         if self.say_at.as_ref().is_some_and(|(at, _)| *at <= now) {
             self.say(now);
         }
+        if let Some((since, at)) = self.awaited
+            && at <= now
+        {
+            self.tell_of_quiet(now, since);
+        }
+    }
+
+    /// Asks whether the news that are there are complete.
+    fn decide(&mut self, now: Instant) {
+        self.verdict_at = None;
+        match self.burst.verdict(now, repository::signs(self.concerned.iter())) {
+            Verdict::Wait(until) => self.verdict_at = Some(until),
+            Verdict::Single => self.flush(now),
+            Verdict::Together => match self.unfinished(now) {
+                Some(until) => self.verdict_at = Some(until.max(now + UNFINISHED_PACE)),
+                None => self.flush_as_it_is(now, false),
+            },
+            // Whoever has released a lock did all of it before, also what the system has not told yet.
+            Verdict::AsItIs => self.tell_behind_all_events(false),
+        }
+    }
+
+    fn tell_behind_all_events(&mut self, released: bool) {
+        self.is_telling = true;
+        self.read_all_events();
+        let _ = self.mailbox.send(Message::Tell { released });
+    }
+
+    fn tell_all(&mut self, released: bool) {
+        self.is_telling = false;
+        self.verdict_at = None;
+        if released {
+            self.look_everywhere();
+        }
+        if released || !self.is_held {
+            self.flush_as_it_is(Instant::now(), released);
+        }
+    }
+
+    /// Nothing waits for long: not even for who changes files without a pause.
+    fn tell_of_quiet(&mut self, now: Instant, since: Instant) {
+        let is_busy = self.is_held || self.is_telling || self.burst.is_on() || self.held_at.is_some();
+        if is_busy && now < since + LONGEST_WAIT {
+            self.awaited = Some((since, now + PAUSE / 10));
+            return;
+        }
+        self.awaited = None;
+        let _ = self.inbox.send(Event::Quiet);
     }
 
     // ── Who is watched, and where ─────────────────────────────────────────────────────────────────────────────────
@@ -562,6 +661,7 @@ impl Desk {
         for folder in &folders {
             self.disarm(folder);
         }
+        self.saved(path, at);
         let mut real = FxHashMap::default();
         for item in items {
             self.place(&item, &mut real);
@@ -605,7 +705,8 @@ impl Desk {
             EventKind::Modify(ModifyKind::Metadata(_)) => Touch::Metadata,
             EventKind::Create(_) => Touch::Appeared,
             EventKind::Remove(_) => Touch::Vanished,
-            // Which side of a renaming it is matters less than what is there now.
+            EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Touch::Vanished,
+            // Where the system does not say which side of a renaming it is, what is there now does.
             EventKind::Modify(ModifyKind::Name(_)) => Touch::Appeared,
             EventKind::Modify(_) | EventKind::Any | EventKind::Other => Touch::Any,
         };
@@ -634,6 +735,9 @@ impl Desk {
                 }
             }
             self.note(&item.path, at, touch);
+            if item.kind == Kind::File {
+                self.saved(path, at);
+            }
         }
         if !listing {
             return;
@@ -647,6 +751,19 @@ impl Desk {
                 if !pending.listed_by.contains(&lister.path) {
                     pending.listed_by.push(lister.path);
                 }
+            }
+        }
+    }
+
+    /// Somebody changed a file or a folder that matters, under its real path.
+    fn saved(&mut self, path: &Path, at: Instant) {
+        self.burst.saved(path, at);
+        if let Some((_, quiet_at)) = &mut self.awaited {
+            *quiet_at = Instant::now() + PAUSE;
+        }
+        for repository in self.repositories.of_folder(path.parent().unwrap_or(path)).iter() {
+            if !self.concerned.contains(repository) {
+                self.concerned.push(repository.clone());
             }
         }
     }
@@ -670,9 +787,10 @@ impl Desk {
         match touch {
             Touch::Written => pending.open = TELLS_CLOSE,
             Touch::Closed | Touch::Appeared => pending.open = false,
-            Touch::Metadata | Touch::Vanished | Touch::Any => {}
+            Touch::Vanished => _ = pending.missing_since.get_or_insert(at),
+            Touch::Metadata | Touch::Any => {}
         }
-        self.burst = Some((self.burst.map_or(now, |(first, _)| first), now));
+        self.burst.note(now);
         if !self.suspects.is_empty() {
             for kind in [Kind::File, Kind::Folder] {
                 self.suspects.remove(&Item { kind, path: path.clone() });
@@ -699,8 +817,9 @@ impl Desk {
 
     // ── Telling the loop ──────────────────────────────────────────────────────────────────────────────────────────
 
+    /// Tells each path that is whole; the others are looked at again.
     fn flush(&mut self, now: Instant) {
-        self.burst = None;
+        self.burst.told();
         let due: Vec<Arc<Path>> = self
             .pending
             .iter()
@@ -710,28 +829,56 @@ impl Desk {
         let mut batch = FileBatch::default();
         for path in due {
             let look = look_at(&path);
-            let was_there = self.watched.get(&file(&path)).is_none_or(|watched| watched.seen.is_some());
-            let Some(pending) = self.pending.get_mut(&path) else { continue };
-            pending.active = false;
-            if let Some(again) = pending.held_until(look, was_there, now, self.settle) {
-                pending.again = again;
-                continue;
+            if self.held_until(&path, look, now).is_none()
+                && let Some(pending) = self.pending.remove(&path)
+            {
+                self.announce(&path, pending, look, &mut batch);
             }
-            let Some(pending) = self.pending.remove(&path) else { continue };
-            self.announce(&path, pending, look, &mut batch);
         }
         self.held_at = self.pending.values().map(|pending| pending.again).min();
-        if batch.paths.is_empty() && batch.folders.is_empty() {
+        self.send(batch);
+    }
+
+    /// Tells all paths, whole or not.
+    fn flush_as_it_is(&mut self, now: Instant, released: bool) {
+        tracing::debug!(paths = self.pending.len(), released, "saves that belong together");
+        self.burst.told();
+        self.held_at = None;
+        let mut batch = FileBatch { released, ..FileBatch::default() };
+        for (path, pending) in std::mem::take(&mut self.pending) {
+            self.announce(&path, pending, look_at(&path), &mut batch);
+        }
+        if released {
+            batch.noticed = Some(now); // How long the edit took is no latency of ours.
+        }
+        self.send(batch);
+    }
+
+    /// When to look again, if some path is not whole yet.
+    fn unfinished(&mut self, now: Instant) -> Option<Instant> {
+        let paths: Vec<Arc<Path>> = self.pending.keys().cloned().collect();
+        paths.iter().find_map(|path| self.held_until(path, look_at(path), now))
+    }
+
+    fn held_until(&mut self, path: &Arc<Path>, look: Option<Snapshot>, now: Instant) -> Option<Instant> {
+        let was_there = self.watched.get(&file(path)).is_none_or(|watched| watched.seen.is_some());
+        let pending = self.pending.get_mut(path)?;
+        pending.active = false;
+        let again = pending.held_until(look, was_there, now, self.settle)?;
+        pending.again = again;
+        Some(again)
+    }
+
+    fn send(&mut self, mut batch: FileBatch) {
+        if self.pending.is_empty() {
+            self.concerned.clear();
+        }
+        if batch.paths.is_empty() && batch.folders.is_empty() && !batch.released {
             return;
         }
         for paths in [&mut batch.paths, &mut batch.folders] {
             paths.sort_unstable();
             paths.dedup();
-        }
-        let (since, recent) = self.recent.filter(|(since, _)| now < *since + STORM_WINDOW).unwrap_or((now, 0));
-        self.recent = Some((since, recent + batch.paths.len()));
-        if recent + batch.paths.len() >= STORM {
-            self.storm_until = Some(now + STORM_WINDOW);
         }
         // The loop may have ended; `run` sees it and ends as well.
         let _ = self.inbox.send(Event::Files(batch));
@@ -772,6 +919,7 @@ impl Desk {
         for watched in self.watched.values_mut() {
             watched.place = Resolved::default();
         }
+        self.burst.slow_down(self.interval);
         self.poll_at = Some(Instant::now());
         self.say_at = Some((Instant::now() + CRAWL, reason.to_owned()));
     }
@@ -814,6 +962,9 @@ impl Desk {
             }
         }
         for (path, look, lister) in news {
+            if self.watched.contains_key(&file(&path)) {
+                self.saved(&path, started);
+            }
             self.note(&path, started, if lister.is_some() { Touch::Appeared } else { Touch::Any });
             if let Some(pending) = self.pending.get_mut(&path) {
                 pending.look = pending.look.or(look);
@@ -827,6 +978,7 @@ impl Desk {
     /// Network and container file systems accept watches and never say a word. A few looks now and then find out.
     fn look_round(&mut self, now: Instant) {
         self.round_at = now + ROUND_PACE;
+        self.repositories.forget();
         if self.backend.is_none() {
             return;
         }
@@ -845,15 +997,35 @@ impl Desk {
         }
     }
 
-    /// Makes sure that every event the system has is in the mailbox before the judgement. notify's thread answers
-    /// between two reads of the system's queue, so after two answers it has read it once.
     fn prepare_judgement(&mut self) {
         self.judge_at = None;
+        self.read_all_events();
+        let _ = self.mailbox.send(Message::Judge);
+    }
+
+    /// Makes sure that every event the system has is in the mailbox. notify's thread answers between two reads of the
+    /// system's queue, so after two answers it has read it once.
+    fn read_all_events(&mut self) {
         if let Some(backend) = &mut self.backend {
             let _ = backend.configure(notify::Config::default());
             let _ = backend.configure(notify::Config::default());
         }
-        let _ = self.mailbox.send(Message::Judge);
+    }
+
+    /// Notes what has changed and was not told: where the system is slow to tell, or does not.
+    fn look_everywhere(&mut self) {
+        if self.backend.is_none() {
+            return self.poll();
+        }
+        let changed: Vec<Arc<Path>> = self
+            .watched
+            .iter()
+            .filter(|(item, watched)| watched.racy || look_at(&item.path) != watched.seen)
+            .map(|(item, _)| item.path.clone())
+            .collect();
+        for path in changed {
+            self.note(&path, Instant::now(), Touch::Any);
+        }
     }
 
     fn judge(&mut self) {

@@ -302,7 +302,7 @@ impl<'a> Loader<'a> {
             true => format!("there is no file `{}`", (self.input.display)(wished)),
             false => format!("there is neither a file `{}` nor a package of that name", (self.input.display)(wished)),
         };
-        self.at_word(from, format!("cannot find `{specifier}`"), specifier, start).with_help(help)
+        self.at_word(from, format!("cannot find `{specifier}`"), specifier, start).of_missing().with_help(help)
     }
 
     /// A diagnostic at the first `word` behind `start`.

@@ -398,6 +398,9 @@ impl Preparation<'_> {
             _ => message.to_owned(),
         };
         let mut diagnostic = Diagnostic::error(message);
+        // In these words Sass, Less and Stylus say that an imported file is not there.
+        let is_missing = ["find stylesheet", "wasn't found", "failed to locate"];
+        diagnostic.is_missing = is_missing.iter().any(|words| error.message.contains(words));
         if let Some(package) = &error.missing {
             // That one comes with the integration, which package.json names.
             let is_promised = package.starts_with("@tailwindcss/");

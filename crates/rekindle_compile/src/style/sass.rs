@@ -91,17 +91,19 @@ fn explain(error: ErrorKind, input: &SassInput<'_>) -> Diagnostic {
             let may_be_new = ["undefined function", "no argument named", "expected "]
                 .iter()
                 .any(|sign| message.to_lowercase().starts_with(sign));
+            let is_missing = message.contains("find stylesheet");
             let file = Path::new(loc.file.name());
             let text = loc.file.source();
             let offset = offset_of(text, loc.begin.line, loc.begin.column);
             let end = offset_of(text, loc.end.line, loc.end.column);
             let place = place(file, text, offset, end, input);
-            let diagnostic = match place {
+            let mut diagnostic = match place {
                 Some((text, offset, length)) => {
                     Diagnostic::error(message).in_file((input.display)(file)).at(text, offset, length)
                 }
                 None => Diagnostic::error(message).in_file("css.preprocessor_options.*.additional_data"),
             };
+            diagnostic.is_missing = is_missing;
             if may_be_new {
                 diagnostic.with_help(format!("if it is right in a newer Sass, {INSTALL}"))
             } else {

@@ -459,8 +459,127 @@ fn thousands_of_files_make_few_batches() {
         batches += 1;
     }
     // One for each pause of a busy machine that looks like the end, and the longest bursts.
-    let most = 20 + (took.as_millis() / LONGEST_STORM_BURST.as_millis()) as usize * 2;
+    let most = 20 + (took.as_millis() / burst::LONGEST_BURST.as_millis()) as usize * 2;
     assert!(batches <= most, "{batches} batches in {took:?}");
+}
+
+#[test]
+fn what_git_does_is_told_when_it_releases_its_lock() {
+    let mut case = Case::new(&[".git/index", "a.ts", "gone.ts", "src/b.ts", "src/empty.ts"]);
+    case.watcher.unwatch_files([case.at(".git/index")]);
+    loop {
+        let start = Instant::now();
+        case.write(".git/index.lock", "");
+        case.write("a.ts", "after");
+        std::thread::sleep(PAUSE * 2);
+        fs::remove_file(case.at("gone.ts")).unwrap();
+        case.write("src/empty.ts", "");
+        std::thread::sleep(PAUSE * 2);
+        case.write("src/b.ts", "after");
+        let early = case.news.try_recv();
+        fs::rename(case.at(".git/index.lock"), case.at(".git/index")).unwrap();
+        // On a machine that was too busy it may have looked as if git did nothing.
+        let busy = start.elapsed() > burst::FRESH_LOCK / 4;
+        let batch = case.told("src/b.ts", Some("after"));
+        if !busy {
+            assert!(early.is_err(), "told before the lock was released: {early:?}");
+            assert_eq!(batch.paths, ["a.ts", "gone.ts", "src/b.ts", "src/empty.ts"].map(|file| case.at(file)));
+            assert!(case.news.try_recv().is_err());
+            return;
+        }
+        for file in ["a.ts", "gone.ts", "src/b.ts", "src/empty.ts"] {
+            case.write(file, "before");
+            case.told(file, Some("before"));
+        }
+    }
+}
+
+#[test]
+fn a_worktree_has_a_lock_of_its_own() {
+    let mut case = Case::new(&["main/.git/worktrees/w/index", "w/a.ts"]);
+    case.write("w/.git", "gitdir: ../main/.git/worktrees/w");
+    loop {
+        let start = Instant::now();
+        case.write("main/.git/worktrees/w/index.lock", "");
+        case.write("w/a.ts", "after");
+        std::thread::sleep(PAUSE * 2);
+        let early = case.news.try_recv();
+        fs::remove_file(case.at("main/.git/worktrees/w/index.lock")).unwrap();
+        let busy = start.elapsed() > burst::FRESH_LOCK / 4;
+        if early.is_err() {
+            case.told("w/a.ts", Some("after"));
+        }
+        if !busy {
+            return assert!(early.is_err(), "told before the lock was released: {early:?}");
+        }
+    }
+}
+
+#[test]
+fn an_announced_edit_is_one_batch_with_all_that_was_done_before_its_end() {
+    let mut case = Case::new(&["a.ts", "b.ts", "gone.ts", "src/c.ts"]);
+    case.watch(&["src/new.ts"]);
+    case.watcher.hold();
+    case.armed();
+    case.write("a.ts", "after");
+    std::thread::sleep(PAUSE * 3);
+    fs::remove_file(case.at("gone.ts")).unwrap();
+    case.write("src/new.ts", "new");
+    std::thread::sleep(PAUSE * 3);
+    case.write("b.ts", "");
+    assert!(case.news.try_recv().is_err(), "an edit that is under way was told");
+    case.write("src/c.ts", "last");
+    case.watcher.release();
+    let batch = case.next();
+    let expected = ["a.ts", "b.ts", "gone.ts", "src/c.ts", "src/new.ts"].map(|file| case.at(file));
+    assert_eq!((batch.paths, batch.released), (expected.to_vec(), true));
+    case.write("a.ts", "single");
+    assert!(!case.told("a.ts", Some("single")).released);
+}
+
+#[test]
+fn the_end_of_an_edit_without_changes_is_told_too() {
+    for mut case in [Case::new(&["a.ts"]), Case::polling(&["a.ts"])] {
+        case.watcher.hold();
+        case.watcher.release();
+        assert_eq!((case.next().paths, case.news.try_recv().is_err()), (vec![], true));
+    }
+}
+
+#[test]
+fn an_announced_edit_is_one_batch_also_where_no_events_arrive() {
+    for mut case in [
+        Case::polling(&["a.ts", "b.ts"]),
+        Case::with(&["a.ts", "b.ts"], &settings(), |_| Ok(Box::new(notify::NullWatcher))),
+    ] {
+        case.watcher.hold();
+        case.armed();
+        case.write("a.ts", "after");
+        std::thread::sleep(PAUSE);
+        case.write("b.ts", "after");
+        case.watcher.release();
+        let batch = case.next();
+        assert_eq!((batch.paths.len(), batch.released), (2, true));
+    }
+}
+
+#[test]
+fn whoever_waits_for_quiet_is_told_once_when_nothing_comes_any_more() {
+    let mut case = Case::new(&["a.ts"]);
+    case.watcher.await_quiet();
+    case.watcher.await_quiet();
+    let start = Instant::now();
+    loop {
+        match case.news.try_recv() {
+            Ok(Event::Quiet) => break,
+            Ok(other) => panic!("unexpected {other:?}"),
+            Err(_) => assert!(start.elapsed() < PATIENCE),
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(start.elapsed() >= PAUSE, "told after {:?}", start.elapsed());
+    case.write("a.ts", "after");
+    case.told("a.ts", Some("after"));
 }
 
 #[test]

@@ -1,0 +1,101 @@
+/** Saves that belong together: one update, and no overlay on the way to it. */
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { program, test } from './harness.mjs'
+
+const COUNT = 60
+const modules = (value) =>
+  Object.fromEntries(Array.from({ length: COUNT }, (_, at) => [`src/m${at}.js`, `export const v${value} = ${value}\n`]))
+const main = (value) => {
+  const names = Array.from({ length: COUNT }, (_, at) => `v${value} as m${at}`)
+  const imports = names.map((name, at) => `import { ${name} } from './src/m${at}.js'`).join('\n')
+  return `${imports}
+globalThis.updates = (globalThis.updates ?? 0) + 1
+show('a', m0 + m${COUNT - 1})
+import.meta.hot.accept()
+`
+}
+
+/** Notes every overlay that is shown from now on, and every update. */
+async function watchPage(app) {
+  await app.page.evaluate(() => {
+    globalThis.updates = 0
+    globalThis.overlays = []
+    new MutationObserver((changes) => {
+      for (const { addedNodes } of changes) {
+        for (const node of addedNodes) if (/overlay/.test(node.localName)) overlays.push(node.shadowRoot?.textContent ?? '')
+      }
+    }).observe(document, { childList: true, subtree: true })
+  })
+}
+
+const seen = (app) => app.page.evaluate(() => ({ updates, overlays }))
+
+function git(app, ...args) {
+  const settings = ['user.name=test', 'user.email=test@example.org', 'gc.auto=0', 'init.defaultBranch=main', 'core.hooksPath=/nowhere']
+  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null', GIT_EDITOR: 'true' }
+  execFileSync('git', [...settings.flatMap((setting) => ['-c', setting]), ...args], { cwd: app.root, env, stdio: 'ignore' })
+}
+
+test('a checkout of a branch whose files only fit each other is one update without an overlay', {
+  files: { 'main.js': main(1), ...modules(1), '.gitignore': '.rekindle\n' },
+}, async (app) => {
+  git(app, 'init')
+  git(app, 'add', '.')
+  git(app, 'commit', '-m', 'one')
+  git(app, 'checkout', '-b', 'other')
+  app.write('main.js', main(2))
+  for (const [name, text] of Object.entries(modules(2))) app.write(name, text)
+  git(app, 'commit', '-am', 'two')
+  await app.sees('#a', '4')
+  await watchPage(app)
+  for (const [branch, text] of [['main', '2'], ['other', '4'], ['main', '2']]) {
+    git(app, 'checkout', branch)
+    await app.sees('#a', text)
+  }
+  await app.stayed()
+  assert.deepEqual(await seen(app), { updates: 3, overlays: [] })
+})
+
+test('a codemod that renames an export file by file shows no overlay', {
+  files: { 'main.js': main(1), ...modules(1) },
+}, async (app) => {
+  await watchPage(app)
+  const files = Object.entries({ ...modules(2), 'main.js': main(2) })
+  let longest = 0
+  for (const [name, text] of files) {
+    const start = performance.now()
+    app.write(name, text)
+    await sleep(5)
+    longest = Math.max(longest, performance.now() - start)
+  }
+  await app.sees('#a', '4')
+  await app.noOverlay()
+  await app.stayed()
+  const { updates, overlays } = await seen(app)
+  // What a machine too busy for a codemod writes is no burst, and cannot be told from a person's saves.
+  if (longest < 60) assert.deepEqual({ updates, overlays }, { updates: 1, overlays: [] })
+})
+
+test('what `rekindle edit` runs is one update, however long it takes', {
+  files: { 'main.js': main(1), ...modules(1) },
+}, async (app) => {
+  await watchPage(app)
+  const files = JSON.stringify({ ...modules(2), 'main.js': main(2) })
+  const script = `
+    const fs = require('fs'); const files = Object.entries(JSON.parse(process.env.FILES))
+    const next = () => { const file = files.shift(); if (file) { fs.writeFileSync(...file); setTimeout(next, 30) } }
+    next()`
+  const command = spawn(program, ['edit', '--', process.execPath, '-e', script], {
+    cwd: app.root,
+    env: { ...process.env, FILES: files },
+  })
+  let said = ''
+  command.stderr.on('data', (data) => { said += data })
+  assert.equal(await new Promise((done) => command.on('close', done)), 0)
+  assert.match(said, /one update with 61 files/)
+  await app.sees('#a', '4')
+  await app.stayed()
+  assert.deepEqual(await seen(app), { updates: 1, overlays: [] })
+})

@@ -264,12 +264,11 @@ async fn heads_that_do_not_arrive_keep_nobody_out() {
     // The tab has something to do with its place.
     say(&mut tab, 1, b"1").await;
     assert_eq!(hear(&mut tab).await, (1, b"1".to_vec()));
-    let mut ended = 0;
-    for stream in &mut slow {
-        ended +=
-            usize::from(matches!(timeout(Duration::from_millis(200), stream.read(&mut [0])).await, Ok(Ok(0) | Err(_))));
+    // Those that came first made room for the others.
+    for stream in slow.iter_mut().take(13) {
+        let end = timeout(Duration::from_secs(30), stream.read(&mut [0])).await.unwrap();
+        assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
     }
-    assert!(ended >= 13, "{ended}");
 }
 
 #[tokio::test]

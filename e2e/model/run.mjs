@@ -156,7 +156,7 @@ async function replay(file) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   // The browser goes with the signal, and so do the sequences that are under way.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => (stopped = true))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => { stopped = true; console.log(`ended by ${signal}`) })
   const names = ['seed', 'count', 'ops', 'jobs', 'shrink', 'out', 'replay']
   const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) })
   const given = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, name === 'out' || name === 'replay' ? value : Number(value)]))

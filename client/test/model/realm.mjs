@@ -58,6 +58,7 @@ export class Realm {
       ...documentGlobals(this.document),
       ...this.reports(),
       WebSocket: Object.assign(WebSocket, { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 }),
+      $import: async (address) => (await this.import(new URL(address, ORIGIN).href)).namespace,
       URL,
       Blob,
       Event,
@@ -196,14 +197,13 @@ export class Realm {
   }
 
   compile(url, text) {
-    // No `cachedData`: with it V8 may take the script of an earlier realm, whose `import()` is gone.
     const options = {
       identifier: url,
       context: this.context,
       initializeImportMeta: (meta) => void (meta.url = url),
       importModuleDynamically: async (specifier) => this.import(new URL(specifier, url).href),
     }
-    return new vm.SourceTextModule(text, options)
+    return url.includes('/@rekindle/runtime/') ? runtimeModule(text, options) : new vm.SourceTextModule(text, options)
   }
 
   async run(address) {
@@ -255,6 +255,17 @@ export class Realm {
   click(keys) {
     for (const key of keys) this.clicks.get(key)?.act()
   }
+}
+
+/** The client's compiled form, by text: it is the same in every realm. */
+const compiled = new Map()
+
+/** With `cachedData` V8 may take the script of an earlier realm, whose `import()` is gone: it is a function of the realm instead. */
+function runtimeModule(text, options) {
+  const source = text.replace(/(?<!async )\bimport\(/g, '$import(')
+  const module = new vm.SourceTextModule(source, { ...options, cachedData: compiled.get(text) })
+  if (!compiled.has(text)) compiled.set(text, module.createCachedData())
+  return module
 }
 
 /** The page's end of a WebSocket. */

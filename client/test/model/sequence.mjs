@@ -246,6 +246,7 @@ export function inWords(step) {
 function inShort({ do: what, words, set, split, tab, key }) {
   // What was left out by shrinking is not said.
   const edits = (words ?? []).filter(({ ids }) => ids.some((id) => id in set)).map(({ text }) => text)
+  if (words && edits.length === 0) edits.push(...Object.keys(set).map((id) => `save ${id}`))
   const isParted = Object.keys(set ?? {}).length > 1
   switch (what) {
     case 'change':

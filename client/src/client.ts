@@ -353,7 +353,7 @@ async function load(ids: ModuleId[]): Promise<void> {
   let byValue = false
   for (let attempt = 1; ; attempt++) {
     const query = wanted.map((id) => `id=${encodeURIComponent(id)}`).join('&')
-    const address = () => `${base}@rekindle/load?n=${++loads}&${query}${byValue ? '&value' : ''}`
+    const address = () => `${base}@rekindle/load?n=${++loads}&${query}${byValue ? '&value=1' : ''}`
     try {
       const { manifest } = (await rescue.load(address)) as { manifest: Manifest }
       if (!replica.takeManifest(manifest)) {
@@ -998,7 +998,10 @@ const VERSIONS_AT_ONCE = 4000
 
 /** A server that was started anew knows no numbers of ours: it compares digests. */
 function tellVersions(): void {
-  const all = [...[...registry.definitions].map(([id, { hash }]) => [id, hash]), ...[...linkedSheets.keys()].map((id) => [id, ''])]
+  // What is live without a definition is gone, as far as this tab knows: it may be back.
+  const gone = [...registry.entries, ...registry.instances.keys()].filter((id) => !registry.definitions.has(id))
+  const unknown = [...new Set([...gone, ...linkedSheets.keys()])].map((id) => [id, ''])
+  const all = [...[...registry.definitions].map(([id, { hash }]) => [id, hash]), ...unknown]
   for (let at = 0; at === 0 || at < all.length; at += VERSIONS_AT_ONCE) {
     const modules = Object.fromEntries(all.slice(at, at + VERSIONS_AT_ONCE))
     const last = at + VERSIONS_AT_ONCE >= all.length

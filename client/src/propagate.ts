@@ -59,8 +59,8 @@ class Walk {
   private readonly reachedFrom = new Map<ModuleId, ModuleId>()
   private readonly queue: ModuleId[] = []
   private deadEnd: ModuleId | null = null
-  /** Entries whose importers have all been seen before: entries in cycles. */
-  private readonly circular: ModuleId[] = []
+  /** Entries that were met and that others import: entries in cycles. */
+  private readonly imported: ModuleId[] = []
   /** Modules whose components are refreshed, with those of their exports that their importers have to take. */
   private readonly refreshed = new Map<ModuleId, Set<string>>()
 
@@ -85,7 +85,7 @@ class Walk {
     do {
       for (let id; this.deadEnd === null && (id = this.queue.shift()) !== undefined; ) this.visit(id)
     } while (this.deadEnd === null && this.widen())
-    this.deadEnd ??= this.circular.find((id) => !this.isTakenAbove(id)) ?? null
+    this.deadEnd ??= this.imported.find((id) => !this.isTakenAbove(id)) ?? null
     if (this.deadEnd !== null) {
       const chain = this.chainTo(this.deadEnd)
       return { kind: 'reload', chain, reason: `nothing accepts ${chain[0]}` }
@@ -172,19 +172,16 @@ class Walk {
     const importers = [...(this.registry.importers.get(id) ?? [])].filter((importer) => importer !== id)
     let open = importers.length > 0 ? 0 : 1
     if (accepted && importers.length === 0) open = 0
-    let closed = 0
     for (const importer of importers) {
       if (accepted && this.takesOnly(importer, id, accepted)) continue
       if (this.hot.contexts.get(importer)?.speaker.acceptsDep(id)) {
         this.accept(importer, id)
-      } else if (this.visited.has(importer)) {
-        closed++
-      } else {
+      } else if (!this.visited.has(importer)) {
         this.reachedFrom.set(importer, id)
         this.begin(importer)
       }
     }
-    if (this.registry.entries.has(id) && importers.length > 0 && closed === importers.length) this.circular.push(id)
+    if (this.registry.entries.has(id) && importers.length > 0 && !accepted) this.imported.push(id)
     if (open > 0) this.deadEnd ??= id
   }
 

@@ -150,7 +150,7 @@ async fn an_edit_is_one_batch_and_a_tab_that_missed_it_gets_it_later() {
     assert_eq!(batch["seq"], before["seq"].as_u64().unwrap() + 1);
     assert_eq!(batch["since"], before["seq"]);
     assert_eq!(batch["session"], before["session"]);
-    silent.heard_nothing().await;
+    silent.hears_definition("/main.ts", "two").await;
 
     let mut late = project.tab().await;
     late.says(hello(&before)).await;

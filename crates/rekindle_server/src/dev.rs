@@ -122,7 +122,7 @@ struct Tab {
 /// How far the conversation with a tab is (`docs/internals/sync.md`).
 #[derive(Debug, PartialEq, Eq)]
 enum Stage {
-    /// It has not said what it holds, and is told nothing.
+    /// It has not said what it holds, and takes nothing in.
     Silent,
     /// It comes from another session: digests of its modules, as far as they have come in, and their bytes.
     Compared { versions: BTreeMap<String, String>, bytes: usize },
@@ -310,7 +310,8 @@ impl Loop {
             return;
         }
         let message: Utf8Bytes = text(&ServerMessage::Batch(batch)).into();
-        for tab in self.tabs.values().filter(|tab| tab.stage == Stage::InStep) {
+        // Who has said nothing may be a tool that listens; a tab that has not begun yet leaves it alone.
+        for tab in self.tabs.values().filter(|tab| !matches!(tab.stage, Stage::Compared { .. })) {
             tab.outbox.send(message.clone());
         }
         if files.is_empty() || is_reload {
@@ -639,6 +640,11 @@ impl Loop {
             roots.extend(self.module_at(url));
         }
         self.crawl_known(roots, versions);
+        // What the crawl did not come to, below a module that is broken now.
+        let graph = &self.project.graph;
+        let is_there = |&id: &ModuleId| graph[id].state == ModuleState::New && graph[id].file.as_path().is_file();
+        let below = versions.keys().filter_map(|url| graph.get(url)).filter(is_there).collect();
+        self.crawl_known(below, versions);
         // What no import names that is known before it runs.
         let unmet =
             versions.keys().filter(|url| self.project.graph.get(url).is_none()).map(|url| ModuleUrl::new(url.as_str()));

@@ -513,6 +513,37 @@ async fn without_a_server_the_command_runs_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_edit_reaches_every_server_of_the_project_however_it_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "<!doctype html><script type=module src=/main.js></script>")
+        .unwrap();
+    std::fs::write(folder.path().join("main.js"), "").unwrap();
+    let changes: [fn(&mut Config); 3] = [
+        |config| config.server.https = Some(rekindle_server::config::Https::Generated),
+        |config| config.base = "/an app/".to_owned(),
+        |config| config.server.host = Some("0.0.0.0".to_owned()),
+    ];
+    let mut servers = Vec::new();
+    for change in changes {
+        let mut config = Config::new(folder.path().canonicalize().unwrap());
+        config.server.port = 0;
+        change(&mut config);
+        servers.push(DevServer::builder(config).report(Report::plain(io::sink())).start().await.unwrap());
+    }
+    let below = folder.path().join("src/deep");
+    std::fs::create_dir_all(&below).unwrap();
+    let begun = rekindle(&below, &["edit", "begin"]).output().unwrap();
+    let id = String::from_utf8(begun.stdout).unwrap();
+    std::fs::write(folder.path().join("main.js"), "export const edited = 1").unwrap();
+    let committed = rekindle(&below, &["edit", "commit", id.trim()]).output().unwrap();
+    let said = String::from_utf8_lossy(&committed.stderr).into_owned();
+    assert_eq!(said, "rekindle: one update with 1 file\n".repeat(3));
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_command_may_announce_edits() {
     let project = project(1, &[]).await;
     let host = project.server.url().trim_start_matches("http://").trim_end_matches('/').to_owned();

@@ -13,10 +13,11 @@
  * (`docs/internals/sync.md`). Knows neither DOM nor socket: the page is `UpdatePage`.
  */
 import type { Acceptor, HotContext, HotTable } from './hot'
+import { FailedImports } from './imports'
 import type { ModuleId, Update, UpdatePayload } from './messages'
 import { propagate, type Boundary, type Invalidation, type Verdict } from './propagate'
 import type { Refresh } from './refresh'
-import type { Definition, Instance, Namespace, Registry } from './registry'
+import { canImport, type Definition, type Instance, type Namespace, type Registry } from './registry'
 
 /** What an update needs of the page. */
 export interface UpdatePage {
@@ -31,6 +32,10 @@ export interface UpdatePage {
   renderFailed(error: unknown): void
   /** An update went through: an overlay of an earlier failure can go. */
   succeeded(): void
+  /** Whether it is known that a module cannot run. */
+  isBroken(id: ModuleId): boolean
+  /** Modules import others than before, or in another order. */
+  moved(): void
   debug(line: string): void
   report(error: unknown, doing: string): void
   removeStyle(id: ModuleId): void
@@ -82,6 +87,7 @@ interface Attempt {
 }
 
 export class Updater {
+  readonly failedImports: FailedImports
   /** `invalidate()` calls that have not been followed yet. */
   private invalidations: Invalidation[] = []
   /** While accept callbacks run: the `invalidate()` that led to this update. */
@@ -101,7 +107,9 @@ export class Updater {
     private readonly hot: HotTable,
     private readonly refresh: Refresh,
     private readonly page: UpdatePage,
-  ) {}
+  ) {
+    this.failedImports = new FailedImports(registry, (id) => page.isBroken(id))
+  }
 
   /** Called by `hot.invalidate()`. Returns what the event says (R28, R29). */
   invalidate(context: HotContext): { path: ModuleId; firstInvalidatedBy: ModuleId } {
@@ -125,9 +133,9 @@ export class Updater {
     if (this.leave && [...ids].some((id) => this.registry.isPending(id))) this.leave()
   }
 
-  /** Whether some update waits for a definition. */
+  /** Whether some update waits for a definition, or an `import()` that failed may go better now. */
   get isWaiting(): boolean {
-    return this.attempts.some(({ waiting }) => waiting)
+    return this.attempts.some(({ waiting }) => waiting) || this.failedImports.isDue
   }
 
   /** The page has cancelled its reload: what made it necessary is left alone until it is edited again. */
@@ -139,7 +147,7 @@ export class Updater {
   async update(links: ModuleId[], timestamp: number): Promise<Outcome> {
     this.invalidated.clear()
     await this.settleTopLevel()
-    this.dropFailed()
+    await this.pruneUnused(this.failedImports.retry())
     const [due, ...waiting] = this.due()
     let outcome = await this.applyTo(due!, links, timestamp)
     outcome = await this.followInvalidations(timestamp, outcome)
@@ -148,6 +156,7 @@ export class Updater {
       const more = await this.followInvalidations(timestamp, await this.applyTo(stale, [], timestamp))
       outcome = join(outcome, more)
     }
+    await this.pruneUnused(this.failedImports.forgetReplaced())
     this.dropAttempts()
     return outcome
   }
@@ -262,7 +271,7 @@ export class Updater {
 
   /** Whether an update that could not go through would need the module. */
   needs(id: ModuleId): boolean {
-    return this.attempts.some(({ needed }) => needed.has(id))
+    return this.attempts.some(({ needed }) => needed.has(id)) || this.failedImports.needs(id)
   }
 
   private isAnother({ needed }: Attempt): boolean {
@@ -273,13 +282,6 @@ export class Updater {
     this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting, hasLetGo })
   }
 
-  /** A module that threw when it was first imported, and was caught: the next `import()` runs what is newest. */
-  private dropFailed(): void {
-    for (const id of this.registry.stale) {
-      const failed = this.registry.instances.get(id)?.state === 'failed'
-      if (failed && !this.registry.importers.has(id) && !this.registry.entries.has(id)) this.registry.remove(id)
-    }
-  }
 
   /** A module that waits at its top-level await for the first time may be about to say what it accepts. */
   private async settleTopLevel(): Promise<void> {
@@ -297,10 +299,7 @@ export class Updater {
       await this.page.reload(verdict, verdict.chain[0])
       return { result: 'reload', boundaries: [], chain: verdict.chain, reason: verdict.reason }
     }
-    // What is gone cannot run; whoever still needs it waits.
-    const exists = (id: ModuleId) => this.registry.definitions.has(id)
-    const boundaries = verdict.kind === 'accepted' ? verdict.boundaries.filter(({ accepted }) => exists(accepted)) : []
-    const rerun = new Set(verdict.kind === 'accepted' ? [...verdict.rerun].filter(exists) : [])
+    const { boundaries, rerun, stale } = this.whatCanRun(verdict)
     if (rerun.size + boundaries.length + links.length === 0) return { result: 'nothing', boundaries: [] }
     try {
       if (!(await this.page.ensure(rerun))) return { result: 'waiting', boundaries: [] }
@@ -312,7 +311,6 @@ export class Updater {
     const payload = updatePayload(boundaries, links, timestamp, invalidation)
     await this.hot.dispatch('vite:beforeUpdate', payload)
     const swapped = links.length > 0 ? this.page.swapLinks(links, timestamp) : undefined
-    const stale = [...rerun].filter((id) => this.registry.stale.has(id))
     const error = await this.replace(boundaries, rerun, invalidation)
     await swapped
     if (error !== undefined) this.note(stale, rerun, false, !(await this.startAgain(rerun)))
@@ -325,6 +323,20 @@ export class Updater {
       boundaries: [...boundaries.map(({ path }) => path), ...links.map(withoutDirect)],
       error: error === undefined ? undefined : String(error),
     }
+  }
+
+  /**
+   * What is gone cannot run; whoever still needs it waits. What the new code imports no more need not run, and would keep the
+   * update back if it throws.
+   */
+  private whatCanRun(verdict: Verdict): { boundaries: Boundary[]; rerun: Set<ModuleId>; stale: ModuleId[] } {
+    if (verdict.kind !== 'accepted') return { boundaries: [], rerun: new Set(), stale: [] }
+    const rerun = new Set([...verdict.rerun].filter((id) => this.registry.definitions.has(id)))
+    const stale = [...rerun].filter((id) => this.registry.stale.has(id))
+    const reached = this.registry.reachedAfter(rerun)
+    if (reached) for (const id of rerun) if (!reached.has(id)) rerun.delete(id)
+    const canRun = ({ path, accepted }: Boundary) => this.registry.definitions.has(accepted) && (!reached || (reached.has(path) && reached.has(accepted)))
+    return { boundaries: verdict.boundaries.filter(canRun), rerun, stale }
   }
 
   private giveUp(error: unknown, boundaries: Boundary[], rerun: ReadonlySet<ModuleId>): Outcome {
@@ -505,10 +517,15 @@ export class Updater {
       const next = this.hot.contexts.get(id)
       if (next && this.registry.isPending(id)) next.before = context.speaker
     }
+    if ([...before].some(([id, { instance }]) => instance && this.importsOthers(instance, this.registry.instances.get(id)))) this.page.moved()
     if (bindings === 'live') {
       for (const error of this.registry.rebind(new Set(before.keys()))) this.page.report(error, 'an import')
     }
     this.dropped = [...before.values()].flatMap(({ instance }) => (instance ? [instance] : []))
+  }
+
+  private importsOthers(before: Instance, now: Instance | undefined): boolean {
+    return now !== undefined && now.definition !== before.definition && JSON.stringify(now.definition.links) !== JSON.stringify(before.definition.links)
   }
 
   private async rollBack(before: ReturnType<Updater['snapshot']>, made: Instance[]): Promise<void> {
@@ -565,11 +582,18 @@ export class Updater {
       for (const id of this.registry.depsOf(old)) if (!kept.has(id)) candidates.add(id)
     }
     this.dropped = []
+    await this.pruneUnused(candidates)
+  }
+
+  /** Takes those of `ids` off the page that no entry reaches, and what only they imported. */
+  async pruneUnused(ids: Iterable<ModuleId>): Promise<void> {
+    const candidates = new Set(ids)
     const pruned: ModuleId[] = []
     for (const id of candidates) {
       const instance = this.registry.instances.get(id)
-      if (!instance || this.isReachable(id)) continue
+      if (!instance || this.registry.isReachable(id)) continue
       pruned.push(id)
+      this.registry.giveUp(instance)
       const deps = this.registry.depsOf(instance)
       this.registry.remove(id)
       for (const dep of deps) candidates.add(dep)
@@ -583,22 +607,9 @@ export class Updater {
   private carryDynamicImports(old: Instance): void {
     const now = this.registry.instances.get(old.id)
     if (!now || now === old) return
-    const { meta, links, globs } = now.definition
-    const possible = new Set<unknown>(meta.dynamic?.map((at) => links[at]))
-    for (const matches of globs) for (const [, id] of matches) possible.add(id)
     for (const id of old.imported) {
-      if ((meta.computed || possible.has(id)) && this.registry.instances.has(id)) this.registry.noteDynamicImport(now, id)
+      if (canImport(now.definition, id) && this.registry.instances.has(id)) this.registry.noteDynamicImport(now, id)
     }
-  }
-
-  /** Whether an entry still imports the module, over any number of others. */
-  private isReachable(id: ModuleId): boolean {
-    const above = new Set([id])
-    for (const module of above) {
-      if (this.registry.entries.has(module)) return true
-      for (const importer of this.registry.importers.get(module) ?? []) above.add(importer)
-    }
-    return false
   }
 
   /** First all disposers, then all prune handlers, then the data is dropped (R24). */

@@ -55,9 +55,7 @@ const wanted = new Set<ModuleId>()
 /** Entries that could not start yet. */
 const blocked = new Set<ModuleId>()
 /** An entry threw while the page started: the next edit starts the page anew. */
-let crashed: { id: ModuleId; error: unknown } | null = null
-/** Modules whose last `import()` failed, and who asked: an edit of what they need is one that the page must take. */
-const brokenImports = new Map<ModuleId, Instance>()
+let crashed: { id: ModuleId; error: unknown; shown: OverlayError } | null = null
 /** Modules that accept only because they are style sheets. */
 const styleModules = new Set<ModuleId>()
 /** What the last failed update ran into; shown until an update goes through. */
@@ -192,33 +190,48 @@ function isPath(specifier: string): boolean {
   return /^([./]|[a-z][a-z+.-]*:)/i.test(specifier)
 }
 
+/** How often an `import()` begins anew whose module was taken away before it had run. */
+const MOST_IMPORTS = 3
+
 /** `import()` of a module: what is live, or after its definitions have been fetched and run. */
 async function importModule(id: ModuleId, importer: Instance): Promise<Namespace> {
   await null // A run that is under way comes to all of its modules first.
+  const isNew = !importer.imported.has(id)
+  const isUnwanted = () => registry.instances.get(importer.id) !== importer
   try {
-    if (!registry.hasStarted(id)) await startLazy(id)
-    registry.noteDynamicImport(registry.instances.get(importer.id) ?? importer, id)
-    await registry.finished(id)
+    for (let attempt = 1; ; attempt++) {
+      if (!registry.hasStarted(id)) await fetchLazy(id)
+      registry.noteDynamicImport(importer, id)
+      lazyRoots.add(id)
+      // Who asks for it, first or later, waits until it is finished.
+      if (!registry.hasStarted(id)) registry.run([id])?.catch(() => {})
+      await registry.finished(id)
+      updater.failedImports.forget(id, importer)
+      const instance = registry.instances.get(id)
+      if (instance) return registry.namespaceFor(importer, instance)
+      if (isUnwanted() || attempt === MOST_IMPORTS) throw new TypeError(`${id} was removed while it was imported by ${importer.id}`)
+    }
   } catch (error) {
-    brokenImports.set(id, importer)
+    if (isNew) registry.forgetDynamicImport(importer, id)
+    updater.failedImports.note(id, importer, error instanceof Unanswered)
     throw error
+  } finally {
+    if (isUnwanted()) enqueue(() => updater.pruneUnused([id]))
   }
-  brokenImports.delete(id)
-  const instance = registry.instances.get(id)
-  if (!instance) throw new TypeError(`${id} was removed while it was imported by ${importer.id}`)
-  return registry.namespaceFor(importer, instance)
 }
 
-async function startLazy(id: ModuleId): Promise<void> {
-  if (!(await fetchMissing([id], load))) {
-    const [broken] = registry.missing([id])
-    const [diagnostic] = errors.get(broken!) ?? []
-    showErrors([broken!])
-    throw new TypeError(`cannot import ${id}: ${diagnostic ? `${diagnostic.message} (${broken})` : `${broken} is not there`}`)
-  }
-  lazyRoots.add(id)
-  // Who asks for it, first or later, waits until it is finished.
-  if (!registry.hasStarted(id)) registry.run([id])?.catch(() => {})
+/** The server did not answer. */
+class Unanswered extends TypeError {}
+
+async function fetchLazy(id: ModuleId): Promise<void> {
+  const isThere = await fetchMissing([id], load).catch((error: unknown) => {
+    throw new Unanswered(`cannot import ${id}: ${error instanceof Error ? error.message : error}`)
+  })
+  if (isThere) return
+  const [broken] = registry.missing([id])
+  const [diagnostic] = errors.get(broken!) ?? []
+  showErrors([broken!])
+  throw new TypeError(`cannot import ${id}: ${diagnostic ? `${diagnostic.message} (${broken})` : `${broken} is not there`}`)
 }
 
 // ---- start
@@ -316,9 +329,9 @@ function startEntry(id: ModuleId): void {
 }
 
 function crash(id: ModuleId, error: unknown): void {
-  crashed = { id, error }
+  crashed = { id, error, shown: overlayError(error, `thrown while ${id} started`) }
   globalThis.reportError(error)
-  runtimeError = overlayError(error, `thrown while ${id} started`)
+  runtimeError = null
   showErrors([])
 }
 
@@ -371,7 +384,7 @@ async function load(ids: ModuleId[]): Promise<void> {
       byValue = true
       if (!socket.isOpen) await inStep()
     }
-    if (attempt >= MOST_LOADS) return
+    if (attempt >= MOST_LOADS) throw new TypeError('the server does not answer')
   }
 }
 
@@ -487,7 +500,7 @@ async function takeBatch(batch: Batch): Promise<void> {
   else hello()
   // What the browser got for a linked sheet nobody knows: it was asked for some time after the page's text.
   if (relation === 'whole') linkedSheets.clear()
-  const hasMoved = await takeDefinitions(batch)
+  await takeDefinitions(batch)
   if (batch.reload) return reloadAnew(batch.reload)
   const edited = relation === 'gap' ? undefined : batch.pages.find((one) => one.page === page)
   if (edited) {
@@ -503,10 +516,6 @@ async function takeBatch(batch: Batch): Promise<void> {
   const links = batch.links.filter(([id, hash]) => hasLink(id, base) && linkedSheets.get(id) !== hash).map(([id]) => id)
   for (const [id, hash] of batch.links) if (links.includes(id)) linkedSheets.set(id, hash)
   const outcome = await updater.update(links, batch.timestamp)
-  if (hasMoved) orderStyles()
-  if (outcome.result === 'nothing' && concerns(brokenImports.keys(), batch)) {
-    return restart(`an import of ${[...brokenImports.keys()].join(', ')} had failed`, batch)
-  }
   refreshOverlay()
   const boundaries = [...started, ...outcome.boundaries, ...(edited ? [edited.page] : [])]
   if ((started.length > 0 || edited) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch.seq)
@@ -538,14 +547,10 @@ function concerns(roots: Iterable<ModuleId>, batch: Batch): boolean {
   return batch.definitions.some(({ id }) => needed.has(id))
 }
 
-/** Takes the definitions of a batch in. True if one of them imports other modules than before, or in another order. */
-async function takeDefinitions(batch: Batch): Promise<boolean> {
-  const linksOf = () => batch.definitions.map(({ id }) => JSON.stringify(registry.definitions.get(id)?.links))
-  const before = linksOf()
+async function takeDefinitions(batch: Batch): Promise<void> {
   replica.takeStandings(batch)
   const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code, batch.seq)).map(({ id }) => id)
   if (refused.length > 0) await loadForUpdate(refused)
-  return linksOf().some((links, at) => links !== before[at])
 }
 
 /** Entries that had to wait for this save; returns those that run now. */
@@ -611,6 +616,8 @@ const updatePage: UpdatePage = {
   succeeded() {
     runtimeError = null
   },
+  isBroken: (id) => errors.has(id),
+  moved: orderStyles,
   debug,
   report,
   removeStyle,
@@ -676,7 +683,7 @@ async function reloadForPage({ page: edited, file }: EditedPage, obstacle: strin
 
 async function restart(reason: string, batch: Batch): Promise<void> {
   const chain = [...registry.stale]
-  const shown = chain.length > 0 ? chain : crashed ? [crashed.id] : [...brokenImports.keys()]
+  const shown = chain.length > 0 || !crashed ? chain : [crashed.id]
   const payload = { type: 'full-reload', path: '*', triggeredBy: chain[0] }
   if (workerScope) await restartWorker(reason, shown, payload)
   acknowledge({ result: 'reload', boundaries: [], chain: shown, reason }, batch.seq)
@@ -812,6 +819,9 @@ function concernsPage(id: ModuleId): boolean {
   return registry.instances.has(id) || wanted.has(id) || (id.endsWith('?direct') && hasLink(id, base))
 }
 
+/** What was shown last: the user may have closed the overlay since. */
+let lastShown: ReadonlySet<Diagnostic[]> = new Set()
+
 /** Errors in the overlay at a time. */
 const MOST_SHOWN = 100
 
@@ -819,10 +829,12 @@ const MOST_SHOWN = 100
 function showErrors(newest: ModuleId[]): void {
   const concerning = [...errors.keys()].filter((id) => concernsPage(id)).reverse()
   const order = [...newest.filter((id) => errors.has(id)), ...concerning.filter((id) => !newest.includes(id))]
+  lastShown = new Set(order.map((id) => errors.get(id)!))
   const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!).slice(0, MOST_SHOWN)
   // Where very many modules cannot run, the server says why for some of them.
   const others = order.filter((id) => errors.get(id)!.length === 0)
   if (others.length > 0) shown.push({ message: `${shown.length > 0 ? `${others.length} more` : others.length} modules cannot run: ${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''}` })
+  if (crashed) shown.unshift(crashed.shown)
   if (runtimeError) shown.unshift(runtimeError)
   for (const list of workerErrors.values()) shown.push(...list)
   workerScope?.show(shown)
@@ -833,16 +845,15 @@ function showErrors(newest: ModuleId[]): void {
 
 /** Takes the overlay away once nothing is wrong any more. */
 function refreshOverlay(): void {
-  for (const [id, importer] of brokenImports) if (registry.instances.get(importer.id) !== importer) brokenImports.delete(id)
-  const needed = registry.neededBy([...blocked, ...brokenImports.keys()])
+  const needed = registry.neededBy(blocked)
   for (const id of wanted) {
     if (registry.definitions.has(id) || !(needed.has(id) || updater.needs(id))) wanted.delete(id)
   }
-  const concerning = [...errors.keys()].some((id) => concernsPage(id))
-  if (!concerning && !runtimeError && workerErrors.size === 0) {
+  const concerning = [...errors].filter(([id]) => concernsPage(id)).map(([, diagnostics]) => diagnostics)
+  if (concerning.length === 0 && !runtimeError && !crashed && workerErrors.size === 0) {
     hideOverlay()
     workerScope?.show([])
-  } else if (isOverlayOpen() || workerScope) {
+  } else if (isOverlayOpen() || workerScope || concerning.some((diagnostics) => !lastShown.has(diagnostics))) {
     showErrors([])
   }
 }
@@ -873,7 +884,7 @@ function traced({ id, frames, frame, more }: Extract<ServerMessage, { type: 'tra
   const shown = tracing.get(id)
   if (!more) tracing.delete(id)
   const first = frames.find((one) => one !== null)
-  if (!shown || shown !== runtimeError || !first) return
+  if (!shown || (shown !== runtimeError && shown !== crashed?.shown) || !first) return
   shown.file = first.file
   shown.place = { line: first.line, column: first.column }
   shown.frame = frame
@@ -905,6 +916,7 @@ let connection = 0
 const socket = new Socket(token ? socketAddress : null, refreshToken, {
   opened(webSocket) {
     if (hasFailedToStart) return location.reload()
+    updater.failedImports.reconnected()
     enqueue(() => hot.dispatch('vite:ws:connect', { webSocket }))
     connection += 1
     isAwaiting = false

@@ -138,6 +138,8 @@ export interface Instance {
   end: (() => void) | null
   /** While another copy is tried out in its place: lets it go on. */
   unpark: (() => void) | null
+  /** It is to run again although its definition is the newest. */
+  isDue: boolean
 }
 
 /** The instance and the name there that an export stands for; `*` is that instance's namespace. */
@@ -214,6 +216,7 @@ function blankInstance(definition: Definition, reached: number, replaced: boolea
     isGivenUp: false,
     end: null,
     unpark: null,
+    isDue: false,
   }
 }
 
@@ -249,6 +252,12 @@ export function modulesOf(link: Link | undefined): ModuleId[] {
   return isPicked(link) ? Object.values(link).map(([id]) => id) : []
 }
 
+/** Whether an `import()` in the module may bring `id`. */
+export function canImport({ meta, links, globs }: Definition, id: ModuleId): boolean {
+  if (meta.computed || meta.dynamic?.some((at) => links[at] === id)) return true
+  return globs.some((matches) => matches.some(([, match]) => match === id))
+}
+
 /** Told when an instance is made and asked for the values a factory is called with. */
 export interface Host {
   /** `import.meta` of a new instance. */
@@ -266,7 +275,7 @@ export class Registry {
   readonly instances = new Map<ModuleId, Instance>()
   /** b is in importers.get(a) exactly when the live instance of b imports a, statically or by an `import()` that ran. */
   readonly importers = new Map<ModuleId, Set<ModuleId>>()
-  /** Live modules whose newest definition is not the one that runs. */
+  /** Live modules whose newest definition is not the one that runs, and those that are to run again by the same. */
   readonly stale = new Set<ModuleId>()
   /** Modules the page itself runs. */
   readonly entries = new Set<ModuleId>()
@@ -291,13 +300,24 @@ export class Registry {
   /** Takes a definition in. The same digest again changes nothing. */
   take(definition: Definition): void {
     const { id, hash, links } = definition
-    const live = this.instances.get(id)
     if (this.definitions.get(id)?.hash !== hash) {
       this.definitions.set(id, definition)
       if (links.some(Array.isArray)) this.namesAddresses = true
     }
-    if (live && live.definition.hash !== hash) this.stale.add(id)
+    this.judge(id)
+  }
+
+  private judge(id: ModuleId): void {
+    const live = this.instances.get(id)
+    const newest = this.definitions.get(id)
+    if (live && newest && (live.isDue || live.definition.hash !== newest.hash)) this.stale.add(id)
     else this.stale.delete(id)
+  }
+
+  /** This copy is to run again with the next update, as if its module had been edited. */
+  makeDue(instance: Instance): void {
+    instance.isDue = true
+    if (this.instances.get(instance.id) === instance) this.judge(instance.id)
   }
 
   /** The module is gone from the disk: its definition will not run again. */
@@ -615,8 +635,7 @@ export class Registry {
     instance.unpark?.()
     for (const link of this.staticDeps(instance.definition)) if (typeof link === 'string') this.addImporter(link, instance.id)
     for (const id of instance.imported) this.addImporter(id, instance.id)
-    if (instance.definition.hash === this.definitions.get(instance.id)?.hash) this.stale.delete(instance.id)
-    else if (this.definitions.has(instance.id)) this.stale.add(instance.id)
+    this.judge(instance.id)
   }
 
   /** The update went through that put another copy in its place. One that still waits will not go on. */
@@ -646,11 +665,27 @@ export class Registry {
     return deps
   }
 
-  /** Notes that `importer` has imported `id` with `import()`. */
+  /** Notes that `importer` imports `id` with `import()`; so may the copy by which it has been replaced since. */
   noteDynamicImport(importer: Instance, id: ModuleId): void {
-    if (importer.imported === NO_MODULES) importer.imported = new Set()
-    ;(importer.imported as Set<ModuleId>).add(id)
-    if (this.instances.get(importer.id) === importer) this.addImporter(id, importer.id)
+    for (const copy of this.copiesThatImport(importer, id)) {
+      if (copy.imported === NO_MODULES) copy.imported = new Set()
+      ;(copy.imported as Set<ModuleId>).add(id)
+      if (this.instances.get(copy.id) === copy) this.addImporter(id, copy.id)
+    }
+  }
+
+  /** The `import()` has failed. */
+  forgetDynamicImport(importer: Instance, id: ModuleId): void {
+    for (const copy of this.copiesThatImport(importer, id)) {
+      ;(copy.imported as Set<ModuleId>).delete(id)
+      const isLive = this.instances.get(copy.id) === copy
+      if (isLive && !this.depsOf(copy).has(id)) this.dropImporter(id, copy.id)
+    }
+  }
+
+  private copiesThatImport(importer: Instance, id: ModuleId): Instance[] {
+    const live = this.instances.get(importer.id)
+    return live && live !== importer && canImport(live.definition, id) ? [importer, live] : [importer]
   }
 
   private addImporter(id: ModuleId, importer: ModuleId): void {
@@ -659,12 +694,54 @@ export class Registry {
     importers.add(importer)
   }
 
+  private dropImporter(id: ModuleId, importer: ModuleId): void {
+    const importers = this.importers.get(id)
+    importers?.delete(importer)
+    if (importers?.size === 0) this.importers.delete(id)
+  }
+
   private cutEdges(instance: Instance): void {
-    for (const id of this.depsOf(instance)) {
-      const importers = this.importers.get(id)
-      importers?.delete(instance.id)
-      if (importers?.size === 0) this.importers.delete(id)
+    for (const id of this.depsOf(instance)) this.dropImporter(id, instance.id)
+  }
+
+  /** Whether an entry imports the module, over any number of others. */
+  isReachable(id: ModuleId): boolean {
+    const above = new Set([id])
+    for (const module of above) {
+      if (this.entries.has(module)) return true
+      for (const importer of this.importers.get(module) ?? []) above.add(importer)
     }
+    return false
+  }
+
+  /** What the entries reach once `fresh` run by their newest definitions; undefined if that is all they reach now. */
+  reachedAfter(fresh: ReadonlySet<ModuleId>): Set<ModuleId> | undefined {
+    const next = (id: ModuleId) => (fresh.has(id) ? this.definitions.get(id) : undefined)
+    const dropsImports = (id: ModuleId) => {
+      const live = this.instances.get(id)
+      const newest = next(id)
+      if (!live || !newest || live.definition === newest) return false
+      const kept = this.depsAfter(live, newest)
+      return [...this.depsOf(live)].some((dep) => !kept.has(dep))
+    }
+    if (![...fresh].some(dropsImports)) return undefined
+    const reached = new Set(this.entries)
+    for (const id of reached) {
+      const live = this.instances.get(id)
+      const newest = live ? next(id) : this.definitions.get(id)
+      for (const dep of live ? this.depsAfter(live, newest ?? live.definition) : newest ? this.staticDeps(newest) : []) {
+        if (typeof dep === 'string') reached.add(dep)
+      }
+    }
+    return reached
+  }
+
+  /** What a live module imports once it runs by `definition`: what its `import()`s have brought is kept if it still can. */
+  private depsAfter(live: Instance, definition: Definition): Set<ModuleId> {
+    const deps = new Set<ModuleId>()
+    for (const link of this.staticDeps(definition)) if (typeof link === 'string') deps.add(link)
+    for (const id of live.imported) if (canImport(definition, id)) deps.add(id)
+    return deps
   }
 
   // ---- link

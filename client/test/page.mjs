@@ -47,6 +47,8 @@ export class Page {
       failed: (error, boundaries) => this.failures.push(`${boundaries.map(({ path }) => path)}: ${error.message}`),
       renderFailed: (error) => this.failures.push(`rendering: ${error.message}`),
       succeeded: () => (this.failures = []),
+      isBroken: () => false,
+      moved: () => {},
       debug: (line) => this.log.push(line),
       report: (error, doing) => this.log.push(`reported ${doing}: ${error.message}`),
       removeStyle: () => {},

@@ -1,0 +1,97 @@
+/**
+ * `import()`s that failed. A promise that was rejected stays so: only the code that asked can ask once more. So when what it
+ * asked for may run by now, the module in which it stands runs again, as if it had been edited.
+ *
+ *     import('./chart.js')      rejected: chart.js has a syntax error
+ *     a save mends chart.js  →  the module with the import() is due, and runs again up to who accepts it
+ *
+ * Knows neither DOM nor socket.
+ */
+import type { ModuleId } from './messages'
+import type { Definition, Instance, Registry } from './registry'
+
+interface Failure {
+  /** Copies that have asked for it. */
+  importers: Set<Instance>
+  /** All that it would have run. */
+  needed: Map<ModuleId, Definition | undefined>
+  /** Those of them that could not run, as far as was known. */
+  broken: ModuleId[]
+  /** The server did not answer. */
+  wasCut: boolean
+}
+
+export class FailedImports {
+  private readonly failures = new Map<ModuleId, Failure>()
+
+  constructor(
+    private readonly registry: Registry,
+    /** Whether it is known that a module cannot run. */
+    private readonly isBroken: (id: ModuleId) => boolean,
+  ) {}
+
+  /** An `import()` of `id` in `importer` was rejected. */
+  note(id: ModuleId, importer: Instance, wasCut: boolean): void {
+    const importers = new Set(this.failures.get(id)?.importers).add(importer)
+    this.failures.set(id, { importers, ...this.state(id), wasCut })
+  }
+
+  /** It has gone well since. */
+  forget(id: ModuleId, importer: Instance): void {
+    const importers = this.failures.get(id)?.importers
+    importers?.delete(importer)
+    if (importers?.size === 0) this.failures.delete(id)
+  }
+
+  private state(id: ModuleId): Pick<Failure, 'needed' | 'broken'> {
+    const needed = this.registry.neededBy([id])
+    return { needed, broken: [...needed.keys()].filter(this.isBroken) }
+  }
+
+  /** The server is there again: what it has not answered may be asked for once more. */
+  reconnected(): void {
+    for (const failure of this.failures.values()) if (failure.wasCut) failure.needed.clear()
+  }
+
+  /** Whether some `import()` waits for the module. */
+  needs(id: ModuleId): boolean {
+    return [...this.failures.values()].some(({ importers, needed }) => needed.has(id) && [...importers].some((importer) => this.isLive(importer)))
+  }
+
+  /** Whether `retry` would do something. */
+  get isDue(): boolean {
+    return [...this.failures].some(([id, failure]) => this.mayHaveChanged(id, failure))
+  }
+
+  /**
+   * Makes the importers due whose `import()` may go well now. Gives the modules that were tried: what is left of them, a copy
+   * that threw and what only that imported, has no place on the page any more.
+   */
+  retry(): ModuleId[] {
+    const tried = [...this.failures].filter(([id, failure]) => this.mayHaveChanged(id, failure))
+    for (const [id, { importers }] of tried) {
+      // What is known to be broken would only fail again.
+      if (this.registry.missing([id]).some(this.isBroken)) this.failures.set(id, { importers, ...this.state(id), wasCut: false })
+      else if (this.failures.delete(id)) for (const importer of importers) this.registry.makeDue(importer)
+    }
+    return tried.map(([id]) => id)
+  }
+
+  /** Forgets copies that are on the page no more. Gives the modules that nobody else has asked for. */
+  forgetReplaced(): ModuleId[] {
+    for (const { importers } of this.failures.values()) for (const importer of importers) if (!this.isLive(importer)) importers.delete(importer)
+    const over = [...this.failures].filter(([, { importers }]) => importers.size === 0).map(([id]) => id)
+    for (const id of over) this.failures.delete(id)
+    return over
+  }
+
+  private mayHaveChanged(id: ModuleId, { needed, broken }: Failure): boolean {
+    const now = this.registry.neededBy([id])
+    if (now.size !== needed.size || [...now].some(([module, definition]) => needed.get(module) !== definition)) return true
+    return broken.some((module) => !this.isBroken(module))
+  }
+
+  private isLive(importer: Instance): boolean {
+    return this.registry.instances.get(importer.id) === importer
+  }
+}

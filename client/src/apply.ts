@@ -99,6 +99,8 @@ export class Updater {
   private attempts: Attempt[] = []
   /** Modules whose reload the page has cancelled, with what they would have been. */
   private readonly declined = new Map<ModuleId, Definition | undefined>()
+  /** Modules that an update has left out, since nothing was to import them any more. */
+  private readonly leftOut = new Set<ModuleId>()
   /** While an update waits at a top-level await: leaves that behind. */
   private leave: (() => void) | null = null
 
@@ -157,6 +159,10 @@ export class Updater {
       outcome = join(outcome, more)
     }
     await this.pruneUnused(this.failedImports.forgetReplaced())
+    // An `import()` that was under way has kept them on the page.
+    const kept = [...this.leftOut].filter((id) => this.registry.stale.has(id))
+    this.leftOut.clear()
+    if (outcome.result === 'updated' && kept.length > 0) outcome = join(outcome, await this.applyTo(new Set(kept), [], timestamp))
     this.dropAttempts()
     return outcome
   }
@@ -334,7 +340,7 @@ export class Updater {
     const rerun = new Set([...verdict.rerun].filter((id) => this.registry.definitions.has(id)))
     const stale = [...rerun].filter((id) => this.registry.stale.has(id))
     const reached = this.registry.reachedAfter(rerun)
-    if (reached) for (const id of rerun) if (!reached.has(id)) rerun.delete(id)
+    for (const id of rerun) if (reached && !reached.has(id) && rerun.delete(id)) this.leftOut.add(id)
     const canRun = ({ path, accepted }: Boundary) => this.registry.definitions.has(accepted) && (!reached || (reached.has(path) && reached.has(accepted)))
     return { boundaries: verdict.boundaries.filter(canRun), rerun, stale }
   }

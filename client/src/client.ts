@@ -200,7 +200,7 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
   const isUnwanted = () => registry.instances.get(importer.id) !== importer
   try {
     for (let attempt = 1; ; attempt++) {
-      if (!registry.hasStarted(id)) await fetchLazy(id)
+      if (!registry.hasStarted(id)) await fetchLazy(id, importer)
       registry.noteDynamicImport(importer, id)
       lazyRoots.add(id)
       // Who asks for it, first or later, waits until it is finished.
@@ -216,21 +216,21 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
     updater.failedImports.note(id, importer, error instanceof Unanswered)
     throw error
   } finally {
-    if (isUnwanted()) enqueue(() => updater.pruneUnused([id]))
+    if (isUnwanted()) enqueue(() => updater.pruneUnused([id]).then(refreshOverlay))
   }
 }
 
 /** The server did not answer. */
 class Unanswered extends TypeError {}
 
-async function fetchLazy(id: ModuleId): Promise<void> {
+async function fetchLazy(id: ModuleId, importer: Instance): Promise<void> {
   const isThere = await fetchMissing([id], load).catch((error: unknown) => {
     throw new Unanswered(`cannot import ${id}: ${error instanceof Error ? error.message : error}`)
   })
   if (isThere) return
   const [broken] = registry.missing([id])
   const [diagnostic] = errors.get(broken!) ?? []
-  showErrors([broken!])
+  if (registry.instances.get(importer.id) === importer) showErrors([broken!])
   throw new TypeError(`cannot import ${id}: ${diagnostic ? `${diagnostic.message} (${broken})` : `${broken} is not there`}`)
 }
 

@@ -252,10 +252,15 @@ export function modulesOf(link: Link | undefined): ModuleId[] {
   return isPicked(link) ? Object.values(link).map(([id]) => id) : []
 }
 
+/** What the `import()`s and globs of a module may bring, as far as that is known before they run. */
+function dynamicDeps({ meta, links, globs }: Definition): ModuleId[] {
+  const dynamic = (meta.dynamic ?? []).flatMap((at) => modulesOf(links[at]))
+  return [...dynamic, ...globs.flatMap((matches) => matches.map(([, id]) => id))]
+}
+
 /** Whether an `import()` in the module may bring `id`. */
-export function canImport({ meta, links, globs }: Definition, id: ModuleId): boolean {
-  if (meta.computed || meta.dynamic?.some((at) => links[at] === id)) return true
-  return globs.some((matches) => matches.some(([, match]) => match === id))
+export function canImport(definition: Definition, id: ModuleId): boolean {
+  return definition.meta.computed === true || dynamicDeps(definition).includes(id)
 }
 
 /** Told when an instance is made and asked for the values a factory is called with. */
@@ -716,31 +721,30 @@ export class Registry {
 
   /** What the entries reach once `fresh` run by their newest definitions; undefined if that is all they reach now. */
   reachedAfter(fresh: ReadonlySet<ModuleId>): Set<ModuleId> | undefined {
-    const next = (id: ModuleId) => (fresh.has(id) ? this.definitions.get(id) : undefined)
     const dropsImports = (id: ModuleId) => {
       const live = this.instances.get(id)
-      const newest = next(id)
+      const newest = this.definitions.get(id)
       if (!live || !newest || live.definition === newest) return false
-      const kept = this.depsAfter(live, newest)
+      const kept = this.depsAfter(newest, live)
       return [...this.depsOf(live)].some((dep) => !kept.has(dep))
     }
     if (![...fresh].some(dropsImports)) return undefined
     const reached = new Set(this.entries)
     for (const id of reached) {
       const live = this.instances.get(id)
-      const newest = live ? next(id) : this.definitions.get(id)
-      for (const dep of live ? this.depsAfter(live, newest ?? live.definition) : newest ? this.staticDeps(newest) : []) {
-        if (typeof dep === 'string') reached.add(dep)
-      }
+      const newest = this.definitions.get(id)
+      const deps = newest && (!live || fresh.has(id)) ? this.depsAfter(newest, live) : live ? this.depsOf(live) : []
+      for (const dep of deps) reached.add(dep)
     }
     return reached
   }
 
-  /** What a live module imports once it runs by `definition`: what its `import()`s have brought is kept if it still can. */
-  private depsAfter(live: Instance, definition: Definition): Set<ModuleId> {
+  /** What a module imports once it runs by `definition`, and may import soon. */
+  private depsAfter(definition: Definition, live: Instance | undefined): Set<ModuleId> {
     const deps = new Set<ModuleId>()
     for (const link of this.staticDeps(definition)) if (typeof link === 'string') deps.add(link)
-    for (const id of live.imported) if (canImport(definition, id)) deps.add(id)
+    for (const id of dynamicDeps(definition)) deps.add(id)
+    if (definition.meta.computed) for (const id of live?.imported ?? []) deps.add(id)
     return deps
   }
 

@@ -185,3 +185,110 @@ test('a page that starts with one shows it, by file and line, and starts once it
   await tab.sees('#a', '1')
   await tab.sees('#c', /cannot read this file/)
 })
+
+test('a broken file that is deleted and written anew: its error goes', {
+  files: { 'main.js': accepting, 'a.js': 'export const v = 1' },
+}, async (app) => {
+  await app.edit('a.js', '1', '= 1')
+  await app.overlay('a.js')
+  app.remove('a.js')
+  await new Promise((done) => setTimeout(done, 60))
+  app.write('a.js', 'export const v = 2')
+  await app.sees('#a', '2')
+  await app.noOverlay()
+  await app.stayed()
+})
+
+test('an import() that was rejected is made again when its module is mended, whatever else the save brings', {
+  files: {
+    'main.js': `import './part.js'\nimport { v } from './a.js'\nshow('a', v)\nimport.meta.hot.accept(['./part.js', './a.js'], ([, a]) => a && show('a', a.v))`,
+    'a.js': 'export const v = 1',
+    'part.js': `import('./lazy.js').then(({ v }) => show('b', v), () => show('b', 'failed'))`,
+    'lazy.js': 'export const v = ;',
+  },
+}, async (app) => {
+  await app.sees('#b', 'failed')
+  await app.overlay('lazy.js')
+  app.write('a.js', 'export const v = 2')
+  app.write('lazy.js', 'export const v = 3')
+  await app.sees('#b', '3')
+  await app.sees('#a', '2')
+  await app.noOverlay()
+  await app.stayed()
+})
+
+test('an import() that the server did not answer is made again when it is back', {
+  files: {
+    'main.js': `globalThis.go = () => import('./lazy.js').then(({ v }) => show('b', v), () => show('b', 'failed'))\nif (import.meta.hot.data.asked) go()\nimport.meta.hot.data.asked = false\nimport.meta.hot.dispose((data) => (data.asked = true))\nimport.meta.hot.accept()`,
+    'lazy.js': 'export const v = 1',
+  },
+}, async (app) => {
+  await app.stop('SIGKILL')
+  await app.page.route('**/@rekindle/load?**', (route) => route.abort())
+  await app.start()
+  await app.page.evaluate(() => go())
+  await app.sees('#b', 'failed')
+  await app.page.unroute('**/@rekindle/load?**')
+  await app.stop('SIGKILL')
+  await app.start()
+  await app.sees('#b', '1')
+  await app.stayed()
+})
+
+test('the overlay of a page that could not start stays while other files are saved', {
+  load: false,
+  files: {
+    'index.html': `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>`,
+    'main.js': `throw new Error('cannot start')`,
+    'site.css': '#a { color: rgb(1, 2, 3) }',
+  },
+}, async (app) => {
+  const tab = await app.tab({ blank: true })
+  await tab.page.goto(app.url)
+  await tab.overlay('cannot start')
+  await app.edit('site.css', 'rgb(1, 2, 3)', 'rgb(4, 5, 6)')
+  await tab.looks('#a', 'color', 'rgb(4, 5, 6)')
+  await tab.overlay('cannot start')
+})
+
+test('a module that is broken while nothing imports it is explained when something does', {
+  files: { 'main.js': `import './a.js'\nimport.meta.hot.accept()`, 'a.js': `show('a', 1)` },
+}, async (app) => {
+  app.write('main.js', `show('b', 'alone')\nimport.meta.hot.accept()`)
+  await app.sees('#b', 'alone')
+  app.write('a.js', 'const = 1')
+  await app.prints('a.js:1')
+  app.write('main.js', `import './a.js'\nimport.meta.hot.accept()`)
+  await app.overlay('a.js')
+})
+
+test('sheets come into the order of their imports with the save that mends an update', {
+  files: {
+    'main.js': `import './one.css'\nimport './two.css'\nshow('b', 1)\nimport.meta.hot.accept()`,
+    'one.css': '#a { color: rgb(1, 1, 1) }',
+    'two.css': '#a { color: rgb(2, 2, 2) }',
+  },
+}, async (app) => {
+  await app.looks('#a', 'color', 'rgb(2, 2, 2)')
+  app.write('main.js', `import './two.css'\nimport './one.css'\nthrow new Error('not yet')\nimport.meta.hot.accept()`)
+  await app.overlay('not yet')
+  app.write('main.js', `import './two.css'\nimport './one.css'\nshow('b', 2)\nimport.meta.hot.accept()`)
+  await app.sees('#b', '2')
+  await app.looks('#a', 'color', 'rgb(1, 1, 1)')
+  await app.stayed()
+})
+
+test('a module that an import() brings after its importer has gone does not stay', {
+  files: {
+    'main.js': `import './part.js'\nimport.meta.hot.accept()`,
+    'part.js': `globalThis.go = () => import('./lazy.js').then(() => show('b', 'came'))`,
+    'lazy.js': `show('a', 'here')\nimport.meta.hot.dispose(() => show('a', 'gone'))`,
+  },
+}, async (app) => {
+  await app.edit('main.js', `import './part.js'\n`, '')
+  await app.prints('main.js')
+  await app.page.evaluate(() => go())
+  await app.sees('#b', 'came')
+  await app.sees('#a', 'gone')
+  await app.stayed()
+})

@@ -196,12 +196,12 @@ const MOST_IMPORTS = 3
 /** `import()` of a module: what is live, or after its definitions have been fetched and run. */
 async function importModule(id: ModuleId, importer: Instance): Promise<Namespace> {
   await null // A run that is under way comes to all of its modules first.
-  const isNew = !importer.imported.has(id)
+  const noted: Instance[] = []
   const isUnwanted = () => registry.instances.get(importer.id) !== importer
   try {
     for (let attempt = 1; ; attempt++) {
       if (!registry.hasStarted(id)) await fetchLazy(id, importer)
-      registry.noteDynamicImport(importer, id)
+      noted.push(...registry.noteDynamicImport(importer, id))
       lazyRoots.add(id)
       // Who asks for it, first or later, waits until it is finished.
       if (!registry.hasStarted(id)) registry.run([id])?.catch(() => {})
@@ -212,7 +212,7 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
       if (isUnwanted() || attempt === MOST_IMPORTS) throw new TypeError(`${id} was removed while it was imported by ${importer.id}`)
     }
   } catch (error) {
-    if (isNew) registry.forgetDynamicImport(importer, id)
+    for (const copy of noted) registry.forgetDynamicImport(copy, id)
     updater.failedImports.note(id, importer, error instanceof Unanswered)
     throw error
   } finally {

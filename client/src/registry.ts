@@ -670,27 +670,26 @@ export class Registry {
     return deps
   }
 
-  /** Notes that `importer` imports `id` with `import()`; so may the copy by which it has been replaced since. */
-  noteDynamicImport(importer: Instance, id: ModuleId): void {
-    for (const copy of this.copiesThatImport(importer, id)) {
-      if (copy.imported === NO_MODULES) copy.imported = new Set()
-      ;(copy.imported as Set<ModuleId>).add(id)
+  /**
+   * Notes that `importer` imports `id` with `import()`; so may the copy by which it has been replaced since. Gives those that
+   * had not before.
+   */
+  noteDynamicImport(importer: Instance, id: ModuleId): Instance[] {
+    const live = this.instances.get(importer.id)
+    const copies = live && live !== importer && canImport(live.definition, id) ? [importer, live] : [importer]
+    const fresh = copies.filter(({ imported }) => !imported.has(id))
+    for (const copy of fresh) {
+      copy.imported = new Set([...copy.imported, id])
       if (this.instances.get(copy.id) === copy) this.addImporter(id, copy.id)
     }
+    return fresh
   }
 
   /** The `import()` has failed. */
   forgetDynamicImport(importer: Instance, id: ModuleId): void {
-    for (const copy of this.copiesThatImport(importer, id)) {
-      ;(copy.imported as Set<ModuleId>).delete(id)
-      const isLive = this.instances.get(copy.id) === copy
-      if (isLive && !this.depsOf(copy).has(id)) this.dropImporter(id, copy.id)
-    }
-  }
-
-  private copiesThatImport(importer: Instance, id: ModuleId): Instance[] {
-    const live = this.instances.get(importer.id)
-    return live && live !== importer && canImport(live.definition, id) ? [importer, live] : [importer]
+    importer.imported = new Set([...importer.imported].filter((other) => other !== id))
+    const isLive = this.instances.get(importer.id) === importer
+    if (isLive && !this.depsOf(importer).has(id)) this.dropImporter(id, importer.id)
   }
 
   private addImporter(id: ModuleId, importer: ModuleId): void {

@@ -403,6 +403,14 @@ test('a module that fails does not hold back a save that has nothing to do with 
   assert.deepEqual([tries, page.failures], [1, ['broken: not today']])
 })
 
+test('a module that throws does not hold back the edit by which nothing imports it any more', async () => {
+  const throwing = { deps: ['app'], run: ({ hot }) => { hot.accept(); throw new Error('no') } }
+  const page = await opened({ page: { deps: ['app'], run: accepting }, app: { deps: ['part'] }, part: { deps: ['app'], run: accepting } })
+  assert.equal((await page.save('part', throwing)).result, 'failed')
+  const { result } = await page.save('app', {})
+  assert.deepEqual([result, page.isLive('part'), page.failures], ['updated', false, []])
+})
+
 test('a missing export is found before anything has run, and rolled back', async () => {
   const page = await opened({ page: { deps: { dep: ['value'] }, run: talking('page', accepting) }, dep: { exports: { value: 1 } } })
   const outcome = await page.save('dep', { exports: { other: 2 }, run: ({ log }) => log.push('dep runs') })

@@ -52,9 +52,9 @@ impl Edit {
         let Delta { changed, broken, fixed, deleted } = next.delta;
         let is_broken = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_));
         let is_gone = |id: &ModuleId| graph[*id].state == ModuleState::Deleted;
-        // What broke and healed in between was never broken for anyone.
+        // What broke or went and is well again was never broken for anyone, unless it had been before.
         let returned = |id: &ModuleId| self.delta.deleted.contains(id);
-        let healed = |id: &ModuleId| self.delta.broken.contains(id) && !before.broken.contains(id);
+        let was_fine = |id: &ModuleId| (returned(id) || self.delta.broken.contains(id)) && !before.broken.contains(id);
         let is_undone = |id: &ModuleId| returned(id) && before.is_same(*id, graph);
         let all = |first: &[ModuleId], second: &[ModuleId]| -> BTreeSet<ModuleId> {
             first.iter().chain(second).copied().collect()
@@ -68,7 +68,7 @@ impl Edit {
             deleted: all(&self.delta.deleted, &deleted).into_iter().filter(is_gone).collect(),
             fixed: all(&self.delta.fixed, &fixed)
                 .into_iter()
-                .filter(|id| graph[*id].state == ModuleState::Ready && !healed(id) && !returned(id))
+                .filter(|id| graph[*id].state == ModuleState::Ready && !was_fine(id))
                 .collect(),
         };
         let mut pages = self.news.pages;

@@ -292,3 +292,26 @@ test('a module that an import() brings after its importer has gone does not stay
   await app.sees('#a', 'gone')
   await app.stayed()
 })
+
+test('a page that cannot start explains why, also what has gone wrong since in a module that it holds', {
+  load: false,
+  files: {
+    'index.html': '<!doctype html><head><link rel="icon" href="data:,"></head><body><script type="module" src="/main.js"></script></body>',
+    'main.js': `import './part.js'\nimport './broken.js'`,
+    'part.js': `import './deep.js'`,
+    'deep.js': '',
+    'broken.js': 'const = 1',
+  },
+}, async (app) => {
+  const tab = await app.tab({ blank: true })
+  await tab.page.goto(app.url)
+  await tab.overlay('broken.js')
+  app.remove('deep.js')
+  await tab.overlay('cannot find `./deep.js`')
+  await app.stop('SIGKILL')
+  app.write('broken.js', '')
+  await app.start()
+  await tab.overlay('cannot find `./deep.js`')
+  app.write('deep.js', '')
+  await tab.noOverlay()
+})

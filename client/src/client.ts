@@ -562,7 +562,7 @@ async function startWhatWasBlocked(): Promise<ModuleId[]> {
 }
 
 async function announceErrors(batch: Batch): Promise<void> {
-  const concerning = Object.keys(batch.errors).filter((id) => concernsPage(id))
+  const concerning = Object.keys(batch.errors).filter(concernsPage())
   for (const id of concerning) {
     const [first] = batch.errors[id]!
     if (first) await hot.dispatch('vite:error', errorPayload(id, first))
@@ -814,9 +814,11 @@ installWorkers({
 
 // ---- overlay
 
-/** Whether the page runs the module, wants to, or links the sheet. */
-function concernsPage(id: ModuleId): boolean {
-  return registry.instances.has(id) || wanted.has(id) || (id.endsWith('?direct') && hasLink(id, base))
+/** Tells whether the page runs a module, wants to, or links the sheet. */
+function concernsPage(): (id: ModuleId) => boolean {
+  const needed = registry.neededBy(blocked)
+  const wants = (id: ModuleId) => wanted.has(id) || needed.has(id) || updater.needs(id)
+  return (id) => registry.instances.has(id) || wants(id) || (id.endsWith('?direct') && hasLink(id, base))
 }
 
 /** What was shown last: the user may have closed the overlay since. */
@@ -827,7 +829,7 @@ const MOST_SHOWN = 100
 
 /** Shows the errors that concern this page, those of `newest` first. */
 function showErrors(newest: ModuleId[]): void {
-  const concerning = [...errors.keys()].filter((id) => concernsPage(id)).reverse()
+  const concerning = errors.size > 0 ? [...errors.keys()].filter(concernsPage()).reverse() : []
   const order = [...newest.filter((id) => errors.has(id)), ...concerning.filter((id) => !newest.includes(id))]
   lastShown = new Set(order.map((id) => errors.get(id)!))
   const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!).slice(0, MOST_SHOWN)
@@ -849,7 +851,8 @@ function refreshOverlay(): void {
   for (const id of wanted) {
     if (registry.definitions.has(id) || !(needed.has(id) || updater.needs(id))) wanted.delete(id)
   }
-  const concerning = [...errors].filter(([id]) => concernsPage(id)).map(([, diagnostics]) => diagnostics)
+  const isConcerning = concernsPage()
+  const concerning = [...errors].filter(([id]) => isConcerning(id)).map(([, diagnostics]) => diagnostics)
   if (concerning.length === 0 && !runtimeError && !crashed && workerErrors.size === 0) {
     hideOverlay()
     workerScope?.show([])

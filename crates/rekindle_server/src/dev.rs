@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rekindle_compile::compile::{is_linked, is_script};
 use rekindle_compile::style::prepare::is_style;
@@ -117,6 +117,30 @@ struct Tab {
     /// It is a worker of a page.
     is_worker: bool,
     stage: Stage,
+    /// How often it has said `hello` since a moment.
+    hellos: (usize, Instant),
+}
+
+impl Tab {
+    fn new(outbox: Outbox) -> Self {
+        Self { outbox, page: None, is_worker: false, stage: Stage::Silent, hellos: (0, Instant::now()) }
+    }
+
+    /// Counts a `hello`; false if there are more than any page says.
+    fn may_ask(&mut self, now: Instant) -> bool {
+        let (count, since) = &mut self.hellos;
+        if now.duration_since(*since) > MINUTE {
+            (*count, *since) = (0, now);
+        }
+        *count += 1;
+        *count <= MOST_HELLOS
+    }
+
+    /// Closes its connection, with the code for what is against the rules.
+    fn send_away(&mut self) {
+        self.stage = Stage::Silent;
+        self.outbox.close(1008);
+    }
 }
 
 /// How far the conversation with a tab is (`docs/internals/sync.md`).
@@ -138,8 +162,14 @@ struct News {
     reload: Option<String>,
 }
 
-/// Bytes of the digests that a tab may say.
-const MOST_VERSIONS: usize = 8 << 20;
+/// Bytes that the digests of a tab may take, and those of all tabs together.
+const MOST_VERSIONS: usize = 32 << 20;
+const MOST_VERSIONS_IN_ALL: usize = 64 << 20;
+/// What a module costs in them besides its letters.
+const VERSION: usize = 128;
+/// How often a tab may say `hello` in a minute. Each connection needs one, and one more for each gap.
+const MOST_HELLOS: usize = 60;
+const MINUTE: Duration = Duration::from_secs(60);
 /// Answers to `hello` that are kept.
 const MOST_ANSWERS: usize = 16;
 
@@ -486,7 +516,7 @@ impl Loop {
 
     fn on_connected(&mut self, id: ClientId, outbox: Outbox) {
         outbox.send(r#"{"type":"connected"}"#);
-        self.tabs.insert(id, Tab { outbox, page: None, is_worker: false, stage: Stage::Silent });
+        self.tabs.insert(id, Tab::new(outbox));
         self.tell_handlers("vite:client:connect", None, id);
     }
 
@@ -540,6 +570,9 @@ impl Loop {
     fn on_hello(&mut self, id: ClientId, page: Option<String>, session: &str, seq: u64, entries: &[String]) {
         let is_of_session = session == self.session && seq <= self.seq;
         let Some(tab) = self.tabs.get_mut(&id) else { return };
+        if !tab.may_ask(Instant::now()) {
+            return tab.send_away();
+        }
         tab.page = Some(page.unwrap_or_else(|| entries.first().cloned().unwrap_or_default()));
         if !is_of_session {
             tab.stage = Stage::Compared { versions: BTreeMap::new(), bytes: 0 };
@@ -579,14 +612,25 @@ impl Loop {
     fn note_versions(&mut self, id: ClientId, modules: BTreeMap<String, String>) -> bool {
         let Some(tab) = self.tabs.get_mut(&id) else { return false };
         let Stage::Compared { versions, bytes } = &mut tab.stage else { return false };
-        *bytes += modules.iter().map(|(url, hash)| url.len() + hash.len()).sum::<usize>();
+        *bytes += modules.iter().map(|(url, hash)| url.len() + hash.len() + VERSION).sum::<usize>();
         if *bytes > MOST_VERSIONS {
-            tab.stage = Stage::Silent;
-            tab.outbox.close(1008);
+            tab.send_away();
             return false;
         }
         versions.extend(modules);
-        true
+        self.bound_versions(id)
+    }
+
+    /// When all tabs together say too much, who has said most has to begin anew. False if that is this one.
+    fn bound_versions(&mut self, id: ClientId) -> bool {
+        let sizes = self.tabs.iter().filter_map(|(&id, tab)| match tab.stage {
+            Stage::Compared { bytes, .. } => Some((bytes, id)),
+            Stage::Silent | Stage::InStep => None,
+        });
+        let (sum, most) = sizes.fold((0, None), |(sum, most), one| (sum + one.0, most.max(Some(one))));
+        let Some((_, largest)) = most.filter(|_| sum > MOST_VERSIONS_IN_ALL) else { return true };
+        self.tabs.get_mut(&largest).into_iter().for_each(Tab::send_away);
+        largest != id
     }
 
     /// A tab from another session: what differs is sent as one batch.

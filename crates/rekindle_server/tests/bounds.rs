@@ -171,16 +171,28 @@ impl Tab {
 
     /// The next message of a kind.
     async fn hears(&mut self, kind: &str) -> Value {
+        self.ends_with(kind).await.unwrap_or_else(|| panic!("the connection is closed, without {kind}"))
+    }
+
+    /// The next message of a kind, or `None` if the server closes the connection.
+    async fn ends_with(&mut self, kind: &str) -> Option<Value> {
         loop {
             let message = timeout(PATIENCE, self.socket.next()).await;
-            let message = message.unwrap_or_else(|_| panic!("the server does not say {kind}"));
-            if let Message::Text(text) = message.unwrap().unwrap() {
-                let said: Value = serde_json::from_str(&text).unwrap();
-                if said["type"] == kind {
-                    return said;
+            match message.unwrap_or_else(|_| panic!("the server does not say {kind}")) {
+                Some(Ok(Message::Text(text))) => {
+                    let said: Value = serde_json::from_str(&text).unwrap();
+                    if said["type"] == kind {
+                        return Some(said);
+                    }
                 }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
             }
         }
+    }
+
+    async fn is_closed(&mut self) {
+        while self.ends_with("nothing of this kind").await.is_some() {}
     }
 }
 
@@ -351,6 +363,74 @@ async fn stacks_in_a_large_module_hold_up_nobody() {
     assert_eq!(first[0]["frames"][0], first[1]["frames"][0]);
     assert_eq!(first[1]["frames"].as_array().unwrap().iter().filter(|frame| frame["file"] == "large.js").count(), 30);
     assert!(first[0]["frame"].as_str().unwrap().contains("throw"), "{first:?}");
+}
+
+/// A part of the digests of a page that has very many modules.
+fn digests(part: usize) -> Value {
+    let modules: serde_json::Map<String, Value> = (0..40_000).map(|at| (format!("/{part}/{at}"), json!("1"))).collect();
+    json!({ "type": "versions", "page": "/index.html", "entries": [], "modules": modules, "last": false })
+}
+
+async fn from_another_session(project: &Project) -> Tab {
+    let mut tab = project.tab().await;
+    tab.says(json!({ "type": "hello", "page": "/index.html", "session": "another", "seq": 7, "entries": [] })).await;
+    tab.hears("compare").await;
+    tab
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tab_whose_digests_never_end_is_closed() {
+    let project = start(folder(&[("main.js", "one")])).await;
+    let mut endless = from_another_session(&project).await;
+    let mut other = project.loaded_tab().await;
+    for part in 0..8 {
+        if endless.socket.send(Message::text(digests(part).to_string())).await.is_err() {
+            break;
+        }
+    }
+    endless.is_closed().await;
+    write(project.root(), "main.js", "two");
+    assert_eq!(other.hears("batch").await["definitions"][0]["id"], "/main.js");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_tabs_with_endless_digests_those_that_say_most_are_closed() {
+    let project = start(folder(&[("main.js", "one")])).await;
+    let mut modest = from_another_session(&project).await;
+    modest.says(digests(0)).await;
+    let mut greedy = Vec::new();
+    for _ in 0..4 {
+        let mut tab = from_another_session(&project).await;
+        for part in 0..4 {
+            tab.says(digests(part)).await;
+        }
+        tab.says(json!({ "type": "ping" })).await;
+        greedy.push(tab);
+    }
+    let mut closed = 0;
+    for tab in &mut greedy {
+        closed += usize::from(tab.ends_with("pong").await.is_none());
+    }
+    assert!((1..4).contains(&closed), "{closed} were closed");
+    modest.says(json!({ "type": "versions", "page": "/index.html", "entries": [], "modules": {}, "last": true })).await;
+    assert_eq!(modest.hears("batch").await["deleted"].as_array().unwrap().len(), 40_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tab_that_says_hello_without_end_is_closed() {
+    let project = start(folder(&[("main.js", "one")])).await;
+    let mut endless = project.loaded_tab().await;
+    let mut other = project.loaded_tab().await;
+    for seq in 0..200 {
+        let hello =
+            json!({ "type": "hello", "page": "/index.html", "session": "another", "seq": seq, "entries": ["/main.js"] });
+        if endless.socket.send(Message::text(hello.to_string())).await.is_err() {
+            break;
+        }
+    }
+    endless.is_closed().await;
+    write(project.root(), "main.js", "two");
+    assert_eq!(other.hears("batch").await["definitions"][0]["id"], "/main.js");
 }
 
 // ---- errors

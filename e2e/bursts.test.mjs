@@ -99,3 +99,36 @@ test('what `rekindle edit` runs is one update, however long it takes', {
   await app.stayed()
   assert.deepEqual(await seen(app), { updates: 1, overlays: [] })
 })
+
+test('a codemod whose files throw until the last is written: no overlay comes up in between', {
+  files: {
+    'main.js': `import { conf } from './a.js'\nimport './m0.js'\nimport './m1.js'\nshow('a', conf.n.v)\nimport.meta.hot.accept()`,
+    'a.js': 'export const conf = { n: { v: 1 } }',
+    'm0.js': `show('m0', 1)`,
+    'm1.js': `show('m1', 1)`,
+    'index.html': `<!doctype html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><p id="m0"></p><p id="m1"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`,
+  },
+}, async (app) => {
+  await app.sees('#a', '1')
+  await app.page.evaluate(() => {
+    globalThis.overlays = 0
+    new MutationObserver((changes) => {
+      for (const { addedNodes } of changes) for (const { localName } of addedNodes) if (localName === 'rekindle-error-overlay') overlays += 1
+    }).observe(document.documentElement, { childList: true, subtree: true })
+  })
+  const began = performance.now()
+  app.write('a.js', 'export const conf = { v: 2 }')
+  await new Promise((done) => setTimeout(done, 30))
+  app.write('m0.js', `show('m0', 2)`)
+  await new Promise((done) => setTimeout(done, 30))
+  app.write('m1.js', `show('m1', 2)`)
+  await new Promise((done) => setTimeout(done, 30))
+  app.write('main.js', `import { conf } from './a.js'\nimport './m0.js'\nimport './m1.js'\nshow('a', conf.v)\nimport.meta.hot.accept()`)
+  const wasBusy = performance.now() - began > 150
+  await app.sees('#a', '2')
+  await app.sees('#m1', '2')
+  // On a starved machine the files do not come as one burst, and the overlay may be right.
+  if (!wasBusy) assert.equal(await app.page.evaluate(() => overlays), 0)
+  await app.noOverlay()
+  await app.stayed()
+})

@@ -610,7 +610,7 @@ const updatePage: UpdatePage = {
     console.error(`${PREFIX} Failed to reload ${paths}. The page keeps the code it had; the next save tries again.`)
     const updated = boundaries.map(({ accepted }) => accepted).join(', ')
     runtimeError = overlayError(error, `thrown by the update of ${updated}`)
-    showErrors([])
+    showSoon()
   },
   renderFailed,
   succeeded() {
@@ -826,6 +826,22 @@ let lastShown: ReadonlySet<Diagnostic[]> = new Set()
 
 /** Errors in the overlay at a time. */
 const MOST_SHOWN = 100
+
+/**
+ * Milliseconds in which the next save of a burst may mend what one of its files has made throw. The update itself waits for
+ * nothing, and so does the line in the console.
+ */
+const MENDS_WITHIN = 300
+let showTimer: ReturnType<typeof setTimeout> | undefined
+
+/** Shows what an update threw, unless the next one is better. */
+function showSoon(): void {
+  if (isOverlayOpen()) return showErrors([])
+  clearTimeout(showTimer)
+  showTimer = setTimeout(() => {
+    if (runtimeError) showErrors([])
+  }, MENDS_WITHIN)
+}
 
 /** Shows the errors that concern this page, those of `newest` first. */
 function showErrors(newest: ModuleId[]): void {

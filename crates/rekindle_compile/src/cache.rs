@@ -4,11 +4,15 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rekindle_graph::Definition;
+use rekindle_graph::{Definition, ModuleUrl};
 use rustc_hash::FxHashMap;
 
-/// Bytes of code that are kept. What live modules hold anyway is shared and counts too.
+/// Bytes that are kept. What live modules hold anyway is shared and counts too.
 const LIMIT: usize = 32 << 20;
+/// What a definition takes besides its code, roughly.
+const BESIDES: usize = 700;
+/// Versions of one module: a file that is saved all day long must not fill the cache with what nobody goes back to.
+const VERSIONS: usize = 16;
 
 /// Shared by all compiling threads; the oldest entry goes first.
 #[derive(Debug, Default)]
@@ -19,7 +23,9 @@ pub(crate) struct DefinitionCache {
 #[derive(Debug, Default)]
 struct Inner {
     by_digest: FxHashMap<Arc<str>, Definition>,
-    order: VecDeque<Arc<str>>,
+    /// Of each module the digests, oldest first.
+    of_module: FxHashMap<ModuleUrl, VecDeque<Arc<str>>>,
+    order: VecDeque<(ModuleUrl, Arc<str>)>,
     bytes: usize,
 }
 
@@ -28,26 +34,54 @@ impl DefinitionCache {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).by_digest.get(digest).cloned()
     }
 
-    /// Keeps a definition under its own digest.
-    pub fn keep(&self, definition: &Definition) {
+    /// Keeps a definition of a module under its own digest.
+    pub fn keep(&self, url: &ModuleUrl, definition: &Definition) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if size(definition) > LIMIT / 4 || inner.by_digest.contains_key(&definition.hash) {
             return;
         }
         inner.bytes += size(definition);
-        inner.order.push_back(definition.hash.clone());
+        inner.order.push_back((url.clone(), definition.hash.clone()));
         inner.by_digest.insert(definition.hash.clone(), definition.clone());
+        let versions = inner.of_module.entry(url.clone()).or_default();
+        versions.push_back(definition.hash.clone());
+        if versions.len() > VERSIONS
+            && let Some(oldest) = versions.pop_front()
+        {
+            inner.take_out(&oldest);
+        }
         while inner.bytes > LIMIT {
-            let Some(oldest) = inner.order.pop_front() else { return };
-            if let Some(gone) = inner.by_digest.remove(&oldest) {
-                inner.bytes -= size(&gone);
+            let Some((url, oldest)) = inner.order.pop_front() else { return };
+            if let Some(versions) = inner.of_module.get_mut(&url) {
+                versions.retain(|digest| *digest != oldest);
+                if versions.is_empty() {
+                    inner.of_module.remove(&url);
+                }
             }
+            inner.take_out(&oldest);
+        }
+        inner.forget_dropped();
+    }
+}
+
+impl Inner {
+    fn take_out(&mut self, digest: &str) {
+        if let Some(gone) = self.by_digest.remove(digest) {
+            self.bytes -= size(&gone);
+        }
+    }
+
+    /// Takes out of `order` what is kept no more, once that is more than the rest.
+    fn forget_dropped(&mut self) {
+        if self.order.len() > 2 * self.by_digest.len() + VERSIONS {
+            let Self { order, by_digest, .. } = self;
+            order.retain(|(_, digest)| by_digest.contains_key(digest));
         }
     }
 }
 
 fn size(definition: &Definition) -> usize {
-    definition.code.len() + definition.sheet.as_ref().map_or(0, |sheet| sheet.len())
+    definition.code.len() + definition.sheet.as_ref().map_or(0, |sheet| sheet.len()) + BESIDES
 }
 
 #[cfg(test)]
@@ -71,10 +105,14 @@ mod tests {
         }
     }
 
+    fn url(name: &str) -> ModuleUrl {
+        ModuleUrl::new(format!("/{name}.js").as_str())
+    }
+
     #[test]
     fn what_was_compiled_before_is_found_again() {
         let cache = DefinitionCache::default();
-        cache.keep(&definition("a", 10));
+        cache.keep(&url("a"), &definition("a", 10));
         assert!(cache.get("a").is_some());
         assert!(cache.get("b").is_none());
     }
@@ -83,9 +121,23 @@ mod tests {
     fn the_oldest_goes_when_the_limit_is_reached() {
         let cache = DefinitionCache::default();
         for name in ["a", "b", "c", "d", "e", "f"] {
-            cache.keep(&definition(name, LIMIT / 5));
+            cache.keep(&url(name), &definition(name, LIMIT / 5));
         }
         assert!(cache.get("a").is_none());
         assert!(cache.get("f").is_some());
+    }
+
+    #[test]
+    fn of_a_module_only_the_last_versions_are_kept() {
+        let cache = DefinitionCache::default();
+        cache.keep(&url("other"), &definition("other", 10));
+        for version in 0..1000 {
+            cache.keep(&url("a"), &definition(&version.to_string(), 10));
+        }
+        let inner = cache.inner.lock().unwrap();
+        assert_eq!(inner.by_digest.len(), VERSIONS + 1);
+        assert!(inner.by_digest.contains_key("other") && inner.by_digest.contains_key("999"));
+        assert!(inner.order.len() < 4 * VERSIONS, "{}", inner.order.len());
+        assert_eq!(inner.bytes, (VERSIONS + 1) * (10 + BESIDES));
     }
 }

@@ -332,7 +332,7 @@ impl Compiler {
         let display = self.display(file.as_path());
         let output = compile_script(&self.script_input(&text, url, &display, &options, facts))?;
         let definition = output.into_definition(hash, files.clone());
-        self.cache.keep(&definition);
+        self.cache.keep(url, &definition);
         Ok(definition)
     }
 

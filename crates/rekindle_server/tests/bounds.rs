@@ -422,8 +422,7 @@ async fn a_tab_that_says_hello_without_end_is_closed() {
     let mut endless = project.loaded_tab().await;
     let mut other = project.loaded_tab().await;
     for seq in 0..200 {
-        let hello =
-            json!({ "type": "hello", "page": "/index.html", "session": "another", "seq": seq, "entries": ["/main.js"] });
+        let hello = json!({ "type": "hello", "page": "/index.html", "session": "another", "seq": seq, "entries": ["/main.js"] });
         if endless.socket.send(Message::text(hello.to_string())).await.is_err() {
             break;
         }

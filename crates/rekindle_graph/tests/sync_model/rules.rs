@@ -5,8 +5,12 @@
 pub struct Rules {
     /// A batch says since which number it tells; off: a tab counts, and asks anew whenever it is told of more than one step.
     pub batches_say_since: bool,
-    /// A tab hears nothing before its `hello`; off: batches go to every open socket, and the first one starts the replica.
-    pub silence_before_hello: bool,
+    /// Batches go to every open socket, also to one that has not said `hello`; off: only to those that have. Both hold.
+    pub silent_sockets_hear: bool,
+    /// A batch that comes before the page's script has run is left alone; off: the first one starts the replica.
+    pub only_script_begins: bool,
+    /// `seq` stays where it is at a batch that begins later; off: it rises to that of every batch.
+    pub gap_keeps_seq: bool,
     /// A definition is taken only if its number is higher; off: what comes last wins.
     pub newer_definition_wins: bool,
     /// A standing is taken only if its number is higher; off: what comes last wins.
@@ -57,7 +61,9 @@ pub struct Rules {
     pub page_without_script_is_loaded_anew: bool,
     /// What an earlier socket brought and what is still to be handled is dropped when a new one opens.
     pub new_socket_ends_old_one: bool,
-    /// A tab that is asked to compare hears every batch from then on, as all others do.
+    /// A tab that was asked to compare is sent no batch until it is answered; off: every one from its `hello` on. Both hold.
+    pub compared_tabs_wait: bool,
+    /// A tab that was compared is sent every batch from then on, as all others are; off: none, until it says `hello` again.
     pub compared_tabs_listen: bool,
     /// A tab says `hello` whenever its socket opens.
     pub hello_on_every_socket: bool,
@@ -66,7 +72,9 @@ pub struct Rules {
 impl Rules {
     pub const PROTOCOL: Self = Self {
         batches_say_since: true,
-        silence_before_hello: true,
+        silent_sockets_hear: true,
+        only_script_begins: true,
+        gap_keeps_seq: true,
         newer_definition_wins: true,
         newer_standing_wins: true,
         equal_content_raises_number: true,
@@ -92,12 +100,14 @@ impl Rules {
         lacking_is_asked_by_value: true,
         page_without_script_is_loaded_anew: true,
         new_socket_ends_old_one: true,
+        compared_tabs_wait: true,
         compared_tabs_listen: true,
         hello_on_every_socket: true,
     };
 
     /// Those of commit 44722c6, as far as the model has them.
     pub const BEFORE: Self = Self {
+        silent_sockets_hear: true,
         comparison_is_of_one_moment: true,
         segments_are_kept: true,
         outgrown_segment_is_not_kept: true,
@@ -108,7 +118,9 @@ impl Rules {
 
     const NONE: Self = Self {
         batches_say_since: false,
-        silence_before_hello: false,
+        silent_sockets_hear: false,
+        only_script_begins: false,
+        gap_keeps_seq: false,
         newer_definition_wins: false,
         newer_standing_wins: false,
         equal_content_raises_number: false,
@@ -134,6 +146,7 @@ impl Rules {
         lacking_is_asked_by_value: false,
         page_without_script_is_loaded_anew: false,
         new_socket_ends_old_one: false,
+        compared_tabs_wait: false,
         compared_tabs_listen: false,
         hello_on_every_socket: false,
     };

@@ -19,7 +19,7 @@ pub struct Size {
     pub has_lazy: bool,
     pub saves: Saves,
     pub budget: Budget,
-    /// A gap between batches is a fault by itself.
+    /// A gap between the batches that come after an answer to `hello` is a fault by itself.
     pub minds_gaps: bool,
 }
 
@@ -175,7 +175,10 @@ impl Search<'_> {
 fn fault_at_any_time(world: &World, size: Size) -> Option<String> {
     for (at, tab) in world.tabs.iter().enumerate() {
         if tab.has_seen_gap && size.minds_gaps {
-            return Some(format!("tab {} sees a gap between batches although its socket was never cut there", at + 1));
+            return Some(format!(
+                "tab {} sees a gap between batches although it was answered and its socket was never cut since",
+                at + 1
+            ));
         }
         let is_refused = tab.phase == Phase::Failed || tab.segments.as_flattened().contains(&Segment::Failed);
         if size.budget.stops == 0 && is_refused {

@@ -3,7 +3,7 @@
 use crate::rules::Rules;
 use crate::world::{
     ClientMessage, Content, MODULES, Manifest, ModuleSet, NOTHING, News, Number, Record, SHEET, Server, ServerMessage,
-    Standing, Tab, Version, World,
+    Stage, Standing, Tab, Version, World,
 };
 
 /// What a save makes of a file.
@@ -47,7 +47,13 @@ impl World {
         let server = &self.server;
         let batch = batch(server, server.seq - 1, server.news_since(server.seq - 1, rules));
         for tab in &mut self.tabs {
-            if tab.is_connected && (tab.is_listening || !rules.silence_before_hello) {
+            let hears = match tab.stage {
+                Stage::Silent => rules.silent_sockets_hear,
+                Stage::Compared => !rules.compared_tabs_wait,
+                Stage::InStep => true,
+                Stage::LeftOut => false,
+            };
+            if tab.is_connected && hears {
                 tab.told.push(batch);
             }
         }
@@ -101,7 +107,7 @@ impl Server {
     pub fn hear(&self, tab: &mut Tab, message: ClientMessage, rules: &Rules) {
         match message {
             ClientMessage::Hello { session, seq } => {
-                tab.is_listening = session == Some(self.session) || rules.compared_tabs_listen;
+                tab.stage = if session == Some(self.session) { Stage::InStep } else { Stage::Compared };
                 tab.versions = [None; MODULES];
                 tab.compared = [News::default(); MODULES];
                 let answer = if session != Some(self.session) {
@@ -118,6 +124,9 @@ impl Server {
     }
 
     fn collect(&self, tab: &mut Tab, versions: [Version; MODULES], is_last: bool, rules: &Rules) {
+        if tab.stage != Stage::Compared {
+            return; // Nobody has asked for them, or they are compared already.
+        }
         for (module, version) in versions.into_iter().enumerate() {
             let Some(version) = version else { continue };
             if rules.comparison_is_of_one_moment {
@@ -137,6 +146,7 @@ impl Server {
         }
         tab.versions = [None; MODULES];
         tab.compared = [News::default(); MODULES];
+        tab.stage = if rules.compared_tabs_listen { Stage::InStep } else { Stage::LeftOut };
         tab.told.push(ServerMessage::Batch { session: self.session, since: None, seq: self.seq, news });
     }
 
@@ -157,7 +167,7 @@ impl Server {
 /// A tab's side of the connection ends, and with it the server's.
 pub fn disconnect(tab: &mut Tab, is_received: bool) {
     tab.is_connected = false;
-    tab.is_listening = false;
+    tab.stage = Stage::Silent;
     tab.is_asking = false;
     tab.versions = [None; MODULES];
     tab.compared = [News::default(); MODULES];

@@ -175,10 +175,10 @@ impl World {
 
     fn can_connect(&self, tab: usize, rules: &Rules) -> bool {
         let tab = &self.tabs[tab];
-        // A socket without hello is as none; that makes fewer states.
+        // Where a socket without hello hears nothing it is as none; that makes fewer states.
         let may = match tab.phase {
             Phase::Running => true,
-            Phase::Text | Phase::Script => !rules.silence_before_hello,
+            Phase::Text | Phase::Script => rules.silent_sockets_hear,
             Phase::Closed | Phase::Failed => false,
         };
         may && self.server.is_up && !tab.is_connected

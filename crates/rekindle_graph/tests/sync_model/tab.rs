@@ -19,7 +19,7 @@ impl Tab {
         }
         self.phase = Phase::Running;
         self.wanted = 1 << ENTRY;
-        // Only where batches come before hello, one may have been taken already.
+        // Only where a batch may start the replica, one may have been taken already.
         if self.session.is_none() {
             self.session = Some(manifest.session);
             self.seq = if rules.seq_starts_at_text { text_seq } else { manifest.seq };
@@ -164,8 +164,13 @@ impl Tab {
     }
 
     fn take_batch(&mut self, session: u8, (since, seq): (Number, Number), news: &[News; MODULES], rules: &Rules) {
-        if self.phase != Phase::Running && !rules.silence_before_hello && self.session.is_none() {
-            (self.session, self.seq) = (Some(session), seq);
+        if self.phase != Phase::Running {
+            if rules.only_script_begins {
+                return;
+            }
+            if self.session.is_none() {
+                (self.session, self.seq) = (Some(session), seq);
+            }
         }
         if self.session != Some(session) {
             if rules.only_comparison_enters_session {
@@ -183,11 +188,12 @@ impl Tab {
             return self.answered();
         }
         self.take_news(news, rules);
-        if since <= self.seq {
+        if since <= self.seq || !rules.gap_keeps_seq {
             self.seq = self.seq.max(seq);
             self.answered();
         } else {
-            self.has_seen_gap = true;
+            // What a socket brought before it was answered may begin anywhere.
+            self.has_seen_gap |= self.is_connected && !self.is_asking;
             self.ask_once_more();
         }
     }

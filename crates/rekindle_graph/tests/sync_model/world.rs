@@ -203,10 +203,24 @@ pub struct Tab {
     pub told: Queue<ServerMessage, 8>,
 
     /// The server's side of the connection.
-    pub is_listening: bool,
+    pub stage: Stage,
     pub versions: [Version; MODULES],
     /// Only with the rule that compares each part by itself.
     pub compared: [News; MODULES],
+}
+
+/// How far the server is in the conversation with a tab.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// It has not said `hello`.
+    #[default]
+    Silent,
+    /// It was asked to compare, and has not said all its versions.
+    Compared,
+    /// It was answered.
+    InStep,
+    /// Only with the rule that leaves a tab out once it was compared.
+    LeftOut,
 }
 
 /// What may still happen from outside.

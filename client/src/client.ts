@@ -760,8 +760,7 @@ function stay(reason: string, due: Parameters<typeof updater.decline>[0]): void 
   console.warn(`${PREFIX} the page cancelled its reload and may show old code: a reload is due, because ${reason}`)
   tellServer({ seq: replica.seq, result: 'stayed', boundaries: [], reason })
   updater.decline(due)
-  isAwaiting = false // What came meanwhile was left alone.
-  hello()
+  socket.renew() // What came meanwhile was left alone, an answer to `hello` maybe.
 }
 
 /** The console of the page before is gone with it: say here why it went. */

@@ -67,6 +67,17 @@ export class Socket {
     if (this.isOpen) this.socket!.send(JSON.stringify(message))
   }
 
+  /** Begins the conversation anew on another connection. */
+  renew(): void {
+    this.wasOpen = false // It is not lost.
+    this.end()
+  }
+
+  private end(): void {
+    this.socket?.close()
+    this.socket?.dispatchEvent(new Event('close'))
+  }
+
   private open(): void {
     const socket = new WebSocket(this.address!(), 'rekindle')
     this.socket = socket
@@ -116,11 +127,9 @@ export class Socket {
   private ping(): void {
     if (!this.isOpen) return
     this.socket!.send('{"type":"ping"}')
-    const socket = this.socket!
     this.pongTimer ??= setTimeout(() => {
       this.pongTimer = undefined
-      socket.close()
-      socket.dispatchEvent(new Event('close'))
+      this.end()
     }, PING_PATIENCE)
   }
 }

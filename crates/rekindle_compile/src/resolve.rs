@@ -2,6 +2,8 @@
 //! `compile.rs` that looks at the disk.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use oxc_resolver::{ResolveError, ResolveOptions, ResolverGeneric, TsconfigDiscovery};
 use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
@@ -39,6 +41,19 @@ pub struct Resolver {
     public_dir: Option<PathBuf>,
     base: String,
     settings: ResolveSettings,
+    suggestion: Mutex<Option<Suggestion>>,
+}
+
+/// The file that the last missing one may have meant. When a file goes, all its importers miss the same one.
+struct Suggestion {
+    missing: PathBuf,
+    made: Instant,
+    best: Option<String>,
+}
+
+impl Suggestion {
+    /// For as long the folder is not looked through again.
+    const LASTS: Duration = Duration::from_secs(1);
 }
 
 /// What looks for a file. It reads package.json and tsconfig files by itself, in our way.
@@ -144,6 +159,7 @@ impl Resolver {
             public_dir: public_dir.map(Path::to_owned),
             base: base.to_owned(),
             settings: settings.below(root),
+            suggestion: Mutex::default(),
         }
     }
 
@@ -386,13 +402,27 @@ impl Resolver {
         let target = self.target(importer, path);
         let wanted = target.file_name()?.to_string_lossy().into_owned();
         let (folder, _) = path.rsplit_once('/')?;
-        let entries = target.parent()?.read_dir().ok()?.flatten();
-        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let names = names.filter(|name| !name.starts_with('.') && *name != wanted);
-        let stem = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
-        let (distance, best) = names.map(|name| (strsim::osa_distance(&stem(&name), &stem(&wanted)), name)).min()?;
-        (distance <= 1 + wanted.len() / 5).then(|| format!("{folder}/{best}"))
+        // Whoever misses the same file waits for the answer, instead of looking as well.
+        let mut last = self.suggestion.lock().unwrap_or_else(PoisonError::into_inner);
+        let best = match &*last {
+            Some(known) if known.missing == target && known.made.elapsed() < Suggestion::LASTS => known.best.clone(),
+            _ => {
+                let best = nearest_name(target.parent()?, &wanted);
+                *last = Some(Suggestion { missing: target.clone(), made: Instant::now(), best: best.clone() });
+                best
+            }
+        };
+        best.map(|best| format!("{folder}/{best}"))
     }
+}
+
+/// The name in a folder that is most like `wanted`, if one is like it at all.
+fn nearest_name(folder: &Path, wanted: &str) -> Option<String> {
+    let names = folder.read_dir().ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let names = names.filter(|name| !name.starts_with('.') && *name != wanted);
+    let stem = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
+    let (distance, best) = names.map(|name| (strsim::osa_distance(&stem(&name), &stem(wanted)), name)).min()?;
+    (distance <= 1 + wanted.len() / 5).then_some(best)
 }
 
 /// Turns the resolved dependency of a kind into a module name: attributes become queries.

@@ -201,14 +201,20 @@ impl Tab {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pipe_where_a_file_is_expected_is_named_and_everything_else_is_served() {
     let folder = folder(&[
-        ("main.js", "import all from './all.js'\nimport './typed.ts'\nconsole.log(all, import.meta.env.BOUNDS_A)"),
+        (
+            "main.js",
+            "import all from './all.js'\nimport './typed.ts'\nimport './a.css'\nconsole.log(all, import.meta.env.BOUNDS_A)",
+        ),
         ("all.js", "export default import.meta.glob('./pages/*.js', { eager: true })"),
         ("pages/a.js", "export const a = 1"),
         ("typed.ts", "export const b: number = 1"),
+        ("a.css", "p { color: red }"),
         ("public/a.txt", "public"),
         (".env", "BOUNDS_A=from-env"),
     ]);
-    for name in [".env.local", "package.json", "tsconfig.json", "pages/b.js", "public/b.txt", "other.html"] {
+    for name in
+        [".env.local", "package.json", "tsconfig.json", "postcss.config.js", "pages/b.js", "public/b.txt", "other.html"]
+    {
         make_pipe(&folder.path().join(name));
     }
     let project = start(folder).await;
@@ -219,7 +225,9 @@ async fn a_pipe_where_a_file_is_expected_is_named_and_everything_else_is_served(
     assert!(definitions.contains("/pages/a.js") && !definitions.contains("/pages/b.js"), "{definitions}");
     assert!(project.get("/a.txt").await.ends_with("public"));
     assert!(project.get("/b.txt").await.starts_with("HTTP/1.1 404"));
-    for name in [".env.local", "package.json", "tsconfig.json", "pages/b.js", "b.txt", "other.html"] {
+    for name in
+        [".env.local", "package.json", "tsconfig.json", "postcss.config.js", "pages/b.js", "b.txt", "other.html"]
+    {
         project.screen.shows(&format!("{name} is a named pipe, not a file")).await;
     }
 }

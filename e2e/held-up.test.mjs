@@ -1,6 +1,7 @@
 /** What cannot run, or does not arrive, holds up nothing else; and what an update leaves unfinished is let go. */
 import assert from 'node:assert/strict'
 import { test, until } from './harness.mjs'
+import { lineTest } from './line-test.mjs'
 
 /** Longer than the 10 s that an update waits for what does not come. */
 const LONG = 20_000
@@ -124,6 +125,29 @@ for (const times of [1, 3]) {
     assert.ok(asked > times)
   })
 }
+
+lineTest('an update whose requests all failed goes through when the connection is back, without another save', NEEDING, async (app, line) => {
+  // The pause before it is tried again by itself never ends here.
+  await app.page.addInitScript(() => {
+    const { setTimeout } = window
+    window.setTimeout = (work, ms, ...rest) => (window.paused?.has(ms) ? (window.pauses += 1, 0) : setTimeout(work, ms, ...rest))
+  })
+  await app.load()
+  await openOther(app)
+  await app.page.evaluate(() => void Object.assign(window, { paused: new Set([1000]), pauses: 0 }))
+  await app.page.route(LOAD, (route) => route.abort())
+  await need(app)
+  await until('the page to give up for now', async () => assert.ok(await app.page.evaluate(() => window.pauses > 0)))
+  await app.page.unroute(LOAD)
+  await app.page.evaluate(() => window.paused.clear())
+  await app.sees('#a', 'one')
+  line.cut()
+  line.mend()
+  await app.sees('#a', 'shared')
+  await app.looks('#a', 'color', 'rgb(0, 0, 1)')
+  await app.noOverlay()
+  await app.stayed()
+})
 
 // ---- a reload that the page cancels
 

@@ -25,6 +25,9 @@ const PONG = 4500
 /** Messages between two quiet points; more of them is a conversation that does not end. */
 const MOST_FRAMES = 600
 
+/** What the server takes for its own: a sequence must not depend on what the shell has set. */
+const isMeantForServer = (name) => /^(VITE_|REKINDLE_)/i.test(name)
+
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 
 /** A tab shows something else than a fresh one. */
@@ -69,7 +72,9 @@ export class World {
   async start() {
     if (this.server) return
     const flags = ['dev', this.root, '--port', String(this.port), '--strict-port']
-    const server = spawn(program, flags, { cwd: this.root, env: { ...process.env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const shell = Object.entries(process.env).filter(([name]) => !isMeantForServer(name))
+    const env = { ...Object.fromEntries(shell), NO_COLOR: '1' }
+    const server = spawn(program, flags, { cwd: this.root, env, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => (this.printed += chunk))
     this.server = server
     server.over = new Promise((done) => server.on('close', (code, signal) => done(code ?? signal)))

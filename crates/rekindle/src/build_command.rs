@@ -30,6 +30,7 @@ pub(crate) fn run(flags: &BuildFlags) -> ExitCode {
         if let Some(block) = &settings.vite {
             report.block(&block.file, &block.rows);
         }
+        settings.left_out.iter().for_each(|line| report.warn(line));
     }
     let counts = !flags.json && std::io::stdout().is_terminal();
     let progress = move |progress: Progress| {
@@ -46,7 +47,10 @@ pub(crate) fn run(flags: &BuildFlags) -> ExitCode {
     };
     let root = settings.config.root.clone();
     match build_with(settings.config, &progress) {
-        Ok(built) if flags.json => print(&json!({ "ok": true, "build": built }).to_string()),
+        Ok(mut built) if flags.json => {
+            built.warnings.extend(settings.left_out);
+            print(&json!({ "ok": true, "build": built }).to_string())
+        }
         Ok(built) => {
             for warning in &built.warnings {
                 report.warn(warning);

@@ -58,6 +58,7 @@ fn main() -> ExitCode {
     if let Some(block) = &settings.vite {
         report.block(&block.file, &block.rows);
     }
+    settings.left_out.iter().for_each(|line| report.warn(line));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
@@ -99,6 +100,7 @@ async fn run(flags: DevFlags, mut settings: Settings, report: Report) -> ExitCod
         {
             report.block(&block.file, &block.rows);
         }
+        next.left_out.iter().filter(|line| !settings.left_out.contains(line)).for_each(|line| report.warn(line));
         if next.config == settings.config {
             settings = next;
             continue;

@@ -25,6 +25,7 @@ pub fn run(flags: &PreviewFlags) -> ExitCode {
     };
     let code = runtime.block_on(async {
         let report = Report::stdout();
+        settings.left_out.iter().for_each(|line| report.warn(line));
         let open = settings.config.preview_server().open;
         let server = match PreviewServer::start(settings.config, report.clone()).await {
             Ok(server) => server,

@@ -35,6 +35,8 @@ pub struct Settings {
     pub notes: Vec<String>,
     /// What was read from a configuration of Vite, in a few lines.
     pub vite: Option<vite_config::Block>,
+    /// What is no file where a configuration of Vite was looked for: a warning for each.
+    pub left_out: Vec<String>,
     /// Files whose edit may change the settings, whether they exist or not.
     pub files: Vec<PathBuf>,
 }
@@ -113,7 +115,8 @@ fn read_for(flags: &DevFlags, command: Command) -> (Result<Settings, Vec<Diagnos
     files.extend(vite_config::FILES.iter().map(|name| root.join(name)));
     let result = read_below(&here, &root, flags, command, &mut files).map(|(config, vite)| {
         let notes = if command == Command::Serve { notes(&config) } else { Vec::new() };
-        Settings { config, notes, vite, files: files.clone() }
+        let left_out = if flags.vite_config.is_none() { vite_config::left_out(&root) } else { Vec::new() };
+        Settings { config, notes, vite, left_out, files: files.clone() }
     });
     (result, files)
 }
@@ -150,9 +153,10 @@ fn read_below(
 fn vite_file(here: &Path, root: &Path, flags: &DevFlags) -> Result<Option<PathBuf>, Vec<Diagnostic>> {
     let Some(named) = &flags.vite_config else { return Ok(vite_config::find(root)) };
     let path = join(here, named);
-    match path.is_file() {
-        true => Ok(Some(path)),
-        false => Err(vec![Diagnostic::error(format!("there is no file `{}`", path.display()))]),
+    match (path.is_file(), file::oddity(&path)) {
+        (true, _) => Ok(Some(path)),
+        (false, Some(kind)) => Err(vec![Diagnostic::error(format!("`{}` is {kind}, not a file", path.display()))]),
+        (false, None) => Err(vec![Diagnostic::error(format!("there is no file `{}`", path.display()))]),
     }
 }
 

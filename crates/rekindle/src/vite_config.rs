@@ -18,6 +18,7 @@ use rekindle_compile::build_settings::Input;
 use rekindle_compile::compile::asset_globs;
 use rekindle_compile::defines;
 use rekindle_compile::env::Variables;
+use rekindle_compile::file;
 use rekindle_compile::pattern::Pattern;
 pub use rekindle_compile::static_config::FILES;
 use rekindle_compile::static_config::{Item, Replacement, SPREAD, Situation, Value, evaluate, json_text};
@@ -105,6 +106,13 @@ pub struct Block {
 /// The project's configuration of Vite.
 pub fn find(root: &Path) -> Option<PathBuf> {
     FILES.iter().map(|name| root.join(name)).find(|path| path.is_file())
+}
+
+/// What stands where it is looked for and is no file, such as a named pipe: a line for each.
+pub fn left_out(root: &Path) -> Vec<String> {
+    let looked_at = FILES.iter().take_while(|name| !root.join(name).is_file());
+    let odd = looked_at.filter_map(|name| Some((name, file::oddity(&root.join(name))?)));
+    odd.map(|(name, kind)| format!("{name} is {kind}, not a file, and is left out")).collect()
 }
 
 /// Puts what the file says into `config`.

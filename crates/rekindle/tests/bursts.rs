@@ -179,9 +179,16 @@ fn git(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// The program, without what the shell has set for it: `REKINDLE_LOG` would add lines to what it prints.
 fn rekindle(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rekindle"));
     command.current_dir(folder).args(arguments);
+    for (name, _) in std::env::vars_os() {
+        let upper = name.to_string_lossy().to_ascii_uppercase();
+        if upper.starts_with("VITE_") || upper.starts_with("REKINDLE_") {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

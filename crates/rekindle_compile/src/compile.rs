@@ -581,7 +581,8 @@ impl Compiler {
         let display = |path: &Path| self.display(path);
         let resolve_import =
             |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
-        let surroundings = style::prepare::Surroundings { display: &display, resolve: &resolve_import };
+        let left_out = self.left_out();
+        let surroundings = style::prepare::Surroundings { left_out, display: &display, resolve: &resolve_import };
         let failed = |error: StyleError, files: &mut Vec<FilePath>| {
             files.extend(error.files);
             error.diagnostics
@@ -599,7 +600,7 @@ impl Compiler {
             let prepared = self.styles.prepare(
                 path,
                 &text,
-                &style::prepare::Surroundings { display: &display, resolve: &resolve },
+                &style::prepare::Surroundings { left_out, display: &display, resolve: &resolve },
             );
             let (result, files) = match prepared {
                 Ok(prepared) => (Ok(prepared.css), prepared.files.into_iter().map(FilePath::new).collect()),
@@ -611,7 +612,7 @@ impl Compiler {
             inner_files.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
             result
         };
-        let options = self.styles.options();
+        let options = self.styles.options(left_out);
         let input = StyleInput {
             file: file.as_path(),
             source: &prepared.css,

@@ -607,6 +607,37 @@ fn rekindle_toml_wins_over_the_configuration_of_vite_key_by_key() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_settings_is_named_and_not_waited_for() {
+    let folder = TempDir::new().unwrap();
+    let make_pipe = |name: &str| {
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join(name)).status();
+        assert!(made.unwrap().success());
+    };
+    let flags = DevFlags { root: Some(folder.path().to_owned()), ..DevFlags::default() };
+    fs::write(folder.path().join("vite.config.mjs"), "export default { base: '/vite/' }").unwrap();
+    for name in ["vite.config.js", "vite.config.ts"] {
+        make_pipe(name);
+    }
+    let settings = read(&flags).unwrap();
+    // A file that comes later in the order is taken, and what comes after it is not looked at.
+    assert_eq!(settings.config.base, "/vite/");
+    assert_eq!(settings.left_out, ["vite.config.js is a named pipe, not a file, and is left out"]);
+    fs::remove_file(folder.path().join("vite.config.mjs")).unwrap();
+    let left_out = read(&flags).unwrap().left_out;
+    assert!(left_out.len() == 2 && left_out[1].starts_with("vite.config.ts is a named pipe"), "{left_out:?}");
+
+    let named = DevFlags { vite_config: Some(folder.path().join("vite.config.js")), ..flags.clone() };
+    let message = &read(&named).unwrap_err()[0].message;
+    assert!(message.ends_with("vite.config.js` is a named pipe, not a file"), "{message}");
+
+    make_pipe("rekindle.toml");
+    let problem = &read(&flags).unwrap_err()[0];
+    assert_eq!(problem.message, "the settings cannot be read: it is a named pipe, not a file");
+    assert!(problem.file.as_ref().unwrap().ends_with("rekindle.toml"));
+}
+
 #[test]
 fn the_preview_takes_what_it_does_not_say_from_the_server() {
     let mut config = Config::new("/project");

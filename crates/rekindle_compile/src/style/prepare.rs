@@ -19,7 +19,7 @@ use rekindle_graph::{Diagnostic, FilePath, Place};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
-use crate::file;
+use crate::file::{self, LeftOut};
 use crate::static_config;
 
 use super::settings::{PostcssSetting, PreprocessorOptions, StyleSettings};
@@ -107,6 +107,8 @@ struct Warnings {
 
 /// How styles resolve what they import.
 pub(crate) struct Surroundings<'a> {
+    /// Where odd things are noted that stand where files of the tools are looked for.
+    pub left_out: &'a LeftOut,
     pub display: &'a dyn Fn(&Path) -> String,
     /// Language (`css`, `sass`, `less`), specifier, importing file.
     pub resolve: &'a dyn Fn(&str, &str, &Path) -> Option<PathBuf>,
@@ -143,10 +145,10 @@ impl StyleTools {
     }
 
     /// How CSS is to be printed.
-    pub(crate) fn options(&self) -> StyleOptions {
+    pub(crate) fn options(&self, left_out: &LeftOut) -> StyleOptions {
         StyleOptions {
             modules: self.settings.modules.clone(),
-            targets: self.found().targets,
+            targets: self.found(left_out).targets,
             source_map: self.settings.dev_sourcemap,
         }
     }
@@ -197,7 +199,7 @@ impl StyleTools {
 
     /// The CSS of a style.
     pub(crate) fn prepare(&self, file: &Path, source: &str, cx: &Surroundings<'_>) -> Result<Prepared, StyleError> {
-        let found = self.found();
+        let found = self.found(cx.left_out);
         let language = extension(file);
         let mut style = Preparation { tools: self, file, source, cx, prepared: Prepared::default() };
         style.prepared.warnings.extend(found.problem.clone());
@@ -240,20 +242,20 @@ impl StyleTools {
         }
     }
 
-    fn found(&self) -> Arc<Found> {
+    fn found(&self, left_out: &LeftOut) -> Arc<Found> {
         if let Some(found) = &*self.found.read().unwrap_or_else(PoisonError::into_inner) {
             return Arc::clone(found);
         }
-        let found = Arc::new(self.look());
+        let found = Arc::new(self.look(left_out));
         *self.found.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&found));
         found
     }
 
-    fn look(&self) -> Found {
+    fn look(&self, left_out: &LeftOut) -> Found {
         let folders = folders_of(&self.root);
         let postcss = match &self.settings.postcss {
-            PostcssSetting::Search => folders.iter().find_map(|folder| postcss_config(folder)),
-            PostcssSetting::Folder(folder) => postcss_config(folder),
+            PostcssSetting::Search => folders.iter().find_map(|folder| postcss_config(folder, left_out)),
+            PostcssSetting::Folder(folder) => postcss_config(folder, left_out),
             PostcssSetting::Off => None,
         };
         let depends = |name: &str| folders.iter().any(|folder| depends_on(folder, name));
@@ -521,8 +523,9 @@ fn vite_config(root: &Path) -> Option<(PathBuf, String)> {
     files.into_iter().find_map(|file| file::read_text(&file).ok().map(|text| (file, text)))
 }
 
-fn postcss_config(folder: &Path) -> Option<PathBuf> {
-    let file = POSTCSS_CONFIGS.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+fn postcss_config(folder: &Path, left_out: &LeftOut) -> Option<PathBuf> {
+    let mut files = POSTCSS_CONFIGS.iter().map(|name| folder.join(name));
+    let file = files.find(|path| !left_out.note(path) && path.is_file());
     file.or_else(|| package(folder)?.contains_key("postcss").then(|| folder.join("package.json")))
 }
 
@@ -555,9 +558,9 @@ mod tests {
         std::fs::write(root.join("package.json"), r#"{"workspaces":["packages/*"],"postcss":{}}"#).unwrap();
         assert_eq!(folders_of(&app), [app.clone(), root.join("packages"), root.clone()]);
         let tools = StyleTools::new(&app, "development", StyleSettings::default());
-        assert_eq!(tools.look().postcss, Some(root.join("package.json")));
+        assert_eq!(tools.look(&LeftOut::default()).postcss, Some(root.join("package.json")));
         let off = StyleSettings { postcss: PostcssSetting::Off, ..StyleSettings::default() };
-        assert_eq!(StyleTools::new(&app, "development", off).look().postcss, None);
+        assert_eq!(StyleTools::new(&app, "development", off).look(&LeftOut::default()).postcss, None);
     }
 
     #[test]

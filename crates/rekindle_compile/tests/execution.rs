@@ -121,6 +121,7 @@ fn client() -> &'static str {
             "hot",
             "refresh",
             "propagate",
+            "imports",
             "apply",
             "replica",
             "runtime",

@@ -146,7 +146,7 @@ impl Tab {
 /// How far the conversation with a tab is (`docs/internals/sync.md`).
 #[derive(Debug, PartialEq, Eq)]
 enum Stage {
-    /// It has not said what it holds, and takes nothing in.
+    /// It has not said what it holds: a page that loads, or a tool that only listens. It is sent batches all the same.
     Silent,
     /// It comes from another session: digests of its modules, as far as they have come in, and their bytes.
     Compared { versions: BTreeMap<String, String>, bytes: usize },

@@ -200,7 +200,7 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
   const isUnwanted = () => registry.instances.get(importer.id) !== importer
   try {
     for (let attempt = 1; ; attempt++) {
-      if (!registry.hasStarted(id)) await fetchLazy(id, importer)
+      if (!registry.hasStarted(id) && (registry.missing([id]).length > 0 || registry.needsNatives([id]))) await fetchLazy(id, importer)
       noted.push(...registry.noteDynamicImport(importer, id))
       lazyRoots.add(id)
       // Who asks for it, first or later, waits until it is finished.

@@ -535,8 +535,9 @@ export class Updater {
   }
 
   private async rollBack(before: ReturnType<Updater['snapshot']>, made: Instance[]): Promise<void> {
-    // What the copies have begun (timers, listeners, sockets) ends with them.
-    await this.dispose(made.filter(({ state }) => state !== 'linked').map(({ id }) => id))
+    // What the copies have begun (timers, listeners, sockets) ends with them. It is waited for at the end: until the old ones
+    // are back, an `import()` would make others.
+    const disposed = this.dispose(made.filter(({ state }) => state !== 'linked').map(({ id }) => id))
     for (const instance of made) this.registry.giveUp(instance)
     for (const [id, { instance, context, style }] of before) {
       if (instance) this.registry.install(instance)
@@ -548,6 +549,7 @@ export class Updater {
     for (const instance of made) {
       if (!before.has(instance.id) && this.registry.instances.get(instance.id) === instance) this.forgetNew(instance)
     }
+    await disposed
   }
 
   private forgetNew(instance: Instance): void {

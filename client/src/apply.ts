@@ -17,7 +17,7 @@ import { FailedImports } from './imports'
 import type { ModuleId, Update, UpdatePayload } from './messages'
 import { propagate, type Boundary, type Invalidation, type Verdict } from './propagate'
 import type { Refresh } from './refresh'
-import { canImport, type Definition, type Instance, type Namespace, type Registry } from './registry'
+import { lazyImportsOf, type Definition, type Instance, type Namespace, type Registry } from './registry'
 
 /** What an update needs of the page. */
 export interface UpdatePage {
@@ -287,7 +287,6 @@ export class Updater {
   private note(stale: ModuleId[], rerun: ReadonlySet<ModuleId>, waiting: boolean, hasLetGo = false): void {
     this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting, hasLetGo })
   }
-
 
   /** A module that waits at its top-level await for the first time may be about to say what it accepts. */
   private async settleTopLevel(): Promise<void> {
@@ -615,8 +614,9 @@ export class Updater {
   private carryDynamicImports(old: Instance): void {
     const now = this.registry.instances.get(old.id)
     if (!now || now === old) return
+    const possible = lazyImportsOf(now.definition)
     for (const id of old.imported) {
-      if (canImport(now.definition, id) && this.registry.instances.has(id)) this.registry.noteDynamicImport(now, id)
+      if (possible.has(id) && this.registry.instances.has(id)) this.registry.noteDynamicImport(now, id)
     }
   }
 

@@ -225,6 +225,7 @@ class Unanswered extends TypeError {}
 
 async function fetchLazy(id: ModuleId, importer: Instance): Promise<void> {
   const isThere = await fetchMissing([id], load).catch((error: unknown) => {
+    if (error instanceof SyntaxError) throw error // It was answered.
     throw new Unanswered(`cannot import ${id}: ${error instanceof Error ? error.message : error}`)
   })
   if (isThere) return

@@ -258,9 +258,9 @@ function dynamicDeps({ meta, links, globs }: Definition): ModuleId[] {
   return [...dynamic, ...globs.flatMap((matches) => matches.map(([, id]) => id))]
 }
 
-/** Whether an `import()` in the module may bring `id`. */
-export function canImport(definition: Definition, id: ModuleId): boolean {
-  return definition.meta.computed === true || dynamicDeps(definition).includes(id)
+/** Tells of other modules whether an `import()` in this one may bring them. */
+export function lazyImportsOf(definition: Definition): { has(id: ModuleId): boolean } {
+  return definition.meta.computed ? { has: () => true } : new Set(dynamicDeps(definition))
 }
 
 /** Told when an instance is made and asked for the values a factory is called with. */
@@ -676,18 +676,19 @@ export class Registry {
    */
   noteDynamicImport(importer: Instance, id: ModuleId): Instance[] {
     const live = this.instances.get(importer.id)
-    const copies = live && live !== importer && canImport(live.definition, id) ? [importer, live] : [importer]
+    const copies = live && live !== importer && lazyImportsOf(live.definition).has(id) ? [importer, live] : [importer]
     const fresh = copies.filter(({ imported }) => !imported.has(id))
     for (const copy of fresh) {
-      copy.imported = new Set([...copy.imported, id])
+      if (copy.imported === NO_MODULES) copy.imported = new Set()
+      ;(copy.imported as Set<ModuleId>).add(id)
       if (this.instances.get(copy.id) === copy) this.addImporter(id, copy.id)
     }
     return fresh
   }
 
-  /** The `import()` has failed. */
+  /** The `import()` has failed that was noted. */
   forgetDynamicImport(importer: Instance, id: ModuleId): void {
-    importer.imported = new Set([...importer.imported].filter((other) => other !== id))
+    ;(importer.imported as Set<ModuleId>).delete(id)
     const isLive = this.instances.get(importer.id) === importer
     if (isLive && !this.depsOf(importer).has(id)) this.dropImporter(id, importer.id)
   }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use oxc_resolver::{ResolveError, ResolveOptions, ResolverGeneric, TsconfigDiscovery};
 use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
+use rustc_hash::FxHashMap;
 
 use crate::file::{self, Disk};
 use crate::glob::relative_path;
@@ -41,19 +42,39 @@ pub struct Resolver {
     public_dir: Option<PathBuf>,
     base: String,
     settings: ResolveSettings,
-    suggestion: Mutex<Option<Suggestion>>,
+    suggestions: Mutex<Suggestions>,
 }
 
-/// The file that the last missing one may have meant. When a file goes, all its importers miss the same one.
-struct Suggestion {
-    missing: PathBuf,
-    made: Instant,
-    best: Option<String>,
+/// The files that missing ones may have meant. When a file goes, all its importers miss the same one; when a folder of very
+/// many goes, nobody reads what each of them may have meant.
+struct Suggestions {
+    since: Instant,
+    of: FxHashMap<PathBuf, Option<String>>,
 }
 
-impl Suggestion {
-    /// For as long the folder is not looked through again.
-    const LASTS: Duration = Duration::from_secs(1);
+impl Suggestions {
+    /// For as long no folder is looked through again for the same file.
+    const LAST: Duration = Duration::from_secs(1);
+    /// Files in that time for which a folder is looked through.
+    const MOST: usize = 100;
+
+    fn get(&mut self, missing: PathBuf) -> Option<String> {
+        if self.since.elapsed() > Self::LAST {
+            *self = Self::default();
+        }
+        if let Some(known) = self.of.get(&missing) {
+            return known.clone();
+        }
+        let best = if self.of.len() < Self::MOST { nearest_name(&missing) } else { None };
+        self.of.insert(missing, best.clone());
+        best
+    }
+}
+
+impl Default for Suggestions {
+    fn default() -> Self {
+        Self { since: Instant::now(), of: FxHashMap::default() }
+    }
 }
 
 /// What looks for a file. It reads package.json and tsconfig files by itself, in our way.
@@ -159,7 +180,7 @@ impl Resolver {
             public_dir: public_dir.map(Path::to_owned),
             base: base.to_owned(),
             settings: settings.below(root),
-            suggestion: Mutex::default(),
+            suggestions: Mutex::default(),
         }
     }
 
@@ -399,29 +420,22 @@ impl Resolver {
         if is_bare(path) {
             return None;
         }
-        let target = self.target(importer, path);
-        let wanted = target.file_name()?.to_string_lossy().into_owned();
         let (folder, _) = path.rsplit_once('/')?;
         // Whoever misses the same file waits for the answer, instead of looking as well.
-        let mut last = self.suggestion.lock().unwrap_or_else(PoisonError::into_inner);
-        let best = match &*last {
-            Some(known) if known.missing == target && known.made.elapsed() < Suggestion::LASTS => known.best.clone(),
-            _ => {
-                let best = nearest_name(target.parent()?, &wanted);
-                *last = Some(Suggestion { missing: target.clone(), made: Instant::now(), best: best.clone() });
-                best
-            }
-        };
-        best.map(|best| format!("{folder}/{best}"))
+        let mut suggestions = self.suggestions.lock().unwrap_or_else(PoisonError::into_inner);
+        let best = suggestions.get(self.target(importer, path))?;
+        Some(format!("{folder}/{best}"))
     }
 }
 
-/// The name in a folder that is most like `wanted`, if one is like it at all.
-fn nearest_name(folder: &Path, wanted: &str) -> Option<String> {
-    let names = folder.read_dir().ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let names = names.filter(|name| !name.starts_with('.') && *name != wanted);
+/// The name beside a missing file that is most like its own, if one is like it at all.
+fn nearest_name(missing: &Path) -> Option<String> {
+    let wanted = missing.file_name()?.to_string_lossy();
+    let names =
+        missing.parent()?.read_dir().ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let names = names.filter(|name| !name.starts_with('.') && **name != *wanted);
     let stem = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
-    let (distance, best) = names.map(|name| (strsim::osa_distance(&stem(&name), &stem(wanted)), name)).min()?;
+    let (distance, best) = names.map(|name| (strsim::osa_distance(&stem(&name), &stem(&wanted)), name)).min()?;
     (distance <= 1 + wanted.len() / 5).then_some(best)
 }
 
@@ -493,4 +507,25 @@ pub fn normal(path: &Path) -> PathBuf {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_very_many_missing_files_may_have_meant_is_not_looked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("button.js"), "").unwrap();
+        let mut suggestions =
+            Suggestions { since: Instant::now() + Duration::from_secs(3600), ..Suggestions::default() };
+        let mut ask = |name: &str| suggestions.get(folder.path().join(name));
+        assert_eq!(ask("buton.js").as_deref(), Some("button.js"));
+        assert_eq!(ask("unlike-it.js"), None);
+        for at in 2..Suggestions::MOST {
+            ask(&format!("unlike-{at}.js"));
+        }
+        assert_eq!(ask("buttn.js"), None);
+        assert_eq!(ask("buton.js").as_deref(), Some("button.js"));
+    }
 }

@@ -363,6 +363,13 @@ const MOST_LOADS = 5
  * once, and does not ask again for one that failed) comes by value.
  */
 async function load(ids: ModuleId[]): Promise<void> {
+  await Promise.all(inParts(ids, (id) => encodeURIComponent(id).length, LONGEST_QUERY).map(loadPart))
+}
+
+/** Letters of module ids in one address: servers, and what stands in front of them, refuse long ones. */
+const LONGEST_QUERY = 4000
+
+async function loadPart(ids: ModuleId[]): Promise<void> {
   let wanted = ids
   let byValue = false
   for (let attempt = 1; ; attempt++) {
@@ -589,7 +596,18 @@ function acknowledge(outcome: Outcome, seq: number): void {
 }
 
 function tellServer(applied: Omit<Applied, 'type'>): void {
-  socket.sendNow({ type: 'applied', ...applied } satisfies Applied)
+  const { boundaries, chain, reason, error } = applied
+  const short = { boundaries: boundaries.slice(0, MOST_TOLD), chain: chain && shortChain(chain), reason: reason?.slice(0, LONGEST_TOLD), error: error?.slice(0, LONGEST_TOLD) }
+  socket.sendNow({ type: 'applied', ...applied, ...short } satisfies Applied)
+}
+
+/** Modules of a list, and letters of a text, that go into the terminal's line about an update. */
+const MOST_TOLD = 500
+const LONGEST_TOLD = 10_000
+
+/** Its two ends say what led to what. */
+function shortChain(chain: ModuleId[]): ModuleId[] {
+  return chain.length <= MOST_TOLD ? chain : [...chain.slice(0, MOST_TOLD / 2), '…', ...chain.slice(-MOST_TOLD / 2)]
 }
 
 // ---- updates
@@ -647,7 +665,7 @@ if (hasDocument) {
 function invalidated(context: HotContext, message: string | undefined): void {
   const payload = { ...updater.invalidate(context), message }
   void hot.dispatch('vite:invalidate', payload)
-  socket.send({ type: 'custom', event: 'vite:invalidate', data: payload })
+  socket.send({ type: 'custom', event: 'vite:invalidate', data: { ...payload, message: message?.slice(0, LONGEST_TOLD) } })
   debug(`invalidate ${context.id}${message ? `: ${message}` : ''}`)
   // During an update, that one follows it; at any other time nobody else would.
   enqueue(async () => {
@@ -814,11 +832,11 @@ installWorkers({
 
 // ---- overlay
 
-/** Tells whether the page runs a module, wants to, or links the sheet. */
+/** Tells whether the page runs a module, wants to, or links the sheet, or is it. */
 function concernsPage(): (id: ModuleId) => boolean {
   const needed = registry.neededBy(blocked)
   const wants = (id: ModuleId) => wanted.has(id) || needed.has(id) || updater.needs(id)
-  return (id) => registry.instances.has(id) || wants(id) || (id.endsWith('?direct') && hasLink(id, base))
+  return (id) => registry.instances.has(id) || wants(id) || id === page || (id.endsWith('?direct') && hasLink(id, base))
 }
 
 /** What was shown last: the user may have closed the overlay since. */
@@ -1024,20 +1042,41 @@ if (hasDocument) {
   addEventListener('error', failed, true)
 }
 
-/** Modules a message may name, so that no message grows beyond the server's limit. */
-const VERSIONS_AT_ONCE = 4000
-
 /** A server that was started anew knows no numbers of ours: it compares digests. */
 function tellVersions(): void {
   // What is live without a definition is gone, as far as this tab knows: it may be back.
   const gone = [...registry.entries, ...registry.instances.keys()].filter((id) => !registry.definitions.has(id))
-  const unknown = [...new Set([...gone, ...linkedSheets.keys()])].map((id) => [id, ''])
-  const all = [...[...registry.definitions].map(([id, { hash }]) => [id, hash]), ...unknown]
-  for (let at = 0; at === 0 || at < all.length; at += VERSIONS_AT_ONCE) {
-    const modules = Object.fromEntries(all.slice(at, at + VERSIONS_AT_ONCE))
-    const last = at + VERSIONS_AT_ONCE >= all.length
-    socket.sendNow({ type: 'versions', page, pageHash, entries: [...registry.entries], errors: [...errors.keys()], modules, last })
+  const modules: [ModuleId, string][] = [...registry.definitions].map(([id, { hash }]) => [id, hash])
+  for (const id of [...gone, ...linkedSheets.keys()]) modules.push([id, ''])
+  const parts = [
+    ...inParts([...errors.keys()], lettersOf, LETTERS_AT_ONCE).map((errors) => ({ errors })),
+    ...inParts(modules, ([id, hash]) => lettersOf(id) + lettersOf(hash), LETTERS_AT_ONCE).map((part) => ({ modules: Object.fromEntries(part) })),
+  ]
+  for (const part of parts) socket.sendNow({ type: 'versions', ...part })
+  socket.sendNow({ type: 'versions', page, pageHash, entries: [...registry.entries], last: true })
+}
+
+/** Letters of the lists in a message: three bytes each, it is still smaller than the server allows. */
+const LETTERS_AT_ONCE = LARGEST_MESSAGE / 4
+
+function lettersOf(text: string): number {
+  return JSON.stringify(text).length + 1
+}
+
+/** Cuts a list into parts that weigh no more than `most`. */
+function inParts<T>(list: Iterable<T>, weightOf: (item: T) => number, most: number): T[][] {
+  const parts: T[][] = []
+  let room = 0
+  for (const item of list) {
+    const weight = weightOf(item)
+    if (parts.length === 0 || weight > room) {
+      parts.push([])
+      room = most
+    }
+    parts.at(-1)!.push(item)
+    room -= weight
   }
+  return parts
 }
 
 // ---- what backends and older integrations import from `/@vite/client`

@@ -146,6 +146,7 @@ pub enum ClientMessage {
         #[serde(default)]
         worker: bool,
     },
+    /// Parts of one list, so that no message grows without end; the page and its entries come with the last.
     Versions {
         page: Option<String>,
         #[serde(default, rename = "pageHash")]
@@ -154,7 +155,9 @@ pub enum ClientMessage {
         entries: Vec<String>,
         #[serde(default)]
         errors: Vec<String>,
+        #[serde(default)]
         modules: BTreeMap<String, String>,
+        #[serde(default)]
         last: bool,
     },
     Custom {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rekindle_compile::compile::{is_linked, is_script};
+use rekindle_compile::html::escape_text;
 use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::{
     Applied, Batch, ClientMessage, EditedPage, Errors, Manifest, Outcome, PushedDefinition, ServerMessage,
@@ -31,7 +32,7 @@ use crate::events_process::EventsProcess;
 use crate::gaps::Before;
 use crate::listing::RootFiles;
 use crate::page_texts::PageTexts;
-use crate::pages::{Entry, Pages};
+use crate::pages::{Entry, Fate, Pages};
 use crate::project::{Crawl, Project};
 use crate::public::PublicFiles;
 use crate::report::Report;
@@ -148,16 +149,30 @@ impl Tab {
 enum Stage {
     /// It has not said what it holds: a page that loads, or a tool that only listens. It is sent batches all the same.
     Silent,
-    /// It comes from another session: digests of its modules, as far as they have come in, and their bytes.
-    Compared { versions: BTreeMap<String, String>, bytes: usize },
+    /// It comes from another session, and says what it holds.
+    Compared(Holdings),
     /// It holds what the last batch left, and gets the next.
     InStep,
+}
+
+/// What a tab of another session holds, as far as it has said so.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Holdings {
+    /// Digests of its modules.
+    versions: BTreeMap<String, String>,
+    /// Modules that it takes for broken.
+    errors: Vec<String>,
+    /// What all that takes.
+    bytes: usize,
 }
 
 /// What a batch tells besides the modules.
 #[derive(Debug, Default)]
 struct News {
     pages: Vec<EditedPage>,
+    /// Pages whose files went, and those that came back.
+    gone: Vec<String>,
+    back: Vec<String>,
     env: bool,
     reload: Option<String>,
 }
@@ -170,6 +185,8 @@ const VERSION: usize = 128;
 /// How often a tab may say `hello` in a minute. Each connection needs one, and one more for each gap.
 const MOST_HELLOS: usize = 60;
 const MINUTE: Duration = Duration::from_secs(60);
+/// Pages that tabs of earlier sessions show and that are not there.
+const MOST_GONE: usize = 100;
 /// Answers to `hello` that are kept.
 const MOST_ANSWERS: usize = 16;
 
@@ -310,13 +327,13 @@ impl Loop {
         if let Some(changed) = &env {
             merge(&mut delta, self.project.env_edited(changed));
         }
-        let pages = self.page_edits(&paths, listing_changed || env.is_some());
+        let mut news = self.page_edits(&paths, &batch.folders, listing_changed || env.is_some());
         self.project.watch_awaited(&self.watcher);
         let entries: Vec<ModuleId> = self.pages.entries().collect();
         self.project.bring_in(&entries, &self.watcher, &mut delta);
         self.report_of_node();
-        let reload = self.project.take_new_framework().then(|| self.start_pages_anew());
-        let news = News { pages, env: env.is_some(), reload };
+        news.env = env.is_some();
+        news.reload = self.project.take_new_framework().then(|| self.start_pages_anew());
         self.tell(Edit { delta, news, noticed, before }, batch.released);
     }
 
@@ -334,6 +351,7 @@ impl Loop {
         if let Some(reason) = &news.reload {
             self.restart = Some((self.seq, reason.clone()));
         }
+        self.report_pages(&news);
         let batch = self.batch(Some(self.seq - 1), delta, news);
         self.report_errors(delta);
         if !self.config.hmr.enabled {
@@ -341,7 +359,7 @@ impl Loop {
         }
         let message: Utf8Bytes = text(&ServerMessage::Batch(batch)).into();
         // Who has said nothing may be a tool that listens; a tab that has not begun yet leaves it alone.
-        for tab in self.tabs.values().filter(|tab| !matches!(tab.stage, Stage::Compared { .. })) {
+        for tab in self.tabs.values().filter(|tab| !matches!(tab.stage, Stage::Compared(_))) {
             tab.outbox.send(message.clone());
         }
         if files.is_empty() || is_reload {
@@ -362,7 +380,7 @@ impl Loop {
     }
 
     /// What the batches after `since` did; without, all in which a tab of another session differs.
-    fn batch(&self, since: Option<u64>, delta: &Delta, News { pages, env, reload }: News) -> Batch {
+    fn batch(&self, since: Option<u64>, delta: &Delta, News { pages, env, reload, .. }: News) -> Batch {
         let graph = &self.project.graph;
         let urls = |ids: &[ModuleId]| -> Vec<ModuleUrl> { ids.iter().map(|&id| graph[id].url.clone()).collect() };
         let (links, changed): (Vec<ModuleId>, Vec<ModuleId>) =
@@ -370,6 +388,13 @@ impl Loop {
         let mut errors = self.project.errors(delta.broken.iter().copied());
         let is_deleted = |url: &str| graph.get(url).is_some_and(|id| delta.deleted.contains(&id));
         errors.extend(self.missing_entries(|url| since.is_none() || is_deleted(url)));
+        let mut fixed = urls(&delta.fixed);
+        for (url, page) in self.pages.stood_after(since) {
+            match &page.gone {
+                Some(diagnostic) => _ = errors.insert(url.clone(), vec![diagnostic.clone()]),
+                None => fixed.push(ModuleUrl::new(url.as_str())),
+            }
+        }
         Batch {
             session: self.session.clone(),
             since,
@@ -378,7 +403,7 @@ impl Loop {
             definitions: changed.iter().filter_map(|&id| self.pushed(id)).collect(),
             deleted: urls(&delta.deleted),
             errors,
-            fixed: urls(&delta.fixed),
+            fixed,
             links: self.with_digests(&links),
             pages,
             env: env.then(|| self.project.env.object()),
@@ -472,30 +497,33 @@ impl Loop {
         (!changed.is_empty()).then_some(changed)
     }
 
-    fn page_edits(&mut self, paths: &[PathBuf], refresh_all: bool) -> Vec<EditedPage> {
+    fn page_edits(&mut self, paths: &[PathBuf], folders: &[PathBuf], refresh_all: bool) -> News {
         let seq = self.seq + 1;
-        // Each page with the file that changed it.
-        let mut edited: BTreeMap<String, String> = BTreeMap::new();
-        let mut gone = Vec::new();
-        for path in paths {
-            for url in self.pages.of_file(path) {
-                if self.pages.reload(&url, &mut self.project, seq) {
-                    match self.pages.get(&url) {
-                        Some(_) => _ = edited.insert(url, self.project.compiler.display(path)),
-                        None => {
-                            self.project.compiler.left_out().note(path);
-                            gone.push(gone_page(url, self.project.compiler.display(path)));
-                        }
-                    }
-                }
-            }
-        }
+        let mut news = News::default();
         let is_listed = |path: &PathBuf| {
             path.extension().is_some_and(|extension| extension == "html") || !self.config.serve.include.is_empty()
         };
-        if paths.iter().any(is_listed) {
+        if paths.iter().any(is_listed) || folders.iter().any(|folder| self.project.is_new_folder(folder)) {
             self.listing = RootFiles::list(&self.config);
             self.watcher.watch_folders(self.listing.folders(&self.config.root));
+        }
+        // Each page with the file that changed it.
+        let mut edited: BTreeMap<String, String> = BTreeMap::new();
+        for (url, file) in self.pages.changed_by(paths, folders) {
+            match self.pages.reload(&url, &mut self.project, seq) {
+                Fate::Same => {}
+                Fate::Edited => _ = edited.insert(url, self.project.compiler.display(&file)),
+                Fate::Gone => {
+                    self.project.compiler.left_out().note(&file);
+                    news.gone.push(url);
+                }
+                Fate::Back { is_edited } => {
+                    news.back.push(url.clone());
+                    if is_edited {
+                        edited.insert(url, self.project.compiler.display(&file));
+                    }
+                }
+            }
         }
         if refresh_all || paths.iter().any(|path| self.pages.refer_to(path)) {
             for url in self.pages.refresh(&mut self.project, seq) {
@@ -509,7 +537,20 @@ impl Loop {
         }
         let pages =
             edited.into_iter().filter_map(|(url, cause)| self.pages.get(&url)?.edited_since(seq - 1, &url, cause));
-        pages.chain(gone).collect()
+        news.pages = pages.collect();
+        news
+    }
+
+    /// Tells the terminal of pages whose files went or came back.
+    fn report_pages(&self, news: &News) {
+        let gone = news.gone.iter().filter_map(|url| self.pages.get(url)?.gone.clone());
+        let gone: Vec<Diagnostic> = gone.collect();
+        if !gone.is_empty() {
+            self.report.diagnostics(&gone);
+        }
+        if !news.back.is_empty() {
+            self.report.fixed(&news.back);
+        }
     }
 
     // ---- tabs
@@ -539,8 +580,8 @@ impl Loop {
                 self.on_hello(id, page, &session, seq, &entries);
             }
             ClientMessage::Versions { page, page_hash, entries, errors, modules, last } => {
-                if self.note_versions(id, modules) && last {
-                    self.compare(id, page, page_hash, &entries, &errors);
+                if self.note_versions(id, modules, errors) && last {
+                    self.compare(id, page, page_hash, &entries);
                 }
             }
             ClientMessage::Custom { event, data } => self.on_custom(id, &event, data),
@@ -575,7 +616,7 @@ impl Loop {
         }
         tab.page = Some(page.unwrap_or_else(|| entries.first().cloned().unwrap_or_default()));
         if !is_of_session {
-            tab.stage = Stage::Compared { versions: BTreeMap::new(), bytes: 0 };
+            tab.stage = Stage::Compared(Holdings::default());
             return self.send(id, &ServerMessage::Compare);
         }
         tab.stage = Stage::InStep;
@@ -599,7 +640,8 @@ impl Loop {
         let pages = edited
             .filter_map(|(url, page)| page.edited_since(seq, url, self.project.compiler.display(page.file.as_path())));
         let reload = self.restart.as_ref().filter(|(since, _)| *since > seq).map(|(_, reason)| reason.clone());
-        let batch = self.batch(Some(seq), &delta, News { pages: pages.collect(), env: true, reload });
+        let news = News { pages: pages.collect(), env: true, reload, ..News::default() };
+        let batch = self.batch(Some(seq), &delta, news);
         let answer: Utf8Bytes = text(&ServerMessage::Batch(batch)).into();
         if self.answers.len() == MOST_ANSWERS {
             self.answers.pop_first();
@@ -609,22 +651,24 @@ impl Loop {
     }
 
     /// Takes digests of a tab in that was asked for them; false if it was not, or says more than any page has.
-    fn note_versions(&mut self, id: ClientId, modules: BTreeMap<String, String>) -> bool {
+    fn note_versions(&mut self, id: ClientId, modules: BTreeMap<String, String>, errors: Vec<String>) -> bool {
         let Some(tab) = self.tabs.get_mut(&id) else { return false };
-        let Stage::Compared { versions, bytes } = &mut tab.stage else { return false };
-        *bytes += modules.iter().map(|(url, hash)| url.len() + hash.len() + VERSION).sum::<usize>();
-        if *bytes > MOST_VERSIONS {
+        let Stage::Compared(holdings) = &mut tab.stage else { return false };
+        holdings.bytes += modules.iter().map(|(url, hash)| url.len() + hash.len() + VERSION).sum::<usize>();
+        holdings.bytes += errors.iter().map(|url| url.len() + VERSION).sum::<usize>();
+        if holdings.bytes > MOST_VERSIONS {
             tab.send_away();
             return false;
         }
-        versions.extend(modules);
+        holdings.versions.extend(modules);
+        holdings.errors.extend(errors);
         self.bound_versions(id)
     }
 
     /// When all tabs together say too much, who has said most has to begin anew. False if that is this one.
     fn bound_versions(&mut self, id: ClientId) -> bool {
         let sizes = self.tabs.iter().filter_map(|(&id, tab)| match tab.stage {
-            Stage::Compared { bytes, .. } => Some((bytes, id)),
+            Stage::Compared(Holdings { bytes, .. }) => Some((bytes, id)),
             Stage::Silent | Stage::InStep => None,
         });
         let (sum, most) = sizes.fold((0, None), |(sum, most), one| (sum + one.0, most.max(Some(one))));
@@ -634,16 +678,10 @@ impl Loop {
     }
 
     /// A tab from another session: what differs is sent as one batch.
-    fn compare(
-        &mut self,
-        id: ClientId,
-        page: Option<String>,
-        page_hash: Option<String>,
-        entries: &[String],
-        errors: &[String],
-    ) {
+    fn compare(&mut self, id: ClientId, page: Option<String>, page_hash: Option<String>, entries: &[String]) {
         let Some(tab) = self.tabs.get_mut(&id) else { return };
-        let Stage::Compared { versions, .. } = std::mem::replace(&mut tab.stage, Stage::InStep) else { return };
+        let Stage::Compared(holdings) = std::mem::replace(&mut tab.stage, Stage::InStep) else { return };
+        let Holdings { versions, errors, .. } = holdings;
         self.find_known(page.as_deref(), entries, &versions);
         let graph = &self.project.graph;
         let known = |url: &String| graph.get(url).filter(|&id| graph[id].state != ModuleState::New);
@@ -662,7 +700,7 @@ impl Loop {
         let edited = page.as_deref().zip(page_hash.as_deref());
         let edited = edited.and_then(|(url, hash)| self.pages.edited_from_hash(url, hash, file(url)?));
         let files: Vec<String> = delta.changed.iter().map(|&id| graph[id].url.path().to_owned()).collect();
-        let news = News { pages: edited.into_iter().collect(), env: true, reload: None };
+        let news = News { pages: edited.into_iter().collect(), env: true, ..News::default() };
         let mut batch = self.batch(None, &delta, news);
         batch.deleted.extend(gone);
         self.send(id, &ServerMessage::Batch(batch));
@@ -677,7 +715,7 @@ impl Loop {
         let mut roots: Vec<ModuleId> = Vec::new();
         match page.map(|url| self.page_file(url)) {
             Some(Some((url, file))) => roots.extend(self.page_modules(&url, &file)),
-            Some(None) => {}
+            Some(None) => self.miss_page(page.unwrap_or_default()),
             None => self.find_entries(entries),
         }
         for url in entries {
@@ -694,6 +732,16 @@ impl Loop {
             versions.keys().filter(|url| self.project.graph.get(url).is_none()).map(|url| ModuleUrl::new(url.as_str()));
         let roots = self.importable(unmet.collect());
         self.crawl_known(roots, versions);
+    }
+
+    /// A tab of an earlier session shows a page that is not there.
+    fn miss_page(&mut self, url: &str) {
+        let is_name = |part: &str| !part.is_empty() && !part.starts_with('.') && part != "node_modules";
+        let is_page = url.strip_prefix('/').is_some_and(|path| path.ends_with(".html") && path.split('/').all(is_name));
+        if is_page && self.pages.get(url).is_none() && self.pages.stood_after(None).count() < MOST_GONE {
+            let file = FilePath::new(self.config.root.join(&url[1..]));
+            self.pages.miss(url, file, &self.project, self.seq);
+        }
     }
 
     /// A worker does not say which page made it: compiles pages until one names its module.
@@ -798,7 +846,15 @@ impl Loop {
 
     fn on_request(&mut self, request: &Request, asker: oneshot::Sender<Answer>) {
         self.publish_before(request);
-        if let Some((url, file)) = self.page_of(request)
+        let page = self.page_of(request);
+        if let Some((url, file)) = &page
+            && self.pages.is_gone(url)
+        {
+            // It can be had again, and nobody has said so.
+            self.on_batch(FileBatch { paths: vec![file.as_path().to_owned()], ..FileBatch::default() });
+            self.publish_waiting();
+        }
+        if let Some((url, file)) = page
             && self.pages.get(&url).is_none()
         {
             // A page that nobody has asked for: its text goes out while its modules are compiled.
@@ -939,12 +995,23 @@ impl Loop {
         {
             return answer;
         }
-        if request.navigation
-            && let Some((url, file)) = self.page_file("/")
-        {
-            return self.page(&url, &file);
+        match self.page_file("/") {
+            Some((url, file)) if request.navigation => self.page(&url, &file),
+            None if request.navigation => self.no_page(path),
+            _ => not_found(path),
         }
-        not_found(path)
+    }
+
+    /// For a browser's tab: it goes on by itself when there is a page.
+    fn no_page(&self, path: &str) -> Answer {
+        let text = not_found_text(path);
+        let script = NO_PAGE_SCRIPT.replace("BASE", &quoted(&self.config.base));
+        let html = format!(
+            "<!doctype html>\n<meta charset=\"utf-8\">\n<title>404</title>\n\
+             <pre style=\"white-space: pre-wrap\">{}</pre>\n<script>{script}</script>\n",
+            escape_text(&text)
+        );
+        Answer { status: 404, ..Answer::ok(HTML, html, Cache::No) }
     }
 
     fn internal(&mut self, name: &str, request: &Request) -> Option<Answer> {
@@ -993,7 +1060,7 @@ impl Loop {
     fn page(&mut self, url: &str, file: &FilePath) -> Answer {
         let modules = self.page_modules(url, file);
         let preload = self.project.segments.addresses_of(&self.project.graph, &modules);
-        match self.pages.get(url) {
+        match self.pages.get(url).filter(|page| page.gone.is_none()) {
             Some(page) => {
                 let (head, rest) = page.render(url, &self.config.base, self.as_of(), &preload);
                 Answer::ok(HTML, head + &self.head_styles(url) + &rest, Cache::Revalidate)
@@ -1302,11 +1369,6 @@ pub fn preload_links(base: &str, addresses: &[String]) -> String {
         .collect()
 }
 
-/// A page whose file cannot be read any more.
-fn gone_page(page: String, file: String) -> EditedPage {
-    EditedPage { page, file, hash: String::new(), before: None, after: String::new(), scripts: true }
-}
-
 /// What a page says, as far as the terminal shows it.
 fn shortened(text: &str) -> String {
     const MOST: usize = 300;
@@ -1320,15 +1382,26 @@ fn merge(delta: &mut Delta, more: Delta) {
 }
 
 fn not_found(path: &str) -> Answer {
-    Answer::text(
-        404,
-        format!(
-            "{path} is nothing that this server knows\n\nIt serves modules and assets that the page imports, pages, and files in public/.\n\
-             To have a file served that no module names: import it with `?url`, move it to public/, or list it in rekindle.toml:\n\n\
-             [serve]\ninclude = [\"path/**\"]\n"
-        ),
+    Answer::text(404, not_found_text(path))
+}
+
+fn not_found_text(path: &str) -> String {
+    format!(
+        "{path} is nothing that this server knows\n\nIt serves modules and assets that the page imports, pages, and files in public/.\n\
+         To have a file served that no module names: import it with `?url`, move it to public/, or list it in rekindle.toml:\n\n\
+         [serve]\ninclude = [\"path/**\"]\n"
     )
 }
+
+/// Looks twice a second whether the address, or the page that answers any address, has come to be there.
+const NO_PAGE_SCRIPT: &str = "\
+const isThere = (address) => fetch(address, { method: 'HEAD', cache: 'no-store' }).then(({ ok }) => ok, () => false)
+const look = async () => {
+  if ((await isThere(location.href)) || (await isThere(BASE))) location.reload()
+  else setTimeout(look, 500)
+}
+setTimeout(look, 500)
+";
 
 pub(crate) fn content_type(path: &str) -> &'static str {
     if is_script(&ModuleUrl::new(path)) {

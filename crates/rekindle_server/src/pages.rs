@@ -40,6 +40,10 @@ pub struct Page {
     pub sheets: Vec<ModuleId>,
     /// Number of the batch in which its text last changed.
     pub changed_at: u64,
+    /// Why its file cannot be had now. Tabs that show it go on with what it was.
+    pub gone: Option<Diagnostic>,
+    /// Number of the batch in which it last went or came back.
+    pub stood_at: u64,
     /// Files whose addresses are in its text.
     pub asset_files: Vec<PathBuf>,
     /// It forbids what stands in style elements, or asks for a nonce in them.
@@ -86,6 +90,18 @@ impl Entry {
     }
 }
 
+/// What an edit of its file did to a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Same,
+    Edited,
+    /// It cannot be read any more.
+    Gone,
+    Back {
+        is_edited: bool,
+    },
+}
+
 /// Pages that were asked for, by address (`/index.html`).
 #[derive(Debug)]
 pub struct Pages {
@@ -108,9 +124,13 @@ impl Pages {
         self.pages.iter()
     }
 
-    /// Addresses of the pages whose file is `path`.
-    pub fn of_file(&self, path: &Path) -> Vec<String> {
-        self.pages.iter().filter(|(_, page)| page.file.as_path() == path).map(|(url, _)| url.clone()).collect()
+    /// The pages whose file is one of `paths` or below one of `folders`, with it.
+    pub fn changed_by(&self, paths: &[PathBuf], folders: &[PathBuf]) -> Vec<(String, PathBuf)> {
+        let is_concerned = |file: &Path| {
+            paths.iter().any(|path| path == file) || folders.iter().any(|folder| file.starts_with(folder))
+        };
+        let concerned = self.pages.iter().filter(|(_, page)| is_concerned(page.file.as_path()));
+        concerned.map(|(url, page)| (url.clone(), page.file.as_path().to_owned())).collect()
     }
 
     /// The page at `url`, read and parsed if it was not before. Errors only when the file cannot be read.
@@ -123,20 +143,51 @@ impl Pages {
         Ok(&self.pages[url])
     }
 
-    /// Reads the page anew; true if its text is another one.
-    pub fn reload(&mut self, url: &str, project: &mut Project, seq: u64) -> bool {
-        let Some(before) = self.pages.get(url) else { return false };
-        match read_page(url, &before.file.clone(), project, seq) {
-            Ok(page) if page.hash == before.hash => false,
-            Ok(mut page) => {
-                page.follow(before);
-                page.keep(url, &self.texts);
-                self.pages.insert(url.to_owned(), page);
-                true
+    /// A page that a tab of an earlier session shows and that is not there.
+    pub fn miss(&mut self, url: &str, file: FilePath, project: &Project, seq: u64) {
+        let mut page = Page::of(file);
+        page.go(&std::io::ErrorKind::NotFound.into(), project, seq);
+        self.pages.insert(url.to_owned(), page);
+    }
+
+    /// Reads the page anew: what has become of it.
+    pub fn reload(&mut self, url: &str, project: &mut Project, seq: u64) -> Fate {
+        let Some(page) = self.pages.get_mut(url) else { return Fate::Same };
+        let was_gone = page.gone.is_some();
+        match read_page(url, &page.file.clone(), project, seq) {
+            Ok(mut fresh) => {
+                let is_edited = fresh.hash != page.hash;
+                if is_edited {
+                    fresh.follow(page);
+                    fresh.keep(url, &self.texts);
+                    *page = fresh;
+                }
+                if was_gone {
+                    page.gone = None;
+                    page.stood_at = seq;
+                }
+                match (was_gone, is_edited) {
+                    (true, is_edited) => Fate::Back { is_edited },
+                    (false, true) => Fate::Edited,
+                    (false, false) => Fate::Same,
+                }
             }
-            // Gone, or not readable now: the next request says so.
-            Err(_) => self.pages.remove(url).is_some(),
+            Err(error) if page.go(&error, project, seq) => Fate::Gone,
+            Err(_) => Fate::Same,
         }
+    }
+
+    /// Pages that went or came back after the batch `since`; without, all that are gone.
+    pub fn stood_after(&self, since: Option<u64>) -> impl Iterator<Item = (&String, &Page)> {
+        self.pages.iter().filter(move |(_, page)| match since {
+            Some(since) => page.stood_at > since,
+            None => page.gone.is_some(),
+        })
+    }
+
+    /// Whether tabs are shown a page whose file is not there.
+    pub fn is_gone(&self, url: &str) -> bool {
+        self.get(url).is_some_and(|page| page.gone.is_some())
     }
 
     /// Parses every page again, because what their specifiers or `%NAME%`s mean may have changed. Gives those whose text
@@ -145,6 +196,7 @@ impl Pages {
         let mut edited = Vec::new();
         for (url, page) in &mut self.pages {
             let Ok(mut fresh) = read_page(url, &page.file.clone(), project, seq) else { continue };
+            (fresh.gone, fresh.stood_at) = (page.gone.take(), page.stood_at);
             if fresh.hash == page.hash {
                 fresh.changed_at = page.changed_at;
                 fresh.versions = std::mem::take(&mut page.versions);
@@ -191,19 +243,7 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
     let env = project.env.clone();
     let template = parse_page(&source, &|name| env.text(name));
     project.note_unknown_env(url, &template.unknown_env);
-    let mut page = Page {
-        file: file.clone(),
-        hash: digest(&[source.as_bytes()]),
-        entries: Vec::new(),
-        sheets: Vec::new(),
-        changed_at: seq,
-        links: Vec::new(),
-        assets: Vec::new(),
-        asset_files: Vec::new(),
-        versions: VecDeque::new(),
-        has_policy: has_policy(&source),
-        template,
-    };
+    let mut page = Page { changed_at: seq, has_policy: has_policy(&source), template, ..Page::of(file.clone()) };
     for at in 0..page.template.scripts.len() {
         let entry = match &page.template.scripts[at] {
             PageScript::External { specifier, offset } => external_entry(file, specifier, *offset, &source, project),
@@ -322,6 +362,41 @@ fn asset_address(page: &FilePath, specifier: &str, project: &mut Project, files:
 }
 
 impl Page {
+    /// Nothing is known of it yet.
+    fn of(file: FilePath) -> Self {
+        Self {
+            file,
+            hash: Arc::default(),
+            entries: Vec::new(),
+            sheets: Vec::new(),
+            changed_at: 0,
+            gone: None,
+            stood_at: 0,
+            asset_files: Vec::new(),
+            has_policy: false,
+            versions: VecDeque::new(),
+            template: PageTemplate::default(),
+            links: Vec::new(),
+            assets: Vec::new(),
+        }
+    }
+
+    /// Notes why it cannot be had; false if that is known.
+    fn go(&mut self, error: &std::io::Error, project: &Project, seq: u64) -> bool {
+        let name = project.compiler.display(self.file.as_path());
+        let message = match error.kind() {
+            std::io::ErrorKind::NotFound => format!("the page {name} is gone"),
+            _ => format!("the page {name} cannot be read: {error}"),
+        };
+        let help = "what was loaded goes on and takes updates; this goes away when the file is back";
+        if self.gone.as_ref().is_some_and(|known| known.message == message) {
+            return false;
+        }
+        self.gone = Some(Diagnostic::error(message).in_file(name).with_help(help));
+        self.stood_at = seq;
+        true
+    }
+
     /// Modules among its scripts and sheets.
     pub fn modules(&self) -> Vec<ModuleId> {
         self.entries.iter().filter_map(Entry::module).chain(self.sheets.iter().copied()).collect()

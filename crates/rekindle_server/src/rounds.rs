@@ -13,6 +13,9 @@ pub const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long it waits when none has: an update may be held back by a listener, a disposer or a top-level await.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+/// Boundaries that one tab names are looked through up to this number.
+const MOST_BOUNDARIES: usize = 500;
+
 /// How many rounds are remembered after their line was printed, for those who answer later.
 const REMEMBERED: usize = 32;
 
@@ -166,7 +169,7 @@ impl Round {
                     false => self.outcome.applied += 1,
                 }
                 self.applied_after = Some(took);
-                for boundary in applied.boundaries {
+                for boundary in applied.boundaries.into_iter().take(MOST_BOUNDARIES) {
                     let known = self.outcome.boundaries.contains(&boundary);
                     if !known && !self.files.contains(&boundary) {
                         self.outcome.boundaries.push(boundary);

@@ -42,8 +42,8 @@ pub(super) struct Edit {
 
 impl Edit {
     pub fn is_empty(&self) -> bool {
-        let News { pages, env, reload } = &self.news;
-        self.delta.is_empty() && pages.is_empty() && !env && reload.is_none()
+        let News { pages, gone, back, env, reload } = &self.news;
+        self.delta.is_empty() && [pages.len(), gone.len(), back.len()] == [0; 3] && !env && reload.is_none()
     }
 
     /// This edit and the next one as one: what both did, as it stands now.
@@ -71,11 +71,22 @@ impl Edit {
                 .filter(|id| graph[*id].state == ModuleState::Ready && !was_fine(id))
                 .collect(),
         };
-        let mut pages = self.news.pages;
-        pages.retain(|page| next.news.pages.iter().all(|newer| newer.page != page.page));
-        pages.extend(next.news.pages);
-        let (env, reload) = (self.news.env || next.news.env, self.news.reload.or(next.news.reload));
-        Self { delta, news: News { pages, env, reload }, noticed: self.noticed.min(next.noticed), before }
+        Self { delta, news: self.news.join(next.news), noticed: self.noticed.min(next.noticed), before }
+    }
+}
+
+impl News {
+    fn join(self, next: Self) -> Self {
+        let mut pages = self.pages;
+        pages.retain(|page| next.pages.iter().all(|newer| newer.page != page.page));
+        pages.extend(next.pages);
+        // What went and is back never went for anyone.
+        let without = |list: &[String], others: &[String]| -> Vec<String> {
+            list.iter().filter(|url| !others.contains(url)).cloned().collect()
+        };
+        let gone = [without(&self.gone, &next.back), without(&next.gone, &self.back)].concat();
+        let back = [without(&self.back, &next.gone), without(&next.back, &self.gone)].concat();
+        Self { pages, gone, back, env: self.env || next.env, reload: self.reload.or(next.reload) }
     }
 }
 
@@ -96,7 +107,7 @@ impl Loop {
         let edit = self.joined(edit);
         let gaps = gaps::find(&self.project.graph, &edit.delta, &edit.before);
         let may_wait = !is_complete && edit.news.reload.is_none() && self.config.hmr.enabled;
-        if may_wait && self.edits.gaps.are_new(&gaps) {
+        if may_wait && (self.edits.gaps.are_new(&gaps) || !edit.news.gone.is_empty()) {
             tracing::debug!(gaps = gaps.len(), "an edit waits for the next");
             self.watcher.await_quiet();
             self.edits.waiting = Some(edit);

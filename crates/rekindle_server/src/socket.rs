@@ -467,7 +467,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_more_than_eight_mebibytes_is_read_in_the_next_second() {
-        let (mut allowance, began) = (Allowance::new(), tokio::time::Instant::now());
+        let (mut allowance, began) = (Allowance::new(), Instant::now());
         for _ in 0..8 {
             assert!(allowance.admits(1024 * 1024).await);
         }

@@ -40,7 +40,7 @@ empty('React keeps its state, with the packages that package.json names', { pack
   const { stdout } = await init(app, '--template', 'react', '--yes')
   assert.match(stdout, /npm install\n {4}rekindle dev/)
   const { dependencies, devDependencies } = JSON.parse(fs.readFileSync(app.path('package.json'), 'utf8'))
-  assert.deepEqual(Object.keys({ ...dependencies, ...devDependencies }).sort(), ['@types/react', '@types/react-dom', 'react', 'react-dom', 'react-refresh', 'typescript'])
+  assert.deepEqual(Object.keys({ ...dependencies, ...devDependencies }).sort(), ['@types/react', '@types/react-dom', 'react', 'react-dom', 'typescript'])
   await app.start()
   await app.load()
   await app.page.click('button')

@@ -29,7 +29,7 @@ for (const [version, packages] of [
   // React DOM 18 has a scheduler of its own inside.
   ['18', ['react-18 as react', 'react-dom-18 as react-dom', 'js-tokens', 'loose-envify']],
 ]) {
-  test(`React ${version}: an edit of a component keeps its state`, { packages, files: { 'main.tsx': main, 'App.tsx': counter } }, async (app) => {
+  test(`React ${version}: an edit of a component keeps its state, with nothing else installed`, { packages, files: { 'main.tsx': main, 'App.tsx': counter } }, async (app) => {
     await app.page.click('button')
     await app.sees('button', 'first 1')
     await app.edit('App.tsx', 'first', 'second')
@@ -38,6 +38,137 @@ for (const [version, packages] of [
     assert.deepEqual(app.errors, [])
   })
 }
+
+const rendered17 = `import { render } from 'react-dom'
+import App from './App'
+render(<App />, document.getElementById('a'))
+`
+test('React 17: an edit of a component keeps its state, a change of its hooks does not', {
+  packages: ['react-17 as react', 'react-dom-17 as react-dom', 'scheduler-17 as scheduler', 'object-assign', 'js-tokens', 'loose-envify'],
+  files: { 'main.tsx': rendered17, 'App.tsx': counter },
+}, async (app) => {
+  await app.page.click('button')
+  await app.edit('App.tsx', 'first', 'second')
+  await app.sees('button', 'second 1')
+  await app.edit('App.tsx', 'const [n', 'useState(1)\n  const [n')
+  await app.sees('button', 'second 0')
+  await app.stayed()
+})
+
+const inHead = (script) => `<!doctype html><script>${script}</script><p id="a"></p><script type="module" src="/main.tsx"></script>`
+
+test('beside DevTools, which hear of everything as before', {
+  packages: react,
+  files: {
+    'index.html': inHead(`
+      heard = []
+      __REACT_DEVTOOLS_GLOBAL_HOOK__ = {
+        renderers: new Map(),
+        supportsFiber: true,
+        inject(renderer) { this.renderers.set(7, renderer); heard.push('inject'); return 7 },
+        onScheduleFiberRoot(id) { heard.push('schedule ' + id) },
+        onCommitFiberRoot(id) { heard.push('commit ' + id) },
+        onCommitFiberUnmount() {},
+      }`),
+    'main.tsx': main,
+    'App.tsx': counter,
+  },
+}, async (app) => {
+  await app.page.click('button')
+  await app.edit('App.tsx', 'first', 'second')
+  await app.sees('button', 'second 1')
+  await app.stayed()
+  const heard = await app.page.evaluate(() => [...new Set(window.heard)])
+  assert.deepEqual(heard.sort(), ['commit 7', 'inject', 'schedule 7'])
+})
+
+test('a page that keeps React from DevTools is reloaded by an edit', {
+  packages: react,
+  files: { 'index.html': inHead('__REACT_DEVTOOLS_GLOBAL_HOOK__ = { isDisabled: true, renderers: new Map(), inject() {}, supportsFiber: true, onCommitFiberRoot() {} }'), 'main.tsx': main, 'App.tsx': counter },
+}, async (app) => {
+  await app.sees('button', 'first 0')
+  await app.edit('App.tsx', 'first', 'second')
+  await app.reloaded()
+  await app.sees('button', 'second 0')
+})
+
+test('two roots, a portal, and one root that is unmounted', {
+  packages: react,
+  files: {
+    'main.tsx': `import { createRoot } from 'react-dom/client'
+import App from './App'
+for (const id of ['a', 'b']) createRoot(document.getElementById(id)!).render(<App />)
+const gone = createRoot(document.getElementById('c')!)
+gone.render(<App />)
+setTimeout(() => gone.unmount(), 50)
+`,
+    'App.tsx': `import { useState } from 'react'
+import { createPortal } from 'react-dom'
+const Inner = () => <i>first</i>
+export default function App() {
+  const [n, setN] = useState(0)
+  return <button onClick={() => setN(n + 1)}>{n} <Inner />{createPortal(<Inner />, document.body)}</button>
+}
+`,
+  },
+}, async (app) => {
+  await app.sees('#c', '')
+  await app.page.click('#a button')
+  await app.edit('App.tsx', 'first', 'second')
+  await app.sees('#a', '1 second')
+  await app.sees('#b', '0 second')
+  const texts = await app.page.evaluate(() => [...document.querySelectorAll('i')].map((one) => one.textContent))
+  assert.deepEqual(texts, Array(4).fill('second'))
+  assert.deepEqual(app.errors, [])
+})
+
+test('components in memo and forwardRef, and hooks of another file', {
+  packages: react,
+  files: {
+    'main.tsx': main,
+    'useCount.ts': `import { useState } from 'react'\nexport function useCount() {\n  return useState(0)\n}\n`,
+    'App.tsx': `import { forwardRef, memo } from 'react'
+import { useCount } from './useCount'
+const Text = memo(() => <i>first</i>)
+const Button = forwardRef<HTMLButtonElement>((_, ref) => {
+  const [n, setN] = useCount()
+  return <button ref={ref} onClick={() => setN(n + 1)}><Text /> {n}</button>
+})
+export default memo(() => <Button />)
+`,
+  },
+}, async (app) => {
+  await app.page.click('button')
+  await app.edit('App.tsx', 'first', 'second')
+  await app.sees('button', 'second 1')
+  await app.edit('useCount.ts', 'useState(0)', 'useState(5)')
+  await app.edit('App.tsx', 'second', 'third')
+  await app.sees('button', 'third 5')
+  await app.stayed()
+})
+
+test('a page of another server that begins with the preamble of Vite’s plugin', {
+  packages: react,
+  files: {
+    'index.html': `<!doctype html><p id="a"></p>
+      <script type="module">
+        import RefreshRuntime from '/@react-refresh'
+        RefreshRuntime.injectIntoGlobalHook(window)
+        window.$RefreshReg$ = () => {}
+        window.$RefreshSig$ = () => (type) => type
+        window.__vite_plugin_react_preamble_installed__ = true
+      </script>
+      <script type="module" src="/main.tsx"></script>`,
+    'main.tsx': main,
+    'App.tsx': counter,
+  },
+}, async (app) => {
+  await app.page.click('button')
+  await app.edit('App.tsx', 'first', 'second')
+  await app.sees('button', 'second 1')
+  await app.stayed()
+  assert.deepEqual(app.errors, [])
+})
 
 test('a constant beside a component: an edit of the component is the component’s alone', {
   packages: react,

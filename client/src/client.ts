@@ -13,7 +13,8 @@ import { HotTable, type HotContext } from './hot'
 import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Manifest, ModuleId, PageManifest, ServerMessage } from './messages'
 import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './overlay'
 import type { Verdict } from './propagate'
-import { preactRuntime, reactRuntime, Refresh, watchPreact } from './refresh'
+import { ReactRefresh } from './react-refresh'
+import { preactRuntime, Refresh, watchPreact } from './refresh'
 import { definitionOf, Registry, type Instance, type Namespace } from './registry'
 import { Replica, type Define } from './replica'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
@@ -278,13 +279,13 @@ export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespac
 
 /** The refresh runtime has to be there before the framework is. Workers have nothing to render (R184). */
 function startRefresh({ refresh: wanted }: Manifest): void {
-  if (!wanted || !hasDocument || wanted.modules.every((id) => registry.instances.has(id))) return
+  if (!wanted || !hasDocument || refresh.isOn) return
   try {
+    if (wanted.framework === 'react') return refresh.use(new ReactRefresh(globalThis))
     void registry.run(wanted.modules)
     const last = registry.instances.get(wanted.modules.at(-1)!)!
-    const exports = last.cjs?.exports ?? last.namespace
-    refresh.use(wanted.framework === 'react' ? reactRuntime(exports) : preactRuntime(exports))
-    if (wanted.framework === 'preact') for (const id of preactCopies(wanted.modules)) watchPreact(registry.instances.get(id)!.namespace, renderFailed)
+    refresh.use(preactRuntime(last.cjs?.exports ?? last.namespace))
+    for (const id of preactCopies(wanted.modules)) watchPreact(registry.instances.get(id)!.namespace, renderFailed)
   } catch (error) {
     report(error, `the refresh runtime of ${wanted.framework}`)
   }

@@ -71,7 +71,7 @@ export interface Manifest {
   segments: string[]
   env: Record<string, unknown>
   errors: Errors
-  /** What refreshes the page's components: modules that run before all others. */
+  /** What refreshes the page's components, and the modules of it that run before all others. */
   refresh?: { framework: 'react' | 'preact'; modules: ModuleId[] }
 }
 

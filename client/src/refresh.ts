@@ -15,22 +15,15 @@
 import type { ModuleId } from './messages'
 import { modulesOf, type Instance, type Link, type Registry } from './registry'
 
-/** What is needed of the framework's own runtime. */
+/** What is needed of what refreshes a framework's components. */
 export interface RefreshRuntime {
+  /** The framework is there and can be told. Until then nobody takes an update of a component. */
+  isAttached(): boolean
   register(type: unknown, id: string): void
   signature(): (...parameters: never[]) => unknown
   isComponent(value: unknown): boolean
   /** Renders what is mounted with the newest code. */
   perform(): void
-}
-
-/** `react-refresh/runtime`, as far as it is used. */
-interface ReactRefreshRuntime {
-  injectIntoGlobalHook(window: object): void
-  register(type: unknown, id: string): void
-  createSignatureFunctionForTransform(): (...parameters: never[]) => unknown
-  isLikelyComponentType(type: unknown): boolean
-  performReactRefresh(): unknown
 }
 
 /** What `@prefresh/core` leaves on the window. */
@@ -48,20 +41,10 @@ interface RefreshWindow {
 
 const globals = globalThis as RefreshWindow
 
-export function reactRuntime(exports: object): RefreshRuntime {
-  const runtime = exports as ReactRefreshRuntime
-  runtime.injectIntoGlobalHook(globalThis)
-  return {
-    register: runtime.register,
-    signature: runtime.createSignatureFunctionForTransform,
-    isComponent: (value) => runtime.isLikelyComponentType(value),
-    perform: () => void runtime.performReactRefresh(),
-  }
-}
-
 export function preactRuntime(utils: object): RefreshRuntime {
   const { flush, isComponent } = utils as { flush(): void; isComponent(value: unknown): boolean }
   return {
+    isAttached: () => true,
     register: (type, id) => globals.__PREFRESH__!.register(type, id),
     // A signature is called at each render as well; only the first two calls say something.
     signature() {
@@ -117,6 +100,10 @@ export class Refresh {
   private readonly before: (() => void | Promise<void>)[] = []
 
   constructor(private readonly registry: Registry) {}
+
+  get isOn(): boolean {
+    return this.runtime !== null
+  }
 
   /** From now on components are registered. Must be called before the framework itself runs. */
   use(runtime: RefreshRuntime): void {
@@ -186,7 +173,7 @@ export class Refresh {
   isBoundary(id: ModuleId): boolean {
     const instance = this.registry.instances.get(id)
     const newest = this.registry.definitions.get(id)
-    if (!this.runtime || !instance?.definition.meta.made || !newest?.meta.made || this.registry.entries.has(id)) return false
+    if (!this.runtime?.isAttached() || !instance?.definition.meta.made || !newest?.meta.made || this.registry.entries.has(id)) return false
     return this.exportedComponents(instance).length > 0
   }
 

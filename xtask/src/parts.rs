@@ -90,8 +90,6 @@ fn browser() -> Result<Tally, String> {
     let chromium = kit::chromium()?;
     let e2e = root().join("e2e");
     kit::npm_packages(&e2e)?;
-    // The refresh runtime that the command finds beside itself.
-    kit::npm_packages(&root().join("packages/rekindle"))?;
     run(cargo().args(["build", "--release", "--package", "rekindle"]))?;
     let program = target().join("release").join(format!("rekindle{}", std::env::consts::EXE_SUFFIX));
     let tests = files_ending_with(&e2e, ".test.mjs");

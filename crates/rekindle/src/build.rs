@@ -70,7 +70,6 @@ fn for_production(config: Config) -> rekindle_build::BuildConfig {
         env_prefix: config.env_prefix,
         assets_include: config.assets_include,
         cache_dir: config.cache_dir,
-        own_packages: config.own_packages,
         define: config.define,
         jsx_import_source: config.jsx_import_source,
         resolve,

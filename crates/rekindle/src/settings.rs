@@ -130,7 +130,6 @@ fn read_below(
     files: &mut Vec<PathBuf>,
 ) -> Result<(Config, Option<vite_config::Block>), Vec<Diagnostic>> {
     let mut config = Config::new(root);
-    config.own_packages = own_packages();
     if command == Command::Build {
         config.mode = "production".into();
     }
@@ -173,18 +172,6 @@ fn root_folder(here: &Path, root: Option<&Path>) -> Result<PathBuf, Diagnostic> 
 
 /// Set by the launcher of the npm package: the folder of that package.
 pub const PACKAGE_VARIABLE: &str = "REKINDLE_NPM_PACKAGE";
-
-/// Where packages lie that were installed with this program: those of the npm package that started it, beside it, or in a
-/// checkout of ours.
-fn own_packages() -> Vec<PathBuf> {
-    let program = std::env::current_exe().and_then(|path| path.canonicalize()).unwrap_or_default();
-    let checkout = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packages/rekindle"));
-    let started_by = std::env::var_os(PACKAGE_VARIABLE).map(PathBuf::from).and_then(|path| path.canonicalize().ok());
-    let above_package = started_by.iter().flat_map(|package| package.ancestors());
-    let beside = above_package.chain(program.ancestors().skip(1)).chain([checkout]).map(Path::to_owned);
-    let folders = beside.filter(|folder| folder.join("node_modules/react-refresh").is_dir());
-    folders.filter_map(|folder| folder.canonicalize().ok()).collect()
-}
 
 fn settings_file(here: &Path, root: &Path, named: Option<&Path>) -> Result<Option<(PathBuf, String)>, Diagnostic> {
     let path = named.map_or_else(|| root.join("rekindle.toml"), |named| join(here, named));

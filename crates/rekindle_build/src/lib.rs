@@ -53,7 +53,6 @@ pub struct BuildConfig {
     pub env_prefix: Vec<String>,
     pub assets_include: Vec<String>,
     pub cache_dir: PathBuf,
-    pub own_packages: Vec<PathBuf>,
     pub define: Vec<(String, String)>,
     pub jsx_import_source: Option<String>,
     pub resolve: ResolveSettings,

@@ -69,7 +69,7 @@ impl Session {
             .with_assets(&config.assets_include)
             .map_err(plain)?
             .for_production();
-        compiler.set_framework(Framework::detect(&config.root, &compiler.resolver, &config.own_packages));
+        compiler.set_framework(Framework::detect(&config.root, &compiler.resolver));
         let css_target = config.build.css_target.as_ref().unwrap_or(&config.build.target);
         Ok(Self {
             addresses: Addresses::new(&config),

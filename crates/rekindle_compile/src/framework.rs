@@ -1,9 +1,9 @@
-//! Which component framework a project uses, and where the runtime is that refreshes its components.
+//! Which component framework a project uses, and what refreshes its components.
 //!
 //! ```text
-//! node_modules/react + node_modules/react-refresh    → React, /node_modules/react-refresh/runtime.js
-//! node_modules/preact + node_modules/@prefresh/core  → Preact, …
-//! node_modules/react alone                           → the runtime is missing
+//! node_modules/react                                 → React, by the client's own runtime (client/src/react-refresh.ts)
+//! node_modules/preact + node_modules/@prefresh/core  → Preact, /node_modules/@prefresh/core/…
+//! node_modules/preact alone                          → the runtime is missing
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::file;
 use crate::resolve::{Resolved, Resolver};
 
-/// A module of the project or of our own npm package.
+/// A module of the project.
 pub type RuntimeModule = (ModuleUrl, FilePath);
 
 /// How the components of a project take updates.
@@ -22,86 +22,75 @@ pub type RuntimeModule = (ModuleUrl, FilePath);
 pub enum Framework {
     #[default]
     None,
-    /// React with `react-refresh/runtime`.
-    React(RuntimeModule),
+    /// React, which our client refreshes.
+    React,
     /// Preact with `@prefresh/core` and `@prefresh/utils`.
     Preact(RuntimeModule, RuntimeModule),
-    /// The framework is there and its refresh runtime is not: an edit of a component goes to who accepts it, or reloads.
-    WithoutRuntime { framework: &'static str, package: &'static str },
+    /// Preact without them: an edit of a component goes to who accepts it, or reloads.
+    PreactAlone,
 }
 
 impl Framework {
-    /// Looks from the project folder upwards; `own` are folders of packages that came with us.
-    pub fn detect(root: &Path, resolver: &Resolver, own: &[PathBuf]) -> Self {
-        let search = Search { root, resolver, own };
+    /// Looks from the project folder upwards.
+    pub fn detect(root: &Path, resolver: &Resolver) -> Self {
         let react = package_above(root, "react");
         let preact = package_above(root, "preact");
         let wants_preact = preact.is_some() && (react.is_none() || (names(root, "preact") && !names(root, "react")));
         match (wants_preact, react) {
-            (true, _) => search.preact(),
-            (false, Some(_)) => search.react(),
+            (true, _) => Search { root, resolver }.preact(),
+            (false, Some(_)) => Self::React,
             (false, None) => Self::None,
         }
     }
 
     /// Whether components and hooks are registered.
     pub fn refreshes(&self) -> bool {
-        matches!(self, Self::React(_) | Self::Preact(..))
+        matches!(self, Self::React | Self::Preact(..))
     }
 
     /// What JSX imports its functions from when no tsconfig says so.
     pub fn jsx_import_source(&self) -> Option<&'static str> {
-        let is_preact = matches!(self, Self::Preact(..) | Self::WithoutRuntime { framework: "preact", .. });
+        let is_preact = matches!(self, Self::Preact(..) | Self::PreactAlone);
         is_preact.then_some("preact")
     }
 
     /// The modules that run before anything else of a page.
     pub fn modules(&self) -> Vec<RuntimeModule> {
         match self {
-            Self::React(runtime) => vec![runtime.clone()],
             Self::Preact(core, utils) => vec![core.clone(), utils.clone()],
-            Self::None | Self::WithoutRuntime { .. } => Vec::new(),
+            Self::None | Self::React | Self::PreactAlone => Vec::new(),
         }
     }
 
     /// One line for the terminal, when something has to be installed.
     pub fn advice(&self) -> Option<String> {
-        let Self::WithoutRuntime { framework, package } = self else { return None };
-        Some(format!(
-            "{framework} is here but {package} is not, so that edits of components reload the page: npm install -D {package}"
-        ))
+        let packages = PREFRESH.join(" ");
+        (*self == Self::PreactAlone).then(|| {
+            format!(
+                "preact is here but {packages} is not, so that edits of components reload the page: npm install -D {packages}"
+            )
+        })
     }
 
     /// The packages it lacks.
-    pub fn lacks(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let packages = if let Self::WithoutRuntime { package, .. } = self { package } else { "" };
-        packages.split_whitespace()
+    pub fn lacks(&self) -> &'static [&'static str] {
+        if *self == Self::PreactAlone { &PREFRESH } else { &[] }
     }
 }
+
+const PREFRESH: [&str; 2] = ["@prefresh/core", "@prefresh/utils"];
 
 struct Search<'s> {
     root: &'s Path,
     resolver: &'s Resolver,
-    own: &'s [PathBuf],
 }
 
 impl Search<'_> {
-    fn react(&self) -> Framework {
-        // Ours may be installed in the place of Vite.
-        let found = self.find("react-refresh/runtime", &["@vitejs/plugin-react", "rekindle", "vite"]);
-        match found.or_else(|| self.own.iter().find_map(|folder| self.seen_from(folder, "react-refresh/runtime"))) {
-            Some(runtime) => Framework::React(runtime),
-            None => Framework::WithoutRuntime { framework: "react", package: "react-refresh" },
-        }
-    }
-
     /// Only the project's own: the refresh runtime of Preact imports the very copy of Preact that it works on.
     fn preact(&self) -> Framework {
         let through = ["@preact/preset-vite", "@prefresh/vite"];
-        match self.find("@prefresh/core", &through).zip(self.find("@prefresh/utils", &through)) {
-            Some((core, utils)) => Framework::Preact(core, utils),
-            None => Framework::WithoutRuntime { framework: "preact", package: "@prefresh/core @prefresh/utils" },
-        }
+        let [core, utils] = PREFRESH.map(|name| self.find(name, &through));
+        core.zip(utils).map_or(Framework::PreactAlone, |(core, utils)| Framework::Preact(core, utils))
     }
 
     /// `specifier` as the project sees it, then as packages see it that bring it along, one through the other.
@@ -149,47 +138,31 @@ mod tests {
         std::fs::write(folder.join(main), "").unwrap();
     }
 
-    fn detect(root: &Path, own: &[PathBuf]) -> Framework {
+    fn detect(root: &Path) -> Framework {
         let root = root.canonicalize().unwrap();
-        Framework::detect(
-            &root,
-            &Resolver::new(&root, None, "/", &crate::resolve_settings::ResolveSettings::default()),
-            own,
-        )
+        Framework::detect(&root, &Resolver::new(&root, None, "/", &crate::resolve_settings::ResolveSettings::default()))
     }
 
     #[test]
-    fn react_needs_its_runtime_from_the_project_or_from_us() {
-        let project = tempfile::tempdir().unwrap();
-        assert_eq!(detect(project.path(), &[]), Framework::None);
-        package(project.path(), "react", "index.js");
-        let missing = detect(project.path(), &[]);
-        assert!(missing.advice().unwrap().ends_with("npm install -D react-refresh"));
-        let ours = tempfile::tempdir().unwrap();
-        package(ours.path(), "react-refresh", "runtime.js");
-        let own = [ours.path().canonicalize().unwrap()];
-        assert!(
-            matches!(detect(project.path(), &own), Framework::React((url, _)) if url.as_str().starts_with("/@fs/"))
-        );
-        package(project.path(), "react-refresh", "runtime.js");
-        let found = detect(project.path(), &own);
-        assert_eq!(found.modules()[0].0.as_str(), "/node_modules/react-refresh/runtime.js");
+    fn react_needs_nothing_besides_itself_and_may_lie_above_the_project() {
+        let workspace = tempfile::tempdir().unwrap();
+        let project = workspace.path().join("apps/web");
+        std::fs::create_dir_all(&project).unwrap();
+        assert_eq!(detect(&project), Framework::None);
+        package(workspace.path(), "react", "index.js");
+        assert_eq!(detect(&project), Framework::React);
+        assert!(detect(&project).refreshes() && detect(&project).advice().is_none());
     }
 
-    #[cfg(unix)]
     #[test]
-    fn our_own_package_brings_the_runtime_where_each_package_sees_only_its_own() {
+    fn preact_needs_its_runtime_from_the_project_or_from_a_package_that_brings_it() {
         let project = tempfile::tempdir().unwrap();
-        package(project.path(), "react", "index.js");
-        let store = project.path().join("node_modules/.pnpm/rekindle@0.1.0");
-        package(&store, "rekindle", "index.js");
-        package(&store, "react-refresh", "runtime.js");
-        for name in ["rekindle", "vite"] {
-            let link = project.path().join("node_modules").join(name);
-            std::os::unix::fs::symlink(store.join("node_modules/rekindle"), &link).unwrap();
-            assert!(matches!(detect(project.path(), &[]), Framework::React(_)), "{name}");
-            std::fs::remove_file(link).unwrap();
-        }
+        package(project.path(), "preact", "index.js");
+        assert!(detect(project.path()).advice().unwrap().ends_with("npm install -D @prefresh/core @prefresh/utils"));
+        package(project.path(), "@preact/preset-vite", "index.js");
+        let preset = project.path().join("node_modules/@preact/preset-vite");
+        PREFRESH.iter().for_each(|name| package(&preset, name, "index.js"));
+        assert!(matches!(detect(project.path()), Framework::Preact(..)));
     }
 
     #[test]
@@ -199,7 +172,7 @@ mod tests {
             package(project.path(), name, "index.js");
         }
         std::fs::write(project.path().join("package.json"), r#"{"dependencies":{"preact":"*"}}"#).unwrap();
-        let found = detect(project.path(), &[]);
+        let found = detect(project.path());
         assert!(matches!(found, Framework::Preact(..)));
         assert_eq!(found.jsx_import_source(), Some("preact"));
     }

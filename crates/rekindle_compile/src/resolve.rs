@@ -24,8 +24,8 @@ pub const HELPER_URL: &str = "/@rekindle/helpers/";
 pub const EMPTY_URL: &str = "/@rekindle/helpers/empty.js";
 /// What a module of Node stands for, with its name and its importer behind it.
 pub const NODE_URL: &str = "/@rekindle/helpers/node.cjs";
-/// The client under the name that code written for Vite imports it by.
-const VITE_CLIENT: &str = "/@vite/client";
+/// Addresses of the server that code written for Vite imports.
+const VITE_ADDRESSES: [&str; 2] = ["/@vite/client", "/@react-refresh"];
 /// Prefix of modules outside the root.
 pub const FS_PREFIX: &str = "/@fs/";
 
@@ -197,8 +197,8 @@ impl Resolver {
         if is_external(specifier) {
             return Ok(Resolved::Address(specifier.to_owned()));
         }
-        if specifier == VITE_CLIENT {
-            return Ok(Resolved::Address(format!("{}{}", self.base, &VITE_CLIENT[1..])));
+        if VITE_ADDRESSES.contains(&specifier) {
+            return Ok(Resolved::Address(format!("{}{}", self.base, &specifier[1..])));
         }
         if let Some(helper) = specifier.strip_prefix(HELPERS) {
             return Ok(Resolved::Helper(ModuleUrl::new(format!("{HELPER_URL}{helper}.js"))));

@@ -573,7 +573,12 @@ impl<'a> Wrapper<'a, '_> {
 
     /// The expression that reads an import now, if `identifier` is one.
     fn import_read(&self, identifier: &IdentifierReference<'a>) -> Option<Expression<'a>> {
-        let (dep, imported) = self.imports.get(&self.symbol_of(identifier)?)?;
+        let symbol = match identifier.reference_id.get() {
+            Some(_) => self.symbol_of(identifier)?,
+            // A copy that a transform made: the hooks of a component in `forwardRef()` are named twice.
+            None => self.scoping.get_root_binding(identifier.name)?,
+        };
+        let (dep, imported) = self.imports.get(&symbol)?;
         let namespace = self.own_identifier(&dep.to_string(), identifier.span);
         let ast = &self.ast;
         Some(match imported {

@@ -120,6 +120,7 @@ fn client() -> &'static str {
             "registry",
             "hot",
             "refresh",
+            "react-refresh",
             "propagate",
             "imports",
             "apply",

@@ -40,7 +40,7 @@ pub struct Manifest {
     pub refresh: Option<RefreshModules>,
 }
 
-/// Modules that run before all others of a page, so that a component framework finds them.
+/// What refreshes the components of a page, and the modules of it that run before all others, so that the framework finds them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefreshModules {
     /// `react` or `preact`.

@@ -9,10 +9,11 @@ use rekindle_compile::compile::digest;
 use crate::config::{Bindings, Config, Html, SocketConfig, Workers};
 
 /// The client's sources, dependencies first.
-const SOURCES: [(&str, &str); 16] = [
+const SOURCES: [(&str, &str); 17] = [
     ("registry.ts", include_str!("../../../client/src/registry.ts")),
     ("hot.ts", include_str!("../../../client/src/hot.ts")),
     ("refresh.ts", include_str!("../../../client/src/refresh.ts")),
+    ("react-refresh.ts", include_str!("../../../client/src/react-refresh.ts")),
     ("propagate.ts", include_str!("../../../client/src/propagate.ts")),
     ("imports.ts", include_str!("../../../client/src/imports.ts")),
     ("apply.ts", include_str!("../../../client/src/apply.ts")),

@@ -30,8 +30,6 @@ pub struct Config {
     pub assets_include: Vec<String>,
     /// Folder for what outlives a start. Default `<root>/node_modules/.rekindle`, or `<root>/.rekindle` without `node_modules`.
     pub cache_dir: PathBuf,
-    /// Folders from which packages that came with the command can be imported: refresh runtimes that the project lacks.
-    pub own_packages: Vec<PathBuf>,
     /// Names in sources and the expressions that stand for them.
     pub define: Vec<(String, String)>,
     /// Where JSX functions come from if no tsconfig says so.
@@ -239,7 +237,6 @@ impl Config {
             env_prefix: vec!["VITE_".into()],
             assets_include: Vec::new(),
             cache_dir,
-            own_packages: Vec::new(),
             define: Vec::new(),
             jsx_import_source: None,
             resolve: ResolveSettings::default(),

@@ -977,6 +977,9 @@ impl Loop {
             let script = format!("export * from \"{}@rekindle/client\";\n", self.config.base);
             return Answer::ok(SCRIPT, script, Cache::Revalidate);
         }
+        if path == "/@react-refresh" {
+            return Answer::ok(SCRIPT, REACT_PREAMBLE, Cache::Revalidate);
+        }
         if let Some((url, file)) = self.page_file(path) {
             return self.page(&url, &file);
         }
@@ -1392,6 +1395,14 @@ fn not_found_text(path: &str) -> String {
          [serve]\ninclude = [\"path/**\"]\n"
     )
 }
+
+/// What pages of other servers do before React runs: the client does it all by itself.
+const REACT_PREAMBLE: &str = "\
+export const injectIntoGlobalHook = () => {}
+export const register = () => {}
+export const createSignatureFunctionForTransform = () => (type) => type
+export default { injectIntoGlobalHook, register, createSignatureFunctionForTransform }
+";
 
 /// Looks twice a second whether the address, or the page that answers any address, has come to be there.
 const NO_PAGE_SCRIPT: &str = "\

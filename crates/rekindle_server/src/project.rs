@@ -46,8 +46,8 @@ pub struct Project {
     missing_in: FxHashSet<PathBuf>,
     /// Those among them that a page waits for and nobody watches yet.
     awaited: Vec<PathBuf>,
-    /// Folders of packages that came with us; `None` where nothing is hot.
-    own_packages: Option<Vec<PathBuf>>,
+    /// Components are refreshed: not where nothing is hot.
+    refreshes: bool,
     has_new_framework: bool,
     /// Modules with `import.meta.glob`.
     globbing: FxHashSet<ModuleId>,
@@ -129,10 +129,9 @@ impl Project {
             .with_inline_limit(config.build.assets_inline_limit)
             .with_assets(&config.assets_include)
             .map_err(std::io::Error::other)?;
-        let own_packages = config.hmr.enabled.then(|| config.own_packages.clone());
-        compiler.set_framework(find_framework(&config.root, &compiler, own_packages.as_deref()));
+        compiler.set_framework(find_framework(&config.root, &compiler, config.hmr.enabled));
         Ok(Self {
-            own_packages,
+            refreshes: config.hmr.enabled,
             graph: ModuleGraph::default(),
             compiler: Arc::new(compiler),
             segments: Segments::new(secret),
@@ -394,9 +393,9 @@ impl Project {
     pub fn refresh_modules(&self) -> Option<RefreshModules> {
         let found = self.compiler.framework();
         let framework = match &*found {
-            Framework::React(_) => "react",
+            Framework::React => "react",
             Framework::Preact(..) => "preact",
-            Framework::None | Framework::WithoutRuntime { .. } => return None,
+            Framework::None | Framework::PreactAlone => return None,
         };
         let modules = found.modules().into_iter().map(|(url, _)| url).collect();
         Some(RefreshModules { framework, modules })
@@ -514,7 +513,7 @@ impl Project {
 
     /// A framework or its refresh runtime was installed or removed: its own scripts mean something else.
     fn framework_edit(&mut self) -> Vec<ModuleId> {
-        let found = find_framework(&self.root, &self.compiler, self.own_packages.as_deref());
+        let found = find_framework(&self.root, &self.compiler, self.refreshes);
         if found == *self.compiler.framework() {
             return Vec::new();
         }
@@ -531,10 +530,10 @@ impl Project {
 
     /// Looks out for what the framework lacks, where it would be installed.
     pub fn await_refresh_runtime(&mut self, watcher: &Watcher) {
-        let lacks = self.compiler.framework().lacks().filter(|_| self.own_packages.is_some());
+        let lacks = if self.refreshes { self.compiler.framework().lacks() } else { &[] };
         let importer = self.root.join("index.js");
         let folders: Vec<PathBuf> =
-            lacks.flat_map(|name| self.compiler.resolver.folders_of_package(&importer, name)).collect();
+            lacks.iter().flat_map(|name| self.compiler.resolver.folders_of_package(&importer, name)).collect();
         if !folders.is_empty() {
             self.missing_in.extend(folders.iter().cloned());
             self.watch_folders(folders, watcher);
@@ -543,7 +542,7 @@ impl Project {
 
     /// One line, when something has to be installed so that components keep their state.
     pub fn advice(&self) -> Option<String> {
-        self.compiler.framework().advice().filter(|_| self.own_packages.is_some())
+        self.compiler.framework().advice().filter(|_| self.refreshes)
     }
 
     /// Modules of a package whose package.json now states another type.
@@ -732,12 +731,12 @@ impl Project {
     }
 }
 
-/// The project's component framework. Without `own`, the folders of packages that came with us, nothing is refreshed.
-fn find_framework(root: &Path, compiler: &Compiler, own: Option<&[PathBuf]>) -> Framework {
-    match (Framework::detect(root, &compiler.resolver, own.unwrap_or_default()), own) {
-        (Framework::React(_), None) => Framework::WithoutRuntime { framework: "react", package: "react-refresh" },
-        (Framework::Preact(..), None) => Framework::WithoutRuntime { framework: "preact", package: "@prefresh/core" },
-        (found, _) => found,
+/// The project's component framework, and what refreshes it if anything is refreshed.
+fn find_framework(root: &Path, compiler: &Compiler, refreshes: bool) -> Framework {
+    match Framework::detect(root, &compiler.resolver) {
+        Framework::React if !refreshes => Framework::None,
+        Framework::Preact(..) if !refreshes => Framework::PreactAlone,
+        found => found,
     }
 }
 

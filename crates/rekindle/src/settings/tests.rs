@@ -76,7 +76,6 @@ fn every_key_arrives() {
             ],
             assets_include: [],
             cache_dir: "/project/.cache/rekindle",
-            own_packages: [],
             define: [],
             jsx_import_source: None,
             resolve: ResolveSettings {

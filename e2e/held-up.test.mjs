@@ -1,6 +1,8 @@
 /** What cannot run, or does not arrive, holds up nothing else; and what an update leaves unfinished is let go. */
 import assert from 'node:assert/strict'
-import { test, until } from './harness.mjs'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { program, test, until } from './harness.mjs'
 import { lineTest } from './line-test.mjs'
 
 /** Longer than the 10 s that an update waits for what does not come. */
@@ -11,6 +13,12 @@ const SHORT = 8000
 const NEVER = 'await new Promise(() => {})\n'
 const accepting = (id, text) => `show('${id}', '${text}')\nimport.meta.hot.accept()`
 const TWO = { 'main.js': `import './a.js'\nimport './b.js'`, 'a.js': accepting('a', 'one'), 'b.js': accepting('b', 'one') }
+
+/** Writes files as one save. */
+async function rekindleEdit(app, files) {
+  const script = Object.entries(files).map(([name, text]) => `fs.writeFileSync(${JSON.stringify(app.path(name))}, ${JSON.stringify(text)})`)
+  await promisify(execFile)(program, ['edit', '--', process.execPath, '--input-type=module', '-e', `import fs from 'node:fs'\n${script.join('\n')}`], { cwd: app.root })
+}
 
 // ---- a top-level await that does not settle
 
@@ -214,6 +222,116 @@ test('a reload that was cancelled does not hold up sheets and the fix of a mista
   app.write('hot.js', accepting('a', 'two'))
   await app.sees('#a', 'two')
   await app.noOverlay()
+  await app.stayed()
+})
+
+test('a reload that was cancelled leaves alone what called for it, and takes the rest of the same save', {
+  files: {
+    ...EDITOR.files,
+    'main.js': `${EDITOR.files['main.js']}\nimport './shared.js'`,
+    'hot.js': `import { v } from './shared.js'\nshow('a', 'one ' + v)\nimport.meta.hot.accept()`,
+    'shared.js': `export const v = 'old'`,
+    'linked.css': '#a { color: rgb(0, 0, 1) }',
+    'index.html': `<!doctype html><link rel="stylesheet" href="/linked.css"><p id="a"></p><p id="b"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script>`,
+  },
+}, async (app) => {
+  const dialogs = await stayAtDialogs(app)
+  await rekindleEdit(app, { 'plain.js': `show('b', 'two')`, 'shared.js': `export const v = 'new'`, 'linked.css': '#a { color: rgb(0, 0, 2) }', 'hot.js': `import { v } from './shared.js'\nshow('a', 'two ' + v)\nimport.meta.hot.accept()` })
+  await until('the browser to ask', () => assert.ok(dialogs.asked > 0))
+  await app.sees('#a', 'two old')
+  await app.looks('#a', 'color', 'rgb(0, 0, 2)')
+  await app.sees('#b', 'one')
+  await app.stayed()
+  assert.equal(dialogs.asked, 1)
+})
+
+const ASKING_FRAMES = {
+  'an iframe': (frame) => frame(''),
+  'an iframe in an iframe': (frame) => frame(frame('').replaceAll('&', '&amp;').replaceAll('"', '&quot;')),
+  'an iframe of another origin': (frame) => frame('').replace('<iframe', '<iframe sandbox="allow-scripts allow-modals"'),
+}
+
+for (const [where, page] of Object.entries(ASKING_FRAMES)) {
+  test(`a reload that ${where} cancels does not leave the tab deaf`, {
+    files: {
+      'main.js': `import './plain.js'\nimport './hot.js'`,
+      'plain.js': `show('b', 'one')`,
+      'hot.js': accepting('a', 'one'),
+      'index.html': `<!doctype html><p id="a"></p><p id="b"></p>${page((inner) => `<iframe srcdoc="<button>x</button>${inner}<script>onbeforeunload = (event) => { event.preventDefault(); return 'no' }</script>"></iframe>`)}<script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script>`,
+    },
+  }, async (app) => {
+    const dialogs = await stayAtDialogs(app)
+    await app.page.frames().at(-1).click('button')
+    await app.edit('plain.js', 'one', 'two')
+    await until('the browser to ask', () => assert.ok(dialogs.asked > 0))
+    await app.edit('hot.js', 'one', 'two')
+    await app.sees('#a', 'two', SHORT)
+    await app.stayed()
+    dialogs.stay = false
+    await app.edit('plain.js', 'two', 'three')
+    await app.reloaded()
+    await app.sees('#b', 'three')
+  })
+}
+
+test('a page that takes long to be left takes updates meanwhile, and says after it why it went', {
+  files: { 'main.js': `import './plain.js'\nimport './hot.js'`, 'plain.js': `show('b', 'one')`, 'hot.js': accepting('a', 'one') },
+}, async (app) => {
+  let go
+  await app.page.route(app.url, async (route) => {
+    await new Promise((done) => (go = done))
+    await route.continue()
+  })
+  await app.edit('plain.js', 'one', 'two')
+  await until('the page to be asked for', () => assert.ok(go))
+  await app.edit('hot.js', 'one', 'two')
+  await until('the update', () => assert.match(app.first.lines.join('\n'), /hot updated: \/hot\.js/), SHORT)
+  go()
+  await app.reloaded()
+  await app.sees('#b', 'two')
+  await app.sees('#a', 'two')
+  await until('the reason', () => assert.match(app.first.lines.join('\n'), /page reloaded, because nothing accepts \/plain\.js/))
+})
+
+test('a crashed page that stays asks again for its own fix only', {
+  files: {
+    ...EDITOR.files,
+    'main.js': `${EDITOR.files['main.js']}\nthrow new Error('not today')`,
+    'look.css': '#a { color: rgb(0, 0, 1) }',
+    'other.js': `import './look.css'\n${accepting('c', 'one')}`,
+    'index.html': `<!doctype html><p id="a"></p><p id="b"></p><p id="c"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script><script type="module" src="/other.js"></script>`,
+  },
+}, async (app) => {
+  const dialogs = await stayAtDialogs(app)
+  await app.edit('main.js', 'not today', 'not now')
+  await until('the browser to ask', () => assert.equal(dialogs.asked, 1))
+  await app.edit('look.css', '1)', '2)')
+  await app.looks('#a', 'color', 'rgb(0, 0, 2)')
+  await app.edit('other.js', `'one'`, `'two'`)
+  await app.sees('#c', 'two')
+  assert.equal(dialogs.asked, 1)
+  dialogs.stay = false
+  await app.edit('main.js', `\nthrow new Error('not now')`, '')
+  await app.reloaded()
+  await app.noOverlay()
+})
+
+test('a worker that had called for a reload which was cancelled is started anew, with what was posted meanwhile', {
+  files: {
+    'main.js': `addEventListener('beforeunload', (event) => event.preventDefault())
+const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+worker.onmessage = ({ data }) => show('a', data)
+window.ask = () => worker.postMessage('who?')
+window.ask()`,
+    'worker.js': `onmessage = () => postMessage('one')`,
+  },
+}, async (app) => {
+  await app.sees('#a', 'one')
+  const dialogs = await stayAtDialogs(app)
+  await app.edit('worker.js', 'one', 'two')
+  await until('the browser to ask', () => assert.ok(dialogs.asked > 0))
+  await app.page.evaluate(() => window.ask())
+  await app.sees('#a', 'two')
   await app.stayed()
 })
 

@@ -353,12 +353,29 @@ test('a live module that is gone stays as it is where it is still imported', asy
 
 test('a reload that was cancelled is asked for again only when its module is edited again', async () => {
   const page = await opened({ page: { deps: ['plain', 'hot'] }, plain: {}, hot: { run: accepting } })
-  page.module('plain', {})
-  const due = new Map([['plain', page.registry.definitions.get('plain')]])
-  assert.equal((await page.update()).result, 'reload')
-  page.updater.decline(due)
+  assert.equal((await page.save('plain', {})).result, 'reload')
   assert.equal((await page.save('hot', { run: accepting })).result, 'updated')
   assert.equal((await page.save('plain', {})).result, 'reload')
+})
+
+test('a reload that was cancelled leaves alone what called for it; the rest of the save is applied, and nobody is asked twice', async () => {
+  const page = await opened({ page: { deps: ['plain', 'shared', 'hot', 'other'] }, plain: {}, shared: {}, hot: { deps: ['shared'], run: talking('hot', accepting) }, other: { run: talking('other', accepting) } })
+  page.module('plain', {}).module('shared', {}).module('hot', { deps: ['shared'], run: talking('hot2', accepting) }).module('other', { run: talking('other2', accepting) })
+  const outcome = await page.updater.update(['/linked.css?direct'], 0)
+  assert.deepEqual([outcome.result, outcome.boundaries], ['updated', ['hot', 'other', '/linked.css']])
+  const said = page.said()
+  assert.match(said[0], /^reload /)
+  assert.deepEqual(said.filter((line) => line.startsWith('reload')).length, 1)
+  assert.ok(said.includes('hot2 runs') && said.includes('other2 runs') && said.includes('swapped /linked.css?direct'), said.join())
+  assert.deepEqual([...page.registry.stale], ['plain', 'shared'])
+  assert.equal((await page.update()).result, 'nothing')
+})
+
+test('an update to a page that was to reload and has stayed does not ask for a reload', async () => {
+  const page = await opened({ page: { deps: ['plain', 'hot'] }, plain: {}, hot: { run: talking('hot', accepting) } })
+  page.module('plain', {}).module('hot', { run: talking('hot2', accepting) })
+  assert.equal((await page.updater.update([], 0, true)).result, 'updated')
+  assert.deepEqual(page.said(), ['hot disposed', 'hot2 runs', 'hot updated: hot'])
 })
 
 test('a list callback gets a list of undefined when the new code threw', async () => {

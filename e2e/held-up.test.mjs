@@ -67,6 +67,120 @@ test('a page whose first load waits for ever comes up with the fix', { files: { 
   await app.sees('#b', 'one')
 })
 
+/** On this page no wait of 1 s comes to its end: what comes has not waited. */
+async function withoutSeconds(app) {
+  await app.page.addInitScript(() => {
+    const { setTimeout } = window
+    window.setTimeout = (work, ms, ...rest) => (ms > 500 && ms <= 1000 ? 0 : setTimeout(work, ms, ...rest))
+  })
+  await app.load()
+}
+
+test('the fix of a hanging module that accepts nothing itself goes through at once, as often as it hangs', {
+  files: { 'main.js': `import './a.js'\nimport './b.js'\nimport.meta.hot.accept()`, 'a.js': `show('a', 'one')`, 'b.js': accepting('b', 'one') },
+}, async (app) => {
+  await withoutSeconds(app)
+  for (let n = 1; n <= 3; n++) {
+    app.write('a.js', `show('a', 'hangs ${n}')\n${NEVER}`)
+    await app.sees('#a', `hangs ${n}`)
+    app.write('a.js', `show('a', 'fixed ${n}')`)
+    await app.sees('#a', `fixed ${n}`, SHORT)
+  }
+  await app.stayed()
+})
+
+test('the same for one that was imported by import(), whose promise comes with the fix', {
+  files: { 'main.js': `import('./lazy.js').then((lazy) => show('a', lazy.v))\nimport './b.js'\nimport.meta.hot.accept()`, 'lazy.js': `show('c', 'hangs')\n${NEVER}export const v = 'one'`, 'b.js': accepting('b', 'one') },
+}, async (app) => {
+  await withoutSeconds(app)
+  await app.sees('#c', 'hangs')
+  await app.edit('b.js', 'one', 'two')
+  await app.sees('#b', 'two')
+  app.write('lazy.js', `export const v = 'fixed'`)
+  await app.sees('#a', 'fixed', SHORT)
+  await app.stayed()
+})
+
+/** `a.js` waits for what `dep.js` gives. */
+const THROUGH_DEP = {
+  'main.js': `import './a.js'\nimport './b.js'`,
+  'dep.js': `export const wait = async () => 'one'`,
+  'a.js': `import { wait } from './dep.js'\nconst text = await wait()\n${accepting('a', 'one').replace(`'one'`, 'text')}`,
+  'b.js': accepting('b', 'one'),
+}
+const HANGING_DEP = `export const wait = () => new Promise(() => {})\nconsole.log('hangs')`
+
+test('a module that hangs in what a dependency does is mended by the fix of that, at once', { files: THROUGH_DEP }, async (app) => {
+  await app.sees('#a', 'one')
+  app.write('dep.js', HANGING_DEP)
+  await app.says('hangs')
+  app.write('dep.js', `export const wait = async () => 'two'`)
+  await app.sees('#a', 'two', SHORT)
+  await app.stayed()
+})
+
+test('the same in two tabs', { files: THROUGH_DEP }, async (app) => {
+  const second = await app.tab()
+  await second.sees('#a', 'one')
+  app.write('dep.js', HANGING_DEP)
+  await app.says('hangs')
+  await second.says('hangs')
+  app.write('dep.js', `export const wait = async () => 'two'`)
+  await app.sees('#a', 'two', SHORT)
+  await second.sees('#a', 'two', SHORT)
+})
+
+test('the same in a worker', {
+  files: {
+    'main.js': `const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => show(...data)`,
+    'worker.js': `import './a.js'`,
+    'dep.js': THROUGH_DEP['dep.js'],
+    'a.js': `import { wait } from './dep.js'\nconst text = await wait()\npostMessage(['a', text])\nimport.meta.hot.accept()`,
+  },
+}, async (app) => {
+  await app.sees('#a', 'one')
+  app.write('dep.js', `export const wait = () => new Promise(() => {})\npostMessage(['b', 'hangs'])`)
+  await app.sees('#b', 'hangs')
+  app.write('dep.js', `export const wait = async () => 'two'`)
+  await app.sees('#a', 'two', SHORT)
+})
+
+test('a dependency that takes its own save, below a module that hangs, does not give that up', {
+  files: { 'main.js': `import './a.js'`, 'dep.js': accepting('b', 'one'), 'a.js': `import './dep.js'\n${accepting('a', 'one')}` },
+}, async (app) => {
+  await app.sees('#a', 'one')
+  await app.edit('a.js', `show('a', 'one')`, `console.log('waiting')\nawait new Promise((go) => { window.go = go })\nshow('a', 'two')`)
+  await app.says('waiting')
+  await app.edit('dep.js', 'one', 'two')
+  await app.page.evaluate(() => window.go())
+  await app.sees('#a', 'two')
+  await app.sees('#b', 'two')
+  await app.stayed()
+})
+
+test('the fix of one module that hangs does not wait behind another one that hangs', { files: TWO }, async (app) => {
+  const hanging = (id) => `show('${id}', 'hangs')\n${NEVER}${accepting(id, 'never')}`
+  app.write('a.js', hanging('a'))
+  await app.sees('#a', 'hangs')
+  app.write('b.js', hanging('b'))
+  await app.page.waitForTimeout(500) // It waits in the queue now, for `a.js`, and the fix will behind it.
+  app.write('a.js', accepting('a', 'fixed'))
+  await app.sees('#a', 'fixed', SHORT)
+  app.write('b.js', accepting('b', 'fixed'))
+  await app.sees('#b', 'fixed', SHORT)
+  await app.stayed()
+})
+
+test('a save that nobody accepts reloads at once, though another module hangs', {
+  files: { ...TWO, 'main.js': `${TWO['main.js']}\nimport './plain.js'`, 'plain.js': `show('c', 'one')` },
+}, async (app) => {
+  await app.edit('a.js', `show('a', 'one')`, `show('a', 'hangs')\n${NEVER}`)
+  await app.sees('#a', 'hangs')
+  await app.edit('plain.js', 'one', 'two')
+  await app.sees('#c', 'two', SHORT)
+  await app.reloaded()
+})
+
 // ---- a definition that does not arrive
 
 /** The page's next edit of `main.js` needs `shared.js`, which the server has for another page and this tab has not. */

@@ -102,6 +102,8 @@ export class Updater {
   private readonly declined = new Map<ModuleId, Definition | undefined>()
   /** The page was to reload for this update and is still there: it is not asked twice. */
   private hasStayed = false
+  /** What news is in the queue, by module. */
+  private readonly announced = new Set<Iterable<ModuleId>>()
   /** Modules that an update has left out, since nothing was to import them any more. */
   private readonly leftOut = new Set<ModuleId>()
   /** While an update waits at a top-level await: leaves that behind. */
@@ -128,14 +130,30 @@ export class Updater {
 
   private handOn(from: ModuleId, first: ModuleId, trail: ModuleId[] = []): void {
     this.invalidations.push({ from, first, trail: [...trail, from] })
+    if (this.leave && this.mayRunPending(this.registry.importers.get(from) ?? [])) this.leave()
   }
 
   /**
-   * News of these modules has come while an update may be waiting: if it waits for one of them at a top-level await, it
-   * waits no longer. The copy that waits is replaced next.
+   * News of these modules has come, and waits for its turn. An update that waits at a top-level await waits no longer if the
+   * news may run that anew: the copy that waits is replaced next. Call what this returns when their turn has come.
    */
-  interrupt(ids: Iterable<ModuleId>): void {
-    if (this.leave && [...ids].some((id) => this.registry.isPending(id))) this.leave()
+  announce(ids: readonly ModuleId[]): () => void {
+    this.announced.add(ids)
+    if (this.leave && this.mayRunPending(ids)) this.leave()
+    return () => void this.announced.delete(ids)
+  }
+
+  /** Whether news of `ids`, which nobody has read yet, may run a module anew that waits at a top-level await, or reload the page. */
+  private mayRunPending(ids: Iterable<ModuleId>): boolean {
+    const above = new Set([...ids].filter((id) => this.registry.instances.has(id)))
+    for (const id of above) {
+      if (this.registry.isPending(id)) return true
+      if (this.hot.contexts.get(id)?.acceptsFully) continue
+      const importers = this.registry.importers.get(id)
+      if (!importers || this.registry.entries.has(id)) return true
+      for (const importer of importers) if (!this.hot.contexts.get(importer)?.speaker.acceptsDep(id)) above.add(importer)
+    }
+    return false
   }
 
   /** Whether some update waits for a definition, or an `import()` that failed may go better now. */
@@ -306,14 +324,18 @@ export class Updater {
     this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting, hasLetGo })
   }
 
-  /** A module that waits at its top-level await for the first time may be about to say what it accepts. */
+  /** A module that waits at its top-level await and that nobody accepts may be about to say what it accepts. */
   private async settleTopLevel(): Promise<void> {
-    const pending: Promise<void>[] = []
-    for (const id of this.registry.stale) {
-      const { done } = this.registry.instances.get(id) ?? {}
-      if (done && (this.hot.contexts.get(id)?.speaker.acceptors.length ?? 0) === 0) pending.push(done)
-    }
-    if (pending.length > 0) await within(FIRST_PATIENCE, Promise.allSettled(pending))
+    const pending = [...this.registry.stale].filter((id) => this.registry.isPending(id) && !this.isDeclined(id))
+    const mute = pending.map((id) => this.registry.instances.get(id)!).filter((copy) => this.isMute(copy))
+    const began = Math.max(...mute.map(({ waitsSince }) => waitsSince))
+    const left = began + FIRST_PATIENCE - performance.now()
+    if (left > 0) await within(left, Promise.allSettled(mute.map(({ done }) => done)))
+  }
+
+  private isMute({ id, done }: Instance): boolean {
+    const accepts = (this.hot.contexts.get(id)?.speaker.acceptors.length ?? 0) > 0
+    return done !== null && !accepts && this.propagate([id]).kind === 'reload'
   }
 
   /** `waiting`: nothing has run, and nothing was noted. */
@@ -406,6 +428,7 @@ export class Updater {
    */
   private async settle(running: Promise<void>): Promise<boolean> {
     const left = new Promise<'left'>((leave) => (this.leave = () => leave('left')))
+    if ([...this.announced].some((ids) => this.mayRunPending(ids))) this.leave!()
     const first = await Promise.race([within(TOP_LEVEL_PATIENCE, running.then(() => 'ran' as const)), left])
     this.leave = null
     return first === 'ran'

@@ -550,6 +550,11 @@ function concerns(roots: Iterable<ModuleId>, batch: Batch): boolean {
   return batch.definitions.some(({ id }) => needed.has(id))
 }
 
+/** Modules that a batch brings anew or takes away. */
+function changedBy({ definitions, deleted, reload }: Batch): ModuleId[] {
+  return [...definitions.map(({ id }) => id), ...deleted, ...(reload ? registry.entries : [])]
+}
+
 async function takeDefinitions(batch: Batch): Promise<void> {
   replica.takeStandings(batch)
   const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code, batch.seq)).map(({ id }) => id)
@@ -957,11 +962,14 @@ const socket = new Socket(token ? socketAddress : null, refreshToken, {
     const { type } = message
     const isNews = type === 'batch' || type === 'welcome' || type === 'compare'
     if (isNews) hurry?.()
-    if (type === 'batch') updater.interrupt([...message.definitions.map(({ id }) => id), ...message.deleted])
+    const begin = updater.announce(type === 'batch' ? changedBy(message) : [])
     const of = connection
     // What an earlier connection has brought is in the answer to the `hello` of this one.
     const isOver = () => isNews && of !== connection
-    enqueue(() => (isOver() ? undefined : handle(message)))
+    enqueue(() => {
+      begin()
+      return isOver() ? undefined : handle(message)
+    })
   },
 })
 

@@ -221,6 +221,20 @@ test('an answer that never comes holds up its own update alone', NEEDING, async 
   await app.stayed()
 })
 
+test('nor does one that is asked for when the next saves are in the queue already', NEEDING, async (app) => {
+  await openOther(app)
+  let asked = 0
+  await app.page.route(LOAD, () => void (asked += 1))
+  await app.edit('b.js', `show('b', 'one')`, `show('b', 'hangs')\n${NEVER}`)
+  await app.sees('#b', 'hangs')
+  await need(app)
+  await app.page.waitForTimeout(500) // For each save a batch of its own.
+  app.write('b.js', accepting('b', 'two'))
+  await app.sees('#b', 'two', SHORT)
+  assert.ok(asked > 0)
+  await app.stayed()
+})
+
 test('an answer that comes late is taken when it comes, without another save', NEEDING, async (app) => {
   await openOther(app)
   const held = []
@@ -430,24 +444,31 @@ test('a crashed page that stays asks again for its own fix only', {
   await app.noOverlay()
 })
 
-test('a worker that had called for a reload which was cancelled is started anew, with what was posted meanwhile', {
-  files: {
-    'main.js': `addEventListener('beforeunload', (event) => event.preventDefault())
-const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
-worker.onmessage = ({ data }) => show('a', data)
-window.ask = () => worker.postMessage('who?')
-window.ask()`,
-    'worker.js': `onmessage = () => postMessage('one')`,
-  },
-}, async (app) => {
-  await app.sees('#a', 'one')
-  const dialogs = await stayAtDialogs(app)
-  await app.edit('worker.js', 'one', 'two')
-  await until('the browser to ask', () => assert.ok(dialogs.asked > 0))
-  await app.page.evaluate(() => window.ask())
-  await app.sees('#a', 'two')
-  await app.stayed()
-})
+const OWNERS = {
+  Worker: { make: `const port = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })`, worker: `onmessage = () => postMessage('one')` },
+  SharedWorker: { make: `const { port } = new SharedWorker(new URL('./worker.js', import.meta.url), { type: 'module' })`, worker: `onconnect = ({ ports: [port] }) => { port.onmessage = () => port.postMessage('one') }` },
+}
+
+for (const [kind, { make, worker }] of Object.entries(OWNERS)) {
+  test(`a ${kind} that had called for a reload which was cancelled is started anew, with what was posted meanwhile`, {
+    files: {
+      'main.js': `addEventListener('beforeunload', (event) => event.preventDefault())\n${make}\nport.onmessage = ({ data }) => show('a', data)\nwindow.ask = () => port.postMessage('who?')\nwindow.ask()`,
+      'worker.js': worker,
+    },
+  }, async (app) => {
+    await app.sees('#a', 'one')
+    const dialogs = await stayAtDialogs(app)
+    await app.edit('worker.js', 'one', 'two')
+    await until('the browser to ask', () => assert.ok(dialogs.asked > 0))
+    await app.page.evaluate(() => window.ask())
+    await app.sees('#a', 'two')
+    await app.stayed()
+    await app.edit('worker.js', 'two', 'three')
+    await until('the browser to ask again', () => assert.ok(dialogs.asked > 1))
+    await app.page.evaluate(() => window.ask())
+    await app.sees('#a', 'three')
+  })
+}
 
 // ---- an update that is put back
 

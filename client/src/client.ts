@@ -394,6 +394,8 @@ const LOAD_PATIENCE = 10_000
 
 /** Ends waits for definitions: the next message is there. */
 let hurry: (() => void) | null = null
+/** Messages with news that wait for their turn. */
+let newsInQueue = 0
 /** What is still being loaded for an update that does not wait for it any more. */
 const overdue = new Set<ModuleId>()
 
@@ -417,6 +419,7 @@ async function inTime(work: Promise<void>): Promise<'here' | 'over'> {
   const over = new Promise<'over'>((done) => {
     hurry = () => done('over')
     setTimeout(hurry, LOAD_PATIENCE)
+    if (newsInQueue > 0) hurry()
   })
   try {
     return await Promise.race([work.then(() => 'here' as const), over])
@@ -961,6 +964,7 @@ const socket = new Socket(token ? socketAddress : null, refreshToken, {
     if (message.type === 'unreadable') return rescue.settled()
     const { type } = message
     const isNews = type === 'batch' || type === 'welcome' || type === 'compare'
+    if (isNews) newsInQueue += 1
     if (isNews) hurry?.()
     const begin = updater.announce(type === 'batch' ? changedBy(message) : [])
     const of = connection
@@ -968,6 +972,7 @@ const socket = new Socket(token ? socketAddress : null, refreshToken, {
     const isOver = () => isNews && of !== connection
     enqueue(() => {
       begin()
+      if (isNews) newsInQueue -= 1
       return isOver() ? undefined : handle(message)
     })
   },

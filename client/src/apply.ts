@@ -25,7 +25,8 @@ export interface UpdatePage {
   ensure(fresh: ReadonlySet<ModuleId>): Promise<boolean>
   /** Swaps the sheets of `<link>` elements; done when each has loaded. */
   swapLinks(links: ModuleId[], timestamp: number): Promise<void>
-  reload(verdict: Extract<Verdict, { kind: 'reload' }>, triggeredBy?: ModuleId): Promise<void>
+  /** Tells the server and reloads. Comes back only to a page that is still there after that. */
+  reload(verdict: Extract<Verdict, { kind: 'reload' }>): Promise<void>
   /** Shows an error that an update ran into, with the module it came from. */
   failed(error: unknown, boundaries: Boundary[]): void
   /** A component threw while it was rendered with its new code. */
@@ -55,7 +56,7 @@ export interface Outcome {
 
 /** Milliseconds that an update waits for modules of its own which are at their top-level await. */
 const TOP_LEVEL_PATIENCE = 10_000
-/** The same for the copy that it is about to replace, where nobody knows yet what that accepts. */
+/** Milliseconds that a copy has to come to its `accept` calls, before an update of it that nobody accepts reloads. */
 const FIRST_PATIENCE = 1000
 
 /** Boundaries that are logged one by one; each line costs as much as running a small module. */
@@ -99,6 +100,10 @@ export class Updater {
   private attempts: Attempt[] = []
   /** Modules whose reload the page has cancelled, with what they would have been. */
   private readonly declined = new Map<ModuleId, Definition | undefined>()
+  /** The page was to reload for this update and is still there: it is not asked twice. */
+  private hasStayed = false
+  /** What news is in the queue, by module. */
+  private readonly announced = new Set<Iterable<ModuleId>>()
   /** Modules that an update has left out, since nothing was to import them any more. */
   private readonly leftOut = new Set<ModuleId>()
   /** While an update waits at a top-level await: leaves that behind. */
@@ -125,14 +130,30 @@ export class Updater {
 
   private handOn(from: ModuleId, first: ModuleId, trail: ModuleId[] = []): void {
     this.invalidations.push({ from, first, trail: [...trail, from] })
+    if (this.leave && this.mayRunPending(this.registry.importers.get(from) ?? [])) this.leave()
   }
 
   /**
-   * News of these modules has come while an update may be waiting: if it waits for one of them at a top-level await, it
-   * waits no longer. The copy that waits is replaced next.
+   * News of these modules has come, and waits for its turn. An update that waits at a top-level await waits no longer if the
+   * news may run that anew: the copy that waits is replaced next. Call what this returns when their turn has come.
    */
-  interrupt(ids: Iterable<ModuleId>): void {
-    if (this.leave && [...ids].some((id) => this.registry.isPending(id))) this.leave()
+  announce(ids: readonly ModuleId[]): () => void {
+    this.announced.add(ids)
+    if (this.leave && this.mayRunPending(ids)) this.leave()
+    return () => void this.announced.delete(ids)
+  }
+
+  /** Whether news of `ids`, which nobody has read yet, may run a module anew that waits at a top-level await, or reload the page. */
+  private mayRunPending(ids: Iterable<ModuleId>): boolean {
+    const above = new Set([...ids].filter((id) => this.registry.instances.has(id)))
+    for (const id of above) {
+      if (this.registry.isPending(id)) return true
+      if (this.hot.contexts.get(id)?.acceptsFully) continue
+      const importers = this.registry.importers.get(id)
+      if (!importers || this.registry.entries.has(id)) return true
+      for (const importer of importers) if (!this.hot.contexts.get(importer)?.speaker.acceptsDep(id)) above.add(importer)
+    }
+    return false
   }
 
   /** Whether some update waits for a definition, or an `import()` that failed may go better now. */
@@ -141,21 +162,28 @@ export class Updater {
   }
 
   /** The page has cancelled its reload: what made it necessary is left alone until it is edited again. */
-  decline(due: ReadonlyMap<ModuleId, Definition | undefined>): void {
-    for (const [id, definition] of due) this.declined.set(id, definition)
+  decline(ids: Iterable<ModuleId>): void {
+    for (const id of ids) if (this.registry.stale.has(id)) this.declined.set(id, this.registry.definitions.get(id))
   }
 
-  /** Brings what is stale up to date, and follows the invalidations this leads to. */
-  async update(links: ModuleId[], timestamp: number): Promise<Outcome> {
+  private isDeclined(id: ModuleId): boolean {
+    return this.declined.has(id) && this.declined.get(id) === this.registry.definitions.get(id)
+  }
+
+  /**
+   * Brings what is stale up to date, and follows the invalidations this leads to. `hasStayed`: the page was to reload for the
+   * same save and is still there.
+   */
+  async update(links: ModuleId[], timestamp: number, hasStayed = false): Promise<Outcome> {
+    this.hasStayed = hasStayed
     this.invalidated.clear()
     await this.settleTopLevel()
     await this.pruneUnused(this.failedImports.retry())
     const [due, ...waiting] = this.due()
     let outcome = await this.applyTo(due!, links, timestamp)
-    outcome = await this.followInvalidations(timestamp, outcome)
+    outcome = await this.follow(timestamp, outcome)
     for (const stale of waiting) {
-      if (outcome.result === 'reload') break
-      const more = await this.followInvalidations(timestamp, await this.applyTo(stale, [], timestamp))
+      const more = await this.follow(timestamp, await this.applyTo(stale, [], timestamp))
       outcome = join(outcome, more)
     }
     await this.pruneUnused(this.failedImports.forgetReplaced())
@@ -177,6 +205,7 @@ export class Updater {
   /** Updates `stale` together, or, if a part of it has to wait, the parts that have nothing to do with that. */
   private async applyTo(stale: Set<ModuleId>, links: ModuleId[], timestamp: number): Promise<Outcome> {
     const whole = await this.apply(this.propagate(stale), links, timestamp)
+    if (whole.result === 'reload') return join(whole, await this.applyTo(this.withoutReload(stale), links, timestamp))
     if (whole.result !== 'waiting') return whole
     const parts = this.partsOf(stale)
     if (links.length > 0) parts.unshift(new Set())
@@ -186,9 +215,17 @@ export class Updater {
       const next = parts.length === 1 ? whole : await this.apply(verdict, at === 0 ? links : [], timestamp)
       if (next.result === 'waiting') this.note([...part], verdict.kind === 'accepted' ? verdict.rerun : part, true)
       outcome = join(outcome, next)
-      if (outcome.result === 'reload') break
     }
     return outcome
+  }
+
+  /** The page has cancelled its reload: declines those that call for it, and gives the others. */
+  private withoutReload(stale: Set<ModuleId>): Set<ModuleId> {
+    const calling = [...stale].filter((id) => this.propagate([id]).kind === 'reload')
+    // Each of them would be accepted, and all together are not.
+    const declined = new Set(calling.length > 0 ? calling : stale)
+    this.decline(declined)
+    return new Set([...stale].filter((id) => !declined.has(id)))
   }
 
   private propagate(stale: Iterable<ModuleId>): Verdict {
@@ -211,13 +248,15 @@ export class Updater {
     return parts.map((part) => part.stale)
   }
 
-  /** Follows the `invalidate()` calls made since; `before` is how the update went that led to them. */
-  async followInvalidations(timestamp: number, before: Outcome = { result: 'nothing', boundaries: [] }): Promise<Outcome> {
-    let outcome = before
-    for (let next; outcome.result !== 'reload' && (next = this.invalidations.shift()); ) {
-      outcome = join(outcome, await this.followInvalidation(next, timestamp))
-    }
-    this.invalidations = []
+  /** Follows the `invalidate()` calls that were made outside of an update. */
+  async followInvalidations(timestamp: number): Promise<Outcome> {
+    this.hasStayed = false
+    return this.follow(timestamp, { result: 'nothing', boundaries: [] })
+  }
+
+  /** Follows the `invalidate()` calls made since; `outcome` is how the update went that led to them. */
+  private async follow(timestamp: number, outcome: Outcome): Promise<Outcome> {
+    for (let next; (next = this.invalidations.shift()); ) outcome = join(outcome, await this.followInvalidation(next, timestamp))
     return outcome
   }
 
@@ -250,10 +289,7 @@ export class Updater {
   private due(): Set<ModuleId>[] {
     const hadAttempts = this.attempts.length > 0
     const saved = new Set(this.registry.stale)
-    for (const [id, definition] of this.declined) {
-      if (saved.has(id) && this.registry.definitions.get(id) === definition) saved.delete(id)
-      else this.declined.delete(id)
-    }
+    for (const id of this.declined.keys()) if (!(this.isDeclined(id) && saved.delete(id))) this.declined.delete(id)
     for (const { stale } of this.attempts) for (const id of stale) saved.delete(id)
     const isStale = (id: ModuleId) => this.registry.stale.has(id)
     const waiting: Set<ModuleId>[] = []
@@ -288,20 +324,25 @@ export class Updater {
     this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting, hasLetGo })
   }
 
-  /** A module that waits at its top-level await for the first time may be about to say what it accepts. */
+  /** A module that waits at its top-level await and that nobody accepts may be about to say what it accepts. */
   private async settleTopLevel(): Promise<void> {
-    const pending: Promise<void>[] = []
-    for (const id of this.registry.stale) {
-      const { done } = this.registry.instances.get(id) ?? {}
-      if (done && (this.hot.contexts.get(id)?.speaker.acceptors.length ?? 0) === 0) pending.push(done)
-    }
-    if (pending.length > 0) await within(FIRST_PATIENCE, Promise.allSettled(pending))
+    const pending = [...this.registry.stale].filter((id) => this.registry.isPending(id) && !this.isDeclined(id))
+    const mute = pending.map((id) => this.registry.instances.get(id)!).filter((copy) => this.isMute(copy))
+    const began = Math.max(...mute.map(({ waitsSince }) => waitsSince))
+    const left = began + FIRST_PATIENCE - performance.now()
+    if (left > 0) await within(left, Promise.allSettled(mute.map(({ done }) => done)))
+  }
+
+  private isMute({ id, done }: Instance): boolean {
+    const accepts = (this.hot.contexts.get(id)?.speaker.acceptors.length ?? 0) > 0
+    return done !== null && !accepts && this.propagate([id]).kind === 'reload'
   }
 
   /** `waiting`: nothing has run, and nothing was noted. */
   private async apply(verdict: Verdict, links: ModuleId[], timestamp: number, invalidation?: Invalidation): Promise<Outcome> {
     if (verdict.kind === 'reload') {
-      await this.page.reload(verdict, verdict.chain[0])
+      if (!this.hasStayed) await this.page.reload(verdict)
+      this.hasStayed = true
       return { result: 'reload', boundaries: [], chain: verdict.chain, reason: verdict.reason }
     }
     const { boundaries, rerun, stale } = this.whatCanRun(verdict)
@@ -387,6 +428,7 @@ export class Updater {
    */
   private async settle(running: Promise<void>): Promise<boolean> {
     const left = new Promise<'left'>((leave) => (this.leave = () => leave('left')))
+    if ([...this.announced].some((ids) => this.mayRunPending(ids))) this.leave!()
     const first = await Promise.race([within(TOP_LEVEL_PATIENCE, running.then(() => 'ran' as const)), left])
     this.leave = null
     return first === 'ran'

@@ -55,8 +55,8 @@ const env: Record<string, unknown> = {}
 const wanted = new Set<ModuleId>()
 /** Entries that could not start yet. */
 const blocked = new Set<ModuleId>()
-/** An entry threw while the page started: the next edit starts the page anew. */
-let crashed: { id: ModuleId; error: unknown; shown: OverlayError } | null = null
+/** An entry threw while the page started: the next edit starts the page anew; if it has stayed at that, the next one of what the entry needs. */
+let crashed: { id: ModuleId; error: unknown; shown: OverlayError; hasStayed: boolean } | null = null
 /** Modules that accept only because they are style sheets. */
 const styleModules = new Set<ModuleId>()
 /** What the last failed update ran into; shown until an update goes through. */
@@ -331,7 +331,7 @@ function startEntry(id: ModuleId): void {
 }
 
 function crash(id: ModuleId, error: unknown): void {
-  crashed = { id, error, shown: overlayError(error, `thrown while ${id} started`) }
+  crashed = { id, error, shown: overlayError(error, `thrown while ${id} started`), hasStayed: false }
   globalThis.reportError(error)
   runtimeError = null
   showErrors([])
@@ -402,6 +402,8 @@ const LOAD_PATIENCE = 10_000
 
 /** Ends waits for definitions: the next message is there. */
 let hurry: (() => void) | null = null
+/** Messages with news that wait for their turn. */
+let newsInQueue = 0
 /** What is still being loaded for an update that does not wait for it any more. */
 const overdue = new Set<ModuleId>()
 
@@ -425,6 +427,7 @@ async function inTime(work: Promise<void>): Promise<'here' | 'over'> {
   const over = new Promise<'over'>((done) => {
     hurry = () => done('over')
     setTimeout(hurry, LOAD_PATIENCE)
+    if (newsInQueue > 0) hurry()
   })
   try {
     return await Promise.race([work.then(() => 'here' as const), over])
@@ -449,7 +452,7 @@ function retryLater(): void {
 function retryNow(): void {
   clearTimeout(retryTimer)
   enqueue(async () => {
-    if (reloading || !(updater.isWaiting || blocked.size > 0)) return
+    if (!(updater.isWaiting || blocked.size > 0)) return
     const started = await startWhatWasBlocked()
     const outcome = await updater.update([], Date.now())
     refreshOverlay()
@@ -502,7 +505,6 @@ function nowInStep(): void {
 }
 
 async function takeBatch(batch: Batch): Promise<void> {
-  if (reloading) return
   const relation = replica.relate(batch)
   if (relation === 'foreign') return
   if (relation !== 'gap') nowInStep()
@@ -510,24 +512,27 @@ async function takeBatch(batch: Batch): Promise<void> {
   // What the browser got for a linked sheet nobody knows: it was asked for some time after the page's text.
   if (relation === 'whole') linkedSheets.clear()
   await takeDefinitions(batch)
-  if (batch.reload) return reloadAnew(batch.reload)
   const edited = relation === 'gap' ? undefined : batch.pages.find((one) => one.page === page)
-  if (edited) {
-    const obstacle = await patchPage(edited)
-    if (obstacle !== null) return reloadForPage(edited, obstacle, batch)
-  }
-
-  if (crashed && (registry.stale.size > 0 || batch.definitions.some(({ id }) => wanted.has(id)) || concerns([crashed.id], batch))) {
-    return restart(`the page had stopped at an error in ${crashed.id}`, batch)
+  // A reload comes back if the page stays: then it takes what can be taken, and is not asked again.
+  if (batch.reload) await reloadAnew(batch.reload)
+  const obstacle = edited && !batch.reload ? await patchPage(edited) : null
+  if (edited && obstacle !== null) await reloadForPage(edited, obstacle, batch)
+  const isPatched = edited !== undefined && obstacle === null && !batch.reload
+  let hasStayed = Boolean(batch.reload) || obstacle !== null
+  const isEdited = registry.stale.size > 0 && !crashed?.hasStayed
+  if (crashed && !hasStayed && (isEdited || batch.definitions.some(({ id }) => wanted.has(id)) || concerns([crashed.id], batch))) {
+    await restart(`the page had stopped at an error in ${crashed.id}`, batch)
+    hasStayed = crashed.hasStayed = true
+    updater.decline(registry.neededBy([crashed.id]).keys())
   }
   await announceErrors(batch)
   const started = await startWhatWasBlocked()
   const links = batch.links.filter(([id, hash]) => hasLink(id, base) && linkedSheets.get(id) !== hash).map(([id]) => id)
   for (const [id, hash] of batch.links) if (links.includes(id)) linkedSheets.set(id, hash)
-  const outcome = await updater.update(links, batch.timestamp)
+  const outcome = await updater.update(links, batch.timestamp, hasStayed)
   refreshOverlay()
-  const boundaries = [...started, ...outcome.boundaries, ...(edited ? [edited.page] : [])]
-  if ((started.length > 0 || edited) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch.seq)
+  const boundaries = [...started, ...outcome.boundaries, ...(isPatched ? [edited.page] : [])]
+  if ((started.length > 0 || isPatched) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch.seq)
   else acknowledge(outcome, batch.seq)
 }
 
@@ -554,6 +559,11 @@ function hasNoScripts(): boolean {
 function concerns(roots: Iterable<ModuleId>, batch: Batch): boolean {
   const needed = registry.neededBy(roots)
   return batch.definitions.some(({ id }) => needed.has(id))
+}
+
+/** Modules that a batch brings anew or takes away. */
+function changedBy({ definitions, deleted, reload }: Batch): ModuleId[] {
+  return [...definitions.map(({ id }) => id), ...deleted, ...(reload ? registry.entries : [])]
 }
 
 async function takeDefinitions(batch: Batch): Promise<void> {
@@ -588,12 +598,15 @@ function errorPayload(id: ModuleId, diagnostic: Diagnostic): ErrorPayload {
   return { type: 'error', err }
 }
 
-/** Tells how an update went: `seq` is the batch that led to it. */
+/** Tells how an update went: `seq` is the batch that led to it. A reload was told before it began. */
 function acknowledge(outcome: Outcome, seq: number): void {
   const { result, boundaries, chain, reason, error } = outcome
+  if (result !== 'reload') tellServer({ seq, result, boundaries, chain, reason, error })
+}
+
+function acknowledgeReload(chain: string[], reason: string, seq: number): void {
   // What becomes of a worker is told by who decides it.
-  const how = workerScope && result === 'reload' ? 'nothing' : result
-  tellServer({ seq, result: how, boundaries, chain, reason, error })
+  if (!workerScope) tellServer({ seq, result: 'reload', boundaries: [], chain, reason })
 }
 
 function tellServer(applied: Omit<Applied, 'type'>): void {
@@ -623,7 +636,10 @@ const updatePage: UpdatePage = {
     await Promise.all(links.map((id) => swapLink(id, base, timestamp)))
     for (const id of links) debug(`css hot updated: ${id.split('?')[0]}`)
   },
-  reload: (verdict) => reloadBecause(verdict),
+  reload(verdict) {
+    acknowledgeReload(verdict.chain, verdict.reason, replica.seq)
+    return reloadBecause(verdict)
+  },
   failed(error, boundaries) {
     console.error(PREFIX, error)
     const paths = boundaries.map(({ path }) => path).join(', ')
@@ -695,9 +711,9 @@ async function reloadBecause({ chain, reason }: Extract<Verdict, { kind: 'reload
   await reload(`${reason}: ${chain.join(' → ')}`, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
 }
 
-async function reloadForPage({ page: edited, file }: EditedPage, obstacle: string, batch?: Batch): Promise<void> {
+async function reloadForPage({ page: edited, file }: EditedPage, obstacle: string, batch: Batch): Promise<void> {
   const reason = `${file} was edited${obstacle && `: ${obstacle}`}`
-  if (batch) acknowledge({ result: 'reload', boundaries: [], chain: [edited], reason }, batch.seq)
+  acknowledgeReload([edited], reason, batch.seq)
   await reload(reason, { type: 'full-reload', path: edited, triggeredBy: file })
 }
 
@@ -705,18 +721,20 @@ async function restart(reason: string, batch: Batch): Promise<void> {
   const chain = [...registry.stale]
   const shown = chain.length > 0 || !crashed ? chain : [crashed.id]
   const payload = { type: 'full-reload', path: '*', triggeredBy: chain[0] }
-  if (workerScope) await restartWorker(reason, shown, payload)
-  acknowledge({ result: 'reload', boundaries: [], chain: shown, reason }, batch.seq)
-  if (!workerScope) await reload(reason, payload)
+  if (workerScope) return restartWorker(reason, shown, payload)
+  acknowledgeReload(shown, reason, batch.seq)
+  await reload(reason, payload)
 }
 
-/** What a page does by reloading: whoever made the worker puts a new thread in its place, or reloads itself. */
-async function restartWorker(reason: string, chain: string[], payload: object): Promise<void> {
+/** What a page does by reloading: whoever made the worker puts a new thread in its place, or reloads itself. Nothing comes after it. */
+async function restartWorker(reason: string, chain: string[], payload: object): Promise<never> {
   await hot.dispatch('vite:beforeFullReload', payload)
   reloading = true
   const answer = await workerScope!.ask({ chain, reason, hot: isHot(), crashed: crashed !== null || blocked.size > 0, seq: replica.seq })
   if (answer === 'restart') tellServer({ seq: replica.seq, result: 'restart', boundaries: [], chain, reason })
+  else tellServer({ seq: replica.seq, result: 'nothing', boundaries: [] })
   workerScope!.leave(() => socket.isFlushed)
+  return new Promise(() => {})
 }
 
 /** The server wants all to start anew. */
@@ -725,6 +743,17 @@ async function reloadAnew(reason: string): Promise<void> {
   return reload(reason, { type: 'full-reload', path: '*' })
 }
 
+/** How often a page that is to reload is looked at until it goes on, if it is still there; milliseconds between two looks. */
+const LOOKS = 4
+const LOOK_EVERY = 250
+/** Milliseconds after which a page has certainly stayed. */
+const LEAVES_WITHIN = 10_000
+let stayTimer: ReturnType<typeof setTimeout> | undefined
+
+/**
+ * Reloads. Comes back if the page is still there after a moment: its user was asked (`beforeunload`) and stays, or it takes
+ * long to be left. Which of them nobody knows, since frames may ask as well; an update harms neither.
+ */
 async function reload(reason: string, payload: object): Promise<void> {
   await hot.dispatch('vite:beforeFullReload', payload)
   if (!hasDocument) return
@@ -734,53 +763,32 @@ async function reload(reason: string, payload: object): Promise<void> {
   } catch {
     // Storage may be forbidden; then the reason is in the terminal only.
   }
-  const began = performance.now()
   // The server hears why before the connection goes.
-  const leave = (): void => {
-    if (socket.isFlushed || performance.now() - began > FAREWELL) noticeIfCancelled(reason)
-    else setTimeout(leave, 20)
+  for (const began = performance.now(); ; ) {
+    await pause(20)
+    if (socket.isFlushed || performance.now() - began > FAREWELL) break
   }
-  setTimeout(leave, 20)
-}
-
-/** How long a page that goes may still be there, in looks of a quarter of a second: after its user was asked, and otherwise. */
-const LOOK_EVERY = 250
-const LOOKS_IF_ASKED = 4
-const MOST_LOOKS = 120
-
-/** Reloads. A page may ask its user first (`beforeunload`), who may stay: then it goes on taking updates. */
-function noticeIfCancelled(reason: string): void {
-  const due = new Map([...registry.stale].map((id) => [id, registry.definitions.get(id)]))
-  let isGoing = false
+  clearTimeout(stayTimer)
   let hasAsked = false
   const ask = (event: BeforeUnloadEvent): void => queueMicrotask(() => (hasAsked = event.defaultPrevented || Boolean(event.returnValue)))
-  const going = (): void => void (isGoing = true)
-  addEventListener('beforeunload', ask)
-  addEventListener('pagehide', going)
+  addEventListener('beforeunload', ask, { once: true })
   location.reload()
   // Time stands still for the page while its user is asked, so that what counts are the looks.
-  let looks = 0
-  const look = (): void => {
-    if (!isGoing && ++looks < (hasAsked ? LOOKS_IF_ASKED : MOST_LOOKS)) return void setTimeout(look, LOOK_EVERY)
-    removeEventListener('beforeunload', ask)
-    removeEventListener('pagehide', going)
-    if (!isGoing) stay(reason, due)
-  }
-  setTimeout(look, LOOK_EVERY)
+  for (let look = 0; look < LOOKS; look++) await pause(LOOK_EVERY)
+  removeEventListener('beforeunload', ask)
+  reloading = false
+  if (hasAsked) tellStay(reason)
+  else stayTimer = setTimeout(() => tellStay(reason), LEAVES_WITHIN)
+  for (const stayed of whenStaying.splice(0)) stayed()
 }
 
-/** The reload was cancelled: what was saved meanwhile and will be is taken; what made it necessary is left until it is edited. */
-function stay(reason: string, due: Parameters<typeof updater.decline>[0]): void {
-  reloading = false
-  try {
-    sessionStorage.removeItem(RELOAD_NOTE)
-  } catch {
-    // See above.
-  }
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds))
+}
+
+function tellStay(reason: string): void {
   console.warn(`${PREFIX} the page cancelled its reload and may show old code: a reload is due, because ${reason}`)
   tellServer({ seq: replica.seq, result: 'stayed', boundaries: [], reason })
-  updater.decline(due)
-  socket.renew() // What came meanwhile was left alone, an answer to `hello` maybe.
 }
 
 /** The console of the page before is gone with it: say here why it went. */
@@ -788,9 +796,11 @@ function tellWhyReloaded(): void {
   try {
     const reason = sessionStorage.getItem(RELOAD_NOTE)
     sessionStorage.removeItem(RELOAD_NOTE)
-    if (reason) console.info(`${PREFIX} page reloaded, because ${reason}`)
+    // One that was cancelled has left its reason here.
+    const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[]
+    if (reason && navigation?.type === 'reload') console.info(`${PREFIX} page reloaded, because ${reason}`)
   } catch {
-    // See above.
+    // As above: storage may be forbidden.
   }
 }
 
@@ -805,10 +815,15 @@ function isHot(): boolean {
 /** What is wrong in workers, by worker. */
 const workerErrors = new Map<object, OverlayError[]>()
 
-function decideForWorker(path: string, request: RestartRequest): RestartAnswer {
+/** Restart the workers whose updates were to reload the page. */
+const whenStaying: (() => void)[] = []
+
+/** `restart` is called if the page is to reload, and is still there after that. */
+function decideForWorker(path: string, request: RestartRequest, restart: () => void): RestartAnswer {
   const { chain, reason, hot: isWorkerHot, crashed: isOver } = request
   const keepsPage = isOver || workerPolicy === 'restart' || (workerPolicy === 'auto' && (isWorkerHot || isHot()))
   if (keepsPage && !reloading) return 'restart'
+  whenStaying.push(restart)
   const why: Extract<Verdict, { kind: 'reload' }> = { kind: 'reload', chain, reason: `${reason} in the worker ${path}` }
   if (reloading) return 'reload'
   if (!workerScope) tellServer({ seq: Math.max(replica.seq, request.seq), result: 'reload', boundaries: [], chain, reason: why.reason })
@@ -817,7 +832,7 @@ function decideForWorker(path: string, request: RestartRequest): RestartAnswer {
 }
 
 installWorkers({
-  decide: (_, path, request) => decideForWorker(path, request),
+  decide: (_, path, request, restart) => decideForWorker(path, request, restart),
   errors(worker, news) {
     if (news.length > 0) workerErrors.set(worker, news)
     else if (!workerErrors.delete(worker)) return
@@ -968,12 +983,17 @@ const socket = new Socket(token ? socketAddress : null, refreshToken, {
     if (message.type === 'unreadable') return rescue.settled()
     const { type } = message
     const isNews = type === 'batch' || type === 'welcome' || type === 'compare'
+    if (isNews) newsInQueue += 1
     if (isNews) hurry?.()
-    if (type === 'batch') updater.interrupt([...message.definitions.map(({ id }) => id), ...message.deleted])
+    const begin = updater.announce(type === 'batch' ? changedBy(message) : [])
     const of = connection
     // What an earlier connection has brought is in the answer to the `hello` of this one.
     const isOver = () => isNews && of !== connection
-    enqueue(() => (isOver() ? undefined : handle(message)))
+    enqueue(() => {
+      begin()
+      if (isNews) newsInQueue -= 1
+      return isOver() ? undefined : handle(message)
+    })
   },
 })
 

@@ -118,6 +118,8 @@ export interface Instance {
   generator: ModuleGenerator | null
   /** Settles when an asynchronous evaluation ends. */
   done: Promise<void> | null
+  /** When that began, by `performance.now()`. */
+  waitsSince: number
   error: unknown
   cjs: CommonjsModule | null
   /** Of CommonJS: the namespace for importers of `Meta.babel`. */
@@ -205,6 +207,7 @@ function blankInstance(definition: Definition, reached: number, replaced: boolea
     namespace: NO_EXPORTS,
     generator: null,
     done: null,
+    waitsSince: 0,
     error: undefined,
     cjs: null,
     babel: NO_EXPORTS,
@@ -933,6 +936,7 @@ export class Registry {
       }
       if (!instance.done) continue
       this.waiting += 1
+      instance.waitsSince = performance.now()
       const settled = () => void (this.waiting -= 1)
       instance.done.catch((error: unknown) => this.fail(instance, error)).then(settled)
       waiting.push(instance.done)

@@ -67,12 +67,6 @@ export class Socket {
     if (this.isOpen) this.socket!.send(JSON.stringify(message))
   }
 
-  /** Begins the conversation anew on another connection. */
-  renew(): void {
-    this.wasOpen = false // It is not lost.
-    this.end()
-  }
-
   private end(): void {
     this.socket?.close()
     this.socket?.dispatchEvent(new Event('close'))

@@ -53,7 +53,8 @@ export type ToWorker = { kind: 'answer'; answer: RestartAnswer }
 
 /** What the workers of a page, or of another worker, need of it. */
 export interface WorkerOwner {
-  decide(worker: object, path: string, request: RestartRequest): RestartAnswer
+  /** The answer to a worker. If it is `reload` and the page stays, `restart` is called. */
+  decide(worker: object, path: string, request: RestartRequest, restart: () => void): RestartAnswer
   /** The errors of a worker, in the place of those it had before. */
   errors(worker: object, errors: OverlayError[]): void
   restarted(worker: object, path: string, request: RestartRequest): void
@@ -102,6 +103,8 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
     #queue: [unknown, Transferable[]][] | null = null
     #returned: [unknown, Transferable[]][] = []
     #request: RestartRequest | null = null
+    /** The page is to reload for it, and may stay. */
+    #awaitsPage = false
     #timer: ReturnType<typeof setTimeout> | undefined
     #ended = false
 
@@ -148,7 +151,7 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
         case 'returned':
           return void this.#returned.push([message.data, transferablesIn(message.data, event.ports)])
         case 'drained':
-          return this.#replace()
+          return this.#awaitsPage ? undefined : this.#replace()
         case 'errors':
           return owner.errors(this, message.errors)
       }
@@ -156,12 +159,12 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
 
     #answer(request: RestartRequest): void {
       if (this.#queue) return
-      const answer = owner.decide(this, this.#made![2], request)
+      const answer = owner.decide(this, this.#made![2], request, () => this.#replace())
       this.#post({ [WORKER_MARK]: { kind: 'answer', answer } satisfies ToWorker })
-      if (answer !== 'restart') return
       this.#request = request
       this.#queue = []
-      this.#timer = setTimeout(() => this.#replace(), DRAIN_PATIENCE)
+      this.#awaitsPage = answer === 'reload'
+      if (!this.#awaitsPage) this.#timer = setTimeout(() => this.#replace(), DRAIN_PATIENCE)
     }
 
     #replace(): void {
@@ -212,6 +215,8 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
     #queue: [unknown, Transferable[]][] | null = null
     #returned: [unknown, Transferable[]][] = []
     #request: RestartRequest | null = null
+    /** The page is to reload for it, and may stay. */
+    #awaitsPage = false
     /** Which thread that is. */
     #birth = ''
     #attempts = 0
@@ -253,7 +258,7 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
         case 'returned':
           return void this.#returned.push([message.data, transferablesIn(message.data, event.ports)])
         case 'drained':
-          return this.#reconnect()
+          return this.#awaitsPage ? undefined : this.#reconnect()
         case 'errors':
           return owner.errors(this, message.errors)
         case 'started':
@@ -263,13 +268,13 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
 
     #answer(request: RestartRequest): void {
       if (this.#queue) return
-      const answer = owner.decide(this, this.#made![2], request)
+      const answer = owner.decide(this, this.#made![2], request, () => this.#reconnect())
       this.#inner.postMessage({ [WORKER_MARK]: { kind: 'answer', answer } satisfies ToWorker })
-      if (answer !== 'restart') return
       this.#request = request
       this.#queue = []
       this.#attempts = 0
-      this.#timer = setTimeout(() => this.#reconnect(), DRAIN_PATIENCE)
+      this.#awaitsPage = answer === 'reload'
+      if (!this.#awaitsPage) this.#timer = setTimeout(() => this.#reconnect(), DRAIN_PATIENCE)
     }
 
     /** The browser may still hand out the thread that is about to end: ask until another one answers. */

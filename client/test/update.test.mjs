@@ -223,10 +223,10 @@ test('an update whose top-level await does not settle makes way for the next ver
   const page = await opened({ page: { deps: ['app'] }, app: { run: talking('one', accepting) } })
   const stuck = page.save('app', { waits: true, run: function* () { yield new Promise(() => {}) } })
   await tick()
-  page.updater.interrupt(['page'])
+  page.updater.announce(['page'])
   await tick()
   assert.deepEqual(page.said(), ['one disposed'], 'another module is no reason')
-  page.updater.interrupt(['app'])
+  page.updater.announce(['app'])
   assert.equal((await stuck).result, 'updated')
   // It has not come to its accept call: what the copy before accepted counts.
   assert.equal((await page.save('app', { run: talking('three', accepting) })).result, 'updated')
@@ -238,12 +238,81 @@ test('callbacks of a module that was left behind follow when it has run', async 
   let go
   const slow = page.save('app', { waits: true, exports: { value: 0 }, run: function* ({ set }) { yield new Promise((done) => (go = done)); set('value', 2) } })
   await tick()
-  page.updater.interrupt(['app'])
+  page.updater.announce(['app'])
   await slow
   assert.deepEqual(page.said(), [])
   go()
   await tick()
   assert.deepEqual(page.said(), ['told 2', 'hot updated: app'])
+})
+
+const hanging = { waits: true, run: function* () { yield new Promise(() => {}) } }
+
+test('the fix of a copy that hangs waits for nothing if somebody above takes it', async () => {
+  const page = await opened({ page: { deps: ['app'], run: accepting }, app: {} })
+  mock.timers.enable({ apis: ['setTimeout'] }) // They never come to their end.
+  for (let n = 0; n < 3; n++) {
+    const stuck = page.save('app', hanging)
+    await tick()
+    page.updater.announce(['app'])()
+    await stuck
+    page.said()
+    await page.save('app', { run: talking('fixed') })
+    assert.deepEqual(page.said().slice(0, 1), ['fixed runs'])
+  }
+})
+
+test('a copy that nobody accepts has a second from its beginning to say that it accepts itself', async () => {
+  let go
+  const waiting = { waits: true, run: function* ({ hot }) { yield new Promise((done) => (go = done)); hot.accept() } }
+  const page = new Page().module('page', { deps: ['app'] }).module('app', waiting)
+  void page.open('page')
+  await tick()
+  const saved = page.save('app', { run: talking('two', accepting) })
+  await tick()
+  go()
+  assert.equal((await saved).result, 'updated')
+  const late = new Page().module('page', { deps: ['app'] }).module('app', hanging)
+  void late.open('page')
+  await tick()
+  late.registry.instances.get('app').waitsSince -= 1000
+  mock.timers.enable({ apis: ['setTimeout'] })
+  assert.equal((await late.save('app', {})).result, 'reload')
+})
+
+for (const [how, dep, gives] of [
+  ['that it imports', { exports: { v: 2 } }, true],
+  ['that takes its own saves', { run: accepting }, false],
+]) {
+  test(`news of a module ${how} ${gives ? 'gives up' : 'leaves alone'} a copy that waits`, async () => {
+    const page = await opened({ page: { deps: ['app'], run: accepting }, app: { deps: ['dep'], run: accepting }, dep })
+    let isOver = false
+    void page.save('app', { ...hanging, deps: ['dep'] }).then(() => (isOver = true))
+    await tick()
+    page.updater.announce(['dep'])
+    await tick()
+    assert.equal(isOver, gives)
+  })
+}
+
+test('news that was there before an update waits at a top-level await ends that wait', async () => {
+  const page = await opened({ page: { deps: ['a', 'b'] }, a: { run: accepting }, b: { run: accepting } })
+  const first = page.save('a', hanging)
+  await tick()
+  const begin = page.updater.announce(['a'])
+  await first
+  await page.save('b', hanging) // It was in the queue before the news of `a`.
+  begin()
+  assert.equal((await page.save('a', { run: talking('a3', accepting) })).result, 'updated')
+})
+
+test('an invalidation that runs a copy anew which waits is followed at once', async () => {
+  const page = await opened({ page: { deps: ['app'], run: accepting }, app: { deps: ['dep'], run: accepting }, dep: { run: accepting } })
+  await page.save('dep', { run: accepting })
+  const stuck = page.save('app', { ...hanging, deps: ['dep'] })
+  await tick()
+  page.hotOf('dep').invalidate()
+  await stuck
 })
 
 test('the update waits for the top-level await of the new code', async () => {
@@ -353,12 +422,29 @@ test('a live module that is gone stays as it is where it is still imported', asy
 
 test('a reload that was cancelled is asked for again only when its module is edited again', async () => {
   const page = await opened({ page: { deps: ['plain', 'hot'] }, plain: {}, hot: { run: accepting } })
-  page.module('plain', {})
-  const due = new Map([['plain', page.registry.definitions.get('plain')]])
-  assert.equal((await page.update()).result, 'reload')
-  page.updater.decline(due)
+  assert.equal((await page.save('plain', {})).result, 'reload')
   assert.equal((await page.save('hot', { run: accepting })).result, 'updated')
   assert.equal((await page.save('plain', {})).result, 'reload')
+})
+
+test('a reload that was cancelled leaves alone what called for it; the rest of the save is applied, and nobody is asked twice', async () => {
+  const page = await opened({ page: { deps: ['plain', 'shared', 'hot', 'other'] }, plain: {}, shared: {}, hot: { deps: ['shared'], run: talking('hot', accepting) }, other: { run: talking('other', accepting) } })
+  page.module('plain', {}).module('shared', {}).module('hot', { deps: ['shared'], run: talking('hot2', accepting) }).module('other', { run: talking('other2', accepting) })
+  const outcome = await page.updater.update(['/linked.css?direct'], 0)
+  assert.deepEqual([outcome.result, outcome.boundaries], ['updated', ['hot', 'other', '/linked.css']])
+  const said = page.said()
+  assert.match(said[0], /^reload /)
+  assert.deepEqual(said.filter((line) => line.startsWith('reload')).length, 1)
+  assert.ok(said.includes('hot2 runs') && said.includes('other2 runs') && said.includes('swapped /linked.css?direct'), said.join())
+  assert.deepEqual([...page.registry.stale], ['plain', 'shared'])
+  assert.equal((await page.update()).result, 'nothing')
+})
+
+test('an update to a page that was to reload and has stayed does not ask for a reload', async () => {
+  const page = await opened({ page: { deps: ['plain', 'hot'] }, plain: {}, hot: { run: talking('hot', accepting) } })
+  page.module('plain', {}).module('hot', { run: talking('hot2', accepting) })
+  assert.equal((await page.updater.update([], 0, true)).result, 'updated')
+  assert.deepEqual(page.said(), ['hot disposed', 'hot2 runs', 'hot updated: hot'])
 })
 
 test('a list callback gets a list of undefined when the new code threw', async () => {

@@ -150,7 +150,7 @@ export default memo(() => <Button />)
 test('a page of another server that begins with the preamble of Vite’s plugin', {
   packages: react,
   files: {
-    'index.html': `<!doctype html><p id="a"></p>
+    'index.html': `<!doctype html><link rel="icon" href="data:,"><p id="a"></p>
       <script type="module">
         import RefreshRuntime from '/@react-refresh'
         RefreshRuntime.injectIntoGlobalHook(window)

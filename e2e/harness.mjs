@@ -26,7 +26,9 @@ import { freePort } from './line.mjs'
 const repository = fileURLToPath(new URL('..', import.meta.url))
 export { freePort }
 export const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/release/rekindle')
-const patience = Number(process.env.REKINDLE_PATIENCE_MS ?? 10_000)
+const wished = process.env.REKINDLE_PATIENCE_MS ?? '10000'
+if (!/^[1-9]\d{0,8}$/.test(wished)) throw new Error(`REKINDLE_PATIENCE_MS must be a number of milliseconds, not "${wished}"`)
+const patience = Number(wished)
 // What is tested takes these for its own: a test must not depend on what the shell has set.
 for (const name of Object.keys(process.env)) if (/^(VITE_|REKINDLE_)/i.test(name)) delete process.env[name]
 const limit = 50_000

@@ -18,6 +18,7 @@ const base = fs.readFileSync(new URL('base.js', import.meta.url), 'utf8')
 
 /** Milliseconds within which a tab has to become equal to a fresh one; more where a connection has to be found dead first. */
 const PATIENCE = Number(process.env.REKINDLE_PATIENCE_MS ?? 8000)
+if (!(PATIENCE > 0)) throw new Error(`REKINDLE_PATIENCE_MS must be a number of milliseconds, not "${process.env.REKINDLE_PATIENCE_MS}"`)
 /** What comes on top after a restart and after a half-open connection: pauses between attempts. */
 const EXTRA = { start: 4000, freeze: 2000 }
 /** Longer than a tab waits for an answer to its ping. */

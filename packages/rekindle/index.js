@@ -20,7 +20,7 @@ export function loadEnv(mode, folder, prefixes = 'VITE_') {
   const read = {}
   for (const name of ['.env', '.env.local', `.env.${mode}`, `.env.${mode}.local`]) {
     const file = path.join(folder, name)
-    if (folder !== false && fs.existsSync(file)) Object.assign(read, parseEnv(fs.readFileSync(file, 'utf8')))
+    if (folder !== false && isFile(file)) Object.assign(read, parseEnv(fs.readFileSync(file, 'utf8')))
   }
   const value = (name, seen = new Set()) => {
     if (name in process.env) return process.env[name]
@@ -31,6 +31,15 @@ export function loadEnv(mode, folder, prefixes = 'VITE_') {
   const has = (name) => wanted.some((prefix) => name.startsWith(prefix))
   const names = [...Object.keys(read), ...Object.keys(process.env)].filter(has)
   return Object.fromEntries(names.map((name) => [name, value(name)]))
+}
+
+/** Opening a named pipe would wait for its other end, and reading a device may never end: they are left out, and named. */
+function isFile(file) {
+  const found = fs.statSync(file, { throwIfNoEntry: false })
+  if (!found || found.isFile()) return found !== undefined
+  const kind = found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a named pipe' : found.isSocket() ? 'a socket' : 'a device'
+  console.warn(`rekindle: ${file} is ${kind}, not a file, and is left out`)
+  return false
 }
 
 /** `${NAME}`, `${NAME:-otherwise}` and `$NAME`; a backslash in front of one leaves it as it is. */

@@ -14,7 +14,10 @@ cargo xtask test [--only PART]...   run the tests; PART is rust, client, model, 
 cargo xtask package                 pack the npm packages for this computer into target/npm
 
 Browser tests need Node 20 and Chromium ($CHROMIUM, or /usr/bin/chromium). What is missing is installed where that is
-possible: Chromium from Debian's packages, the npm packages of e2e/ by npm.";
+possible: Chromium from Debian's packages, the npm packages of e2e/ by npm.
+
+The tests get none of the shell's VITE_* and REKINDLE_* variables but these: REKINDLE_MODEL_SEQUENCES, how many sequences
+the model test tries (2000), and REKINDLE_PATIENCE_MS, how long a browser test waits for what must come (10000).";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -176,7 +176,7 @@ fn name_of(command: &Command) -> String {
 
 fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root());
+    without_foreign_variables(&mut cargo).current_dir(root());
     cargo
 }
 
@@ -186,8 +186,25 @@ fn node() -> Result<Command, String> {
         return Err("Node 20 or newer is needed (https://nodejs.org)".into());
     }
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec"]);
+    without_foreign_variables(&mut node).args(["--test", "--test-reporter=spec"]);
     Ok(node)
+}
+
+/// What a shell may say to the tests; a value that is none is an error of theirs.
+pub const OPTIONS: [&str; 2] = ["REKINDLE_MODEL_SEQUENCES", "REKINDLE_PATIENCE_MS"];
+
+/// What is tested takes variables of these names for its own: no test may depend on what the shell has set.
+fn without_foreign_variables(command: &mut Command) -> &mut Command {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| is_foreign(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn is_foreign(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    (upper.starts_with("VITE_") || upper.starts_with("REKINDLE_")) && !OPTIONS.contains(&name)
 }
 
 /// The repository.
@@ -206,4 +223,19 @@ fn files_ending_with(folder: &Path, ending: &str) -> Vec<PathBuf> {
         entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with(ending)).collect();
     files.sort();
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_get_no_variables_that_are_meant_for_what_they_test() {
+        for name in ["VITE_API", "vite_api", "REKINDLE_LOG", "REKINDLE_BIN"] {
+            assert!(is_foreign(name), "{name}");
+        }
+        for name in ["PATH", "CHROMIUM", "CARGO_TARGET_DIR", "INVITE_ONLY"].iter().chain(&OPTIONS) {
+            assert!(!is_foreign(name), "{name}");
+        }
+    }
 }

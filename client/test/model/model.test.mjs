@@ -9,7 +9,10 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const BLOCK = 50
-const SEQUENCES = Number(process.env.REKINDLE_MODEL_SEQUENCES ?? 2000)
+const wished = process.env.REKINDLE_MODEL_SEQUENCES ?? '2000'
+// Without a test there would be no failure either.
+if (!/^[1-9]\d{0,6}$/.test(wished)) throw new Error(`REKINDLE_MODEL_SEQUENCES must be a number of sequences, not "${wished}"`)
+const SEQUENCES = Number(wished)
 
 const program = fileURLToPath(new URL('run.mjs', import.meta.url))
 

@@ -68,6 +68,7 @@ fn for_production(config: Config) -> rekindle_build::BuildConfig {
         public_dir: config.public_dir,
         env_dir: config.env_dir,
         env_prefix: config.env_prefix,
+        variables: config.variables,
         assets_include: config.assets_include,
         cache_dir: config.cache_dir,
         define: config.define,

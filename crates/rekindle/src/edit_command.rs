@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The command's input, output and exit code are its own; what is said here goes to stderr. Without a server the command runs
-//! all the same.
+//! all the same. A server that starts meanwhile finds the edit's note (`control.rs`) and waits for its end, too.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -14,9 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
-use rekindle::flags::{DevFlags, EditFlags, EditStep};
-use rekindle::settings;
-use rekindle_server::control::{self, Control};
+use rekindle::flags::{EditFlags, EditStep};
+use rekindle_server::control::{self, Control, Note, OpenEdit, Scope};
 use rekindle_server::leases::EditAnswer;
 use rekindle_server::token::Token;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -58,71 +57,77 @@ struct Server {
 /// How a server took a request.
 enum Outcome {
     Answer(EditAnswer),
-    /// Nobody listens there any more.
+    /// It does not run any more.
     Gone,
-    /// Somebody else does, or the request failed: why.
+    /// Why the request failed.
     Failed(String),
 }
 
 async fn begin(root: Option<&Path>, lease: Duration) -> ExitCode {
-    let id = Token::fresh();
-    if begin_all(root, id.as_str(), lease).await.is_empty() {
-        say(&format!("{}; files are taken in as they are saved, whenever there is one", no_server(root)));
+    let edit = edit_of(root, lease);
+    let note = Note::of_edit(&edit);
+    if begin_all(&edit, say).await.is_empty() {
+        say(&format!("{}; one that starts before the edit ends waits for its end", no_server(root)));
     }
-    // A script takes the name from here; without a server `commit` has nothing to do.
-    match writeln!(std::io::stdout(), "{}", id.as_str()) {
-        Ok(()) => ExitCode::SUCCESS,
+    // A script takes the name from here.
+    match writeln!(std::io::stdout(), "{}", edit.id) {
+        Ok(()) => {
+            note.into_iter().for_each(Note::leave);
+            ExitCode::SUCCESS
+        }
         Err(error) => crate::fail(&format!("cannot write to stdout: {error}")),
     }
 }
 
 async fn commit(root: Option<&Path>, id: &str) -> ExitCode {
-    let servers = find(root);
-    let (mut is_done, mut is_any) = (false, false);
-    for server in &servers {
-        match server.ask(&format!("do=commit&id={id}")).await {
-            Outcome::Answer(EditAnswer::Unknown) => is_any = true,
-            Outcome::Answer(answer) => {
-                is_done = true;
-                say(&sentence(answer));
-            }
-            Outcome::Gone => {}
-            Outcome::Failed(why) => {
-                is_any = true;
-                say(&why);
-            }
+    // Before servers are looked for: none that starts from now on may wait for an end that has been.
+    let lasted = control::end_edit(id);
+    let outcomes = commit_all(&scope_of(root), id).await;
+    let is_known = |outcome: &Outcome| matches!(outcome, Outcome::Answer(answer) if *answer != EditAnswer::Unknown);
+    let is_done = outcomes.iter().any(is_known);
+    for outcome in &outcomes {
+        match outcome {
+            Outcome::Answer(EditAnswer::Unknown) | Outcome::Gone => {}
+            Outcome::Answer(answer) => say(&sentence(*answer)),
+            Outcome::Failed(why) => say(why),
         }
     }
-    if !is_any && !is_done {
+    if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Gone)) {
         say(&no_server(root));
         return ExitCode::SUCCESS;
     }
-    if is_done {
+    if is_done || lasted == Some(true) {
         return ExitCode::SUCCESS;
     }
     crate::fail(&format!(
-        "no server knows the edit {id}: it was committed before, its lease ran out, or the server started anew; its files were taken in then"
+        "no server knows the edit {id}: it was committed before, or its lease ran out; its files were taken in then"
     ))
 }
 
 /// Gives the exit code.
 async fn run_command(root: Option<&Path>, lease: Duration, command: &[OsString]) -> i32 {
-    let id = Token::fresh();
-    let servers = begin_all(root, id.as_str(), lease).await;
-    if servers.is_empty() {
+    let edit = edit_of(root, lease);
+    let mut note = Note::of_edit(&edit);
+    let had_servers = !begin_all(&edit, say).await.is_empty();
+    if !had_servers {
         say(&format!("{}; the command is run all the same", no_server(root)));
     }
     let code = match spawn(command) {
-        Ok(child) => code_of(attend(child, &servers, id.as_str(), lease).await),
+        Ok(child) => code_of(attend(child, &edit, note.as_mut()).await),
         Err((code, message)) => {
             say(&message);
             code
         }
     };
-    for server in &servers {
-        match server.ask(&format!("do=commit&id={}", id.as_str())).await {
+    drop(note); // First, as for `commit`.
+    let outcomes = commit_all(&edit.scope, &edit.id).await;
+    if had_servers && outcomes.iter().all(|outcome| matches!(outcome, Outcome::Gone)) {
+        say("the server ended meanwhile");
+    }
+    for outcome in outcomes {
+        match outcome {
             Outcome::Answer(answer) => say(&sentence(answer)),
-            Outcome::Gone => say("the server ended meanwhile"),
+            Outcome::Gone => {}
             Outcome::Failed(why) => say(&why),
         }
     }
@@ -140,19 +145,19 @@ fn spawn(command: &[OsString]) -> Result<Child, (i32, String)> {
 }
 
 /// Waits for the command, renews the lease meanwhile, and passes on what asks it to end.
-async fn attend(mut child: Child, servers: &[Server], id: &str, lease: Duration) -> std::io::Result<ExitStatus> {
+async fn attend(mut child: Child, edit: &OpenEdit, mut note: Option<&mut Note>) -> std::io::Result<ExitStatus> {
     let mut signals = Signals::listen();
-    let mut renewals = tokio::time::interval(lease / 3);
+    let rest = Duration::from_millis(edit.lease) / 3;
+    let mut renewals = tokio::time::interval(rest.max(Duration::from_millis(1)));
     renewals.tick().await; // The first is at once.
     loop {
         tokio::select! {
             status = child.wait() => return status,
             signal = signals.next() => signal.pass_on(&child),
             _ = renewals.tick() => {
-                for server in servers {
-                    // One that is gone is noticed at the end.
-                    let _ = timeout(lease / 3, server.ask(&format!("do=renew&id={id}"))).await;
-                }
+                note.iter_mut().for_each(|note| note.renew());
+                // What went wrong was said at the begin, or is noticed at the end.
+                let _ = timeout(rest, begin_all(edit, |_| {})).await;
             }
         }
     }
@@ -251,66 +256,67 @@ impl Signal {
     fn pass_on(&self, _: &Child) {}
 }
 
-/// Announces an edit to all servers of the project; gives those that wait for its end.
-async fn begin_all(root: Option<&Path>, id: &str, lease: Duration) -> Vec<Server> {
+fn edit_of(root: Option<&Path>, lease: Duration) -> OpenEdit {
+    let lease = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+    OpenEdit { scope: scope_of(root), id: Token::fresh().as_str().to_owned(), lease }
+}
+
+fn scope_of(root: Option<&Path>) -> Scope {
+    let here = std::env::current_dir().unwrap_or_default();
+    root.map_or_else(|| Scope::around(&here), |root| Scope::of_project(&here.join(root)))
+}
+
+/// Announces an edit to all servers that it concerns, or lets it last for its lease from now on; gives those that wait for its
+/// end.
+async fn begin_all(edit: &OpenEdit, say: impl Fn(&str)) -> Vec<Server> {
     let mut begun = Vec::new();
-    for server in find(root) {
-        match server.ask(&format!("do=begin&id={id}&lease={}", lease.as_millis())).await {
+    for server in servers_of(&edit.scope) {
+        match server.ask(&format!("do=begin&id={}&lease={}", edit.id, edit.lease)).await {
             Outcome::Answer(EditAnswer::Open) => begun.push(server),
             Outcome::Answer(_) => say("too many edits are under way; this one is taken in as its files are saved"),
-            // It was killed, and could not remove its file.
-            Outcome::Gone => _ = std::fs::remove_file(&server.file),
+            Outcome::Gone => {}
             Outcome::Failed(why) => say(&why),
         }
     }
     begun
 }
 
-/// Servers of the project at `root`, or of the nearest project around the current folder that has one.
-fn find(root: Option<&Path>) -> Vec<Server> {
-    let here = std::env::current_dir().unwrap_or_default();
-    match root {
-        Some(root) => find_at(&here.join(root)),
-        None => here.ancestors().map(find_at).find(|servers| !servers.is_empty()).unwrap_or_default(),
+async fn commit_all(scope: &Scope, id: &str) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for server in servers_of(scope) {
+        outcomes.push(server.ask(&format!("do=commit&id={id}")).await);
     }
+    outcomes
 }
 
-/// A server keeps its file in its cache folder, which depends on the settings and on what was installed when it started.
-fn find_at(root: &Path) -> Vec<Server> {
-    let mut folders = vec![root.join("node_modules/.rekindle"), root.join(".rekindle")];
-    if root.join("rekindle.toml").is_file() {
-        let flags = DevFlags { root: Some(root.to_owned()), ..DevFlags::default() };
-        folders.extend(settings::read(&flags).ok().map(|settings| settings.config.cache_dir));
-    }
-    let mut servers: Vec<Server> = Vec::new();
-    for folder in folders {
-        for (file, control) in control::find(&folder).unwrap_or_default() {
-            if servers.iter().all(|known| known.control != control) {
-                servers.push(Server { file, control });
-            }
-        }
-    }
-    servers
+fn servers_of(scope: &Scope) -> Vec<Server> {
+    control::servers(scope).into_iter().map(|(file, control)| Server { file, control }).collect()
 }
 
 impl Server {
     async fn ask(&self, query: &str) -> Outcome {
-        match timeout(PATIENCE, self.exchange(query)).await {
-            Ok(Ok(answer)) => read_answer(&answer).map_or_else(
-                || Outcome::Failed(format!("{} is no server of this project any more", self.control.address)),
-                Outcome::Answer,
-            ),
+        let address = self.control.address;
+        let outcome = match timeout(PATIENCE, self.exchange(query)).await {
+            Ok(Ok(answer)) => match read_answer(&answer) {
+                Reading::Answer(answer) => Outcome::Answer(answer),
+                Reading::Excuse(why) => Outcome::Failed(format!("the server at {address} says: {why}")),
+                // The port is somebody else's by now.
+                Reading::Foreign => Outcome::Gone,
+            },
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => Outcome::Gone,
-            Ok(Err(error)) => {
-                Outcome::Failed(format!("the server at {} does not answer: {error}", self.control.address))
-            }
-            Err(_) => Outcome::Failed(format!("the server at {} does not answer", self.control.address)),
+            Ok(Err(error)) => Outcome::Failed(format!("the server at {address} does not answer: {error}")),
+            Err(_) => Outcome::Failed(format!("the server at {address} does not answer")),
+        };
+        if matches!(outcome, Outcome::Gone) {
+            // It was killed, and could not remove its note.
+            let _ = std::fs::remove_file(&self.file);
         }
+        outcome
     }
 
     async fn exchange(&self, query: &str) -> std::io::Result<Vec<u8>> {
         const LONGEST: u64 = 64 * 1024;
-        let Control { address, path, token } = &self.control;
+        let Control { address, path, token, .. } = &self.control;
         let mut stream = TcpStream::connect(address).await?;
         let head = format!(
             "POST {path}?{query} HTTP/1.1\r\nhost: localhost:{}\r\n{}: {token}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
@@ -324,11 +330,24 @@ impl Server {
     }
 }
 
-/// The body of an answer, if it is one of ours.
-fn read_answer(answer: &[u8]) -> Option<EditAnswer> {
-    let text = std::str::from_utf8(answer).ok()?;
-    let (_, body) = text.split_once("\r\n\r\n")?;
-    serde_json::from_str(body.trim()).ok()
+/// What an answer is.
+#[derive(Debug, PartialEq)]
+enum Reading {
+    Answer(EditAnswer),
+    /// A server of ours cannot take the edit in, and says why.
+    Excuse(String),
+    Foreign,
+}
+
+fn read_answer(answer: &[u8]) -> Reading {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return Reading::Foreign };
+    let status = head.split(' ').nth(1).unwrap_or_default();
+    match serde_json::from_str(body.trim()) {
+        Ok(answer) => Reading::Answer(answer),
+        Err(_) if status == "500" => Reading::Excuse(body.trim().to_owned()),
+        Err(_) => Reading::Foreign,
+    }
 }
 
 fn sentence(answer: EditAnswer) -> String {
@@ -341,7 +360,7 @@ fn sentence(answer: EditAnswer) -> String {
             format!("the update goes out when the last of {others} other edits ends that are under way")
         }
         EditAnswer::Open | EditAnswer::Unknown | EditAnswer::Full => {
-            "the server does not know the edit: it started anew meanwhile, or the lease ran out".to_owned()
+            "the server does not know the edit: the lease ran out, or too many were under way".to_owned()
         }
     }
 }
@@ -363,10 +382,16 @@ mod tests {
 
     #[test]
     fn only_answers_of_ours_are_read() {
-        let read = |body: &str| read_answer(format!("HTTP/1.1 200 OK\r\nserver: x\r\n\r\n{body}\n").as_bytes());
-        assert_eq!(read(r#"{"edit":"done","files":3}"#), Some(EditAnswer::Done { files: 3 }));
-        assert_eq!(read(r#"{"edit":"unknown"}"#), Some(EditAnswer::Unknown));
-        assert_eq!(read("<!doctype html>"), None);
-        assert_eq!(read_answer(b"\xff\r\n\r\n"), None);
+        let read = |status: u16, body: &str| {
+            read_answer(format!("HTTP/1.1 {status} OK\r\nserver: x\r\n\r\n{body}\n").as_bytes())
+        };
+        let done = EditAnswer::Done { files: 3 };
+        assert_eq!(read(200, r#"{"edit":"done","files":3}"#), Reading::Answer(done));
+        assert_eq!(read(404, r#"{"edit":"unknown"}"#), Reading::Answer(EditAnswer::Unknown));
+        assert_eq!(read(500, "not taken in"), Reading::Excuse("not taken in".into()));
+        assert_eq!(read(403, "only `rekindle edit` may"), Reading::Foreign);
+        assert_eq!(read(200, "<!doctype html>"), Reading::Foreign);
+        assert_eq!(read_answer(b"\xff\r\n\r\n"), Reading::Foreign);
+        assert_eq!(read_answer(b""), Reading::Foreign);
     }
 }

@@ -13,7 +13,6 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
-use rekindle_compile::env::Variables;
 use rekindle_compile::file;
 use rekindle_graph::Diagnostic;
 use rekindle_server::config::{Bindings, Config, Html, Https, ServeMode, ServerConfig, Workers, asset_globs};
@@ -136,7 +135,8 @@ fn read_below(
     let mode = flags.mode.clone().unwrap_or_else(|| config.mode.clone());
     let vite = vite_file(here, root, flags)?.map(|path| {
         let name = if command == Command::Build { "build" } else { "serve" };
-        let taken = vite_config::apply(&path, &mode, name, &Variables::of_process(), &mut config);
+        let variables = config.variables.clone();
+        let taken = vite_config::apply(&path, &mode, name, &variables, &mut config);
         files.extend(taken.files);
         taken.block
     });

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use rekindle::{Config, DevServer};
+use rekindle_server::config::Variables;
+use rekindle_server::control::{self, Control, Note, OpenEdit, Scope};
 use rekindle_server::report::Report;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -51,10 +53,23 @@ async fn project(modules: usize, files: &[(&str, &str)]) -> Project {
 }
 
 async fn start(folder: TempDir) -> Project {
-    let mut config = Config::new(folder.path().canonicalize().unwrap());
+    let server = serve(folder.path(), |_| {}).await;
+    let mut project = connect(server, folder).await;
+    project.settled().await;
+    project
+}
+
+async fn serve(root: &Path, change: impl FnOnce(&mut Config)) -> DevServer {
+    let mut config = Config::new(root.canonicalize().unwrap());
     config.server.port = 0;
-    let server = DevServer::builder(config).report(Report::plain(io::sink())).start().await.unwrap();
-    let host = server.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    config.variables = Variables::default();
+    change(&mut config);
+    DevServer::builder(config).report(Report::plain(io::sink())).start().await.unwrap()
+}
+
+/// A server with a tab.
+async fn connect(server: DevServer, folder: TempDir) -> Project {
+    let host = host_of(&server);
     get(&host, "/").await;
     let page = get(&host, "/@rekindle/page?path=/index.html").await;
     let client = get(&host, "/@rekindle/client").await;
@@ -67,8 +82,22 @@ async fn start(folder: TempDir) -> Project {
     let seq: u64 = between(&page, "\"seq\":", ",").parse().unwrap();
     let session = between(&page, "\"session\":\"", "\"");
     project.says(json!({ "type": "hello", "page": "/index.html", "session": session, "seq": seq })).await;
-    project.settled().await;
     project
+}
+
+fn host_of(server: &DevServer) -> String {
+    server.url().trim_start_matches("http://").trim_end_matches('/').to_owned()
+}
+
+/// What a page with all its scripts loads.
+async fn load(host: &str, page: &str) -> String {
+    let mut loaded = get(host, &format!("/@rekindle/page?path={page}")).await;
+    let segments: Vec<String> =
+        loaded.split("/@rekindle/s/").skip(1).map(|part| part.split('"').next().unwrap().to_owned()).collect();
+    for segment in segments {
+        loaded += &get(host, &format!("/@rekindle/s/{segment}")).await;
+    }
+    loaded
 }
 
 async fn get(host: &str, target: &str) -> String {
@@ -499,20 +528,24 @@ async fn a_lease_lasts_while_the_command_runs_and_a_signal_reaches_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_server_the_command_runs_all_the_same() {
     let project = project(1, &[]).await;
-    let cache = project.at(".rekindle");
-    let left_behind = std::fs::read_dir(&cache).unwrap().filter_map(Result::ok).map(|entry| entry.path());
-    let file = left_behind.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
-    let text = std::fs::read_to_string(&file).unwrap();
     let Project { server, folder, .. } = project;
+    let scope = Scope::of_project(folder.path());
+    let (_, control) = control::servers(&scope).remove(0);
     server.stop().await;
-    assert!(!file.exists(), "a server that has stopped says that it runs");
-    // One that was killed leaves its file behind.
-    std::fs::write(&file, text).unwrap();
+    assert!(control::servers(&scope).is_empty(), "a server that has stopped says that it runs");
+    // One that was killed leaves its note behind, and somebody else may have its port.
+    Note::of_server(&control).unwrap().leave();
+    let successor_folder = tempfile::tempdir().unwrap();
+    std::fs::write(successor_folder.path().join("index.html"), "<!doctype html>").unwrap();
+    let successor = serve(successor_folder.path(), |_| {}).await;
+    let address = control::servers(&Scope::of_project(successor_folder.path()))[0].1.address;
+    Note::of_server(&Control { address, ..control }).unwrap().leave();
     let version = [env!("CARGO_BIN_EXE_rekindle"), "--version"];
     let output = rekindle(folder.path(), &[&["edit", "--"], &version[..]].concat()).output().unwrap();
     assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).starts_with("rekindle "));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no server runs"));
-    assert!(!file.exists(), "what a killed server left behind stays");
+    assert!(control::servers(&scope).is_empty(), "what a killed server left behind stays");
+    successor.stop().await;
     let missing = rekindle(folder.path(), &["edit", "--", "no-such-program-here"]).output().unwrap();
     assert_eq!(missing.status.code(), Some(127));
     let commit = rekindle(folder.path(), &["edit", "commit", "ab12"]).output().unwrap();
@@ -525,17 +558,15 @@ async fn an_edit_reaches_every_server_of_the_project_however_it_serves() {
     std::fs::write(folder.path().join("index.html"), "<!doctype html><script type=module src=/main.js></script>")
         .unwrap();
     std::fs::write(folder.path().join("main.js"), "").unwrap();
-    let changes: [fn(&mut Config); 3] = [
+    let changes: [fn(&mut Config); 4] = [
         |config| config.server.https = Some(rekindle_server::config::Https::Generated),
         |config| config.base = "/an app/".to_owned(),
         |config| config.server.host = Some("0.0.0.0".to_owned()),
+        |config| config.cache_dir = config.root.join("elsewhere"),
     ];
     let mut servers = Vec::new();
     for change in changes {
-        let mut config = Config::new(folder.path().canonicalize().unwrap());
-        config.server.port = 0;
-        change(&mut config);
-        servers.push(DevServer::builder(config).report(Report::plain(io::sink())).start().await.unwrap());
+        servers.push(serve(folder.path(), change).await);
     }
     let below = folder.path().join("src/deep");
     std::fs::create_dir_all(&below).unwrap();
@@ -544,20 +575,150 @@ async fn an_edit_reaches_every_server_of_the_project_however_it_serves() {
     std::fs::write(folder.path().join("main.js"), "export const edited = 1").unwrap();
     let committed = rekindle(&below, &["edit", "commit", id.trim()]).output().unwrap();
     let said = String::from_utf8_lossy(&committed.stderr).into_owned();
-    assert_eq!(said, "rekindle: one update with 1 file\n".repeat(3));
+    assert_eq!(said, "rekindle: one update with 1 file\n".repeat(4));
     for server in servers {
         server.stop().await;
     }
+}
+
+/// What `rekindle edit` with these arguments says; it must succeed.
+fn edit(folder: &Path, arguments: &[&str]) -> (String, String) {
+    let output = rekindle(folder, &[&["edit"], arguments].concat()).output().unwrap();
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(output.status.success(), "{arguments:?}: {err}");
+    (out.trim().to_owned(), err)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_in_a_folder_around_the_project_reaches_its_server() {
+    let around = tempfile::tempdir().unwrap();
+    let app = around.path().join("app");
+    std::fs::create_dir(&app).unwrap();
+    std::fs::write(app.join("index.html"), "<!doctype html>").unwrap();
+    let server = serve(&app, |_| {}).await;
+    let (_, said) = edit(around.path(), &["--", "git", "--version"]);
+    assert!(said.contains("no file of a page is another one now"), "{said}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_starts_within_an_edit_waits_for_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("index.html", "<!doctype html><script type=module src=/main.js></script>");
+    write("main.js", "export const main = 1");
+    let (id, said) = edit(folder.path(), &["begin", "--lease", "10m"]);
+    assert!(said.contains("no server runs"), "{said}");
+    let path = folder.path().to_owned();
+    let server = serve(&path, |_| {}).await;
+    let mut project = connect(server, folder).await;
+    project.write("main.js", "export const main =");
+    assert!(project.hears(Duration::from_secs(1)).await.is_none(), "an update went out before the end");
+    // And anew: the page that was open comes to another server.
+    let Project { server, folder, .. } = project;
+    server.stop().await;
+    let server = serve(&path, |_| {}).await;
+    let mut project = connect(server, folder).await;
+    project.write("main.js", "export const main = 2");
+    assert!(project.hears(Duration::from_secs(1)).await.is_none(), "an update went out before the end");
+    let (_, said) = edit(&path, &["commit", &id]);
+    assert!(said.contains("one update with 1 file"), "{said}");
+    assert_eq!(project.hears(PATIENCE).await.unwrap().ids, ["/main.js"]);
+    project.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_without_a_server_may_be_committed_without_one_and_with_one_that_began_later() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "<!doctype html>").unwrap();
+    let (id, _) = edit(folder.path(), &["begin"]);
+    let (_, said) = edit(folder.path(), &["commit", &id]);
+    assert!(said.contains("no server runs"), "{said}");
+    let (id, _) = edit(folder.path(), &["begin"]);
+    let server = serve(folder.path(), |_| {}).await;
+    let (_, said) = edit(folder.path(), &["commit", &id]);
+    assert!(said.contains("no file of a page is another one now"), "{said}");
+    // The same where the server knows nothing of it, as one that looked while the note was not there.
+    let scope = Scope::of_project(folder.path());
+    let note = Note::of_edit(&OpenEdit { scope, id: "1234".into(), lease: 60_000 }).unwrap();
+    edit(folder.path(), &["commit", "1234"]);
+    drop(note);
+    server.stop().await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_starts_while_a_command_runs_is_told_of_its_end() {
+    let mut project = project(1, &[]).await;
+    let script = "echo 'broken(' > m0.js; touch started; until test -e over; do sleep 0.1; done; echo 'export const v = 6' > m0.js";
+    let child = project
+        .rekindle(&["edit", "--lease", "1s", "--", "sh", "-c", script])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !project.at("started").exists() {
+        assert!(start.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let Project { server, folder, .. } = project;
+    server.stop().await;
+    let server = serve(folder.path(), |_| {}).await;
+    project = connect(server, folder).await;
+    assert!(project.hears(Duration::from_secs(4)).await.is_none(), "the lease ran out");
+    project.write("over", "");
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output.stderr);
+    assert!(output.status.success() && said == "rekindle: one update with 1 file\n", "{said}");
+    let update = project.hears(PATIENCE).await.unwrap();
+    assert!(update.ids == ["/m0.js"] && update.errors.is_empty() && update.code.contains('6'), "{update:?}");
+    project.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_loaded_within_an_edit_has_as_they_were_the_files_that_a_page_had_before() {
+    let files = [
+        ("entry.js", "import './a.css'\nexport const entry = 'old'"),
+        ("a.css", "p { color: red }"),
+        ("other.html", "<!doctype html><p>old</p><script type=module src=/other.js></script>"),
+        ("other.js", "import './entry.js'\nimport './never.js'"),
+        ("never.js", "export const never = 'old'"),
+    ];
+    let mut project = project(0, &files).await;
+    let host = host_of(&project.server);
+    let (id, _) = edit(project.folder.path(), &["begin", "--lease", "10m"]);
+    project.write("entry.js", "export const entry = 'new'");
+    project.write("a.css", "p { color: blue }");
+    project.write("never.js", "export const never == 'new'");
+    project.write("index.html", "<!doctype html><p>new</p><script type=module src=/main.js></script>");
+    assert!(project.hears(Duration::from_secs(1)).await.is_none(), "an update went out before the end");
+    for page in ["/index.html", "/other.html"] {
+        let loaded = load(&host, page).await;
+        assert!(loaded.contains("entry = \"old\"") && !loaded.contains("\"new\""), "{page}: {loaded}");
+        assert!(loaded.contains("red") && !loaded.contains("blue"), "{page}: {loaded}");
+        // Nobody has read it before the edit, so there is nothing older.
+        assert_eq!(loaded.contains("\"/never.js\""), page == "/other.html", "{page}: {loaded}");
+    }
+    let document = get(&host, "/").await;
+    assert!(!document.contains("<p>new</p>"), "{document}");
+    project.write("never.js", "export const never = 'new'");
+    edit(project.folder.path(), &["commit", &id]);
+    let update = project.hears(PATIENCE).await.unwrap();
+    assert!(update.errors.is_empty() && update.is_of("entry.js") && update.is_of("never.js"), "{update:?}");
+    let loaded = load(&host, "/other.html").await;
+    assert!(
+        loaded.contains("entry = \"new\"") && loaded.contains("never = \"new\"") && !loaded.contains("\"old\""),
+        "{loaded}"
+    );
+    project.server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_command_may_announce_edits() {
     let project = project(1, &[]).await;
     let host = project.server.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
-    let text = std::fs::read_dir(project.at(".rekindle")).unwrap().filter_map(Result::ok);
-    let file = text.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
-    let control: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-    let token = control["token"].as_str().unwrap();
+    let (_, control) = control::servers(&Scope::of_project(project.folder.path())).remove(0);
+    let token = control.token.as_str();
     let client = get(&host, "/@rekindle/client").await;
     let page_token = between(&client, "token = \"", "\"").to_owned();
     assert!(!client.contains(token));

@@ -31,6 +31,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rekindle_compile::build_settings::BuildSettings;
+use rekindle_compile::env::Variables;
 use rekindle_compile::resolve_settings::ResolveSettings;
 use rekindle_compile::style::settings::StyleSettings;
 use rekindle_graph::Diagnostic;
@@ -51,6 +52,8 @@ pub struct BuildConfig {
     pub public_dir: Option<PathBuf>,
     pub env_dir: PathBuf,
     pub env_prefix: Vec<String>,
+    /// What wins over the `.env` files.
+    pub variables: Variables,
     pub assets_include: Vec<String>,
     pub cache_dir: PathBuf,
     pub define: Vec<(String, String)>,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rekindle_compile::compile::{Compiler, Source};
 use rekindle_compile::defines::Defines;
-use rekindle_compile::env::{Env, PageEnv, Variables};
+use rekindle_compile::env::{Env, PageEnv};
 use rekindle_compile::framework::Framework;
 use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -58,7 +58,7 @@ impl Session {
             prefixes: &config.env_prefix,
             defines: &given,
             is_production: true,
-            variables: &Variables::of_process(),
+            variables: &config.variables,
         }
         .values();
         let defines = Defines::new(&constants(&config, &env));

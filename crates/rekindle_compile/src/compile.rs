@@ -838,6 +838,9 @@ impl Compiler {
         // What may never be asked for fails when it is.
         let fatal = matches!(dep.kind, DepKind::Static | DepKind::Accept | DepKind::Worker);
         if !fatal {
+            if let Some(odd) = self.resolver.oddity_behind(file.as_path(), &dep.specifier) {
+                self.left_out().note(&odd);
+            }
             return;
         }
         let mut diagnostic = Diagnostic::error(unresolved.message).of_missing();

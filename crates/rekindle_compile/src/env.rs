@@ -82,7 +82,7 @@ impl PageEnv<'_> {
 }
 
 /// Variables of a process, by name.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Variables(BTreeMap<String, String>);
 
 impl Variables {

@@ -349,9 +349,7 @@ impl Resolver {
 
     fn explain(&self, importer: &Path, path: &str, error: &ResolveError) -> Unresolved {
         let folders = self.folders_of(importer, path);
-        if !is_bare(path)
-            && let Some(name) = file::oddity(&self.target(importer, path))
-        {
+        if let Some(name) = self.oddity_behind(importer, path).and_then(|path| file::oddity(&path)) {
             return Unresolved { message: format!("`{path}` is {name}, not a file"), help: None, folders };
         }
         let help = match self.nearest_file(importer, path) {
@@ -369,6 +367,12 @@ impl Resolver {
             other => format!("cannot find `{path}`: {other}"),
         };
         Unresolved { message, help, folders }
+    }
+
+    /// What a path names, if that is neither a file nor a folder nor nothing.
+    pub fn oddity_behind(&self, importer: &Path, path: &str) -> Option<PathBuf> {
+        let target = (!is_bare(path)).then(|| self.target(importer, path))?;
+        file::oddity(&target).map(|_| target)
     }
 
     /// Folders whose listing decides whether `path` exists: the file's own, and that of an `index` file.

@@ -217,6 +217,9 @@ impl Config {
                 Diagnostic::error(message).in_file(&display).at(&source, offset, specifier.len() + 2)
             };
             let Some(base) = resolve_extends(&specifier, folder) else {
+                if let Some(name) = oddity_behind(&specifier, folder) {
+                    return Err(misplaced(format!("the base config `{specifier}` is {name}, not a file")));
+                }
                 return Err(misplaced(format!("cannot find the base config `{specifier}`"))
                     .with_help("install the package it comes from, or correct the path"));
             };
@@ -349,11 +352,7 @@ fn strings(value: Option<&Value>) -> Vec<String> {
 }
 
 fn resolve_extends(specifier: &str, folder: &Path) -> Option<PathBuf> {
-    let as_file = |path: PathBuf| {
-        let path = normal(&path);
-        let with_extension = PathBuf::from(format!("{}.json", path.display()));
-        [path, with_extension].into_iter().find(|path| path.is_file())
-    };
+    let as_file = |path: PathBuf| spellings(&path).into_iter().find(|path| path.is_file());
     if specifier.starts_with('.') || Path::new(specifier).is_absolute() {
         return as_file(folder.join(specifier));
     }
@@ -361,6 +360,18 @@ fn resolve_extends(specifier: &str, folder: &Path) -> Option<PathBuf> {
         let path = ancestor.join("node_modules").join(specifier);
         as_file(path.clone()).or_else(|| as_package(&path)).and_then(|path| path.canonicalize().ok())
     })
+}
+
+/// The extension may be left out.
+fn spellings(path: &Path) -> [PathBuf; 2] {
+    let path = normal(path);
+    let with_extension = PathBuf::from(format!("{}.json", path.display()));
+    [path, with_extension]
+}
+
+/// What stands where a base config should be.
+fn oddity_behind(specifier: &str, folder: &Path) -> Option<&'static str> {
+    spellings(&folder.join(specifier)).iter().find_map(|path| file::oddity(path))
 }
 
 /// A package names its config in `package.json`, else it is its `tsconfig.json`.

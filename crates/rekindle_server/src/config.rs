@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 pub use rekindle_compile::build_settings::{BuildSettings, LegalComments, SourceMaps};
 pub use rekindle_compile::compile::asset_globs;
+pub use rekindle_compile::env::Variables;
 pub use rekindle_compile::resolve_settings::{Alias, Find, ResolveSettings};
 pub use rekindle_compile::style::settings as css;
 
@@ -26,6 +27,8 @@ pub struct Config {
     pub env_dir: PathBuf,
     /// Only names with one of these prefixes reach the page. Default `VITE_`.
     pub env_prefix: Vec<String>,
+    /// What wins over the `.env` files. Default those of the process.
+    pub variables: Variables,
     /// Globs of files that are assets, whatever their extension says.
     pub assets_include: Vec<String>,
     /// Folder for what outlives a start. Default `<root>/node_modules/.rekindle`, or `<root>/.rekindle` without `node_modules`.
@@ -235,6 +238,7 @@ impl Config {
             public_dir: Some(root.join("public")),
             env_dir: root.clone(),
             env_prefix: vec!["VITE_".into()],
+            variables: Variables::of_process(),
             assets_include: Vec::new(),
             cache_dir,
             define: Vec::new(),

@@ -310,10 +310,13 @@ impl Loop {
         self.watcher.watch_folders(batch.folders.iter().filter(|folder| self.is_public(folder)).cloned());
         if self.public_changed(&batch)
             && let Some(public) = &mut self.public
-            && public.refresh()
         {
-            self.watcher.watch_folders(public.folders());
-            listing_changed = true;
+            let told = std::mem::take(&mut public.warnings);
+            if public.refresh() {
+                self.watcher.watch_folders(public.folders());
+                listing_changed = true;
+            }
+            public.warnings.iter().filter(|line| !told.contains(line)).for_each(|line| self.report.warn(line));
         }
         let mut paths = batch.paths;
         // A folder that came back or went away brings or takes the files in it.
@@ -324,6 +327,7 @@ impl Loop {
         let before = Before::an_edit_of(&paths, &self.project.graph);
         let env = self.env_edit(&paths);
         let (mut delta, listing_changed) = self.project.edited(&paths, listing_changed, &self.watcher);
+        paths.iter().for_each(|path| self.note_odd(path));
         if let Some(changed) = &env {
             merge(&mut delta, self.project.env_edited(changed));
         }
@@ -463,6 +467,15 @@ impl Loop {
         batch.paths.iter().any(appeared) || batch.folders.iter().any(moved)
     }
 
+    /// A watched file that has become a pipe is named, unless it is a module, whose error says so.
+    fn note_odd(&self, path: &Path) {
+        let graph = &self.project.graph;
+        let is_told = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_));
+        if !self.is_public(path) && !graph.of_file(path).iter().any(is_told) {
+            self.project.compiler.left_out().note(path);
+        }
+    }
+
     fn is_public(&self, path: &Path) -> bool {
         self.config.public_dir.as_ref().is_some_and(|folder| path.starts_with(folder))
     }
@@ -504,7 +517,8 @@ impl Loop {
             path.extension().is_some_and(|extension| extension == "html") || !self.config.serve.include.is_empty()
         };
         if paths.iter().any(is_listed) || folders.iter().any(|folder| self.project.is_new_folder(folder)) {
-            self.listing = RootFiles::list(&self.config);
+            let told = std::mem::replace(&mut self.listing, RootFiles::list(&self.config)).warnings;
+            self.listing.warnings.iter().filter(|line| !told.contains(line)).for_each(|line| self.report.warn(line));
             self.watcher.watch_folders(self.listing.folders(&self.config.root));
         }
         // Each page with the file that changed it.
@@ -513,10 +527,7 @@ impl Loop {
             match self.pages.reload(&url, &mut self.project, seq) {
                 Fate::Same => {}
                 Fate::Edited => _ = edited.insert(url, self.project.compiler.display(&file)),
-                Fate::Gone => {
-                    self.project.compiler.left_out().note(&file);
-                    news.gone.push(url);
-                }
+                Fate::Gone => news.gone.push(url),
                 Fate::Back { is_edited } => {
                     news.back.push(url.clone());
                     if is_edited {

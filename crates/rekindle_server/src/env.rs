@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use rekindle_compile::defines::Defines;
-use rekindle_compile::env::{Env, PageEnv, Variables};
+use rekindle_compile::env::{Env, PageEnv};
 use rekindle_graph::EnvReads;
 use serde_json::{Map, Value};
 
@@ -27,7 +27,7 @@ impl EnvValues {
             prefixes: &config.env_prefix,
             defines: &Defines::new(&config.define),
             is_production: false,
-            variables: &Variables::of_process(),
+            variables: &config.variables,
         };
         Self { values: env.values(), prefixes: config.env_prefix.clone() }
     }

@@ -23,7 +23,6 @@ const LONGEST_NAME: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EditRequest {
     Begin { id: String, lease: Duration },
-    Renew { id: String },
     Commit { id: String },
 }
 
@@ -41,9 +40,8 @@ impl EditRequest {
                     milliseconds.map(Duration::from_millis).filter(|lease| *lease <= LONGEST && !lease.is_zero());
                 Ok(Self::Begin { id, lease: lease.ok_or("`lease` must be 1 to 600000 milliseconds")? })
             }
-            Some("renew") => Ok(Self::Renew { id }),
             Some("commit") => Ok(Self::Commit { id }),
-            _ => Err("`do` must be begin, renew or commit"),
+            _ => Err("`do` must be begin or commit"),
         }
     }
 }
@@ -92,19 +90,13 @@ impl Leases {
         self.open.is_empty()
     }
 
-    /// Takes one more; false if there are too many.
+    /// Takes one more, or lets one that is there last for `length` from now on; false if there are too many.
     pub fn begin(&mut self, id: String, length: Duration, now: Instant) -> bool {
         if self.open.len() >= MOST && !self.open.contains_key(&id) {
             return false;
         }
         self.open.insert(id, Lease { length, end: now + length });
         true
-    }
-
-    /// Lets one last for its length from now on; false if it is not there.
-    pub fn renew(&mut self, id: &str, now: Instant) -> bool {
-        let lease = self.open.get_mut(id);
-        lease.map(|lease| lease.end = now + lease.length).is_some()
     }
 
     /// Ends one: how many others there are, or `None` if it is not there.
@@ -136,12 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_runs_out_unless_it_is_renewed() {
+    fn a_lease_runs_out_unless_it_is_begun_anew() {
         let (mut leases, now) = (Leases::default(), Instant::now());
         leases.begin("a".into(), SECOND * 2, now);
         leases.begin("b".into(), SECOND * 3, now);
         assert!(leases.expire(now + SECOND).is_empty());
-        assert!(leases.renew("a", now + SECOND * 2) && !leases.renew("c", now));
+        assert!(leases.begin("a".into(), SECOND * 2, now + SECOND * 2));
         assert_eq!(leases.expire(now + SECOND * 3), [SECOND * 3]);
         assert_eq!(leases.expire(now + SECOND * 4), [SECOND * 2]);
         assert!(leases.is_empty());
@@ -161,7 +153,6 @@ mod tests {
         let id = || "ab12".to_owned();
         assert_eq!(read("do=begin&id=ab12&lease=500"), Ok(EditRequest::Begin { id: id(), lease: SECOND / 2 }));
         assert_eq!(read("do=commit&id=ab12"), Ok(EditRequest::Commit { id: id() }));
-        assert_eq!(read("do=renew&id=ab12"), Ok(EditRequest::Renew { id: id() }));
         let long = format!("do=commit&id={}", "a".repeat(65));
         for query in [
             "do=begin&id=ab12",

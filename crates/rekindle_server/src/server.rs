@@ -27,11 +27,12 @@ use tokio::task::JoinHandle;
 use crate::certificate::{CertificateError, tls};
 use crate::client::Client;
 use crate::config::Config;
-use crate::control::{Control, ControlFile};
+use crate::control::{self, Control, Note};
 use crate::dev::{Loop, Start};
 use crate::event::{Event, EventHandler, Inbox};
 use crate::events_process::EventsProcess;
 use crate::http::{Site, serve};
+use crate::leases::{EditRequest, LONGEST};
 use crate::listen::{Bound, ListenError, listen};
 use crate::report::Report;
 use crate::watch::Watcher;
@@ -55,7 +56,7 @@ pub struct DevServer {
     urls: Vec<(&'static str, String)>,
     port: u16,
     serving: JoinHandle<()>,
-    /// Holds the file by which commands find the server.
+    /// Holds the note by which commands find the server.
     announcing: JoinHandle<()>,
     looping: std::thread::JoinHandle<Option<EventsProcess>>,
 }
@@ -104,7 +105,6 @@ impl Builder {
         }
         let site = Arc::new(site);
         let urls = addresses(&bound.local, &bound.network, &site, &config.base);
-        let control = control_of(&bound, &site);
         let note: Arc<dyn Fn(String) + Send + Sync> = {
             let report = report.clone();
             Arc::new(move |text| report.note(&text))
@@ -112,14 +112,17 @@ impl Builder {
         let events_process = (!config.events.command.is_empty()).then(|| {
             EventsProcess::start(config.events.command.clone(), config.root.clone(), inbox.clone(), note.clone())
         });
-        let cache_dir = config.cache_dir.clone();
+        let watcher = Watcher::start(&config.watch, inbox.clone(), note);
+        // Nobody is answered yet, so a command that finds the note cannot commit before its edit is known here.
+        let mut note_for_commands = control_of(&config, &bound, &site).and_then(|control| Note::of_server(&control));
+        join_edits(&config, &inbox, &watcher, &report);
         let start = Start {
             token: site.token.as_str().to_owned(),
             secret: secret::load_or_make(&config.cache_dir),
             report: report.clone(),
             handlers,
             events_process,
-            watcher: Watcher::start(&config.watch, inbox.clone(), note),
+            watcher,
             inbox: inbox.clone(),
             config,
         };
@@ -130,12 +133,15 @@ impl Builder {
             .spawn(move || server_loop.run())?;
         tokio::spawn(tick(inbox.clone()));
         let serving = tokio::spawn(serve(std::mem::take(&mut bound.listeners), site.clone()));
-        // Before anybody is told that the server is ready.
-        let control_file = control.and_then(|control| ControlFile::write(&cache_dir, &control));
         let mut stopping = site.stopping();
         let announcing = tokio::spawn(async move {
-            let _ = stopping.wait_for(|stopping| *stopping).await;
-            drop(control_file);
+            let mut renewals = tokio::time::interval(control::RENEWAL);
+            loop {
+                tokio::select! {
+                    _ = stopping.wait_for(|stopping| *stopping) => return drop(note_for_commands),
+                    _ = renewals.tick() => note_for_commands.iter_mut().for_each(Note::renew),
+                }
+            }
         });
         // The key of a network address is new with each start.
         let is_known = known.is_some() && known.as_ref() == urls.first().map(|(_, url)| url) && !bound.exposed;
@@ -168,12 +174,23 @@ pub(crate) fn names(config: &Config, bound: &Bound) -> Vec<String> {
 }
 
 /// How commands of this machine reach the server.
-fn control_of(bound: &Bound, site: &Site) -> Option<Control> {
+fn control_of(config: &Config, bound: &Bound, site: &Site) -> Option<Control> {
     let mut address = bound.listeners.first()?.local_addr().ok()?;
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
-    Some(Control { address, path: site.edit_path(), token: site.control.as_str().to_owned() })
+    let root = control::text_of(&control::real(&config.root));
+    Some(Control { root, address, path: site.edit_path(), token: site.control.as_str().to_owned() })
+}
+
+/// A server that starts in the middle of edits waits for their end, too.
+fn join_edits(config: &Config, inbox: &Inbox, watcher: &Watcher, report: &Report) {
+    for (edit, rest) in control::edits_of(&control::text_of(&control::real(&config.root))) {
+        report.note("`rekindle edit` is under way; files that change meanwhile are taken in when it ends");
+        watcher.hold();
+        let (asker, _) = tokio::sync::oneshot::channel(); // The command asks again.
+        let _ = inbox.send(Event::Edit(EditRequest::Begin { id: edit.id, lease: rest.min(LONGEST) }, asker));
+    }
 }
 
 /// Wakes the loop now and then, so that a tab which never answers does not keep a line back, nor a command that was killed.

@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use rekindle_server::DevServer;
-use rekindle_server::config::Config;
+use rekindle_server::config::{Config, Variables};
 use rekindle_server::report::Report;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::{RwLock, RwLockReadGuard};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -25,6 +26,9 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// Nothing here is a matter of speed; what waits for ever fails.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What is asked for while others do not read has to come at once, on this machine or on a much slower one.
+const ANSWER: Duration = Duration::from_secs(10);
 
 const PAGE: &str = "<!doctype html><p>hello</p><script type=module src=/main.js></script>";
 
@@ -58,10 +62,14 @@ impl Screen {
     }
 }
 
+/// What measures the memory of the process runs alone in it; each other project has a share.
+static PROCESS: RwLock<()> = RwLock::const_new(());
+
 struct Project {
     server: DevServer,
     screen: Screen,
     folder: TempDir,
+    _share: Option<RwLockReadGuard<'static, ()>>,
 }
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -85,16 +93,27 @@ fn make_pipe(path: &Path) {
 }
 
 async fn start(folder: TempDir) -> Project {
+    start_with(folder, |_| {}).await
+}
+
+async fn start_with(folder: TempDir, change: impl FnOnce(&mut Config)) -> Project {
+    let share = PROCESS.read().await;
+    Project { _share: Some(share), ..start_alone(folder, change).await }
+}
+
+/// For who has the whole process, or a share of it.
+async fn start_alone(folder: TempDir, change: impl FnOnce(&mut Config)) -> Project {
     let root = folder.path().canonicalize().unwrap();
     let mut config = Config::new(&root);
     config.server.port = 0;
     config.public_dir = Some(root.join("public"));
-    // A shell has none of these.
-    config.env_prefix = vec!["BOUNDS_".to_owned()];
+    // Whatever the shell has.
+    config.variables = Variables::default();
+    change(&mut config);
     let screen = Screen::default();
     let start = DevServer::builder(config).report(Report::plain(screen.clone())).start();
     let server = timeout(PATIENCE, start).await.expect("the server does not start").unwrap();
-    Project { server, screen, folder }
+    Project { server, screen, folder, _share: None }
 }
 
 impl Project {
@@ -203,14 +222,14 @@ async fn a_pipe_where_a_file_is_expected_is_named_and_everything_else_is_served(
     let folder = folder(&[
         (
             "main.js",
-            "import all from './all.js'\nimport './typed.ts'\nimport './a.css'\nconsole.log(all, import.meta.env.BOUNDS_A)",
+            "import all from './all.js'\nimport './typed.ts'\nimport './a.css'\nconsole.log(all, import.meta.env.VITE_A)",
         ),
         ("all.js", "export default import.meta.glob('./pages/*.js', { eager: true })"),
         ("pages/a.js", "export const a = 1"),
         ("typed.ts", "export const b: number = 1"),
         ("a.css", "p { color: red }"),
         ("public/a.txt", "public"),
-        (".env", "BOUNDS_A=from-env"),
+        (".env", "VITE_A=from-env"),
     ]);
     for name in
         [".env.local", "package.json", "tsconfig.json", "postcss.config.js", "pages/b.js", "public/b.txt", "other.html"]
@@ -287,6 +306,90 @@ async fn a_watched_file_that_becomes_a_pipe_is_an_error_until_it_is_a_file_again
     tab.hears("pong").await;
 }
 
+/// Each expects `n.png`, `_t.scss`, `base.json`, `public/p.txt` and `other.html`.
+const ODD_FILES: [(&str, &str); 6] = [
+    (
+        "main.js",
+        "import './s.scss'\nimport './a.ts'\nconsole.log(new URL('./n.png', import.meta.url), () => import('./lazy.js'))",
+    ),
+    ("s.scss", "@use 't'; p { margin: t.$x }"),
+    ("a.ts", "export const a: number = 1"),
+    ("tsconfig.json", r#"{ "extends": "./base.json" }"#),
+    ("b.css", "p { background: url(b.png) }"),
+    ("unrelated.js", ""),
+];
+/// What is said of each.
+const ODD_LINES: [&str; 7] = [
+    "_t.scss is a named pipe, not a file",
+    "the base config `./base.json` is a named pipe, not a file",
+    "n.png is a named pipe, not a file",
+    "lazy.js is a named pipe, not a file",
+    "p.txt is a named pipe, not a file",
+    "served.txt is a named pipe, not a file",
+    "other.html is a named pipe, not a file",
+];
+const ODD_NAMES: [(&str, &str); 7] = [
+    ("_t.scss", "$x: 7px;"),
+    ("base.json", "{}"),
+    ("n.png", "png"),
+    ("lazy.js", "1"),
+    ("public/p.txt", "public"),
+    ("served.txt", "served"),
+    ("other.html", PAGE),
+];
+
+fn serves_text(config: &mut Config) {
+    config.serve.include = vec!["*.txt".to_owned()];
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_kind_of_file_a_pipe_stands_for_it_is_named() {
+    let folder = folder(&ODD_FILES);
+    for (name, _) in ODD_NAMES {
+        make_pipe(&folder.path().join(name));
+    }
+    let project = start_with(folder, serves_text).await;
+    project.load_page().await;
+    for line in ODD_LINES {
+        project.screen.shows(line).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_kind_of_file_becomes_a_pipe_it_is_named_and_heals() {
+    let folder = folder(&[&ODD_FILES[..], &ODD_NAMES[..]].concat());
+    let project = start_with(folder, serves_text).await;
+    let mut tab = project.loaded_tab().await;
+    for ((name, _), line) in ODD_NAMES.iter().zip(ODD_LINES) {
+        make_pipe(&project.root().join(name));
+        project.screen.shows(line).await;
+    }
+    project.load_page().await;
+    for target in ["/n.png", "/p.txt", "/served.txt", "/other.html"] {
+        assert!(project.get(target).await.starts_with("HTTP/1.1 404"), "{target}");
+    }
+    for (name, text) in ODD_NAMES {
+        fs::remove_file(project.root().join(name)).unwrap();
+        write(project.root(), name, text);
+    }
+    let healed = async {
+        loop {
+            let script = project.load_page().await;
+            let mut all = between(&script, "\"errors\":", ",\"").to_owned();
+            for target in ["/n.png", "/p.txt", "/served.txt", "/other.html"] {
+                all += project.get(target).await.split(' ').nth(1).unwrap();
+            }
+            if all == "{}200200200200" {
+                return;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(PATIENCE, healed).await.unwrap_or_else(|_| panic!("not healed:\n{}", project.screen.text()));
+    tab.says(json!({ "type": "ping" })).await;
+    tab.hears("pong").await;
+}
+
 // ---- readers
 
 /// Resident memory of this process, which is server and clients.
@@ -305,7 +408,8 @@ async fn readers_that_do_not_read_share_one_body() {
     let folder =
         folder(&[("main.js", "import './large.js'\nimport large from './large.bin?url'\nlarge"), ("large.js", &large)]);
     fs::write(folder.path().join("large.bin"), vec![7; 8 << 20]).unwrap();
-    let project = start(folder).await;
+    let _process = PROCESS.write().await;
+    let project = start_alone(folder, |_| {}).await;
     let script = project.load_page().await;
     let mut addresses: Vec<String> = script
         .split("/@rekindle/s/")
@@ -333,9 +437,15 @@ async fn readers_that_do_not_read_share_one_body() {
     for stream in &mut readers {
         timeout(PATIENCE, stream.read_exact(&mut [0; 12])).await.unwrap().unwrap();
     }
-    project.load_page().await;
+    // Nobody's connection is taken to make room for the page.
+    timeout(ANSWER, project.load_page()).await.expect("no page beside readers that do not read");
     let grown = resident().saturating_sub(before);
     assert!(grown < 150, "{grown} MB more");
+    for stream in &mut readers {
+        timeout(PATIENCE, stream.read_exact(&mut [0; 1 << 16])).await.unwrap().expect("its connection was closed");
+    }
+    drop(readers);
+    timeout(ANSWER, project.load_page()).await.expect("no page after readers that did not read");
 }
 
 // ---- what sockets say

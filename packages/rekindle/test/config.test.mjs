@@ -1,10 +1,14 @@
 /** What a `vite.config.*` imports, as Node runs it. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { build, defineConfig, loadEnv, mergeConfig, normalizePath, version } from '../index.js'
+
+// What is tested reads the environment: a test must not depend on what the shell has set.
+for (const name of Object.keys(process.env)) if (/^(VITE_|REKINDLE_|SEC)/i.test(name)) delete process.env[name]
 
 test('defineConfig gives back what it gets', () => {
   const config = () => ({ base: '/' })
@@ -24,6 +28,23 @@ test('loadEnv reads the files of a mode in their order, and the process wins', (
     assert.throws(() => loadEnv('local', folder), /local/)
   } finally {
     delete process.env.VITE_P
+    fs.rmSync(folder, { recursive: true })
+  }
+})
+
+test('loadEnv leaves out what is no file, and names it', { skip: process.platform === 'win32' }, () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rekindle-env-'))
+  try {
+    fs.writeFileSync(path.join(folder, '.env'), 'VITE_A=a')
+    fs.mkdirSync(path.join(folder, '.env.development'))
+    assert.equal(spawnSync('mkfifo', [path.join(folder, '.env.local')]).status, 0)
+    const script = `import { loadEnv } from ${JSON.stringify(new URL('../index.js', import.meta.url))}
+      console.log(JSON.stringify(loadEnv('development', ${JSON.stringify(folder)})))`
+    // In another process, since nothing here ends a wait for a pipe.
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 30_000 })
+    assert.equal(stdout, '{"VITE_A":"a"}\n')
+    assert.match(stderr, /\.env\.local is a named pipe, not a file, and is left out\n.*\.env\.development is a folder/)
+  } finally {
     fs.rmSync(folder, { recursive: true })
   }
 })

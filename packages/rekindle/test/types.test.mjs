@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 
 const cases = fileURLToPath(new URL('cases', import.meta.url))
 const kit = fileURLToPath(new URL('..', import.meta.url))
-const compilers = process.env.REKINDLE_TSC_DIR ?? fileURLToPath(new URL('../../../e2e/node_modules', import.meta.url))
+const compilers = fileURLToPath(new URL('../../../e2e/node_modules', import.meta.url))
 
 const projects = []
 after(() => projects.forEach((root) => fs.rmSync(root, { recursive: true, force: true })))

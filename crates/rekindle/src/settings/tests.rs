@@ -1,10 +1,12 @@
 use expect_test::{Expect, expect};
+use rekindle_server::config::Variables;
 use tempfile::TempDir;
 
 use super::*;
 
 fn apply(text: &str) -> Result<Config, Vec<Diagnostic>> {
     let mut config = Config::new("/project");
+    config.variables = Variables::default();
     apply_text(text, "rekindle.toml", &mut config).map(|()| config)
 }
 
@@ -74,6 +76,7 @@ fn every_key_arrives() {
                 "VITE_",
                 "APP_",
             ],
+            variables: {},
             assets_include: [],
             cache_dir: "/project/.cache/rekindle",
             define: [],
@@ -237,7 +240,7 @@ fn every_key_arrives() {
 
 #[test]
 fn an_empty_file_changes_nothing() {
-    assert_eq!(apply("").unwrap(), Config::new("/project"));
+    assert_eq!(apply("").unwrap(), Config { variables: Variables::default(), ..Config::new("/project") });
 }
 
 #[test]

@@ -59,13 +59,14 @@ pub(super) fn compile_sass(input: &SassInput<'_>) -> Result<SassOutput, SassFail
         text: format!("{}{}", input.additional_data, input.source),
         meant: RefCell::default(),
         files: RefCell::default(),
+        odd: RefCell::default(),
     };
     files.note_imports(&files.text, input.file);
     let log = SassLog { display: input.display, warnings: RefCell::default(), hidden: input.additional_data };
     let options = Options::default().fs(&files).logger(&log).allows_charset(false);
     // grass has a few places that are not written yet; they panic.
     let compiled = catch_unwind(AssertUnwindSafe(|| grass::from_path(input.file, &options)));
-    let diagnostic = match compiled {
+    let mut diagnostic = match compiled {
         Ok(Ok(css)) => {
             return Ok(SassOutput { css, files: files.files.into_inner(), warnings: log.warnings.into_inner() });
         }
@@ -76,6 +77,10 @@ pub(super) fn compile_sass(input: &SassInput<'_>) -> Result<SassOutput, SassFail
         .in_file((input.display)(input.file))
         .with_help(INSTALL),
     };
+    let odd = files.odd.into_inner();
+    if diagnostic.is_missing && !odd.is_empty() {
+        diagnostic = diagnostic.with_help(odd.join("; "));
+    }
     Err(SassFailure { diagnostic: Box::new(diagnostic), files: files.files.into_inner() })
 }
 
@@ -155,6 +160,8 @@ struct SassFiles<'a> {
     /// The path grass will ask for first → the file that is meant.
     meant: RefCell<FxHashMap<PathBuf, PathBuf>>,
     files: RefCell<Vec<PathBuf>>,
+    /// `_t.scss is a named pipe, not a file`
+    odd: RefCell<Vec<String>>,
 }
 
 impl std::fmt::Debug for SassFiles<'_> {
@@ -216,6 +223,13 @@ impl SassFiles<'_> {
                     self.meant.borrow_mut().insert(asked, found);
                 }
                 None => {
+                    self.odd.borrow_mut().extend(candidates(&beside, import.is_import).into_iter().filter_map(
+                        |path| {
+                            let name = file::oddity(&path)?;
+                            self.note(path.clone()); // When it is a file again, the sheet is compiled anew.
+                            Some(format!("{} is {name}, not a file", (self.input.display)(&path)))
+                        },
+                    ));
                     let missed = if has_extension(&import.specifier) { beside } else { with_suffix(&beside, "scss") };
                     self.note(missed);
                     if !import.specifier.starts_with('.') {
@@ -264,23 +278,23 @@ impl SassFiles<'_> {
 
 /// The file that a path without extension, underscore or `index` stands for.
 fn candidate(path: &Path, is_import: bool) -> Option<PathBuf> {
+    candidates(path, is_import).into_iter().find(|path| path.is_file())
+}
+
+/// Where that file may be; the first counts.
+fn candidates(path: &Path, is_import: bool) -> Vec<PathBuf> {
     let partial = |path: &Path| Some(path.with_file_name(format!("_{}", path.file_name()?.to_str()?)));
-    let first_file = |path: PathBuf| {
+    let with_partial = |path: PathBuf| {
         let partial = partial(&path);
-        [Some(path), partial].into_iter().flatten().find(|path| path.is_file())
+        [Some(path), partial].into_iter().flatten()
     };
-    if path.extension().is_some_and(is_known)
-        && let Some(found) = first_file(path.to_owned())
-    {
-        return Some(found);
-    }
+    let named = path.extension().is_some_and(is_known).then(|| path.to_owned());
     let import_only = EXTENSIONS.iter().filter(|_| is_import).map(|extension| format!("import.{extension}"));
     let suffixes: Vec<String> = import_only.chain(EXTENSIONS.map(str::to_owned)).collect();
-    let named = suffixes.iter().find_map(|suffix| first_file(with_suffix(path, suffix)));
-    named.or_else(|| {
-        let index = path.is_dir().then(|| path.join("index"))?;
-        suffixes.iter().find_map(|suffix| first_file(with_suffix(&index, suffix)))
-    })
+    let index = path.is_dir().then(|| path.join("index"));
+    let suffixed = [Some(path.to_owned()), index].into_iter().flatten();
+    let suffixed = suffixed.flat_map(|path| suffixes.iter().map(move |suffix| with_suffix(&path, suffix)));
+    named.into_iter().chain(suffixed).flat_map(with_partial).collect()
 }
 
 /// `a/v1.2` → `a/v1.2.scss`

@@ -177,10 +177,6 @@ impl Loop {
                 }
                 false => EditAnswer::Full,
             },
-            EditRequest::Renew { id } => match leases.renew(&id, now) {
-                true => EditAnswer::Open,
-                false => EditAnswer::Unknown,
-            },
             EditRequest::Commit { id } => match leases.commit(&id) {
                 Some(0) => {
                     self.watcher.release();

@@ -370,3 +370,37 @@ test('a tab that reloaded while the server was away is the browser\'s: its next 
   await app.edit('a.js', '2', '3')
   await app.sees('#a', '3')
 })
+
+test('a page whose client script did not come, because the server went away, starts when the server is back', { files: { 'main.js': `show('a', 'one')\nimport.meta.hot.accept()` } }, async (app) => {
+  const tab = await app.tab({ blank: true })
+  let cut = 0
+  await tab.page.route('**/@rekindle/client', (route) => (cut++ < 2 ? route.abort() : route.continue()))
+  await tab.page.goto(app.url)
+  await tab.sees('#a', 'one')
+  await app.edit('main.js', 'one', 'two')
+  await tab.sees('#a', 'two')
+})
+
+for (const made of ['Worker', 'SharedWorker']) {
+  test(`a ${made} whose scripts did not come starts when the server is back, and has what was posted`, {
+    files: {
+      'main.js': `const worker = new ${made}(new URL('./w.js', import.meta.url), { type: 'module' })
+        const end = worker.port ?? worker
+        end.onmessage = ({ data }) => show('a', data)
+        end.postMessage('posted')`,
+      'w.js': `const answer = (end) => (end.onmessage = ({ data }) => end.postMessage(data + ' and heard'))
+        if (typeof postMessage === 'function') answer(globalThis)
+        else onconnect = ({ ports }) => answer(ports[0])`,
+    },
+    load: false,
+  }, async (app) => {
+    const tab = await app.tab({ blank: true })
+    let isCut = true
+    await app.context.route(/worker_file/, (route) => (isCut ? route.abort() : route.continue()))
+    await tab.load()
+    isCut = false
+    await app.stop('SIGKILL')
+    await app.start()
+    await tab.sees('#a', 'posted and heard')
+  })
+}

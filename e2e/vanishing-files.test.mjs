@@ -254,3 +254,18 @@ for (const [what, name, mode] of [['a folder', 'locked', 0o755], ['a file', 'loc
     }
   })
 }
+
+test('a sheet that was gone when the page was loaded comes back in two saves, the first of which is broken', {
+  files: { 'main.js': `import names from './m.module.css'\nshow('a', Object.keys(names))\nimport.meta.hot.accept()`, 'm.module.css': '.box { order: 1 }' },
+}, async (app) => {
+  await app.sees('#a', 'box')
+  app.remove('m.module.css')
+  await app.overlay('cannot find')
+  await app.page.goto(app.url)
+  await app.overlay('cannot find')
+  replace(app, 'm.module.css', `@import './nowhere.css';`)
+  await pause(30)
+  replace(app, 'm.module.css', '.box { order: 1 }\n.more { order: 2 }')
+  await app.sees('#a', 'box,more')
+  await app.noOverlay()
+})

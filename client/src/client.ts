@@ -796,6 +796,7 @@ function tellWhyReloaded(): void {
   try {
     const reason = sessionStorage.getItem(RELOAD_NOTE)
     sessionStorage.removeItem(RELOAD_NOTE)
+    sessionStorage.removeItem('rekindle:again') // See the attribute of this script in the page.
     // One that was cancelled has left its reason here.
     const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[]
     if (reason && navigation?.type === 'reload') console.info(`${PREFIX} page reloaded, because ${reason}`)
@@ -844,15 +845,21 @@ installWorkers({
     // Who has to tell a new thread something, what it was told at its start for instance, listens to this.
     void hot.dispatch('rekindle:worker-restart', { path, worker })
   },
+  whenBack: (then) => void returns.push(then),
 })
 
 // ---- overlay
 
 /** Tells whether the page runs a module, wants to, or links the sheet, or is it. */
 function concernsPage(): (id: ModuleId) => boolean {
-  const needed = registry.neededBy(blocked)
+  const needed = registry.neededBy(toStart())
   const wants = (id: ModuleId) => wanted.has(id) || needed.has(id) || updater.needs(id)
   return (id) => registry.instances.has(id) || wants(id) || id === page || (id.endsWith('?direct') && hasLink(id, base))
+}
+
+/** Entries that have not started, or have stopped at an error. */
+function toStart(): ModuleId[] {
+  return crashed ? [...blocked, crashed.id] : [...blocked]
 }
 
 /** What was shown last: the user may have closed the overlay since. */
@@ -897,7 +904,7 @@ function showErrors(newest: ModuleId[]): void {
 
 /** Takes the overlay away once nothing is wrong any more. */
 function refreshOverlay(): void {
-  const needed = registry.neededBy(blocked)
+  const needed = registry.neededBy(toStart())
   for (const id of wanted) {
     if (registry.definitions.has(id) || !(needed.has(id) || updater.needs(id))) wanted.delete(id)
   }
@@ -920,11 +927,21 @@ function overlayError(error: unknown, title: string): OverlayError {
   const stack = error instanceof Error ? withoutOurFrames(error.stack ?? '') : ''
   const shown: OverlayError = { message, stack, title }
   const frames = [...stack.matchAll(/\(?(https?:[^\s()]+):(\d+):(\d+)\)?/g)].map(([, url, line, column]) => [url, Number(line), Number(column)])
-  if (frames.length > 0) {
-    tracing.set(++traces, shown)
-    socket.send({ type: 'trace', id: traces, frames })
-  }
+  if (frames.length === 0) return shown
+  tracing.set(++traces, shown)
+  socket.send({ type: 'trace', id: traces, frames })
+  shown.isTraced = socket.isOpen
+  if (shown.isTraced) setTimeout(() => isTracedNoMore(shown), TRACE_PATIENCE)
   return shown
+}
+
+/** Milliseconds after which the stack of the running code is shown, if the server has not told of the sources. */
+const TRACE_PATIENCE = 5000
+
+function isTracedNoMore(shown: OverlayError): void {
+  if (!shown.isTraced) return
+  shown.isTraced = false
+  if ((shown === runtimeError || shown === crashed?.shown) && (isOverlayOpen() || workerScope)) showErrors([])
 }
 
 /** The frames of this client say nothing about the page's code. */
@@ -937,7 +954,9 @@ function traced({ id, frames, frame, more }: Extract<ServerMessage, { type: 'tra
   const shown = tracing.get(id)
   if (!more) tracing.delete(id)
   const first = frames.find((one) => one !== null)
+  if (shown && !more && !first) return isTracedNoMore(shown)
   if (!shown || (shown !== runtimeError && shown !== crashed?.shown) || !first) return
+  shown.isTraced = more === true
   shown.file = first.file
   shown.place = { line: first.line, column: first.column }
   shown.frame = frame
@@ -950,11 +969,14 @@ function traced({ id, frames, frame, more }: Extract<ServerMessage, { type: 'tra
   if (isOverlayOpen() || workerScope) showErrors([])
 }
 
-setEditorOpener((place) => {
-  void fetch(`${base}@rekindle/open-in-editor?file=${encodeURIComponent(place)}`, {
-    method: 'POST',
-    headers: { 'x-rekindle-token': token },
-  })
+setEditorOpener(async (place) => {
+  const address = `${base}@rekindle/open-in-editor?file=${encodeURIComponent(place)}`
+  try {
+    const answer = await fetch(address, { method: 'POST', headers: { 'x-rekindle-token': token } })
+    return answer.ok ? null : await answer.text()
+  } catch {
+    return 'the server is not there to open the editor'
+  }
 })
 
 // ---- the socket
@@ -964,12 +986,15 @@ else console.warn(`${PREFIX} pages of ${location.origin} may read from ${home.or
 
 /** Connections so far. */
 let connection = 0
+/** What is tried again when there is another one. */
+const returns: (() => void)[] = []
 
 // Without a token there is nothing to connect with: who may only read waits for ever, and quietly.
 const socket = new Socket(token ? socketAddress : null, refreshToken, {
   opened(webSocket) {
     if (hasFailedToStart) return location.reload()
     updater.failedImports.reconnected()
+    for (const again of returns.splice(0)) again()
     enqueue(() => hot.dispatch('vite:ws:connect', { webSocket }))
     connection += 1
     isAwaiting = false

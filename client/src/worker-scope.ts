@@ -41,6 +41,7 @@ export class WorkerScope {
     // Ours is the first listener, so no other one sees what we stop.
     if (this.isShared) scope.addEventListener('connect', (event) => this.connected(event as MessageEvent))
     else this.owners.push(new Owner(scope.postMessage!.bind(scope)))
+    this.owners[0]?.say({ kind: 'started', birth: this.birth })
     if (!this.isShared) scope.addEventListener('message', (event) => this.heard(event as MessageEvent, this.owners[0]!))
     this.noticeListeners(this.isShared ? 'connect' : 'message')
     if (new URL(location.href).searchParams.get('type') === 'classic') makeUpForClassic()

@@ -9,6 +9,7 @@
  *
  * Between the two ends go messages that carry `rekindle:worker`, which neither side's code gets to see:
  *
+ *     worker → owner    started     from now on it gets what is posted; until then that is kept, for a thread that cannot be loaded
  *     worker → owner    restart?    nothing accepted an edit, or it stopped at an error       the owner decides
  *     owner → worker    answer      everything posted before this one has arrived
  *     worker → owner    returned    a message that came too late to be read, for the next thread
@@ -58,6 +59,8 @@ export interface WorkerOwner {
   /** The errors of a worker, in the place of those it had before. */
   errors(worker: object, errors: OverlayError[]): void
   restarted(worker: object, path: string, request: RestartRequest): void
+  /** Calls `then` once the connection to the server has come back. */
+  whenBack(then: () => void): void
 }
 
 /** The message of ours in an event, if it is one; nobody else gets to see it. */
@@ -99,20 +102,24 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
     readonly #made: [string, WorkerOptions, string] | null
     /** The thread behind the object, once the first one has been replaced. */
     #later: Worker | null = null
-    /** Posted while a restart is under way. */
+    /** Posted while the thread starts, or a restart is under way. */
     #queue: [unknown, Transferable[]][] | null = null
     #returned: [unknown, Transferable[]][] = []
     #request: RestartRequest | null = null
     /** The page is to reload for it, and may stay. */
     #awaitsPage = false
     #timer: ReturnType<typeof setTimeout> | undefined
+    #isStarting = true
     #ended = false
 
     constructor(url: string | URL, options?: WorkerOptions) {
       const made = hotAddress(url, options)
       super(made ? made[0] : url, made ? made[1] : options)
       this.#made = made
-      if (made) super.addEventListener('message', (event) => this.#hear(event as MessageEvent))
+      if (!made) return
+      this.#queue = []
+      super.addEventListener('message', (event) => this.#hear(event as MessageEvent))
+      super.addEventListener('error', (event) => this.#later || this.#failed(event))
     }
 
     override postMessage(message: unknown, transfer?: Transferable[] | StructuredSerializeOptions): void {
@@ -146,6 +153,8 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
       const message = takeMarked<FromWorker>(event)
       if (!message || this.#ended) return
       switch (message.kind) {
+        case 'started':
+          return this.#started()
         case 'restart?':
           return this.#answer(message)
         case 'returned':
@@ -167,14 +176,32 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
       if (!this.#awaitsPage) this.#timer = setTimeout(() => this.#replace(), DRAIN_PATIENCE)
     }
 
+    #started(): void {
+      this.#isStarting = false
+      const waiting = this.#queue ?? []
+      this.#queue = null
+      for (const [message, transfer] of waiting) this.#post(message, transfer)
+    }
+
+    /** Its scripts did not come: the server had gone away. */
+    #failed(event: Event): void {
+      const isLoad = this.#isStarting && !(event instanceof ErrorEvent)
+      if (isLoad) owner.whenBack(() => this.#isStarting && !this.#ended && this.#begin())
+    }
+
     #replace(): void {
       if (!this.#queue || this.#ended) return
-      const waiting = [...this.#returned, ...this.#queue]
-      this.#end()
-      this.#queue = null
+      this.#queue.unshift(...this.#returned)
       this.#returned = []
+      this.#begin()
+      owner.restarted(this, this.#made![2], this.#request!)
+    }
+
+    #begin(): void {
+      this.#end()
+      this.#isStarting = true
       owner.errors(this, [])
-      const [address, options, path] = this.#made!
+      const [address, options] = this.#made!
       const later = new Native(address, options)
       this.#later = later
       for (const type of ['message', 'messageerror']) {
@@ -183,9 +210,10 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
           if (!event.cancelBubble) this.dispatchEvent(copyOfMessage(event as MessageEvent))
         })
       }
-      later.addEventListener('error', (event) => this.#passError(event))
-      for (const [message, transfer] of waiting) later.postMessage(message, transfer)
-      owner.restarted(this, path, this.#request!)
+      later.addEventListener('error', (event) => {
+        if (this.#later === later) this.#failed(event)
+        this.#passError(event)
+      })
     }
 
     #passError(event: Event): void {
@@ -228,9 +256,11 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
       super(made ? made[0] : url, made ? made[1] : options)
       this.#made = made
       if (!made) return
+      this.#queue = []
       this.#channel = new MessageChannel()
       this.#channel.port2.onmessage = ({ data, ports }) => this.#send(data, transferablesIn(data, ports))
       this.#attach(super.port)
+      super.addEventListener('error', (event) => this.#failed(event))
     }
 
     override get port(): MessagePort {
@@ -277,13 +307,23 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
       if (!this.#awaitsPage) this.#timer = setTimeout(() => this.#reconnect(), DRAIN_PATIENCE)
     }
 
+    /** Its scripts did not come: the server had gone away. */
+    #failed(event: Event): void {
+      if (!this.#queue || event instanceof ErrorEvent) return
+      this.#attempts = 0
+      owner.whenBack(() => this.#queue && this.#reconnect())
+    }
+
     /** The browser may still hand out the thread that is about to end: ask until another one answers. */
     #reconnect(): void {
       clearTimeout(this.#timer)
       if (this.#attempts++ > RECONNECTS) return
       const [address, options] = this.#made!
       const later = new Native(address, options)
-      later.addEventListener('error', (event) => this.dispatchEvent(copyOfError(event)))
+      later.addEventListener('error', (event) => {
+        if (later.port === this.#inner) this.#failed(event)
+        this.dispatchEvent(copyOfError(event))
+      })
       this.#attach(later.port)
       // Each call that the new thread gets is a connection to it: asking too early makes two of one.
       this.#timer = setTimeout(() => this.#reconnect(), UNTIL_RECONNECT * this.#attempts)
@@ -300,7 +340,7 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
       this.#returned = []
       owner.errors(this, [])
       for (const [data, transfer] of waiting) this.#inner.postMessage(data, transfer)
-      owner.restarted(this, this.#made![2], this.#request!)
+      if (this.#request) owner.restarted(this, this.#made![2], this.#request)
     }
   }
 }

@@ -215,7 +215,23 @@ class HTMLScriptElement extends HTMLElement {
   }
 }
 
-const CLASSES = { style: HTMLStyleElement, link: HTMLLinkElement, script: HTMLScriptElement }
+class HTMLDialogElement extends HTMLElement {
+  open = false
+
+  showModal() {
+    this.open = true
+  }
+
+  close() {
+    this.open = false
+  }
+}
+
+class CSSStyleSheet {
+  replaceSync() {}
+}
+
+const CLASSES = { dialog: HTMLDialogElement, style: HTMLStyleElement, link: HTMLLinkElement, script: HTMLScriptElement }
 
 export class Document extends Node {
   readyState = 'loading'
@@ -338,5 +354,5 @@ export function documentGlobals(document) {
       return readHtml(new Document(document.baseURI), html)
     }
   }
-  return { document, customElements, DOMParser, HTMLElement: OwnElement, HTMLStyleElement, HTMLLinkElement, HTMLScriptElement, Node, Element, Text, CharacterData }
+  return { document, customElements, CSSStyleSheet, DOMParser, HTMLElement: OwnElement, HTMLStyleElement, HTMLLinkElement, HTMLScriptElement, Node, Element, Text, CharacterData }
 }

@@ -1087,11 +1087,7 @@ impl Loop {
 
     /// Style elements for what a page imports; with a policy about styles the runtime makes them, as the policy allows.
     fn head_styles(&self, url: &str) -> String {
-        let is_policy = |(name, _): &(String, String)| name == "content-security-policy";
-        match self.pages.get(url) {
-            Some(page) if !self.config.server.headers.iter().any(is_policy) => page.styles(&self.project.graph),
-            _ => String::new(),
-        }
+        self.pages.get(url).map(|page| page.styles(&self.project.graph)).unwrap_or_default()
     }
 
     /// Everything a page runs, compiled.

@@ -24,8 +24,8 @@ pub type Gap = (ModuleId, String);
 pub struct Before {
     /// Digest and exports of the modules that it may change.
     modules: FxHashMap<ModuleId, (Arc<str>, Vec<String>)>,
-    /// What was broken.
-    pub broken: FxHashSet<ModuleId>,
+    /// What was broken, or not there.
+    pub unwell: FxHashSet<ModuleId>,
 }
 
 impl Before {
@@ -35,15 +35,14 @@ impl Before {
             let published = graph[id].published.as_ref()?;
             Some((id, (published.hash.clone(), published.definition.exports.clone())))
         });
-        let broken = |&id: &ModuleId| matches!(graph[id].state, ModuleState::Broken(_));
-        let broken = if graph.broken == 0 { FxHashSet::default() } else { graph.ids().filter(broken).collect() };
-        Self { modules: modules.collect(), broken }
+        let is_unwell = |&id: &ModuleId| matches!(graph[id].state, ModuleState::Broken(_) | ModuleState::Deleted);
+        Self { modules: modules.collect(), unwell: graph.ids().filter(is_unwell).collect() }
     }
 
     /// The same before an earlier edit.
     pub fn or_earlier(mut self, earlier: Self) -> Self {
         self.modules.extend(earlier.modules);
-        self.broken = earlier.broken;
+        self.unwell = earlier.unwell;
         self
     }
 

@@ -68,6 +68,12 @@ struct Version {
     scripts: Arc<str>,
 }
 
+/// An attribute of the client's script: the server went away before it was sent, so the page starts anew when the server is back,
+/// a few times at most. A page with a policy would forbid it.
+const WITHOUT_CLIENT: &str = " onerror=\"(function again(){var key='rekindle:again',times=+sessionStorage.getItem(key);\
+     if(times<9)setTimeout(function(){fetch(location.href,{method:'HEAD'}).then(function(){sessionStorage.setItem(key,times+1);\
+     location.reload()},again)},300)})()\"";
+
 /// Earlier texts of a page that are kept, for tabs that were away.
 const VERSIONS: usize = 8;
 
@@ -243,7 +249,7 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
     let env = project.env.clone();
     let template = parse_page(&source, &|name| env.text(name));
     project.note_unknown_env(url, &template.unknown_env);
-    let mut page = Page { changed_at: seq, has_policy: has_policy(&source), template, ..Page::of(file.clone()) };
+    let mut page = Page { changed_at: seq, has_policy: project.has_policy || has_policy(&source), template, ..Page::of(file.clone()) };
     for at in 0..page.template.scripts.len() {
         let entry = match &page.template.scripts[at] {
             PageScript::External { specifier, offset } => external_entry(file, specifier, *offset, &source, project),
@@ -463,8 +469,9 @@ impl Page {
                 Piece::Text(piece) => text.push_str(piece),
                 Piece::Head => {
                     let runtime = &Runtime::get().address;
+                    let otherwise = if self.has_policy { "" } else { WITHOUT_CLIENT };
                     text.push_str(&format!(
-                        "<script type=\"module\" src=\"{base}@rekindle/client\"></script>\
+                        "<script type=\"module\" src=\"{base}@rekindle/client\"{otherwise}></script>\
                          <link rel=\"modulepreload\" href=\"{base}@rekindle/{runtime}\">"
                     ));
                     text.push_str(&crate::dev::preload_links(base, preload));

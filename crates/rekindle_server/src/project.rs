@@ -46,6 +46,8 @@ pub struct Project {
     missing_in: FxHashSet<PathBuf>,
     /// Those among them that a page waits for and nobody watches yet.
     awaited: Vec<PathBuf>,
+    /// Every page is sent with a content security policy.
+    pub has_policy: bool,
     /// Components are refreshed: not where nothing is hot.
     refreshes: bool,
     has_new_framework: bool,
@@ -131,6 +133,7 @@ impl Project {
             .map_err(std::io::Error::other)?;
         compiler.set_framework(find_framework(&config.root, &compiler, config.hmr.enabled));
         Ok(Self {
+            has_policy: config.server.headers.iter().any(|(name, _)| name == "content-security-policy"),
             refreshes: config.hmr.enabled,
             graph: ModuleGraph::default(),
             compiler: Arc::new(compiler),

@@ -54,7 +54,7 @@ impl Edit {
         let is_gone = |id: &ModuleId| graph[*id].state == ModuleState::Deleted;
         // What broke or went and is well again was never broken for anyone, unless it had been before.
         let returned = |id: &ModuleId| self.delta.deleted.contains(id);
-        let was_fine = |id: &ModuleId| (returned(id) || self.delta.broken.contains(id)) && !before.broken.contains(id);
+        let was_fine = |id: &ModuleId| (returned(id) || self.delta.broken.contains(id)) && !before.unwell.contains(id);
         let is_undone = |id: &ModuleId| returned(id) && before.is_same(*id, graph);
         let all = |first: &[ModuleId], second: &[ModuleId]| -> BTreeSet<ModuleId> {
             first.iter().chain(second).copied().collect()

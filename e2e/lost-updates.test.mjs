@@ -404,3 +404,28 @@ for (const made of ['Worker', 'SharedWorker']) {
     await tab.sees('#a', 'posted and heard')
   })
 }
+
+for (const which of ['first', 'edited']) {
+  test(`the ${which} text of a linked sheet does not come, because the server is away, and comes when it is back`, {
+    files: { 'index.html': '<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"><p id="a"></p><script type="module" src="/main.js"></script>', 'site.css': 'p { order: 1 }', 'main.js': 'import.meta.hot.accept()' },
+    load: false,
+  }, async (app) => {
+    const tab = await app.tab({ blank: true })
+    let isCut = which === 'first'
+    await app.context.route('**/site.css*', (route) => (isCut ? route.abort() : route.continue()))
+    await tab.load()
+    if (!isCut) {
+      await tab.looks('p', 'order', '1')
+      isCut = true
+      app.write('site.css', 'p { order: 2 }')
+      await app.prints('hot updated /site.css')
+      assert.equal(await tab.page.evaluate(() => document.querySelectorAll('link[rel=stylesheet]').length), 1)
+      await tab.looks('p', 'order', '1')
+    }
+    isCut = false
+    await app.stop('SIGKILL')
+    await app.start()
+    await tab.looks('p', 'order', which === 'first' ? '1' : '2')
+    await tab.stayed()
+  })
+}

@@ -19,6 +19,8 @@ const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rekindle-n
 const platform = `${process.platform}-${process.arch}`
 const { version } = JSON.parse(fs.readFileSync(new URL('../packages/rekindle/package.json', import.meta.url), 'utf8'))
 const main = path.join(folder, `rekindle-${version}.tgz`)
+const alias = JSON.parse(fs.readFileSync(new URL('../packages/rekindle-vite/package.json', import.meta.url), 'utf8'))
+const asVite = path.join(folder, `rekindle-vite-${alias.version}.tgz`)
 const ours = path.join(folder, `rekindle-${platform}-${version}.tgz`)
 
 before(async () => {
@@ -39,11 +41,11 @@ export function App() {
 const react = { react: '^19.2.0', 'react-dom': '^19.2.0' }
 const bin = (app, name) => app.path(`node_modules/.bin/${name}${process.platform === 'win32' ? '.cmd' : ''}`)
 
-/** A project that depends on the packed archives; the main one by `name`. */
-const installed = (title, { files = {}, name = 'rekindle', dependencies = {}, overrides, scripts = {}, flags = [] }, body) => {
+/** A project that depends on the packed archives; `isVite`: also under the name of Vite. */
+const installed = (title, { files = {}, isVite = false, dependencies = {}, scripts = {}, flags = [] }, body) => {
   test(title, { files, start: false, load: false, limit: 150_000 }, async (app) => {
-    const packages = { ...dependencies, [name]: `file:${main}`, [`@rekindle/${platform}`]: `file:${ours}` }
-    app.write('package.json', JSON.stringify({ name: 'app', private: true, type: 'module', scripts, dependencies: packages, overrides }))
+    const packages = { ...dependencies, ...(isVite && { vite: `file:${asVite}` }), rekindle: `file:${main}`, [`@rekindle/${platform}`]: `file:${ours}` }
+    app.write('package.json', JSON.stringify({ name: 'app', private: true, type: 'module', scripts, dependencies: packages }))
     await run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags], { cwd: app.root })
     await body(app)
   })
@@ -64,10 +66,9 @@ installed('npx rekindle runs, serves a page, and React keeps its state with noth
 })
 
 installed('in the place of Vite: scripts, its flags and its configuration', {
-  name: 'vite',
+  isVite: true,
   // A plugin that wants Vite 8.
   dependencies: { ...react, '@vitejs/plugin-react': '^6.0.0' },
-  overrides: { vite: '$vite' },
   scripts: { dev: 'vite', version: 'vite --version', built: 'vite preview --outDir built' },
   files: {
     ...REACT,
@@ -104,7 +105,7 @@ installed('in the place of Vite: scripts, its flags and its configuration', {
   assert.match(refused.stderr, /rekindle has no --ssr/)
 })
 
-installed('a build through the name of Vite, and its preview', { name: 'vite', dependencies: react, files: REACT }, async (app) => {
+installed('a build through the name of Vite, and its preview', { isVite: true, dependencies: react, files: REACT }, async (app) => {
   await run(bin(app, 'vite'), ['build', '--outDir', 'out', '--emptyOutDir'], { cwd: app.root })
   assert.ok(fs.existsSync(app.path('out/index.html')))
   app.command = [bin(app, 'vite'), 'preview', '--outDir', 'out']
@@ -113,6 +114,26 @@ installed('a build through the name of Vite, and its preview', { name: 'vite', d
   await tab.page.goto(app.url)
   await tab.sees('h1', 'one')
   assert.deepEqual(tab.errors, [])
+})
+
+const TESTED = {
+  'sum.js': 'export const sum = (a, b) => a + b',
+  'sum.test.js': `import { expect, test } from 'vitest'\nimport { sum } from './sum'\ntest('sums', () => expect(sum(1, 2)).toBe(3))`,
+  'vite.config.js': `import { defineConfig } from 'vite'\nimport react from '@vitejs/plugin-react'\nexport default defineConfig({ plugins: [react()] })`,
+}
+const tools = { vitest: '^4.0.0', '@vitejs/plugin-react': '^6.0.0' }
+
+installed('Vitest runs where rekindle has the name of Vite, and the command is rekindle', { isVite: true, dependencies: { ...react, ...tools }, files: { ...REACT, ...TESTED } }, async (app) => {
+  assert.match((await run(npx, ['vitest', 'run'], { cwd: app.root })).stdout, /1 passed/)
+  assert.match((await run(npx, ['vite', '--version'], { cwd: app.root })).stdout, /rekindle/)
+  app.command = [bin(app, 'vite')]
+  await keepsItsState(app)
+})
+
+installed('beside Vite itself: each has its own command, and Vitest runs', { dependencies: { ...react, ...tools, vite: '^8.0.0' }, files: { ...REACT, ...TESTED } }, async (app) => {
+  assert.match((await run(npx, ['vitest', 'run'], { cwd: app.root })).stdout, /1 passed/)
+  assert.match((await run(npx, ['vite', '--version'], { cwd: app.root })).stdout, /^vite\/8/)
+  assert.match((await run(npx, ['rekindle', '--version'], { cwd: app.root })).stdout, /^rekindle/)
 })
 
 installed('where each package sees only its own dependencies, as with pnpm', { files: REACT, dependencies: react, flags: ['--install-strategy=linked'] }, async (app) => {

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /**
  * Packs what is published: one package with the program for each platform, and `rekindle`, which has the launcher and names
- * the others as optional. Nothing is sent anywhere.
+ * the others as optional. `rekindle-vite` is for projects that know it as `vite`. Nothing is sent anywhere.
  *
  *     node packages/pack.mjs                                   →  target/npm/rekindle-linux-x64-0.1.0.tgz
  *                                                                 target/npm/rekindle-0.1.0.tgz
+ *                                                                 target/npm/rekindle-vite-8.0.0.tgz
  *     node packages/pack.mjs --platform darwin-arm64 --only platform --binary target/…/rekindle
  *     node packages/pack.mjs --only main --platforms linux-x64,darwin-arm64
  */
@@ -18,6 +19,7 @@ const repository = fileURLToPath(new URL('..', import.meta.url))
 const packages = fileURLToPath(new URL('.', import.meta.url))
 const platforms = JSON.parse(fs.readFileSync(path.join(packages, 'platforms.json'), 'utf8'))
 const main = JSON.parse(fs.readFileSync(path.join(packages, 'rekindle/package.json'), 'utf8'))
+const alias = JSON.parse(fs.readFileSync(path.join(packages, 'rekindle-vite/package.json'), 'utf8'))
 const here = `${process.platform}-${process.arch}`
 
 const usage = `node packages/pack.mjs [options]
@@ -52,6 +54,7 @@ function pack(values) {
   if (values.only !== 'platform') {
     const named = values.platforms?.split(',').map(known) ?? platforms.filter(({ released }) => released)
     packMain(named, out)
+    packAlias(out)
   }
 }
 
@@ -127,6 +130,18 @@ function packMain(named, out) {
   // Exactly this version: launcher and program belong together.
   const optionalDependencies = Object.fromEntries(named.map(({ name }) => [`@rekindle/${name}`, main.version]))
   write(folder, 'package.json', { ...main, optionalDependencies })
+  finish(folder, out)
+}
+
+/** Its types are those of `rekindle`: a declaration that is merged into one of them has to find it in this very package. */
+function packAlias(out) {
+  const folder = fresh(path.join(out, 'rekindle-vite'))
+  const shared = ['client.d.ts', 'types']
+  for (const file of ['README.md', ...alias.files]) {
+    const from = shared.includes(file) ? 'rekindle' : 'rekindle-vite'
+    fs.cpSync(path.join(packages, from, file), path.join(folder, file), { recursive: true })
+  }
+  write(folder, 'package.json', { ...alias, dependencies: { ...alias.dependencies, rekindle: main.version } })
   finish(folder, out)
 }
 

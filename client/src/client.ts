@@ -20,7 +20,7 @@ import { Replica, type Define } from './replica'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 import { Rescue } from './rescue'
 import { Socket } from './socket'
-import { dropEarlyStyles, hasLink, removeStyle, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
+import { dropEarlyStyles, hasLink, isUnloaded, removeStyle, sheetOf, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
 import { enterWorker } from './worker-scope'
 import { installWorkers, type RestartAnswer, type RestartRequest } from './workers'
 
@@ -255,7 +255,9 @@ export function boot(manifest: PageManifest): void {
   isStarting = false
   showErrors([])
   hello()
-  if (hasDocument) tellWhyReloaded()
+  if (!hasDocument) return
+  lookAfterLinks([...linkedSheets.keys()])
+  tellWhyReloaded()
 }
 
 /** Runs one module for a native `import` of its address; gives its namespace. */
@@ -624,6 +626,34 @@ function shortChain(chain: ModuleId[]): ModuleId[] {
   return chain.length <= MOST_TOLD ? chain : [...chain.slice(0, MOST_TOLD / 2), '…', ...chain.slice(-MOST_TOLD / 2)]
 }
 
+// ---- linked sheets that did not come, since the server was away
+
+const lostLinks = new Set<ModuleId>()
+
+/** Asks for a sheet again when the connection is back; at the latest after a while, since it may not have gone. */
+function swapLater(id: ModuleId): void {
+  if (lostLinks.has(id)) return
+  lostLinks.add(id)
+  const again = (): void => {
+    if (lostLinks.delete(id)) void swapLink(id, base, Date.now(), () => swapLater(id))
+  }
+  returns.push(again)
+  setTimeout(again, LOAD_PATIENCE)
+}
+
+function lookAfterLinks(sheets: Iterable<ModuleId>): void {
+  const look = (): void => {
+    for (const id of sheets) if (isUnloaded(id, base)) swapLater(id)
+  }
+  // Those that failed before this script ran.
+  if (document.readyState === 'complete') look()
+  else addEventListener('load', look, { once: true })
+  addEventListener('error', ({ target }) => {
+    const id = sheetOf(target, base)
+    if (id !== null && linkedSheets.has(id)) swapLater(id)
+  }, true)
+}
+
 // ---- updates
 
 const updatePage: UpdatePage = {
@@ -633,7 +663,7 @@ const updatePage: UpdatePage = {
     return ready
   },
   async swapLinks(links, timestamp) {
-    await Promise.all(links.map((id) => swapLink(id, base, timestamp)))
+    await Promise.all(links.map((id) => swapLink(id, base, timestamp, () => swapLater(id))))
     for (const id of links) debug(`css hot updated: ${id.split('?')[0]}`)
   },
   reload(verdict) {

@@ -144,11 +144,32 @@ function linksOf(id: ModuleId, base: string): HTMLLinkElement[] {
 /** Milliseconds that an update waits for a sheet to load. */
 const LINK_PATIENCE = 5000
 
-/** Links that wait for their successor to load. */
+/** Links that wait for their successor to load, and those successors. */
 const replaced = new WeakSet<HTMLLinkElement>()
+const swapping = new WeakSet<HTMLLinkElement>()
 
-/** Puts a new copy beside each link of the sheet and takes the old one away once the new one has loaded. */
-export async function swapLink(id: ModuleId, base: string, timestamp: number): Promise<void> {
+/** The sheet (`/site.css?direct`) that a `<link>` of ours loads, which is no copy on its way; null for any other element. */
+export function sheetOf(link: EventTarget | null, base: string): ModuleId | null {
+  if (!(link instanceof HTMLLinkElement) || !link.relList.contains('stylesheet') || swapping.has(link)) return null
+  const { origin, pathname } = new URL(link.href, document.baseURI)
+  return origin === location.origin && pathname.startsWith(base) ? `${decodeURI(pathname).slice(base.length - 1)}?direct` : null
+}
+
+/** Whether a link of the sheet has not loaded. */
+export function isUnloaded(id: ModuleId, base: string): boolean {
+  return linksOf(id, base).some((link) => link.sheet === null && !link.disabled)
+}
+
+/** Whether the server has anything to say of an address: a sheet that is not there is answered, too. */
+function isAnswered(address: string): Promise<boolean> {
+  return fetch(address, { method: 'HEAD' }).then(() => true, () => false)
+}
+
+/**
+ * Puts a new copy beside each link of the sheet and takes the old one away once the new one has loaded. If the server does not
+ * answer, the old one stays and `lost` is called.
+ */
+export async function swapLink(id: ModuleId, base: string, timestamp: number, lost: () => void): Promise<void> {
   await Promise.all(
     linksOf(id, base).map((old) => {
       const url = new URL(old.href, document.baseURI)
@@ -159,10 +180,20 @@ export async function swapLink(id: ModuleId, base: string, timestamp: number): P
       const fresh = old.cloneNode() as HTMLLinkElement
       fresh.href = url.href
       replaced.add(old)
+      swapping.add(fresh)
       return new Promise<void>((done) => {
-        const settle = () => (old.remove(), done())
-        fresh.addEventListener('load', settle)
-        fresh.addEventListener('error', settle)
+        const settle = (gone: HTMLLinkElement) => {
+          swapping.delete(fresh)
+          gone.remove()
+          done()
+        }
+        fresh.addEventListener('load', () => settle(old))
+        fresh.addEventListener('error', async () => {
+          if (await isAnswered(url.href)) return settle(old)
+          replaced.delete(old)
+          settle(fresh)
+          lost()
+        })
         setTimeout(done, LINK_PATIENCE)
         old.after(fresh)
       })

@@ -249,7 +249,12 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
     let env = project.env.clone();
     let template = parse_page(&source, &|name| env.text(name));
     project.note_unknown_env(url, &template.unknown_env);
-    let mut page = Page { changed_at: seq, has_policy: project.has_policy || has_policy(&source), template, ..Page::of(file.clone()) };
+    let mut page = Page {
+        changed_at: seq,
+        has_policy: project.has_policy || has_policy(&source),
+        template,
+        ..Page::of(file.clone())
+    };
     for at in 0..page.template.scripts.len() {
         let entry = match &page.template.scripts[at] {
             PageScript::External { specifier, offset } => external_entry(file, specifier, *offset, &source, project),

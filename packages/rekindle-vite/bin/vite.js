@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 'use strict'
 // The program reads what follows as Vite's command line.
-require('./launch.js').launch(['--as-vite'])
+require('rekindle/bin/launch.js').launch(['--as-vite'])

@@ -7,6 +7,12 @@ import { test } from './harness.mjs'
 const MAIN = `show('a', 'one')\nimport.meta.hot.accept()`
 const pause = (ms) => new Promise((done) => setTimeout(done, ms))
 
+/** Whole from one moment to the next: a file that is written in place is empty in between, on a busy computer for long. */
+function replace(app, name, text) {
+  fs.writeFileSync(app.path(`${name}.new`), text)
+  fs.renameSync(app.path(`${name}.new`), app.path(name))
+}
+
 /** The tab takes edits and was never loaded anew. */
 async function goesOn(app, from = 'one', to = 'two') {
   await app.edit('main.js', from, to)
@@ -20,7 +26,7 @@ for (const away of [45, 200, 1000]) {
     const text = fs.readFileSync(app.path('index.html'), 'utf8')
     fs.rmSync(app.path('index.html'))
     await pause(away)
-    app.write('index.html', text)
+    replace(app, 'index.html', text)
     if (away > 500) await app.prints('fixed')
     await app.noOverlay()
     await goesOn(app)
@@ -33,7 +39,7 @@ test('while index.html is gone the tab says so and takes edits', { files: { 'mai
   fs.rmSync(app.path('index.html'))
   await app.overlay('the page index.html is gone')
   await goesOn(app)
-  app.write('index.html', text.replace('</body>', '<p id="new">new</p></body>'))
+  replace(app, 'index.html', text.replace('</body>', '<p id="new">new</p></body>'))
   await app.sees('#new', 'new')
   await app.noOverlay()
   await goesOn(app, 'two', 'three')
@@ -62,7 +68,7 @@ test('a named pipe stands where index.html was', { files: { 'main.js': MAIN } },
   await app.overlay('index.html')
   await app.prints('named pipe')
   fs.rmSync(app.path('index.html'))
-  app.write('index.html', text)
+  replace(app, 'index.html', text)
   await app.noOverlay()
   await goesOn(app)
 })
@@ -84,7 +90,7 @@ test('the page goes while the server is away', { files: { 'main.js': MAIN } }, a
   fs.rmSync(app.path('index.html'))
   await app.start()
   await app.overlay('the page index.html is gone')
-  app.write('index.html', text)
+  replace(app, 'index.html', text)
   await app.noOverlay()
   await goesOn(app)
 })
@@ -96,6 +102,6 @@ test('a tab that found no page shows it as soon as there is one', { files: { 'ma
   const tab = await app.tab({ blank: true })
   await tab.page.goto(app.url)
   assert.match(await tab.page.evaluate(() => document.body.innerText), /is nothing that this server knows/)
-  app.write('index.html', text)
+  replace(app, 'index.html', text)
   await tab.sees('#a', 'one')
 })

@@ -2,12 +2,14 @@
 
 mod preview;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use clap::error::ContextKind;
 use rekindle::flags::{DevFlags, Flags, Task};
 use rekindle::settings::{self, Settings};
 use rekindle::vite_flags::{Answer, Arguments};
@@ -39,7 +41,7 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let flags = match Flags::parse_from(arguments).task() {
+    let flags = match parse(arguments).task() {
         Task::Dev(flags) => flags,
         Task::Build(flags) => return build_command::run(&flags),
         Task::Preview(flags) => return preview::run(&flags),
@@ -67,6 +69,15 @@ fn main() -> ExitCode {
     // What is still being compiled is not worth waiting for.
     runtime.shutdown_background();
     code
+}
+
+/// Ends the program where the flags make no sense.
+fn parse(arguments: Vec<OsString>) -> Flags {
+    Flags::try_parse_from(arguments).unwrap_or_else(|mut error| {
+        // Nobody means a flag as the project folder.
+        error.remove(ContextKind::TrailingArg);
+        error.exit()
+    })
 }
 
 /// Serves until Ctrl-C or SIGTERM. An edit of the settings starts the server anew, in this process and on this port; open
@@ -158,7 +169,8 @@ pub(crate) fn open_browser(path: Option<&str>, url: &str, report: &Report) {
         false => format!("{url}{}", path.trim_start_matches('/')),
     };
     if let Err(error) = rekindle_server::editor::open_browser(&url) {
-        report.warn(&format!("cannot open the browser: {error}"));
+        tracing::debug!(%error, "no browser");
+        report.warn(&format!("no browser could be opened; go to {url}"));
     }
 }
 

@@ -109,6 +109,7 @@ fn read_for(flags: &DevFlags, command: Command) -> (Result<Settings, Vec<Diagnos
         Ok(root) => root,
         Err(problem) => return (Err(vec![problem]), Vec::new()),
     };
+    let flags = &by_kind(flags);
     let own = flags.config.as_deref().map_or_else(|| root.join("rekindle.toml"), |named| join(&here, named));
     let mut files = vec![own];
     files.extend(vite_config::FILES.iter().map(|name| root.join(name)));
@@ -118,6 +119,19 @@ fn read_for(flags: &DevFlags, command: Command) -> (Result<Settings, Vec<Diagnos
         Settings { config, notes, vite, left_out, files: files.clone() }
     });
     (result, files)
+}
+
+/// `--config` names a configuration of Vite as well: a script.
+fn by_kind(flags: &DevFlags) -> DevFlags {
+    let mut flags = flags.clone();
+    let is_script = |path: &PathBuf| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        matches!(extension, Some("js" | "mjs" | "cjs" | "ts" | "mts" | "cts"))
+    };
+    if let Some(script) = flags.config.take_if(|path| is_script(path)) {
+        flags.vite_config.get_or_insert(script);
+    }
+    flags
 }
 
 /// Defaults, then what Vite's configuration says, then `rekindle.toml`, then the flags: each wins over those before.
@@ -165,8 +179,12 @@ fn root_folder(here: &Path, root: Option<&Path>) -> Result<PathBuf, Diagnostic> 
         Ok(root) if root.is_dir() => Ok(root),
         Ok(_) => Err(Diagnostic::error(format!("`{}` is a file, not a folder", named.display()))
             .with_help("give the project folder, the one with index.html")),
-        Err(_) => Err(Diagnostic::error(format!("there is no folder `{}`", named.display()))
-            .with_help("give the project folder, the one with index.html")),
+        Err(_) => Err(match root.filter(|word| word.components().count() == 1 && word.extension().is_none()) {
+            Some(word) => Diagnostic::error(format!("`{}` is neither a command nor a folder here", word.display()))
+                .with_help("the commands are dev, build, preview, edit and init; without one, give the project folder, the one with index.html"),
+            None => Diagnostic::error(format!("there is no folder `{}`", named.display()))
+                .with_help("give the project folder, the one with index.html"),
+        }),
     }
 }
 
@@ -177,7 +195,11 @@ fn settings_file(here: &Path, root: &Path, named: Option<&Path>) -> Result<Optio
     let path = named.map_or_else(|| root.join("rekindle.toml"), |named| join(here, named));
     match file::read_text(&path) {
         Ok(text) => Ok(Some((path, text))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match named {
+            None => Ok(None),
+            Some(_) => Err(Diagnostic::error(format!("there is no file `{}`", path.display()))
+                .with_help("`--config` names a rekindle.toml, or a configuration of Vite")),
+        },
         Err(error) => {
             Err(Diagnostic::error(format!("the settings cannot be read: {error}")).in_file(path.display().to_string()))
         }
@@ -221,7 +243,7 @@ fn notes(config: &Config) -> Vec<String> {
     let root = config.root.display();
     vec![match pages.first() {
         Some(page) => format!("{root} has no index.html, so {} answers 404; try {}{page}", config.base, config.base),
-        None => format!("{root} has no index.html; is it the project folder?"),
+        None => format!("{root} has no index.html; is it the project folder? `rekindle init` writes a project"),
     }]
 }
 

@@ -166,10 +166,21 @@ fn parse<'a>(
         accessors::lower(allocator, &mut parsed.program);
     }
     let built = SemanticBuilder::new().with_check_syntax_error(true).with_enum_eval(true).build(&parsed.program);
-    check(built.diagnostics.errors(), input)?;
+    check(built.diagnostics.errors().filter(|error| !is_about_types(error)), input)?;
     let scoping = built.semantic.into_scoping();
     let has_module_syntax = parsed.module_record.has_module_syntax;
     Ok(Parsed { program: parsed.program, scoping, has_module_syntax })
+}
+
+/// What TypeScript's checker says of declarations that leave nothing behind in JavaScript: overloads without an implementation,
+/// abstract members in a plain class. Types are removed and not checked, as in Vite.
+fn is_about_types(error: &OxcDiagnostic) -> bool {
+    // `super()` in the wrong place, a private name that is static and not, `export =` beside exports, a namespace in a block.
+    const OF_PROGRAMS: [&str; 4] = ["2337", "2804", "2309", "1235"];
+    match (error.code.scope.as_deref(), error.code.number.as_deref()) {
+        (Some("TS"), number) => !number.is_some_and(|number| OF_PROGRAMS.contains(&number)),
+        _ => error.message == "Getters and setters must have an implementation.",
+    }
 }
 
 fn check<'e>(errors: impl Iterator<Item = &'e OxcDiagnostic>, input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {

@@ -73,6 +73,7 @@ impl PreviewServer {
         if build.files.get("/index.html").is_none() {
             report.note(&format!("{} has no index.html, so {} answers 404", build.folder.display(), config.base));
         }
+        let wanted = config.server.port;
         let mut bound = listen(&config.server).await.map_err(ServeError::from)?;
         let (inbox, mut events) = mpsc::unbounded_channel();
         let mut site = Site::new(&config, &bound, inbox.clone());
@@ -101,6 +102,7 @@ impl PreviewServer {
         std::thread::Builder::new().name("rekindle-preview".into()).spawn(answer_all).map_err(ServeError::from)?;
         let serving = tokio::spawn(serve(std::mem::take(&mut bound.listeners), site.clone()));
         report.ready(env!("CARGO_PKG_VERSION"), &urls, began.elapsed());
+        report.port(wanted, bound.port);
         if bound.exposed {
             report.warn(
                 "other machines can reach this server; the network address above holds the key that lets them in",

@@ -86,6 +86,13 @@ impl Report {
         self.write(&format!("{text}\n"));
     }
 
+    /// Tells of a port that is not the one that was wanted; 0 is any.
+    pub fn port(&self, wanted: u16, found: u16) {
+        if found != wanted && wanted != 0 {
+            self.note(&format!("port {wanted} is taken, so this is {found} (`--strict-port` makes that an error)"));
+        }
+    }
+
     /// A few lines that belong together: what they are about, and words with what belongs to each.
     pub fn block(&self, title: &str, rows: &[(&str, String)]) {
         let width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);

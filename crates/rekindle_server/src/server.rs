@@ -97,6 +97,7 @@ impl Builder {
     pub async fn start(self) -> Result<DevServer, ServeError> {
         let Self { config, report, handlers, known } = self;
         let began = Instant::now();
+        let wanted = config.server.port;
         let mut bound = listen(&config.server).await?;
         let (inbox, events) = mpsc::unbounded_channel();
         let mut site = Site::new(&config, &bound, inbox.clone());
@@ -147,6 +148,7 @@ impl Builder {
         let is_known = known.is_some() && known.as_ref() == urls.first().map(|(_, url)| url) && !bound.exposed;
         if !is_known {
             report.ready(env!("CARGO_PKG_VERSION"), &urls, began.elapsed());
+            report.port(wanted, bound.port);
         }
         if bound.exposed {
             report.warn(

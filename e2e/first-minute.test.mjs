@@ -1,0 +1,52 @@
+/** What the command says when something is not as it was meant. */
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import fs from 'node:fs'
+import net from 'node:net'
+import { promisify } from 'node:util'
+import { freePort, program, test, until } from './harness.mjs'
+
+const run = (app, ...words) => promisify(execFile)(program, words, { cwd: app.root, env: { ...process.env, NO_COLOR: '1' } }).catch((error) => error)
+const bare = { start: false }
+
+test('the port that was wanted is taken: the terminal says so', bare, async (app) => {
+  const taken = net.createServer()
+  const port = await freePort()
+  await new Promise((done) => taken.listen(port, done))
+  const server = spawn(program, ['dev', app.root, '--port', String(port)], { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, NO_COLOR: '1' } })
+  let printed = ''
+  server.stdout.on('data', (chunk) => (printed += chunk))
+  try {
+    await until('the line about the port', () => assert.match(printed, new RegExp(`port ${port} is taken, so this is \\d+`)))
+  } finally {
+    server.kill()
+    taken.close()
+  }
+})
+
+test('a word that is neither a command nor a folder', bare, async (app) => {
+  const { code, stderr } = await run(app, 'doctor')
+  assert.equal(code, 1)
+  assert.match(stderr, /`doctor` is neither a command nor a folder here/)
+  assert.match(stderr, /dev, build, preview, edit and init/)
+  assert.match((await run(app, './no/such')).stderr, /there is no folder/)
+})
+
+test('an unknown flag is not taken for a folder', bare, async (app) => {
+  const { code, stderr } = await run(app, '--prot', '3000')
+  assert.equal(code, 2)
+  assert.match(stderr, /--port/)
+  assert.doesNotMatch(stderr, /as a value/)
+})
+
+test('--config names a script of Vite, or a file that is not there', { ...bare, files: { 'conf/dev.mjs': `export default { base: '/below/' }`, 'index.html': '<p id="a">page</p>' } }, async (app) => {
+  assert.match((await run(app, '--config', 'nope.toml')).stderr, /there is no file `[^`]*nope\.toml`/)
+  await app.start('--config', 'conf/dev.mjs')
+  await app.prints('/below/')
+})
+
+test('a folder without a page names what writes one', bare, async (app) => {
+  fs.rmSync(app.path('index.html'))
+  await app.start()
+  await app.prints('rekindle init')
+})

@@ -1,6 +1,7 @@
 /** What the command says when something is not as it was meant. */
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import net from 'node:net'
 import { promisify } from 'node:util'
@@ -19,7 +20,9 @@ test('the port that was wanted is taken: the terminal says so', bare, async (app
   try {
     await until('the line about the port', () => assert.match(printed, new RegExp(`port ${port} is taken, so this is \\d+`)))
   } finally {
+    const over = once(server, 'exit')
     server.kill()
+    await over
     taken.close()
   }
 })

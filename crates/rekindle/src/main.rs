@@ -168,8 +168,8 @@ pub(crate) fn open_browser(path: Option<&str>, url: &str, report: &Report) {
         true => path.to_owned(),
         false => format!("{url}{}", path.trim_start_matches('/')),
     };
-    if let Err(error) = rekindle_server::editor::open_browser(&url) {
-        tracing::debug!(%error, "no browser");
+    // What the system's opener says (`ExitStatus(…)`) tells nobody anything.
+    if rekindle_server::editor::open_browser(&url).is_err() {
         report.warn(&format!("no browser could be opened; go to {url}"));
     }
 }

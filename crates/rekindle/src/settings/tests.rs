@@ -498,9 +498,13 @@ fn another_file_can_be_named_and_must_exist() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("other.toml");
     let flags = DevFlags { root: Some(folder.path().to_owned()), config: Some(file.clone()), ..DevFlags::default() };
-    assert!(read(&flags).unwrap_err()[0].message.starts_with("the settings cannot be read"));
+    assert_eq!(read(&flags).unwrap_err()[0].message, format!("there is no file `{}`", file.display()));
     fs::write(&file, "[server]\nport = 7\n").unwrap();
     assert_eq!(read(&flags).unwrap().config.server.port, 7);
+    let script = folder.path().join("dev.config.mjs");
+    fs::write(&script, "export default { server: { port: 8 } }").unwrap();
+    let flags = DevFlags { config: Some(script), ..flags };
+    assert_eq!(read(&flags).unwrap().config.server.port, 8);
 }
 
 #[test]
@@ -522,7 +526,7 @@ fn a_root_must_be_a_folder_and_may_lack_an_index() {
     expect![[r#"
         there is no folder `<root>/gone`
         `<root>/a.txt` is a file, not a folder
-        <root> has no index.html; is it the project folder?
+        <root> has no index.html; is it the project folder? `rekindle init` writes a project
         <root> has no index.html, so / answers 404; try /admin.html"#]]
     .assert_eq(&told.join("\n"));
 }

@@ -429,3 +429,23 @@ for (const which of ['first', 'edited']) {
     await tab.stayed()
   })
 }
+
+test('a copy of a linked sheet that does not come is overtaken by the next one', {
+  files: { 'index.html': '<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"><p id="a"></p><script type="module" src="/main.js"></script>', 'site.css': 'p { order: 1 }', 'main.js': 'import.meta.hot.accept()' },
+}, async (app) => {
+  await app.looks('p', 'order', '1')
+  const held = []
+  let isHolding = true
+  await app.page.route('**/site.css*', (route) => (isHolding ? void held.push(route) : route.continue()))
+  app.write('site.css', 'p { order: 2 }')
+  await until('the first copy to be asked for', () => assert.equal(held.length, 1))
+  held[0].abort()
+  await until('whether the server answers to be asked', () => assert.equal(held.length, 2))
+  isHolding = false
+  app.write('site.css', 'p { order: 3 }')
+  await app.looks('p', 'order', '3')
+  held[1].abort()
+  await app.edit('site.css', '3', '4')
+  await app.looks('p', 'order', '4')
+  await until('one sheet to be left', async () => assert.equal(await app.page.evaluate(() => document.styleSheets.length), 1))
+})

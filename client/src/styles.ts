@@ -144,13 +144,13 @@ function linksOf(id: ModuleId, base: string): HTMLLinkElement[] {
 /** Milliseconds that an update waits for a sheet to load. */
 const LINK_PATIENCE = 5000
 
-/** Links that wait for their successor to load, and those successors. */
+/** Links that wait for their successor to load, and what such a successor takes away. */
 const replaced = new WeakSet<HTMLLinkElement>()
-const swapping = new WeakSet<HTMLLinkElement>()
+const predecessors = new WeakMap<HTMLLinkElement, HTMLLinkElement[]>()
 
 /** The sheet (`/site.css?direct`) that a `<link>` of ours loads, which is no copy on its way; null for any other element. */
 export function sheetOf(link: EventTarget | null, base: string): ModuleId | null {
-  if (!(link instanceof HTMLLinkElement) || !link.relList.contains('stylesheet') || swapping.has(link)) return null
+  if (!(link instanceof HTMLLinkElement) || !link.relList.contains('stylesheet') || predecessors.has(link)) return null
   const { origin, pathname } = new URL(link.href, document.baseURI)
   return origin === location.origin && pathname.startsWith(base) ? `${decodeURI(pathname).slice(base.length - 1)}?direct` : null
 }
@@ -179,19 +179,22 @@ export async function swapLink(id: ModuleId, base: string, timestamp: number, lo
       if (old.disabled) return void (old.href = url.href)
       const fresh = old.cloneNode() as HTMLLinkElement
       fresh.href = url.href
+      const before = [...(predecessors.get(old) ?? []), old]
+      predecessors.set(fresh, before)
       replaced.add(old)
-      swapping.add(fresh)
       return new Promise<void>((done) => {
-        const settle = (gone: HTMLLinkElement) => {
-          swapping.delete(fresh)
-          gone.remove()
+        const loaded = (): void => {
+          for (const link of before) link.remove()
           done()
         }
-        fresh.addEventListener('load', () => settle(old))
+        fresh.addEventListener('load', loaded)
         fresh.addEventListener('error', async () => {
-          if (await isAnswered(url.href)) return settle(old)
+          const isThere = await isAnswered(url.href)
+          if (replaced.has(fresh)) return done() // A newer copy is on its way, and takes all of them away.
+          if (isThere) return loaded()
           replaced.delete(old)
-          settle(fresh)
+          fresh.remove()
+          done()
           lost()
         })
         setTimeout(done, LINK_PATIENCE)

@@ -184,6 +184,33 @@ test('the entry is broken when the server starts anew: what the tab runs below i
   await app.stayed()
 })
 
+const GLOB = {
+  'main.js': `import { shown } from './list.js'\nshown.then((text) => show('a', text))\nimport.meta.hot.accept()`,
+  'list.js': `const pages = import.meta.glob('./pages/*.js')\nexport const shown = Promise.all(Object.values(pages).map((load) => load())).then((all) => all.map(({ v }) => v).join())`,
+  'pages/one.js': `export const v = 'one1'`,
+  'pages/two.js': `export const v = 'two1'`,
+}
+const BROKEN = {
+  'its importer was gone': { breaks: (app) => app.remove('list.js'), mends: (app) => app.write('list.js', GLOB['list.js']) },
+  'its importer could not be read': { breaks: (app) => app.write('list.js', 'const = ;'), mends: (app) => app.write('list.js', GLOB['list.js']) },
+  'the entry could not be read': { breaks: (app) => app.write('main.js', 'const = ;'), mends: (app) => app.write('main.js', GLOB['main.js']) },
+}
+for (const [what, { breaks, mends }] of Object.entries(BROKEN)) {
+  test(`what a glob brings is edited while the server is away, and again while ${what}`, { files: GLOB }, async (app) => {
+    await app.sees('#a', 'one1,two1')
+    await restart(app, () => (app.write('pages/one.js', `export const v = 'one2'`), breaks(app)))
+    await app.connected(1)
+    app.write('pages/two.js', `export const v = 'two2'`)
+    await new Promise((done) => setTimeout(done, 300))
+    mends(app)
+    await app.sees('#a', 'one2,two2')
+    await app.edit('pages/two.js', 'two2', 'two3')
+    await app.sees('#a', 'one2,two3')
+    await app.noOverlay()
+    await app.stayed()
+  })
+}
+
 for (const [what, name] of [['the entry', 'main.js'], ['a module', 'a.js']]) {
   test(`${what} that was gone when the server died, and is another one when it is back`, { files: { 'main.js': SHOWING, 'a.js': value(1) } }, async (app) => {
     await app.sees('#a', '1')

@@ -454,7 +454,7 @@ function retryLater(): void {
 function retryNow(): void {
   clearTimeout(retryTimer)
   enqueue(async () => {
-    if (!(updater.isWaiting || blocked.size > 0)) return
+    if (!(updater.isWaiting || blocked.size > 0 || registry.stale.size > 0)) return
     const started = await startWhatWasBlocked()
     const outcome = await updater.update([], Date.now())
     refreshOverlay()
@@ -572,6 +572,7 @@ async function takeDefinitions(batch: Batch): Promise<void> {
   replica.takeStandings(batch)
   const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code, batch.seq)).map(({ id }) => id)
   if (refused.length > 0) await loadForUpdate(refused)
+  for (let lost; (lost = registry.lost((id) => errors.has(id))).length > 0; ) await loadForUpdate(lost)
 }
 
 /** Entries that had to wait for this save; returns those that run now. */

@@ -287,6 +287,8 @@ export class Registry {
   readonly stale = new Set<ModuleId>()
   /** Modules the page itself runs. */
   readonly entries = new Set<ModuleId>()
+  /** Modules that were live when they went, with the definition of an importer for which they were `lost`. */
+  private readonly forgotten = new Map<ModuleId, Definition | null>()
   /** What the browser has loaded itself, by address: exports can be passed on from it, like from any instance. */
   private readonly native = new Map<string, Instance>()
   /** Some definition has an address among its links. */
@@ -312,6 +314,7 @@ export class Registry {
       this.definitions.set(id, definition)
       if (links.some(Array.isArray)) this.namesAddresses = true
     }
+    this.forgotten.delete(id)
     this.judge(id)
   }
 
@@ -332,6 +335,30 @@ export class Registry {
   forget(id: ModuleId): void {
     this.definitions.delete(id)
     this.stale.delete(id)
+    if (this.instances.has(id)) this.forgotten.set(id, null)
+  }
+
+  /**
+   * Live modules that went, and that the newest definition of an importer names: they may be back, or were never gone where
+   * a server did not come to them, below an importer that it could not read. Gives each once for a definition.
+   */
+  lost(isBroken: (id: ModuleId) => boolean): ModuleId[] {
+    const lost: ModuleId[] = []
+    for (const [id, asked] of this.forgotten) {
+      if (!this.instances.has(id)) this.forgotten.delete(id)
+      const namer = [...(this.importers.get(id) ?? [])].find((importer) => !isBroken(importer) && this.names(importer, id))
+      const definition = namer === undefined ? undefined : this.definitions.get(namer)
+      if (!definition || definition === asked) continue
+      this.forgotten.set(id, definition)
+      lost.push(id)
+    }
+    return lost
+  }
+
+  /** Whether a module imports `id` by its newest definition, or may. */
+  private names(importer: ModuleId, id: ModuleId): boolean {
+    const definition = this.definitions.get(importer)
+    return definition !== undefined && this.depsAfter(definition, this.instances.get(importer)).has(id)
   }
 
   /** Static dependencies of a definition, eager glob matches included, in evaluation order. */

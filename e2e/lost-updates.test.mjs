@@ -5,6 +5,7 @@ import { lineTest, restart } from './line-test.mjs'
 
 const SHOWING = `import { v } from './a.js'\nshow('a', v)\nimport.meta.hot.accept()`
 const STYLED = { 'main.js': `import './look.css'\nshow('a', 'up')\nimport.meta.hot.accept()`, 'look.css': '#a { color: rgb(0, 0, 1) }' }
+const LINKED = (head = '', body = '') => `<!doctype html><head><link rel="icon" href="data:,">${head}</head><body><p id="a"></p>${body}<script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`
 const value = (n) => `export const v = ${n}`
 const colour = (n) => `#a { color: rgb(0, 0, ${n}) }`
 
@@ -236,6 +237,21 @@ test('a page that was edited while the server was away is patched when it is bac
   assert.ok(!app.printed.includes('its scripts are others now'), app.printed)
 })
 
+test('a sheet whose link came by an edit of the page is edited while the server is away', {
+  files: { 'index.html': LINKED(), 'main.js': `${SHOWING}\nimport.meta.hot.accept('./a.js', () => {})`, 'a.js': value(1), 'site.css': colour(1) },
+}, async (app) => {
+  await app.sees('#a', '1')
+  await app.edit('index.html', '</head>', '<link rel="stylesheet" href="/site.css"></head>')
+  await app.looks('#a', 'color', 'rgb(0, 0, 1)')
+  await restart(app, () => app.write('site.css', colour(2)))
+  await app.looks('#a', 'color', 'rgb(0, 0, 2)')
+  await app.edit('site.css', '2)', '3)')
+  await app.looks('#a', 'color', 'rgb(0, 0, 3)')
+  await restart(app, () => app.write('site.css', colour(4)))
+  await app.looks('#a', 'color', 'rgb(0, 0, 4)')
+  await app.stayed()
+})
+
 test('a page and one of its modules, both edited while the server was away', {
   files: { 'index.html': `<!doctype html><head><link rel="icon" href="data:,"></head><body><h1>one</h1><p id="a"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`, 'main.js': SHOWING, 'a.js': value(1) },
 }, async (app) => {
@@ -315,7 +331,6 @@ test('a sheet of a module, saved between the page\'s answer and its modules', { 
   await tab.looks('#a', 'color', 'rgb(0, 0, 2)')
 })
 
-const LINKED = (head = '', body = '') => `<!doctype html><head><link rel="icon" href="data:,">${head}</head><body><p id="a"></p>${body}<script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`
 
 test('a linked sheet that is saved between the page\'s text and its script is worn', {
   files: { 'index.html': LINKED('<link rel="stylesheet" href="/site.css">'), 'main.js': SHOWING, 'a.js': value(1), 'site.css': colour(1) },

@@ -20,7 +20,7 @@ import { Replica, type Define } from './replica'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 import { Rescue } from './rescue'
 import { Socket } from './socket'
-import { dropEarlyStyles, hasLink, isUnloaded, removeStyle, sheetOf, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
+import { dropEarlyStyles, hasLink, isUnloaded, linkedSheetsOf, removeStyle, sheetOf, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
 import { enterWorker } from './worker-scope'
 import { installWorkers, type RestartAnswer, type RestartRequest } from './workers'
 
@@ -256,7 +256,7 @@ export function boot(manifest: PageManifest): void {
   showErrors([])
   hello()
   if (!hasDocument) return
-  lookAfterLinks([...linkedSheets.keys()])
+  lookAfterLinks()
   tellWhyReloaded()
 }
 
@@ -642,16 +642,17 @@ function swapLater(id: ModuleId): void {
   setTimeout(again, LOAD_PATIENCE)
 }
 
-function lookAfterLinks(sheets: Iterable<ModuleId>): void {
-  const look = (): void => {
-    for (const id of sheets) if (isUnloaded(id, base)) swapLater(id)
+function lookAfterLinks(): void {
+  const lookAt = async (id: ModuleId): Promise<void> => {
+    if (await isUnloaded(id, base)) swapLater(id)
   }
+  const look = (): void => linkedSheetsOf(base).forEach((id) => void lookAt(id))
   // Those that failed before this script ran.
   if (document.readyState === 'complete') look()
   else addEventListener('load', look, { once: true })
   addEventListener('error', ({ target }) => {
     const id = sheetOf(target, base)
-    if (id !== null && linkedSheets.has(id)) swapLater(id)
+    if (id !== null) void lookAt(id)
   }, true)
 }
 
@@ -1124,7 +1125,7 @@ function tellVersions(): void {
   // What is live without a definition is gone, as far as this tab knows: it may be back.
   const gone = [...registry.entries, ...registry.instances.keys()].filter((id) => !registry.definitions.has(id))
   const modules: [ModuleId, string][] = [...registry.definitions].map(([id, { hash }]) => [id, hash])
-  for (const id of [...gone, ...linkedSheets.keys()]) modules.push([id, ''])
+  for (const id of [...gone, ...linkedSheetsOf(base)]) modules.push([id, ''])
   const parts = [
     ...inParts([...errors.keys()], lettersOf, LETTERS_AT_ONCE).map((errors) => ({ errors })),
     ...inParts(modules, ([id, hash]) => lettersOf(id) + lettersOf(hash), LETTERS_AT_ONCE).map((part) => ({ modules: Object.fromEntries(part) })),

@@ -155,19 +155,27 @@ export function sheetOf(link: EventTarget | null, base: string): ModuleId | null
   return origin === location.origin && pathname.startsWith(base) ? `${decodeURI(pathname).slice(base.length - 1)}?direct` : null
 }
 
-/** Whether a link of the sheet has not loaded. */
-export function isUnloaded(id: ModuleId, base: string): boolean {
-  return linksOf(id, base).some((link) => link.sheet === null && !link.disabled)
+/** The sheets of our links, whoever has put them on the page. */
+export function linkedSheetsOf(base: string): ModuleId[] {
+  if (typeof document === 'undefined') return []
+  const ids = [...document.querySelectorAll('link')].map((link) => sheetOf(link, base))
+  return [...new Set(ids.filter((id) => id !== null))]
 }
 
-/** Whether the server has anything to say of an address: a sheet that is not there is answered, too. */
-function isAnswered(address: string): Promise<boolean> {
-  return fetch(address, { method: 'HEAD' }).then(() => true, () => false)
+/** Whether a link of the sheet has not loaded, though it might: the server does not say that there is no such sheet. */
+export async function isUnloaded(id: ModuleId, base: string): Promise<boolean> {
+  const unloaded = linksOf(id, base).filter((link) => link.sheet === null && !link.disabled)
+  return unloaded.length > 0 && (await stateOf(unloaded[0]!.href)) !== 'missing'
+}
+
+/** What the server has to say of an address; `away`: nothing. */
+function stateOf(address: string): Promise<'there' | 'missing' | 'away'> {
+  return fetch(address, { method: 'HEAD' }).then(({ ok }) => (ok ? 'there' : 'missing'), () => 'away')
 }
 
 /**
- * Puts a new copy beside each link of the sheet and takes the old one away once the new one has loaded. If the server does not
- * answer, the old one stays and `lost` is called.
+ * Puts a new copy beside each link of the sheet and takes the old one away once the new one has loaded, or is known to be no
+ * sheet. If the server does not answer, the old one stays and `lost` is called.
  */
 export async function swapLink(id: ModuleId, base: string, timestamp: number, lost: () => void): Promise<void> {
   await Promise.all(
@@ -185,13 +193,18 @@ export async function swapLink(id: ModuleId, base: string, timestamp: number, lo
       return new Promise<void>((done) => {
         const loaded = (): void => {
           for (const link of before) link.remove()
+          predecessors.delete(fresh)
           done()
         }
         fresh.addEventListener('load', loaded)
+        let isAgain = false
         fresh.addEventListener('error', async () => {
-          const isThere = await isAnswered(url.href)
+          const state = await stateOf(url.href)
           if (replaced.has(fresh)) return done() // A newer copy is on its way, and takes all of them away.
-          if (isThere) return loaded()
+          if (state === 'missing' || isAgain) return loaded()
+          // The server was away for a moment.
+          isAgain = state === 'there'
+          if (isAgain) return void (fresh.href = `${url.href}&again`)
           replaced.delete(old)
           fresh.remove()
           done()

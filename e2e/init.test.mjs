@@ -84,8 +84,32 @@ function init(app, ...flags) {
   return running
 }
 
+/** What a project may use that has only the types that were written. */
+const USES_TYPES = `
+import picture from './a.gif'
+import photo from './a.jpeg'
+import font from './a.woff2'
+import film from './a.mp4'
+import './a.less'
+import init from './a.wasm?init'
+import type {} from 'rekindle/types/customEvent.d.ts'
+
+declare module 'rekindle/types/customEvent.d.ts' {
+  interface CustomEventMap { 'chat:line': { from: string } }
+}
+
+export const texts: string[] = [picture, photo, font, film, import.meta.dirname, import.meta.filename]
+export const instance: Promise<WebAssembly.Instance> = init()
+export const pages: Record<string, { title: string }> = import.meta.glob<{ title: string }>('./pages/*.ts', { eager: true })
+import.meta.hot?.on('chat:line', ({ from }) => from.trim())
+import.meta.hot?.on('vite:beforeUpdate', ({ updates }) => updates[0]?.acceptedPath.trim())
+// @ts-expect-error it has no such member
+import.meta.hot?.on('chat:line', ({ to }) => to)
+`
+
 /** With the types that were written, and with those of the npm package in their place. */
 async function checksTypes(app) {
+  app.write('src/uses-types.ts', USES_TYPES)
   await compiles(app)
   app.remove('src/rekindle-env.d.ts')
   app.write('tsconfig.json', fs.readFileSync(app.path('tsconfig.json'), 'utf8').replace('"types": []', '"types": ["rekindle/client"]'))

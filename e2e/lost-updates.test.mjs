@@ -447,6 +447,55 @@ for (const made of ['Worker', 'SharedWorker']) {
   })
 }
 
+const HIRE = `const worker = new Worker(new URL('./w.js', import.meta.url), { type: 'module' })
+  worker.onmessage = ({ data }) => show('a', data)
+  setInterval(() => worker.postMessage('?'), 50)`
+
+test('a worker whose maker was gone over a restart takes edits again when it is back', {
+  files: {
+    'main.js': `import './hire.js'\nimport.meta.hot.accept()`,
+    'hire.js': HIRE,
+    'w.js': `import { v } from './a.js'\nonmessage = () => postMessage('w1 ' + v)`,
+    'a.js': value(1),
+  },
+}, async (app) => {
+  await app.sees('#a', 'w1 1')
+  await restart(app, () => (app.remove('hire.js'), app.write('a.js', value(2))))
+  await app.connected(1)
+  app.write('hire.js', HIRE)
+  await app.sees('#a', 'w1 2')
+  await app.edit('w.js', 'w1', 'w2')
+  await app.sees('#a', 'w2 2')
+  await app.stayed()
+})
+
+for (const made of ['Worker', 'SharedWorker']) {
+  const files = {
+    'main.js': `import './late.js'\nimport './hire.js'`,
+    'late.js': '',
+    'hire.js': `const worker = new ${made}(new URL('./w.js', import.meta.url), { type: 'module' })
+      const end = worker.port ?? worker
+      end.onmessage = ({ data }) => show('a', data)
+      end.postMessage('posted')`,
+    'w.js': `const answer = (end) => (end.onmessage = ({ data }) => end.postMessage(data + ' and heard'))
+      if (typeof postMessage === 'function') answer(globalThis)
+      else onconnect = ({ ports }) => answer(ports[0])`,
+  }
+  test(`a ${made} whose file is not there when it is made starts when it is`, { files, load: false }, async (app) => {
+    app.write('late.js', 'const = ;')
+    await app.load()
+    await app.overlay('late.js')
+    await restart(app, () => app.remove('w.js'))
+    await app.connected(1)
+    const asked = app.page.waitForResponse((answer) => answer.url().includes('worker_file') && answer.status() === 404)
+    app.write('late.js', '')
+    await asked
+    app.write('w.js', files['w.js'])
+    await app.sees('#a', 'posted and heard')
+    await app.noOverlay()
+  })
+}
+
 for (const which of ['first', 'edited']) {
   test(`the ${which} text of a linked sheet does not come, because the server is away, and comes when it is back`, {
     files: { 'index.html': '<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"><p id="a"></p><script type="module" src="/main.js"></script>', 'site.css': 'p { order: 1 }', 'main.js': 'import.meta.hot.accept()' },

@@ -20,7 +20,7 @@ import { Replica, type Define } from './replica'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 import { Rescue } from './rescue'
 import { Socket } from './socket'
-import { dropEarlyStyles, hasLink, isUnloaded, linkedSheetsOf, removeStyle, sheetOf, sortStyles, styleCount, styleOf, swapLink, updateStyle } from './styles'
+import { dropEarlyStyles, hasLink, isUnloaded, linkedSheetsOf, removeStyle, sheetOf, sortStyles, stateOf, styleCount, styleOf, swapLink, updateStyle } from './styles'
 import { enterWorker } from './worker-scope'
 import { installWorkers, type RestartAnswer, type RestartRequest } from './workers'
 
@@ -533,6 +533,7 @@ async function takeBatch(batch: Batch): Promise<void> {
   for (const [id, hash] of batch.links) if (links.includes(id)) linkedSheets.set(id, hash)
   const outcome = await updater.update(links, batch.timestamp, hasStayed)
   refreshOverlay()
+  tryAfter(batch)
   const boundaries = [...started, ...outcome.boundaries, ...(isPatched ? [edited.page] : [])]
   if ((started.length > 0 || isPatched) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch.seq)
   else acknowledge(outcome, batch.seq)
@@ -572,7 +573,13 @@ async function takeDefinitions(batch: Batch): Promise<void> {
   replica.takeStandings(batch)
   const refused = batch.definitions.filter(({ id, code }) => !evaluate(id, code, batch.seq)).map(({ id }) => id)
   if (refused.length > 0) await loadForUpdate(refused)
-  for (let lost; (lost = registry.lost((id) => errors.has(id))).length > 0; ) await loadForUpdate(lost)
+  await findLost(batch.definitions.length + batch.fixed.length > 0)
+}
+
+/** Fetches what went while it was live and may be there now. `isNews`: something has come, or is well again. */
+async function findLost(isNews: boolean): Promise<void> {
+  const isBroken = (id: ModuleId) => errors.has(id)
+  for (let lost = registry.lost(isBroken, isNews); lost.length > 0; lost = registry.lost(isBroken)) await loadForUpdate(lost)
 }
 
 /** Entries that had to wait for this save; returns those that run now. */
@@ -638,7 +645,7 @@ function swapLater(id: ModuleId): void {
   const again = (): void => {
     if (lostLinks.delete(id)) void swapLink(id, base, Date.now(), () => swapLater(id))
   }
-  returns.push(again)
+  returns.push({ path: id, again })
   setTimeout(again, LOAD_PATIENCE)
 }
 
@@ -877,7 +884,7 @@ installWorkers({
     // Who has to tell a new thread something, what it was told at its start for instance, listens to this.
     void hot.dispatch('rekindle:worker-restart', { path, worker })
   },
-  whenBack: (then) => void returns.push(then),
+  tryLater,
 })
 
 // ---- overlay
@@ -1018,15 +1025,41 @@ else console.warn(`${PREFIX} pages of ${location.origin} may read from ${home.or
 
 /** Connections so far. */
 let connection = 0
-/** What is tried again when there is another one. */
-const returns: (() => void)[] = []
+/** What is tried again when there is another one, or when a save may have brought what it lacked. */
+let returns: { path: ModuleId; again: () => void }[] = []
+/** Addresses that were looked at since the last save. */
+const lookedAt = new Set<string>()
+
+/** The server did not bring what is at `address`, made of the module `path`: `again` is called once it may. */
+function tryLater(path: ModuleId, address: string, again: () => void): void {
+  const one = { path, again }
+  returns.push(one)
+  if (lookedAt.has(address)) return
+  lookedAt.add(address)
+  // The save that brings it may be over before word of the failure is here.
+  void stateOf(address).then((state) => {
+    if (state === 'there') tryAgain((other) => other === one)
+  })
+}
+
+function tryAgain(isDue: (one: (typeof returns)[number]) => boolean): void {
+  const due = returns.filter(isDue)
+  returns = returns.filter((one) => !due.includes(one))
+  for (const { again } of due) again()
+}
+
+/** A save may have brought files back that were not there. */
+function tryAfter({ definitions, fixed }: Batch): void {
+  if (definitions.length + fixed.length > 0) lookedAt.clear()
+  if (returns.length > 0) tryAgain(({ path }) => fixed.length > 0 || definitions.some(({ id }) => id === path))
+}
 
 // Without a token there is nothing to connect with: who may only read waits for ever, and quietly.
 const socket = new Socket(token ? socketAddress : null, refreshToken, {
   opened(webSocket) {
     if (hasFailedToStart) return location.reload()
     updater.failedImports.reconnected()
-    for (const again of returns.splice(0)) again()
+    tryAgain(() => true)
     enqueue(() => hot.dispatch('vite:ws:connect', { webSocket }))
     connection += 1
     isAwaiting = false

@@ -340,12 +340,14 @@ export class Registry {
 
   /**
    * Live modules that went, and that the newest definition of an importer names: they may be back, or were never gone where
-   * a server did not come to them, below an importer that it could not read. Gives each once for a definition.
+   * a server did not come to them, below an importer that it could not read. Gives each once for a definition, and with
+   * `entries` those too that nobody here names: the entries of workers.
    */
-  lost(isBroken: (id: ModuleId) => boolean): ModuleId[] {
+  lost(isBroken: (id: ModuleId) => boolean, entries = false): ModuleId[] {
     const lost: ModuleId[] = []
     for (const [id, asked] of this.forgotten) {
       if (!this.instances.has(id)) this.forgotten.delete(id)
+      else if (entries && this.entries.has(id)) lost.push(id)
       const namer = [...(this.importers.get(id) ?? [])].find((importer) => !isBroken(importer) && this.names(importer, id))
       const definition = namer === undefined ? undefined : this.definitions.get(namer)
       if (!definition || definition === asked) continue

@@ -169,7 +169,7 @@ export async function isUnloaded(id: ModuleId, base: string): Promise<boolean> {
 }
 
 /** What the server has to say of an address; `away`: nothing. */
-function stateOf(address: string): Promise<'there' | 'missing' | 'away'> {
+export function stateOf(address: string): Promise<'there' | 'missing' | 'away'> {
   return fetch(address, { method: 'HEAD' }).then(({ ok }) => (ok ? 'there' : 'missing'), () => 'away')
 }
 

@@ -59,8 +59,8 @@ export interface WorkerOwner {
   /** The errors of a worker, in the place of those it had before. */
   errors(worker: object, errors: OverlayError[]): void
   restarted(worker: object, path: string, request: RestartRequest): void
-  /** Calls `then` once the connection to the server has come back. */
-  whenBack(then: () => void): void
+  /** The scripts of the worker at `address`, whose module is `path`, did not come: calls `again` once they may. */
+  tryLater(path: string, address: string, again: () => void): void
 }
 
 /** The message of ours in an event, if it is one; nobody else gets to see it. */
@@ -183,10 +183,10 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
       for (const [message, transfer] of waiting) this.#post(message, transfer)
     }
 
-    /** Its scripts did not come: the server had gone away. */
+    /** Its scripts did not come: the server had gone away, or there was no such file. */
     #failed(event: Event): void {
       const isLoad = this.#isStarting && !(event instanceof ErrorEvent)
-      if (isLoad) owner.whenBack(() => this.#isStarting && !this.#ended && this.#begin())
+      if (isLoad) owner.tryLater(this.#made![2], this.#made![0], () => this.#isStarting && !this.#ended && this.#begin())
     }
 
     #replace(): void {
@@ -307,11 +307,11 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
       if (!this.#awaitsPage) this.#timer = setTimeout(() => this.#reconnect(), DRAIN_PATIENCE)
     }
 
-    /** Its scripts did not come: the server had gone away. */
+    /** Its scripts did not come: the server had gone away, or there was no such file. */
     #failed(event: Event): void {
       if (!this.#queue || event instanceof ErrorEvent) return
       this.#attempts = 0
-      owner.whenBack(() => this.#queue && this.#reconnect())
+      owner.tryLater(this.#made![2], this.#made![0], () => this.#queue && this.#reconnect())
     }
 
     /** The browser may still hand out the thread that is about to end: ask until another one answers. */

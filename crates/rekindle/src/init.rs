@@ -18,15 +18,16 @@ use serde_json::Value;
 use crate::flags::{InitFlags, Template};
 use crate::settings::{PACKAGE_VARIABLE, join};
 
+mod own_types;
+use own_types::own_types;
+
 const PAGE: &str = include_str!("init/templates/index.html");
 const TSCONFIG: &str = include_str!("init/templates/tsconfig.json");
 const STYLE: &str = include_str!("init/templates/style.css");
 const GITIGNORE: &str = include_str!("init/templates/gitignore.txt");
 const TYPES: &str = "/// <reference types=\"{{types}}/client\" />\n";
-/// The same where no package brings them.
-const OWN_TYPES: &str = include_str!("init/templates/env.d.ts");
-/// A line of `package.json` that only those can install who got this program from npm.
-const OWN_PACKAGE: &str = "    \"rekindle\": \"^{{version}}\",\n";
+/// How `package.json` names our own package.
+const OWN_PACKAGE: &str = concat!("\"rekindle\": \"^", env!("CARGO_PKG_VERSION"), "\"");
 
 /// Files that may lie in a folder in which nothing was begun.
 const BEFORE_THE_START: [&str; 6] = [".git", ".gitattributes", ".gitignore", ".editorconfig", ".DS_Store", ".vscode"];
@@ -288,8 +289,11 @@ fn whole(template: Template, project: &Project, types: Option<&str>, commands: &
     let file = |path, text: &str, about: &str| Missing { path, text: text.to_owned(), about: about.to_owned() };
     let package = |text: &str| {
         let text = text.replace("{{package}}", &package_name(&project.name));
-        let text = if commands.has_package { text } else { text.replace(OWN_PACKAGE, "") };
-        text.replace("{{version}}", env!("CARGO_PKG_VERSION"))
+        let (own, optional) = match commands.has_package {
+            true => (format!("    {OWN_PACKAGE},\n"), String::new()),
+            false => (String::new(), format!(",\n  \"{}\": {{\n    {OWN_PACKAGE}\n  }}", commands.dependency_list())),
+        };
+        text.replace("{{own}}", &own).replace("{{optional}}", &optional)
     };
     let mut files = vec![
         file("index.html", &page(project, entry, template), about),
@@ -353,7 +357,7 @@ fn completion(project: &Project, types: Option<&str>) -> Vec<Missing> {
 
 /// The file that makes types known: those of a package, or our own.
 fn env_types(path: &'static str, package: Option<&str>) -> Missing {
-    let text = package.map_or_else(|| OWN_TYPES.to_owned(), |package| TYPES.replace("{{types}}", package));
+    let text = package.map_or_else(own_types, |package| TYPES.replace("{{types}}", package));
     Missing { path, text, about: "types of import.meta.hot and of asset imports".to_owned() }
 }
 
@@ -456,9 +460,7 @@ fn next(
             out,
             "    \"scripts\": {{ \"dev\": \"rekindle\", \"build\": \"rekindle build\", \"preview\": \"rekindle preview\" }}"
         )?;
-        if commands.has_package {
-            writeln!(out, "    \"devDependencies\": {{ \"rekindle\": \"^{}\" }}", env!("CARGO_PKG_VERSION"))?;
-        }
+        writeln!(out, "    \"{}\": {{ {OWN_PACKAGE} }}", commands.dependency_list())?;
     }
     writeln!(out, "\n  Next:\n")?;
     if root != here {
@@ -474,6 +476,12 @@ fn next(
 }
 
 impl Commands {
+    /// Where `package.json` names our own package, so that a colleague's clone can start. A registry that this program did
+    /// not come from may not have it, and an installation must not end for that: whoever starts it has it anyway.
+    fn dependency_list(&self) -> &'static str {
+        if self.has_package { "devDependencies" } else { "optionalDependencies" }
+    }
+
     /// `agent` is what npm and its like say about themselves: `pnpm/10.1.0 npm/? node/…`.
     pub fn of(from_npm: bool, agent: &str) -> Self {
         let manager = agent.split('/').next().filter(|name| ["npm", "pnpm", "yarn", "bun"].contains(name));

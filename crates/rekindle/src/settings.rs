@@ -147,13 +147,15 @@ fn read_below(
         config.mode = "production".into();
     }
     let mode = flags.mode.clone().unwrap_or_else(|| config.mode.clone());
-    let vite = vite_file(here, root, flags)?.map(|path| {
+    let mut vite = None;
+    if let Some(path) = vite_file(here, root, flags)? {
         let name = if command == Command::Build { "build" } else { "serve" };
         let variables = config.variables.clone();
-        let taken = vite_config::apply(&path, &mode, name, &variables, &mut config);
+        files.push(path.clone());
+        let taken = vite_config::apply(&path, &mode, name, &variables, &mut config).map_err(|mistake| vec![mistake])?;
         files.extend(taken.files);
-        taken.block
-    });
+        vite = Some(taken.block);
+    }
     if let Some((path, text)) = settings_file(here, root, flags.config.as_deref()).map_err(|problem| vec![problem])? {
         let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         apply_text(&text, &shown, &mut config)?;

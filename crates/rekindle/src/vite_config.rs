@@ -21,7 +21,8 @@ use rekindle_compile::env::Variables;
 use rekindle_compile::file;
 use rekindle_compile::pattern::Pattern;
 pub use rekindle_compile::static_config::FILES;
-use rekindle_compile::static_config::{Item, Replacement, SPREAD, Situation, Value, evaluate, json_text};
+use rekindle_compile::static_config::{Item, Replacement, SPREAD, Situation, Unread, Value, evaluate, json_text};
+use rekindle_graph::Diagnostic;
 use rekindle_server::config::css::PostcssSetting;
 use rekindle_server::config::{Alias, Config, Find, Https, SourceMaps};
 use rekindle_server::cors::{Cors, CorsOrigin, OriginRule};
@@ -116,15 +117,25 @@ pub fn left_out(root: &Path) -> Vec<String> {
 }
 
 /// Puts what the file says into `config`.
-pub fn apply(path: &Path, mode: &str, command: &str, variables: &Variables, config: &mut Config) -> Taken {
+///
+/// # Errors
+/// The file cannot be parsed.
+pub fn apply(
+    path: &Path,
+    mode: &str,
+    command: &str,
+    variables: &Variables,
+    config: &mut Config,
+) -> Result<Taken, Diagnostic> {
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let folder = config.root.clone();
     let situation = Situation { mode, command, folder: &folder, variables };
     let found = match evaluate(path, situation) {
         Ok(found) => found,
-        Err(reason) => {
+        Err(Unread::Broken(mistake)) => return Err(mistake),
+        Err(Unread::Unclear(reason)) => {
             let rows = vec![("not understood", reason)];
-            return Taken { block: Block { file, rows }, files: vec![path.to_owned()] };
+            return Ok(Taken { block: Block { file, rows }, files: vec![path.to_owned()] });
         }
     };
     let mut reader = Reader { config, report: Notes::default() };
@@ -136,7 +147,7 @@ pub fn apply(path: &Path, mode: &str, command: &str, variables: &Variables, conf
         reader.report.missed.push(format!("{code} (line {line})"));
     }
     let rows = reader.report.rows();
-    Taken { block: Block { file, rows }, files: found.files }
+    Ok(Taken { block: Block { file, rows }, files: found.files })
 }
 
 /// Names of what was found, by what became of it.

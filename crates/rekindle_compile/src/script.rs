@@ -184,14 +184,15 @@ fn is_about_types(error: &OxcDiagnostic) -> bool {
 }
 
 fn check<'e>(errors: impl Iterator<Item = &'e OxcDiagnostic>, input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {
-    let diagnostics: Vec<Diagnostic> = errors.map(|error| diagnostic(error, input)).collect();
+    let diagnostics: Vec<Diagnostic> = errors.map(|error| diagnostic(error, input.display, input.source)).collect();
     if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
 }
 
-fn diagnostic(error: &OxcDiagnostic, input: &ScriptInput) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(error.message.to_string()).in_file(input.display);
+/// What the parser says of the file `display`, whose text is `source`.
+pub(crate) fn diagnostic(error: &OxcDiagnostic, display: &str, source: &str) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(error.message.to_string()).in_file(display);
     if let Some(label) = error.labels.first() {
-        diagnostic = diagnostic.at(input.source, label.offset() as usize, label.len() as usize);
+        diagnostic = diagnostic.at(source, label.offset() as usize, label.len() as usize);
     }
     match &error.help {
         Some(help) => diagnostic.with_help(help.to_string()),

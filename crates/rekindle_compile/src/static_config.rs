@@ -22,10 +22,13 @@ use oxc_ast::ast::*;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::{GetSpan, SourceType, Span};
 
+use rekindle_graph::Diagnostic;
+
 use crate::env::{Env, Variables, load_env};
 use crate::file;
 use crate::nesting::{COMPILE_STACK, too_deep};
 use crate::resolve::normal;
+use crate::script::diagnostic;
 
 mod statements;
 
@@ -101,21 +104,41 @@ pub struct Situation<'a> {
     pub variables: &'a Variables,
 }
 
-/// Evaluates a file. The error is a sentence: it cannot be read or parsed, or exports nothing by default.
-pub fn evaluate(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, String> {
+/// Why nothing is known of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unread {
+    /// It has a mistake: nobody can run it.
+    Broken(Diagnostic),
+    /// It is beyond us, in a sentence.
+    Unclear(String),
+}
+
+impl From<&str> for Unread {
+    fn from(reason: &str) -> Self {
+        Self::Unclear(reason.to_owned())
+    }
+}
+
+/// Evaluates a file.
+///
+/// # Errors
+/// It cannot be read or parsed, exports nothing by default, or computes more than can be followed.
+pub fn evaluate(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, Unread> {
     // The parser is recursive, and a stack overflow cannot be caught.
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(COMPILE_STACK);
         let started = thread.spawn_scoped(scope, || evaluate_here(file, situation));
-        let evaluated = started.map_err(|error| format!("it cannot be read: {error}"))?.join();
-        evaluated.unwrap_or_else(|_| Err("rekindle ran into a bug of its own with it".to_owned()))
+        let evaluated = started.map_err(|error| Unread::Unclear(format!("it cannot be read: {error}")))?.join();
+        evaluated.unwrap_or_else(|_| Err("rekindle ran into a bug of its own with it".into()))
     })
 }
 
-fn evaluate_here(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, String> {
-    let source = file::read_text(file).map_err(|error| format!("it cannot be read: {error}"))?;
+fn evaluate_here(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, Unread> {
+    let shown = file.strip_prefix(situation.folder).unwrap_or(file).display().to_string();
+    let unreadable = |error| Diagnostic::error(format!("it cannot be read: {error}")).in_file(&shown);
+    let source = file::read_text(file).map_err(|error| Unread::Broken(unreadable(error)))?;
     if too_deep(&source).is_some() {
-        return Err("it is nested too deeply".to_owned());
+        return Err("it is nested too deeply".into());
     }
     let allocator = Allocator::default();
     let source_type = SourceType::from_path(file).unwrap_or_else(|_| SourceType::mjs()).with_module(true);
@@ -123,7 +146,7 @@ fn evaluate_here(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, 
         ParseOptions { preserve_parens: false, allow_return_outside_function: true, ..ParseOptions::default() };
     let parsed = Parser::new(&allocator, &source, source_type).with_options(options).parse();
     if let Some(error) = parsed.diagnostics.errors().next() {
-        return Err(format!("it cannot be parsed: {}", error.message));
+        return Err(Unread::Broken(diagnostic(error, &shown, &source)));
     }
     let evaluator = Evaluator {
         source: &source,
@@ -144,8 +167,8 @@ fn evaluate_here(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, 
     };
     let export = evaluator.program(&parsed.program);
     let (value, lost) = match export.map(|export| evaluator.finish(evaluator.configuration(export))) {
-        _ if !evaluator.has_steps(1) => return Err("it computes more than can be followed".to_owned()),
-        finished => finished.ok_or("it has no default export")?,
+        _ if !evaluator.has_steps(1) => return Err("it computes more than can be followed".into()),
+        finished => finished.ok_or(Unread::from("it has no default export"))?,
     };
     let files = evaluator.files.into_inner();
     Ok(StaticConfig { value, files, lost })

@@ -6,7 +6,7 @@ use std::fs;
 
 use expect_test::{Expect, expect};
 use rekindle_compile::env::Variables;
-use rekindle_compile::static_config::{Item, Situation, Value, evaluate, json_text};
+use rekindle_compile::static_config::{Item, Situation, Unread, Value, evaluate, json_text};
 
 /// What a file's default export is, in one line for each key.
 fn check(source: &str, expected: Expect) {
@@ -23,7 +23,8 @@ fn check(source: &str, expected: Expect) {
             let lost = config.lost.iter().map(|(code, line)| format!("\nlost in line {line}: {code}"));
             show(&config.value) + &lost.collect::<String>()
         }
-        Err(reason) => reason,
+        Err(Unread::Unclear(reason)) => reason,
+        Err(Unread::Broken(mistake)) => format!("{} at {}", mistake.message, mistake.location().unwrap()),
     };
     expected.assert_eq(&said.replace(root.to_str().unwrap(), "<root>"));
 }
@@ -137,7 +138,7 @@ fn functions_of_a_text_are_replacements() {
 #[test]
 fn what_cannot_be_read_says_so() {
     check("export const a = 1", expect!["it has no default export"]);
-    check("export default {", expect!["it cannot be parsed: Expected `}` but found `EOF`"]);
+    check("export default {", expect!["Expected `}` but found `EOF` at vite.config.ts:1:17"]);
     check("const a = b, b = a\nexport default a", expect!["unknown in line 2"]);
     check("let base = '/a/'\nif (x) base = '/b/'\nexport default { base }", expect!["{ base: unknown in line 3 }"]);
 }

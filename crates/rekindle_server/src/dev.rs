@@ -35,7 +35,7 @@ use crate::page_texts::PageTexts;
 use crate::pages::{Entry, Fate, Pages};
 use crate::project::{Crawl, Project};
 use crate::public::PublicFiles;
-use crate::report::Report;
+use crate::report::{Report, WORTH_TELLING};
 use crate::rounds::{Asked, Rounds};
 use crate::segments::{AsOf, Carrier, write_definition, write_head};
 use crate::servable::Servable;
@@ -93,6 +93,8 @@ pub struct Loop {
     backlog: VecDeque<Event>,
     /// Pages that are being sent while their modules are compiled.
     streams: Vec<Stream>,
+    /// What is being compiled, and how far that is.
+    work: String,
     tracer: Tracer,
     bodies: Bodies,
 }
@@ -103,6 +105,9 @@ struct Stream {
     url: String,
     /// What follows the head.
     rest: String,
+    begun: Instant,
+    /// It shows that it waits.
+    waits: bool,
 }
 
 /// A source map that somebody asks for: of a module, or of a segment with the lines of its definitions.
@@ -193,7 +198,7 @@ const MOST_ANSWERS: usize = 16;
 impl Loop {
     pub fn new(start: Start, events: mpsc::UnboundedReceiver<Event>) -> std::io::Result<Self> {
         let Start { config, token, secret, report, handlers, events_process, watcher, inbox } = start;
-        let mut project = Project::new(&config, secret)?;
+        let mut project = Project::new(&config, secret, &report)?;
         let public = config.public_dir.as_ref().map(PublicFiles::list);
         let listing = RootFiles::list(&config);
         let warnings = listing.warnings.iter().chain(public.iter().flat_map(|public| &public.warnings));
@@ -232,6 +237,7 @@ impl Loop {
             events,
             backlog: VecDeque::new(),
             streams: Vec::new(),
+            work: String::new(),
             tracer,
             bodies,
             config,
@@ -927,7 +933,7 @@ impl Loop {
         let answer =
             Answer { status: 200, content_type: HTML, body: Body::Stream(Arrivals::new(receiver)), cache: Cache::No };
         let _ = asker.send(answer);
-        self.streams.push(Stream { sender, url: url.to_owned(), rest });
+        self.streams.push(Stream { sender, url: url.to_owned(), rest, begun: Instant::now(), waits: false });
     }
 
     /// Everything that `roots` need, compiled; requests that do not depend on it are answered meanwhile.
@@ -938,15 +944,32 @@ impl Loop {
             let sealed = self.project.segments.take_sealed(&self.project.graph);
             self.announce(&sealed);
             announced.extend(sealed);
+            self.work = crawl.progress();
+            self.show_waiting();
             while let Ok(event) = self.events.try_recv() {
                 self.between_steps(event, page, &announced);
             }
         }
-        for Stream { sender, url, rest } in std::mem::take(&mut self.streams) {
-            let text = bytes::Bytes::from(self.head_styles(&url) + &rest);
+        self.work.clear();
+        for Stream { sender, url, rest, waits, .. } in std::mem::take(&mut self.streams) {
+            let over = if waits { self.waiting_script("?over") } else { String::new() };
+            let text = bytes::Bytes::from(over + &self.head_styles(&url) + &rest);
             let _ = sender.send(self.bodies.shared(text));
         }
         crawl.reached
+    }
+
+    /// Pages that have waited for a while say what for. Until its body comes a browser shows nothing of a page.
+    fn show_waiting(&mut self) {
+        let script = self.waiting_script("");
+        for stream in self.streams.iter_mut().filter(|stream| !stream.waits && stream.begun.elapsed() > WORTH_TELLING) {
+            stream.waits = true;
+            let _ = stream.sender.send(script.clone().into()); // Who asked may have hung up.
+        }
+    }
+
+    fn waiting_script(&self, query: &str) -> String {
+        format!("<script src=\"{}@rekindle/waiting.js{query}\"></script>", self.config.base)
     }
 
     fn announce(&self, addresses: &[String]) {
@@ -959,11 +982,14 @@ impl Loop {
         }
     }
 
+    /// What is answered whatever is being compiled or waits to be told: it says nothing of how modules stand.
+    const INDEPENDENT: [&str; 5] =
+        ["/@rekindle/client", "/@rekindle/runtime/", "/@rekindle/s/", "/@rekindle/waiting.js", "/@rekindle/progress"];
+
     /// While a page is compiled: the client, segments that are done, and the page itself can be had.
     fn between_steps(&mut self, event: Event, page: Option<&str>, announced: &[String]) {
         let Event::Request(request, asker) = event else { return self.backlog.push_back(event) };
-        let ready = ["/@rekindle/client", "/@rekindle/runtime/", "/@rekindle/s/"];
-        let is_ready = ready.iter().any(|begin| request.path.starts_with(begin));
+        let is_ready = Self::INDEPENDENT.iter().any(|begin| request.path.starts_with(begin));
         if is_ready {
             self.reply(&request, asker);
         } else if let Some(url) = page
@@ -1042,6 +1068,12 @@ impl Loop {
                 Some(self.page_script(&url, &file, since.filter(|since| *since <= self.seq), text))
             }
             "load" => Some(self.load(&request.query)),
+            "waiting.js" if request.query.is_empty() => {
+                let script = WAITING_SCRIPT.replace("BASE", &quoted(&self.config.base));
+                Some(Answer::ok(SCRIPT, script, Cache::Revalidate))
+            }
+            "waiting.js" => Some(Answer::ok(SCRIPT, WAITING_IS_OVER, Cache::Revalidate)),
+            "progress" => Some(Answer::ok("text/plain; charset=utf-8", self.work.clone(), Cache::No)),
             _ if name == Runtime::get().address => {
                 Some(Answer::ok(SCRIPT, Runtime::get().script.clone(), Cache::Forever))
             }
@@ -1410,6 +1442,22 @@ export const register = () => {}
 export const createSignatureFunctionForTransform = () => (type) => type
 export default { injectIntoGlobalHook, register, createSignatureFunctionForTransform }
 ";
+
+/// Shows how far the compiler is in a body of its own, before the page's comes.
+const WAITING_SCRIPT: &str = "\
+(() => {
+  const body = document.createElement('body')
+  body.id = 'rekindle-waiting'
+  body.style.cssText = 'font: 14px/1.6 system-ui, sans-serif; margin: 2em; color: #777'
+  const show = (text) => (body.textContent = `rekindle is ${text || 'compiling'} \u{2026}`)
+  show('')
+  document.documentElement.append(body)
+  const ask = () => fetch(BASE + '@rekindle/progress').then((answer) => answer.text()).then(show, () => {})
+  const timer = setInterval(() => (body.isConnected ? ask() : clearInterval(timer)), 400)
+  ask()
+})()
+";
+const WAITING_IS_OVER: &str = "document.getElementById('rekindle-waiting')?.remove()\n";
 
 /// Looks twice a second whether the address, or the page that answers any address, has come to be there.
 const NO_PAGE_SCRIPT: &str = "\

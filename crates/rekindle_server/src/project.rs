@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
@@ -28,6 +29,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config::Config;
 use crate::env::EnvValues;
+use crate::report::Report;
 use crate::segments::Segments;
 use crate::servable::Servable;
 use crate::watch::Watcher;
@@ -42,6 +44,7 @@ pub struct Project {
     pub imports_by_name: bool,
     root: PathBuf,
     pool: rayon::ThreadPool,
+    report: Report,
     /// Folders in which a missing file may appear.
     missing_in: FxHashSet<PathBuf>,
     /// Those among them that a page waits for and nobody watches yet.
@@ -83,6 +86,8 @@ const MOST_ALIKE: usize = 20;
 
 /// Modules that a crawl takes in before it lets others have a turn.
 const STEP: usize = 256;
+/// How long it waits for one of them at a time.
+const STEP_PATIENCE: Duration = Duration::from_millis(100);
 
 /// A walk over static imports, breadth first, that can be paused. What it meets is compiled ahead of it, on all cores;
 /// it takes the results in in its own order, so that the same project always gives the same graph and segments.
@@ -91,6 +96,9 @@ pub struct Crawl {
     queue: VecDeque<Met>,
     seen: FxHashSet<ModuleId>,
     pub reached: Vec<ModuleId>,
+    pub began: Instant,
+    /// The file that it has waited for long.
+    slow: Option<String>,
 }
 
 /// A module on the walk.
@@ -106,7 +114,13 @@ impl Crawl {
         let mut seen = FxHashSet::default();
         let first = roots.iter().copied().filter(|&id| seen.insert(id));
         let queue = first.map(|id| Met { id, compiled: None }).collect();
-        Self { queue, seen, reached: Vec::new() }
+        Self { queue, seen, reached: Vec::new(), began: Instant::now(), slow: None }
+    }
+
+    /// How far it is: `compiling, 12 of 40 modules (src/app.scss)`.
+    pub fn progress(&self) -> String {
+        let slow = self.slow.as_ref().map(|file| format!(" ({file})")).unwrap_or_default();
+        format!("compiling, {} of {} modules{slow}", self.reached.len(), self.seen.len())
     }
 }
 
@@ -118,7 +132,7 @@ struct Watchlist {
 }
 
 impl Project {
-    pub fn new(config: &Config, secret: [u8; 32]) -> std::io::Result<Self> {
+    pub fn new(config: &Config, secret: [u8; 32], report: &Report) -> std::io::Result<Self> {
         let pool = rayon::ThreadPoolBuilder::new()
             .stack_size(COMPILE_STACK)
             .thread_name(|at| format!("compile-{at}"))
@@ -142,6 +156,7 @@ impl Project {
             imports_by_name: false,
             root: config.root.clone(),
             pool,
+            report: report.clone(),
             missing_in: FxHashSet::default(),
             awaited: Vec::new(),
             has_new_framework: false,
@@ -176,9 +191,18 @@ impl Project {
         let mut watchlist = Watchlist::default();
         for _ in 0..STEP {
             let Some(Met { id, compiled }) = crawl.queue.pop_front() else { break };
-            if let Some(compiled) = compiled {
+            if let Some(receiver) = compiled {
                 let file = &self.graph[id].file;
-                let compiled = compiled.recv().unwrap_or_else(|_| crashed(&self.compiler.display(file.as_path())));
+                let compiled = match receiver.recv_timeout(STEP_PATIENCE) {
+                    Ok(compiled) => compiled,
+                    Err(RecvTimeoutError::Disconnected) => crashed(&self.compiler.display(file.as_path())),
+                    Err(RecvTimeoutError::Timeout) => {
+                        crawl.slow = Some(self.compiler.display(file.as_path()));
+                        crawl.queue.push_front(Met { id, compiled: Some(receiver) });
+                        break;
+                    }
+                };
+                crawl.slow = None;
                 self.take_in(id, compiled, &mut Delta::default(), &mut watchlist);
                 self.segments.assign(&self.graph, &[id]);
             }
@@ -192,6 +216,9 @@ impl Project {
         self.watch(watchlist, watcher);
         if crawl.queue.is_empty() {
             self.segments.seal();
+            self.report.at_rest();
+        } else {
+            self.report.working(crawl.began, || crawl.progress());
         }
         !crawl.queue.is_empty()
     }

@@ -12,9 +12,9 @@
 //!
 //! Colours repeat what the words say and are left out where they are unwelcome: on pipes, with `NO_COLOR`.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
@@ -35,11 +35,35 @@ const APART: usize = 3;
 /// Different mistakes that are shown at a time.
 const SHOWN: usize = 20;
 
+/// Work that takes no longer is not spoken of.
+pub const WORTH_TELLING: Duration = Duration::from_millis(500);
+/// How often the line about work that goes on is written anew, and how often there is another one where lines stay.
+const REPAINT: Duration = Duration::from_millis(100);
+const NEXT_LINE: Duration = Duration::from_secs(5);
+const ERASE_LINE: &str = "\r\x1b[2K";
+
 /// The terminal. Clones write to the same one; a report is never torn apart by another.
 #[derive(Clone)]
 pub struct Report {
-    out: Arc<Mutex<dyn Write + Send>>,
+    out: Arc<Mutex<Out>>,
     clock: fn() -> String,
+}
+
+struct Out {
+    to: Box<dyn Write + Send>,
+    is_terminal: bool,
+    /// When work was spoken of last.
+    told: Option<Instant>,
+    /// The last line is about work that goes on, and gives way to the next.
+    has_work: bool,
+}
+
+impl Out {
+    fn write(&mut self, text: &str) {
+        let before = if std::mem::take(&mut self.has_work) { ERASE_LINE } else { "" };
+        // A terminal that went away is no reason to stop serving.
+        let _ = self.to.write_all(format!("{before}{text}").as_bytes()).and_then(|()| self.to.flush());
+    }
 }
 
 /// How an update went, summed over the tabs that received it.
@@ -61,19 +85,53 @@ pub struct TabsOutcome {
 
 impl Report {
     pub fn stdout() -> Self {
-        Self::to(anstream::stdout())
+        Self::to(anstream::stdout(), std::io::stdout().is_terminal())
     }
 
     /// Without colours and with a fixed clock.
     pub fn plain(out: impl Write + Send + 'static) -> Self {
         let out: Box<dyn Write + Send> = Box::new(out);
-        let mut report = Self::to(AutoStream::never(out));
+        let mut report = Self::to(AutoStream::never(out), false);
         report.clock = || "14:03:22".to_owned();
         report
     }
 
-    fn to(out: impl Write + Send + 'static) -> Self {
-        Self { out: Arc::new(Mutex::new(out)), clock: || chrono::Local::now().format("%H:%M:%S").to_string() }
+    fn to(out: impl Write + Send + 'static, is_terminal: bool) -> Self {
+        let out = Out { to: Box::new(out), is_terminal, told: None, has_work: false };
+        Self {
+            out: Arc::new(Mutex::new(out)),
+            clock: || chrono::Local::now().format("%H:%M:%S").to_string(),
+        }
+    }
+
+    /// Work goes on that began at `began`: on a terminal a line that gives way to the next one, elsewhere a line every few
+    /// seconds. To be called often; nothing is said of what is over soon.
+    pub fn working(&self, began: Instant, what: impl FnOnce() -> String) {
+        let spent = began.elapsed();
+        if spent < WORTH_TELLING {
+            return;
+        }
+        let mut out = self.lock();
+        let pause = if out.is_terminal { REPAINT } else { NEXT_LINE };
+        if out.told.map_or(began, |told| told.max(began)).elapsed() < pause {
+            return;
+        }
+        out.told = Some(Instant::now());
+        let text = format!("{}, {}", printable(&what()), latency(spent));
+        if out.is_terminal {
+            out.write(&format!("{ERASE_LINE}  {DIM}{text}{DIM:#}"));
+            out.has_work = true;
+        } else {
+            out.write(&format!("{} {text}\n", (self.clock)()));
+        }
+    }
+
+    /// The work is done: its line goes.
+    pub fn at_rest(&self) {
+        let mut out = self.lock();
+        if out.has_work {
+            out.write("");
+        }
     }
 
     /// The server listens: its addresses, each with a word about who can reach it.
@@ -221,9 +279,11 @@ impl Report {
     }
 
     fn write(&self, text: &str) {
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        // A terminal that went away is no reason to stop serving.
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        self.lock().write(text);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Out> {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -502,6 +562,39 @@ mod tests {
                 14:03:22 changed /src/app.tsx, no tab is open, 12 ms
                 14:03:22 note: port 5173 is taken, using 5174
                 14:03:22 warning: a name with �[2J an escape
+            "#]],
+        );
+    }
+
+    #[test]
+    fn work_that_goes_on_is_a_line_that_gives_way_on_a_terminal() {
+        let screen = Screen::default();
+        let report = Report::to(AutoStream::never(Box::new(screen.clone()) as Box<dyn Write + Send>), true);
+        report.working(Instant::now(), || "compiling".to_owned());
+        assert_eq!(screen.text(), "", "it may be over soon");
+        let Some(began) = Instant::now().checked_sub(Duration::from_secs(3)) else { return };
+        report.working(began, || "compiling, 3 modules".to_owned());
+        let said = screen.text();
+        assert!(said.contains("compiling, 3 modules, 3.0 s") && !said.contains('\n'), "{said:?}");
+        report.working(began, || panic!("it was said a moment ago"));
+        report.at_rest();
+        report.at_rest();
+        assert_eq!(screen.text().matches('\r').count(), 2, "{:?}", screen.text());
+    }
+
+    #[test]
+    fn work_that_goes_on_is_a_line_now_and_then_where_lines_stay() {
+        let Some(began) = Instant::now().checked_sub(Duration::from_secs(7)) else { return };
+        check(
+            |report| {
+                let soon = Instant::now().checked_sub(Duration::from_secs(3)).unwrap();
+                report.working(soon, || "compiling".to_owned());
+                report.working(began, || "compiling, 4 modules".to_owned());
+                report.working(began, || "compiling, 5 modules".to_owned());
+                report.at_rest();
+            },
+            expect![[r#"
+                14:03:22 compiling, 4 modules, 7.0 s
             "#]],
         );
     }

@@ -20,6 +20,9 @@ interface ImportMetaEnv extends Record<'strictImportMetaEnv' extends keyof ViteT
 
 interface ImportMeta {
   url: string
+  /** Path of the module's folder, and of its file, as the project's root is `/`. */
+  dirname: string
+  filename: string
   readonly env: ImportMetaEnv
   readonly hot?: import('./hot.js').ViteHotContext
   glob: import('./importGlob.js').ImportGlobFunction

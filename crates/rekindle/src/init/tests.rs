@@ -60,6 +60,8 @@ impl Case {
     }
 }
 
+const VERSION: &str = concat!("^", env!("CARGO_PKG_VERSION"));
+
 const TYPESCRIPT: [&str; 8] = [
     ".gitignore",
     "index.html",
@@ -83,7 +85,8 @@ fn a_folder_with_nothing_becomes_a_project() {
         assert!(!new.read(name).contains("{{"), "{name}");
     }
     let package: Value = serde_json::from_str(&new.read("package.json")).unwrap();
-    // Nothing is to be installed that may not be there: this program did not come from npm.
+    // An installation must not end because of it: this program did not come from npm.
+    assert_eq!(package["optionalDependencies"]["rekindle"], VERSION);
     assert!(package["devDependencies"]["rekindle"].is_null() && package["devDependencies"]["typescript"].is_string());
 
     let react = case(&[]).with(Template::React);
@@ -148,6 +151,7 @@ fn an_existing_project_gets_only_what_it_lacks_and_is_asked_first() {
     assert_eq!(sure.read("src/main.tsx"), "mine");
     assert!(sure.read("index.html").contains("id=\"root\""));
     assert!(said.contains("package.json stays as it is") && said.contains("npm install"), "{said}");
+    assert!(said.contains(&format!("\"optionalDependencies\": {{ \"rekindle\": \"{VERSION}\" }}")), "{said}");
 
     let (said, result) = sure.run();
     assert!(result.is_ok() && said.contains("Nothing is missing"), "{said}");
@@ -162,7 +166,7 @@ fn types_come_by_the_name_that_is_installed() {
     };
     let base = [("index.html", ""), ("src/main.ts", ""), ("tsconfig.json", "{}")];
     let with = |more: (&'static str, &'static str)| types(&[&base[..], &[more]].concat());
-    assert_eq!(types(&base).as_deref(), Some(OWN_TYPES));
+    assert_eq!(types(&base).as_deref(), Some(own_types().as_str()));
     let ours = with(("package.json", r#"{"devDependencies":{"rekindle":"0.1"}}"#));
     assert_eq!(ours.as_deref(), Some("/// <reference types=\"rekindle/client\" />\n"));
     let vite = with(("package.json", r#"{"devDependencies":{"vite":"npm:rekindle"}}"#));
@@ -177,7 +181,8 @@ fn who_got_this_program_from_npm_gets_its_package() {
     let mut terminal = Terminal { input: &mut &b""[..], output: &mut Vec::new(), answers: false };
     init(&new.flags, new.folder.path(), &Commands::of(true, "npm/10"), &mut terminal).unwrap();
     let package: Value = serde_json::from_str(&new.read("package.json")).unwrap();
-    assert_eq!(package["devDependencies"]["rekindle"], concat!("^", env!("CARGO_PKG_VERSION")));
+    assert_eq!(package["devDependencies"]["rekindle"], VERSION);
+    assert!(package["optionalDependencies"].is_null());
     assert!(new.read("tsconfig.json").contains(r#""types": ["rekindle/client"]"#));
     assert!(!new.files().contains(&"src/rekindle-env.d.ts".to_owned()));
 }
@@ -219,4 +224,13 @@ fn the_next_command_is_that_of_who_started_us() {
     assert_eq!(start(false, ""), "npm install | rekindle dev | rekindle dev");
     assert_eq!(start(true, "npm/10.1 node/v20"), "npm install | npx rekindle | npm run dev");
     assert_eq!(start(true, "pnpm/10.1 npm/?"), "pnpm install | pnpm dlx rekindle | pnpm dev");
+}
+
+#[test]
+fn the_types_it_writes_are_those_of_the_package_in_one_file() {
+    let text = own_types();
+    for name in ["'*.gif'", "'*.jpeg'", "'*.woff2'", "'*.mp4'", "'*.less'", "'*.wasm?init'", "dirname: string"] {
+        assert!(text.contains(name), "{name}");
+    }
+    assert!(!text.contains("'./") && !text.contains("reference path"), "{text}");
 }

@@ -138,8 +138,7 @@ impl Loop {
 
     /// Whoever asks for modules or their state gets them as they are, and nothing that waits may be news to him later.
     pub(super) fn publish_before(&mut self, request: &Request) {
-        let unconcerned = ["/@rekindle/client", "/@rekindle/runtime/", "/@rekindle/s/"];
-        if !unconcerned.iter().any(|begin| request.path.starts_with(begin)) {
+        if !Self::INDEPENDENT.iter().any(|begin| request.path.starts_with(begin)) {
             self.publish_waiting();
         }
     }

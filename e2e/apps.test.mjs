@@ -142,7 +142,7 @@ for (const { name, packages, files, look, edit, sees } of apps) {
 /** How many definitions the page was sent. */
 async function modulesOf(app) {
   const text = async (address) => (await fetch(new URL(address, app.url))).text()
-  const segments = (await text('/@rekindle/page?path=/index.html')).match(/\/@rekindle\/s\/\w+\.js/g)
+  const segments = (await text('/@rekindle/page.js?path=/index.html')).match(/\/@rekindle\/s\/\w+\.js/g)
   const scripts = await Promise.all(segments.map(text))
   return scripts.reduce((sum, script) => sum + (script.match(/^\$d\(/gm)?.length ?? 0), 0)
 }

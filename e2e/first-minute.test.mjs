@@ -53,3 +53,40 @@ test('a folder without a page names what writes one', bare, async (app) => {
   await app.start()
   await app.prints('rekindle init')
 })
+
+const SLOW = {
+  files: {
+    'index.html': '<!doctype html><head><title>mine</title><link rel="icon" href="data:,"></head><body><p id="a">page</p><script type="module" src="/main.js"></script></body>',
+    'main.js': `import './a.css'`,
+    'a.css': 'p { order: 1 }',
+    'postcss.config.js': `export default { plugins: [{ postcssPlugin: 'slow', Once: () => new Promise((done) => setTimeout(done, 6500)) }] }`,
+  },
+  packages: ['postcss', 'nanoid', 'picocolors', 'source-map-js'],
+  load: false,
+}
+
+test('what takes long is said in the terminal and on the page, with the file that is waited for', SLOW, async (app) => {
+  const tab = await app.tab({ blank: true })
+  const going = tab.page.goto(app.url)
+  await until('the page to say what is done', async () => assert.match(await tab.text('#rekindle-waiting'), /rekindle is compiling, \d+ of \d+ modules \(a\.css\)/))
+  await app.prints(/^\d\d:\d\d:\d\d compiling, \d+ of \d+ modules \(a\.css\), \d/m)
+  await going
+  await tab.sees('#a', 'page')
+  // It has painted before the page's own text came, and nothing of that is left.
+  assert.ok(await tab.page.evaluate(() => performance.getEntriesByName('first-paint')[0].startTime < 5000))
+  assert.deepEqual(await tab.page.evaluate(() => [document.title, document.body.children[0].id, document.head.querySelectorAll('style').length, document.querySelectorAll('body style, #rekindle-waiting, script[src*=waiting]').length]), ['mine', 'a', 1, 0])
+})
+
+test('a build that takes long says how far it is', { ...SLOW, start: false }, async (app) => {
+  const { stdout } = await run(app, 'build')
+  assert.match(stdout, /^\d\d:\d\d:\d\d transforming, \d+ modules, \d/m)
+  assert.match(stdout, /built in/)
+})
+
+for (const [what, command] of [['the server', []], ['a build', ['build']]]) {
+  test(`a vite.config.ts that cannot be parsed ends ${what} with its place`, { ...bare, files: { 'vite.config.ts': `import { defineConfig } from 'vite'\nexport default defineConfig({ base: '/x/',, })` } }, async (app) => {
+    const { code, stderr } = await run(app, ...command)
+    assert.equal(code, 1)
+    assert.match(stderr, /error: [^]*vite\.config\.ts:2:\d+[^]*> 2 \| export default/)
+  })
+}

@@ -224,11 +224,11 @@ test('an import() that the server did not answer is made again when it is back',
   },
 }, async (app) => {
   await app.stop('SIGKILL')
-  await app.page.route('**/@rekindle/load?**', (route) => route.abort())
+  await app.page.route('**/@rekindle/load.js?**', (route) => route.abort())
   await app.start()
   await app.page.evaluate(() => go())
   await app.sees('#b', 'failed')
-  await app.page.unroute('**/@rekindle/load?**')
+  await app.page.unroute('**/@rekindle/load.js?**')
   await app.stop('SIGKILL')
   await app.start()
   await app.sees('#b', '1')

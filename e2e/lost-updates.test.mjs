@@ -252,6 +252,19 @@ test('a sheet whose link came by an edit of the page is edited while the server 
   await app.stayed()
 })
 
+test('a link that comes by an edit of the page leads to a sheet with a mistake: it is told, and heals', {
+  files: { 'index.html': LINKED(), 'main.js': `${SHOWING}\nimport.meta.hot.accept('./a.js', () => {})`, 'a.js': value(1), 'site.css': `@import './part.css';\n${colour(1)}`, 'part.css': `@import './nowhere.css';` },
+}, async (app) => {
+  await app.sees('#a', '1')
+  await app.edit('index.html', '</head>', '<link rel="stylesheet" href="/site.css"></head>')
+  await app.overlay('cannot find `./nowhere.css`')
+  await app.prints('cannot find `./nowhere.css`')
+  await app.edit('part.css', `@import './nowhere.css';`, '')
+  await app.noOverlay()
+  await app.looks('#a', 'color', 'rgb(0, 0, 1)')
+  await app.stayed()
+})
+
 test('a page and one of its modules, both edited while the server was away', {
   files: { 'index.html': `<!doctype html><head><link rel="icon" href="data:,"></head><body><h1>one</h1><p id="a"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`, 'main.js': SHOWING, 'a.js': value(1) },
 }, async (app) => {
@@ -416,7 +429,7 @@ test('a tab that reloaded while the server was away is the browser\'s: its next 
 test('a page whose client script did not come, because the server went away, starts when the server is back', { files: { 'main.js': `show('a', 'one')\nimport.meta.hot.accept()` } }, async (app) => {
   const tab = await app.tab({ blank: true })
   let cut = 0
-  await tab.page.route('**/@rekindle/client', (route) => (cut++ < 2 ? route.abort() : route.continue()))
+  await tab.page.route('**/@rekindle/client.js', (route) => (cut++ < 2 ? route.abort() : route.continue()))
   await tab.page.goto(app.url)
   await tab.sees('#a', 'one')
   await app.edit('main.js', 'one', 'two')

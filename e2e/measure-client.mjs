@@ -28,7 +28,7 @@ const url = `http://localhost:${port}/`
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', chromiumSandbox: false, args: ['--disable-gpu'] })
 try {
   for (let tries = 0; !(await fetch(url).catch(() => null)) && tries < 100; tries++) await new Promise((done) => setTimeout(done, 50))
-  const [address] = /runtime\/\w+\.js/.exec(await (await fetch(`${url}@rekindle/client`)).text())
+  const [address] = /runtime\/\w+\.js/.exec(await (await fetch(`${url}@rekindle/client.js`)).text())
   const script = Buffer.from(await (await fetch(`${url}@rekindle/${address}`)).arrayBuffer())
   console.log(`size: ${script.length} bytes, ${gzipSync(script).length} with gzip`)
   const times = []

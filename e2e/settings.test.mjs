@@ -107,7 +107,7 @@ test('with cors another origin reads answers and is not told the token', {
     await page.goto(`http://localhost:${port}/`)
     const seen = await page.evaluate(async (url) => ({
       data: await fetch(`${url}data.json`).then((answer) => answer.json()),
-      token: /token = "([^"]*)"/.exec(await fetch(`${url}@rekindle/client`).then((answer) => answer.text()))[1],
+      token: /token = "([^"]*)"/.exec(await fetch(`${url}@rekindle/client.js`).then((answer) => answer.text()))[1],
     }), app.url)
     assert.deepEqual(seen, { data: { a: 1 }, token: '' })
   } finally {

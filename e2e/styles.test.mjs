@@ -500,12 +500,12 @@ if (location.hash) require('./never.css')`,
   const all = '/app.css,/box.module.css,/last.scss'
   app.first = await app.tab({ blank: true })
   for (const time of ['cold', 'again']) {
-    await app.page.route('**/@rekindle/page?*', (route) => route.abort())
+    await app.page.route('**/@rekindle/page.js?*', (route) => route.abort())
     await app.page.goto(app.url)
     assert.equal(await look(), styled, time)
     assert.equal(await sheets(), all)
     assert.equal(await app.page.evaluate(() => document.querySelectorAll('b').length), 0)
-    await app.page.unroute('**/@rekindle/page?*')
+    await app.page.unroute('**/@rekindle/page.js?*')
   }
   await app.page.goto(app.url)
   await app.page.waitForFunction(() => document.getElementById('root').className)

@@ -29,6 +29,8 @@ export interface UpdatePage {
   reload(verdict: Extract<Verdict, { kind: 'reload' }>): Promise<void>
   /** Shows an error that an update ran into, with the module it came from. */
   failed(error: unknown, boundaries: Boundary[]): void
+  /** A module that goes on has an import whose name is gone. */
+  unlinked(error: unknown): void
   /** A component threw while it was rendered with its new code. */
   renderFailed(error: unknown): void
   /** An update went through: an overlay of an earlier failure can go. */
@@ -387,14 +389,14 @@ export class Updater {
 
   private giveUp(error: unknown, boundaries: Boundary[], rerun: ReadonlySet<ModuleId>): Outcome {
     this.note([...rerun].filter((id) => this.registry.stale.has(id)), rerun, true)
-    for (const boundary of boundaries) this.tell(boundary, this.acceptorsOf(boundary, rerun), false)
+    for (const boundary of boundaries) this.tell(boundary, this.acceptorsOf(boundary), false)
     this.page.failed(error, boundaries)
     return { result: 'failed', boundaries: boundaries.map(({ path }) => path), error: String(error) }
   }
 
   /** Steps 3 to 6. Returns the error that made it put everything back, if there was one. */
   private async replace(boundaries: Boundary[], rerun: Set<ModuleId>, invalidation?: Invalidation): Promise<unknown> {
-    const calls = boundaries.map((boundary) => ({ boundary, acceptors: this.acceptorsOf(boundary, rerun) }))
+    const calls = boundaries.map((boundary) => ({ boundary, acceptors: this.acceptorsOf(boundary) }))
     await this.dispose(rerun)
     const before = this.snapshot(rerun)
     let error: unknown
@@ -470,7 +472,7 @@ export class Updater {
     const verdict = this.propagate(letGo)
     if (verdict.kind !== 'accepted') return false
     const { boundaries, rerun } = verdict
-    const calls = boundaries.map((boundary) => ({ boundary, acceptors: this.acceptorsOf(boundary, rerun) }))
+    const calls = boundaries.map((boundary) => ({ boundary, acceptors: this.acceptorsOf(boundary) }))
     await this.dispose(rerun)
     const before = this.snapshot(rerun)
     this.refresh.begin()
@@ -515,12 +517,10 @@ export class Updater {
   }
 
   /** Callbacks that a boundary's update calls: those of the copy that is live now, the new one brings its own. */
-  private acceptorsOf({ path, accepted }: Boundary, rerun: ReadonlySet<ModuleId>): Acceptor[] {
+  private acceptorsOf({ path, accepted }: Boundary): Acceptor[] {
     const context = this.hot.contexts.get(path)?.speaker
     if (!context) return []
     if (path === accepted) return context.acceptors.filter(({ deps }) => deps === null)
-    // It runs again itself, and imports the new copy by that.
-    if (rerun.has(path)) return []
     return context.acceptors.filter(({ deps }) => deps?.includes(accepted))
   }
 
@@ -566,7 +566,7 @@ export class Updater {
     }
     if ([...before].some(([id, { instance }]) => instance && this.importsOthers(instance, this.registry.instances.get(id)))) this.page.moved()
     if (bindings === 'live') {
-      for (const error of this.registry.rebind(new Set(before.keys()))) this.page.report(error, 'an import')
+      for (const error of this.registry.rebind(new Set(before.keys()))) this.page.unlinked(error)
     }
     this.dropped = [...before.values()].flatMap(({ instance }) => (instance ? [instance] : []))
   }

@@ -15,7 +15,7 @@ import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay,
 import type { Verdict } from './propagate'
 import { ReactRefresh } from './react-refresh'
 import { preactRuntime, Refresh, watchPreact } from './refresh'
-import { definitionOf, Registry, type Instance, type Namespace } from './registry'
+import { definitionOf, MissingExport, Registry, type Instance, type Namespace } from './registry'
 import { Replica, type Define } from './replica'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 import { Rescue } from './rescue'
@@ -215,6 +215,7 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
   } catch (error) {
     for (const copy of noted) registry.forgetDynamicImport(copy, id)
     updater.failedImports.note(id, importer, error instanceof Unanswered)
+    if (error instanceof MissingExport) foundUnlinked(error)
     throw error
   } finally {
     if (isUnwanted()) enqueue(() => updater.pruneUnused([id]).then(refreshOverlay))
@@ -377,7 +378,7 @@ async function loadPart(ids: ModuleId[]): Promise<void> {
   let byValue = false
   for (let attempt = 1; ; attempt++) {
     const query = wanted.map((id) => `id=${encodeURIComponent(id)}`).join('&')
-    const address = () => `${base}@rekindle/load?n=${++loads}&${query}${byValue ? '&value=1' : ''}`
+    const address = () => `${base}@rekindle/load.js?n=${++loads}&${query}${byValue ? '&value=1' : ''}`
     try {
       const { manifest } = (await rescue.load(address)) as { manifest: Manifest }
       if (!replica.takeManifest(manifest)) {
@@ -463,18 +464,43 @@ function retryNow(): void {
   })
 }
 
-/** Definitions come as script text and are compiled as they stand: the fastest way there is. */
+/** Whether the page's policy lets text of ours run as a script of the page. Workers have no page. */
+let mayInline = hasDocument
+
+/**
+ * Definitions come as script text. On a page they run as a script of the page: DevTools tell scripts apart by their origin,
+ * which an `eval` has not, and would show the text of the module's first version for ever. Under a policy that forbids it they
+ * are compiled by `eval`; under one that forbids that as well, false: the same comes by address.
+ */
 function evaluate(id: ModuleId, code: string, asOf: number): boolean {
-  const source = addressOf(id)
-  const map = `${base}@rekindle/map?id=${encodeURIComponent(id)}`
+  const about = `\n//# sourceURL=${addressOf(id)}\n//# sourceMappingURL=${base}@rekindle/map?id=${encodeURIComponent(id)}`
+  const run = (body: ($d: Define) => void): void => body((...definition) => replica.takeDefinition(definitionOf(...definition), asOf))
+  if (mayInline && runsInline(`"use strict";document.currentScript.run(function($d){${code}})${about}`, run)) return true
   try {
-    const run = (0, eval)(`"use strict";(function($d){${code}})\n//# sourceURL=${source}\n//# sourceMappingURL=${map}`) as (d: unknown) => void
-    run((...definition: Parameters<Define>) => replica.takeDefinition(definitionOf(...definition), asOf))
+    run((0, eval)(`"use strict";(function($d){${code}})${about}`) as ($d: Define) => void)
+    mayInline = false
     return true
   } catch (error) {
     if (!(error instanceof EvalError)) report(error, `the definition of ${id}`)
-    return false // The page's Content-Security-Policy forbids it: the same comes by address.
+    return false
   }
+}
+
+/** Runs a script that calls `document.currentScript.run`. False if it did not: it is forbidden, or cannot be parsed. */
+function runsInline(text: string, run: (body: ($d: Define) => void) => void): boolean {
+  let ran = false
+  try {
+    const script = document.createElement('script')
+    const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce
+    if (nonce) script.setAttribute('nonce', nonce)
+    script.textContent = text
+    Object.assign(script, { run: (body: ($d: Define) => void) => ((ran = true), run(body)) })
+    document.documentElement.append(script)
+    script.remove()
+  } catch {
+    // Trusted types are asked for.
+  }
+  return ran
 }
 
 /** Gives the `$d` of a script: of a segment by its address, or of one that says itself as of which batch it is. */
@@ -543,8 +569,8 @@ async function takeBatch(batch: Batch): Promise<void> {
 async function patchPage({ page: path, before, after, scripts, hash }: EditedPage): Promise<string | null> {
   if (hash === pageHash) return null // Said twice: to all, and to a tab that had just come.
   const patches = pagePolicy === 'patch' || (pagePolicy === 'auto' && (isHot() || hasNoScripts()))
-  if (!patches) return ''
-  if (before === undefined || crashed) return 'it cannot be patched from here'
+  if (!patches && !isAdrift) return ''
+  if (before === undefined || crashed || isAdrift) return 'it cannot be patched from here'
   if (scripts) return 'its scripts are others now'
   if (document.readyState === 'loading') await new Promise((done) => document.addEventListener('DOMContentLoaded', done, { once: true }))
   const obstacle = patchDocument(before, after)
@@ -688,6 +714,10 @@ const updatePage: UpdatePage = {
     showSoon()
   },
   renderFailed,
+  unlinked(error) {
+    report(error, 'an import')
+    foundUnlinked(error)
+  },
   succeeded() {
     runtimeError = null
   },
@@ -703,9 +733,14 @@ const updatePage: UpdatePage = {
 setBindings(bindingsMode)
 const updater = new Updater(registry, hot, refresh, updatePage)
 
+function foundUnlinked(error: unknown): void {
+  runtimeError = overlayError(error, 'found when modules were linked')
+  showSoon()
+}
+
 /** An error that left a component, on the first render or on a later one; the save that mends it takes the overlay away. */
 function renderFailed(error: unknown): void {
-  runtimeError = overlayError(error, 'thrown while rendering')
+  runtimeError = overlayError(error, 'thrown while rendering', false)
   showErrors([])
 }
 
@@ -936,9 +971,20 @@ function showErrors(newest: ModuleId[]): void {
   if (runtimeError) shown.unshift(runtimeError)
   for (const list of workerErrors.values()) shown.push(...list)
   workerScope?.show(shown)
+  // What was thrown the console has already.
+  for (const error of shown) if (!error.title && !workerScope) logError(error)
   if (shown.length === 0 || workerScope) return
   if (overlayEnabled && hasDocument) showOverlay(shown)
-  else for (const { message, file, frame } of shown) console.error(`${PREFIX} ${message}\n${file ?? ''}\n${frame ?? ''}`)
+}
+
+const logged = new WeakSet<Diagnostic>()
+
+function logError(error: OverlayError): void {
+  if (logged.has(error)) return
+  logged.add(error)
+  const { message, file, place, frame, help } = error
+  const where = file === undefined ? '' : `\n${file}${place ? `:${place.line}:${place.column}` : ''}`
+  console.error(`${PREFIX} ${message}${where}${frame ? `\n${frame}` : ''}${help ? `\n${help}` : ''}`)
 }
 
 /** Takes the overlay away once nothing is wrong any more. */
@@ -960,15 +1006,19 @@ function refreshOverlay(): void {
 let traces = 0
 const tracing = new Map<number, OverlayError>()
 
-/** An error thrown by an update; its place in the original source is told by the server a moment later. */
-function overlayError(error: unknown, title: string): OverlayError {
+/**
+ * An error thrown by an update; its place in the original source is told by the server a moment later, to the terminal as
+ * well if it `isTold` there.
+ */
+function overlayError(error: unknown, title: string, isTold = true): OverlayError {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   const stack = error instanceof Error ? withoutOurFrames(error.stack ?? '') : ''
   const shown: OverlayError = { message, stack, title }
   const frames = [...stack.matchAll(/\(?(https?:[^\s()]+):(\d+):(\d+)\)?/g)].map(([, url, line, column]) => [url, Number(line), Number(column)])
-  if (frames.length === 0) return shown
+  const lacks = error instanceof MissingExport ? error.lacks : undefined
+  if (frames.length === 0 && !lacks && !isTold) return shown
   tracing.set(++traces, shown)
-  socket.send({ type: 'trace', id: traces, frames })
+  socket.send({ type: 'trace', id: traces, frames, lacks, said: isTold ? message.slice(0, LONGEST_TOLD) : undefined })
   shown.isTraced = socket.isOpen
   if (shown.isTraced) setTimeout(() => isTracedNoMore(shown), TRACE_PATIENCE)
   return shown
@@ -989,7 +1039,7 @@ function withoutOurFrames(stack: string): string {
 }
 
 /** Comes twice where a stack has more frames than the first one, which is told at once. */
-function traced({ id, frames, frame, more }: Extract<ServerMessage, { type: 'traced' }>): void {
+function traced({ id, frames, frame, help, more }: Extract<ServerMessage, { type: 'traced' }>): void {
   const shown = tracing.get(id)
   if (!more) tracing.delete(id)
   const first = frames.find((one) => one !== null)
@@ -999,6 +1049,7 @@ function traced({ id, frames, frame, more }: Extract<ServerMessage, { type: 'tra
   shown.file = first.file
   shown.place = { line: first.line, column: first.column }
   shown.frame = frame
+  shown.help = help
   const places = [...frames]
   // The stack is filled in once: its frames are told apart by their addresses.
   if (!more) shown.stack = shown.stack?.replace(/\(?(https?:[^\s()]+:\d+:\d+)\)?/g, (text) => {
@@ -1121,7 +1172,7 @@ function socketAddress(): string {
 /** The server may have started anew: its client script has the token of this start. */
 async function refreshToken(): Promise<boolean> {
   try {
-    const answer = await fetch(new URL(`${base}@rekindle/client`, home), { cache: 'no-store' })
+    const answer = await fetch(new URL(`${base}@rekindle/client.js`, home), { cache: 'no-store' })
     const found = /token = "([\w-]+)"/.exec(await answer.text())
     if (!answer.ok || !found) return false
     token = found[1]!
@@ -1143,7 +1194,7 @@ function hello(): void {
 let hasFailedToStart = false
 
 if (hasDocument) {
-  const isOwn = (target: EventTarget | null): target is HTMLScriptElement => target instanceof HTMLScriptElement && target.src.includes('@rekindle/page?')
+  const isOwn = (target: EventTarget | null): target is HTMLScriptElement => target instanceof HTMLScriptElement && target.src.includes('@rekindle/page.js?')
   const startAgain = (src: string) => import(`${src}&again`).catch(() => (hasFailedToStart = true))
   const failed = ({ target }: Event): void => {
     if (!isOwn(target) || replica.session !== '') return
@@ -1151,6 +1202,34 @@ if (hasDocument) {
     else hasFailedToStart = true
   }
   addEventListener('error', failed, true)
+}
+
+/** The page's own script is not in the document: something before it in the text has swallowed it. */
+let isAdrift = false
+
+/** What the page's script would have said, as far as its edits need it. */
+function goAdrift(about: URLSearchParams): void {
+  isAdrift = true
+  page = about.get('path')
+  pageHash = about.get('text') ?? undefined
+  const seq = Number(about.get('seq'))
+  replica.takeManifest({ session: about.get('session') ?? '', seq, since: seq, segments: [], env: {}, errors: {} })
+  hello()
+  const message = `the scripts of ${page} are not in the document`
+  const help = 'something before them in its text is not closed: a comment, a tag, or an element such as <style>, <title>, <template> or <textarea>'
+  runtimeError = { message, help, file: page?.slice(1), title: 'found when the page was loaded' }
+  console.error(`${PREFIX} ${message}: ${help}`)
+  showErrors([])
+}
+
+if (hasDocument) {
+  const about = document.querySelector<HTMLElement>('script[data-rekindle-page]')?.dataset.rekindlePage
+  const look = (): void => {
+    const isThere = [...document.scripts].some(({ src }) => src.includes('@rekindle/page.js?'))
+    if (about && !isThere && replica.session === '') goAdrift(new URLSearchParams(`path=${about}`))
+  }
+  if (document.readyState === 'complete') look()
+  else addEventListener('load', look, { once: true })
 }
 
 /** A server that was started anew knows no numbers of ours: it compares digests. */

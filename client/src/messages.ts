@@ -132,7 +132,7 @@ export type ServerMessage =
   | { type: 'compare' }
   | { type: 'welcome'; session: string; seq: number }
   | { type: 'custom'; event: string; data?: unknown }
-  | { type: 'traced'; id: number; frames: (TracedFrame | null)[]; frame?: string; more?: boolean }
+  | { type: 'traced'; id: number; frames: (TracedFrame | null)[]; frame?: string; help?: string; more?: boolean }
 
 /** A position in an original source. */
 export interface TracedFrame {

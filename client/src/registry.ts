@@ -266,6 +266,16 @@ export function lazyImportsOf(definition: Definition): { has(id: ModuleId): bool
   return definition.meta.computed ? { has: () => true } : new Set(dynamicDeps(definition))
 }
 
+/** A name that a module takes of another one, which does not have it. */
+export class MissingExport extends SyntaxError {
+  constructor(
+    message: string,
+    readonly lacks: { importer: ModuleId; specifier: string; source: ModuleId; name: string },
+  ) {
+    super(message)
+  }
+}
+
 /** Told when an instance is made and asked for the values a factory is called with. */
 export interface Host {
   /** `import.meta` of a new instance. */
@@ -923,7 +933,8 @@ export class Registry {
         if (there === '*' || this.originOf(dep, there)) continue
         const clash = dep.definition.meta.stars && this.isAmbiguous(dep, there)
         const why = clash ? 'is exported by more than one module behind `export *` of' : 'is not exported by'
-        throw new SyntaxError(`\`${name}\`, imported by ${instance.id}, ${why} ${dep.id}`)
+        const lacks = { importer: instance.id, specifier: meta.deps[at]!, source: dep.id, name }
+        throw new MissingExport(`\`${name}\`, imported by ${instance.id}, ${why} ${dep.id}`, lacks)
       }
     })
   }

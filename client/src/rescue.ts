@@ -96,7 +96,7 @@ export class Rescue {
 
   /** The page's own script has not run: it is asked for anew, now that the server knows. */
   private async restart(): Promise<void> {
-    const own = [...document.scripts].find(({ src }) => src.includes('@rekindle/page?'))
+    const own = [...document.scripts].find(({ src }) => src.includes('@rekindle/page.js?'))
     if (!own || this.hasStarted || this.attempts >= MOST_ATTEMPTS) return
     try {
       await import(`${own.src}&again=${++this.attempts}`)

@@ -8,8 +8,9 @@
 //! built in 412 ms
 //! ```
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use rekindle::build::{BuildReport, FileKind, OutputFile, Progress, build_with};
 use rekindle::flags::BuildFlags;
@@ -32,18 +33,12 @@ pub(crate) fn run(flags: &BuildFlags) -> ExitCode {
         }
         settings.left_out.iter().for_each(|line| report.warn(line));
     }
-    let counts = !flags.json && std::io::stdout().is_terminal();
-    let progress = move |progress: Progress| {
-        if counts {
-            let text = match progress {
-                Progress::Transforming(modules) => format!("transforming: {modules} modules"),
-                Progress::Rendering => "rendering chunks".to_owned(),
-                Progress::Writing => String::new(),
-            };
-            // Each line takes the place of the one before.
-            let mut out = anstream::stdout();
-            let _ = write!(out, "\r\x1b[2K{text}").and_then(|()| out.flush());
-        }
+    let (began, told) = (Instant::now(), report.clone());
+    let progress = move |progress: Progress| match progress {
+        _ if flags.json => {}
+        Progress::Transforming(modules) => told.working(began, || format!("transforming, {modules} modules")),
+        Progress::Rendering => told.working(began, || "rendering chunks".to_owned()),
+        Progress::Writing => told.at_rest(),
     };
     let root = settings.config.root.clone();
     match build_with(settings.config, &progress) {
@@ -59,9 +54,7 @@ pub(crate) fn run(flags: &BuildFlags) -> ExitCode {
             print(&table(&built, &folder))
         }
         Err(problems) => {
-            if counts {
-                let _ = write!(anstream::stdout(), "\r\x1b[2K");
-            }
+            report.at_rest();
             fail(&problems, flags.json)
         }
     }

@@ -71,8 +71,8 @@ async fn serve(root: &Path, change: impl FnOnce(&mut Config)) -> DevServer {
 async fn connect(server: DevServer, folder: TempDir) -> Project {
     let host = host_of(&server);
     get(&host, "/").await;
-    let page = get(&host, "/@rekindle/page?path=/index.html").await;
-    let client = get(&host, "/@rekindle/client").await;
+    let page = get(&host, "/@rekindle/page.js?path=/index.html").await;
+    let client = get(&host, "/@rekindle/client.js").await;
     let token = between(&client, "token = \"", "\"");
     let mut request = format!("ws://{host}/@rekindle/socket?token={token}").into_client_request().unwrap();
     request.headers_mut().insert("origin", format!("http://{host}").parse().unwrap());
@@ -91,7 +91,7 @@ fn host_of(server: &DevServer) -> String {
 
 /// What a page with all its scripts loads.
 async fn load(host: &str, page: &str) -> String {
-    let mut loaded = get(host, &format!("/@rekindle/page?path={page}")).await;
+    let mut loaded = get(host, &format!("/@rekindle/page.js?path={page}")).await;
     let segments: Vec<String> =
         loaded.split("/@rekindle/s/").skip(1).map(|part| part.split('"').next().unwrap().to_owned()).collect();
     for segment in segments {
@@ -420,7 +420,7 @@ async fn a_page_that_is_asked_for_while_an_edit_waits_has_the_edit() {
     project.write("entry.js", "import './nowhere.js'");
     let start = Instant::now();
     loop {
-        let script = get(&host, "/@rekindle/page?path=/index.html").await;
+        let script = get(&host, "/@rekindle/page.js?path=/index.html").await;
         if script.contains("nowhere") {
             // The tab was told before the page, so that its number covers it.
             assert_eq!(project.hears(PATIENCE).await.unwrap().errors, ["/entry.js"]);
@@ -719,7 +719,7 @@ async fn only_the_command_may_announce_edits() {
     let host = project.server.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
     let (_, control) = control::servers(&Scope::of_project(project.folder.path())).remove(0);
     let token = control.token.as_str();
-    let client = get(&host, "/@rekindle/client").await;
+    let client = get(&host, "/@rekindle/client.js").await;
     let page_token = between(&client, "token = \"", "\"").to_owned();
     assert!(!client.contains(token));
     let ask = async |method: &str, target: &str, headers: &str| {

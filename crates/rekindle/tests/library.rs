@@ -61,14 +61,14 @@ impl Project {
 
     /// What a browser loads before it runs the page; gives session and number of the page's definitions.
     async fn load_page(&self) -> Value {
-        assert!(self.get("/").await.contains("/@rekindle/page?path=/index.html"));
-        let script = self.get("/@rekindle/page?path=/index.html").await;
+        assert!(self.get("/").await.contains("/@rekindle/page.js?path=/index.html"));
+        let script = self.get("/@rekindle/page.js?path=/index.html").await;
         let seq = between(&script, "\"seq\":", ",").parse::<u64>().unwrap();
         json!({ "session": between(&script, "\"session\":\"", "\""), "seq": seq })
     }
 
     async fn tab(&self) -> Tab {
-        let script = self.get("/@rekindle/client").await;
+        let script = self.get("/@rekindle/client.js").await;
         let token = between(&script, "token = \"", "\"");
         let mut request = format!("ws://{}/@rekindle/socket?token={token}", self.host()).into_client_request().unwrap();
         let origin = format!("http://{}", self.host());

@@ -40,6 +40,8 @@ const SHEET: &str = "rekindle-sheet";
 /// Marks the module that imports a page's scripts.
 pub(crate) const PAGE: &str = "rekindle-page";
 const OWN: &str = "\0rekindle:";
+/// Marks a JSON file that `require` asks for: its value, where an import gives a module.
+const REQUIRED: &str = "?rekindle-required";
 
 /// What rolldown is told when the real mistake is in `Session::problem`.
 const TOLD: &str = "told elsewhere";
@@ -136,6 +138,9 @@ impl Meaning {
                 session.problem([problem]);
                 Err(anyhow::anyhow!(TOLD))
             }
+            Ok(Resolved::File { path, url }) if kind == DepKind::Require && is_json(&url) => {
+                Ok(Some(with_effects(format!("{}{REQUIRED}", path.as_path().display()), None)))
+            }
             Ok(Resolved::File { path, url }) => {
                 let query = Some(url.query()).filter(|query| !query.is_empty());
                 Ok(Some(self.file(path.as_path(), query)))
@@ -224,6 +229,10 @@ impl Meaning {
             return Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script(&entry) }));
         }
         session.modules.fetch_add(1, Ordering::Relaxed);
+        let (id, is_required) = match id.strip_suffix(REQUIRED) {
+            Some(json) => (json, true),
+            None => (id, false),
+        };
         let (url, file, source) = session.source_of(id);
         session.note_source(file.as_path());
         let options = PlainOptions {
@@ -244,6 +253,10 @@ impl Meaning {
                 let map = map.and_then(|map| named_by_path(&map, &file, &source));
                 let side_effects = lock(&session.page_scripts).contains(id).then_some(HookSideEffects::True);
                 Ok(Some(HookLoadOutput { map, side_effects, ..script(&code) }))
+            }
+            Plain::Value(_) if is_required => {
+                let text = file::read_text(file.as_path()).map_err(|error| anyhow::anyhow!(error))?;
+                Ok(Some(script(&required_json(&text))))
             }
             Plain::Value(code) => Ok(Some(script(&code))),
             Plain::Asset(_) if is_style(url.path()) && !is_data(&url) => {
@@ -359,6 +372,20 @@ impl Meaning {
 /// A module's id as its path and query.
 pub(crate) fn without_query(id: &str) -> (&str, Option<&str>) {
     id.split_once('?').map_or((id, None), |(path, query)| (path, Some(query)))
+}
+
+fn is_json(url: &ModuleUrl) -> bool {
+    url.path().ends_with(".json") && url.query().is_empty()
+}
+
+/// What `require` gives of a JSON file: its value, with all of its keys.
+fn required_json(text: &str) -> String {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    // In an object literal that key is no key.
+    match text.contains("__proto__") {
+        true => format!("module.exports = JSON.parse({});", json(text)),
+        false => format!("module.exports = {text};"),
+    }
 }
 
 fn with_effects(id: impl Into<String>, side_effects: Option<HookSideEffects>) -> HookResolveIdOutput {

@@ -277,6 +277,7 @@ impl Compiler {
             Kind::DataUrl => self.data_url(file),
             Kind::Json => self.json(file),
             Kind::Unsupported(tool) => Err(vec![self.unsupported(tool, file)]),
+            Kind::OfPlugin(plugin) => Err(vec![self.of_plugin(plugin, url, file)]),
         }
     }
 
@@ -301,7 +302,7 @@ impl Compiler {
             (Query::Other, "wasm") => Kind::Wasm,
             (Query::Other, extension) => match UNSUPPORTED.iter().find(|(known, _)| *known == extension) {
                 Some((_, tool)) => Kind::Unsupported(tool),
-                None => Kind::Asset,
+                None => plugin_of(url.query(), extension).map_or(Kind::Asset, Kind::OfPlugin),
             },
         }
     }
@@ -310,6 +311,14 @@ impl Compiler {
         Diagnostic::error(format!("{tool} files are not supported yet"))
             .in_file(self.display(file.as_path()))
             .with_help(UNSUPPORTED_HELP)
+    }
+
+    /// What only a plugin can make something of: an address in its place would be no component, and no list of sizes.
+    pub(crate) fn of_plugin(&self, plugin: &str, url: &ModuleUrl, file: &FilePath) -> Diagnostic {
+        let name = url.as_str().rsplit('/').next().unwrap_or_default();
+        Diagnostic::error(format!("`{name}` is for the plugin {plugin}, which does not run here yet"))
+            .in_file(self.display(file.as_path()))
+            .with_help("import the file without the query for its address, with `?raw` for its text, or write by hand what the plugin makes of it")
     }
 
     // ---- the kinds
@@ -1038,6 +1047,27 @@ pub(crate) enum Kind {
     Wasm,
     /// In the language of this tool.
     Unsupported(&'static str),
+    /// With a query that means something to this plugin.
+    OfPlugin(&'static str),
+}
+
+/// Pictures that are made to measure.
+const PICTURES: [&str; 8] = ["png", "jpg", "jpeg", "webp", "avif", "gif", "tiff", "svg"];
+
+/// The plugin that a query of a picture belongs to; any other query only makes another instance.
+fn plugin_of(query: &str, extension: &str) -> Option<&'static str> {
+    if !PICTURES.contains(&extension) {
+        return None;
+    }
+    query.split('&').find_map(|part| match part.split_once('=') {
+        None if extension == "svg" && matches!(part, "react" | "jsx") => Some("vite-plugin-svgr"),
+        None if extension == "svg" && matches!(part, "component" | "skipsvgo") => Some("vite-svg-loader"),
+        None if part == "enhanced" => Some("@sveltejs/enhanced-img"),
+        Some(("w" | "h" | "width" | "height" | "format" | "quality" | "aspect" | "as" | "preset", _)) => {
+            Some("vite-imagetools")
+        }
+        _ => None,
+    })
 }
 
 /// What a query asks for.

@@ -98,10 +98,15 @@ fn parse(source: &str, env: &dyn Fn(&str) -> Option<String>, is_module: Option<&
     plan.finish()
 }
 
-/// In a page `main.js` means `./main.js`.
+/// In a page `main.js` means `./main.js`, and `m%20a.js` the file `m a.js`.
 pub fn relative_specifier(specifier: &str) -> String {
-    let is_path = specifier.starts_with(['.', '/']) || specifier.contains("://");
-    if is_path { specifier.to_owned() } else { format!("./{specifier}") }
+    if specifier.contains("://") || specifier.starts_with("//") {
+        return specifier.to_owned();
+    }
+    let (path, query) = specifier.split_at(specifier.find('?').unwrap_or(specifier.len()));
+    let path = percent_encoding::percent_decode_str(path).decode_utf8().unwrap_or(path.into());
+    let beside = if path.starts_with(['.', '/']) { "" } else { "./" };
+    format!("{beside}{path}{query}")
 }
 
 /// `code` below as many lines, and behind as many columns, as in the page: its positions are the page's.
@@ -371,7 +376,7 @@ impl Plan<'_> {
             }
             None => {
                 let content = tag.content_range(self.source);
-                PageScript::Inline { offset: content.start, code: self.source[content].to_owned() }
+                PageScript::Inline { offset: content.start, code: with_env(&self.source[content], self.env) }
             }
         };
         let piece = self.template.scripts.is_empty().then_some(Piece::Boot);
@@ -460,18 +465,10 @@ impl Plan<'_> {
     /// The text that an attribute value means: entities read, `%NAME%` replaced.
     fn decode(&self, value: &str) -> String {
         let value = decode_entities(value.trim());
-        let mut text = String::with_capacity(value.len());
-        let mut done = 0;
-        for (range, replacement) in env_references(&value, self.env) {
-            text.push_str(&value[done..range.start]);
-            text.push_str(&replacement);
-            done = range.end;
-        }
-        text.push_str(&value[done..]);
-        text
+        with_env(&value, self.env)
     }
 
-    /// `%NAME%` anywhere but in module scripts, which read `import.meta.env`.
+    /// `%NAME%` anywhere but in module scripts, which are no part of the text any more.
     fn read_env(&mut self, tags: &[Tag]) {
         let raw: Vec<Range<usize>> = tags
             .iter()
@@ -559,6 +556,19 @@ fn is_local(address: &str) -> bool {
     let scheme_end = address.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')));
     let has_scheme = scheme_end.is_some_and(|end| end > 0 && address[end..].starts_with(':'));
     !has_scheme
+}
+
+/// A text with the values of `%NAME%` in it.
+fn with_env(source: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
+    let mut text = String::with_capacity(source.len());
+    let mut done = 0;
+    for (range, value) in env_references(source, env) {
+        text.push_str(&source[done..range.start]);
+        text.push_str(&value);
+        done = range.end;
+    }
+    text.push_str(&source[done..]);
+    text
 }
 
 /// Each `%NAME%` that `env` knows: its byte range and its value.

@@ -16,6 +16,7 @@ pub mod framework;
 pub mod glob;
 mod glob_alias;
 pub mod html;
+pub mod import_place;
 pub mod inline;
 pub mod json;
 mod missing_package;

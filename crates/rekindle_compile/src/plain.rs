@@ -116,6 +116,7 @@ impl Compiler {
                 Plain::Style(Box::new(output), kind)
             }
             Kind::Unsupported(tool) => return Err(vec![self.unsupported(tool, file)]),
+            Kind::OfPlugin(plugin) => return Err(vec![self.of_plugin(plugin, url, file)]),
         })
     }
 

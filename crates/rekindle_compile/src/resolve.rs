@@ -9,6 +9,7 @@ use oxc_resolver::{ResolveError, ResolveOptions, ResolverGeneric, TsconfigDiscov
 use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
 use rustc_hash::FxHashMap;
 
+use crate::compile::encode_path;
 use crate::file::{self, Disk};
 use crate::glob::relative_path;
 use crate::missing_package;
@@ -207,12 +208,22 @@ impl Resolver {
             return Ok(Resolved::Helper(ModuleUrl::new(specifier)));
         }
         let (path, query) = specifier.split_once('?').map_or((specifier, None), |(path, query)| (path, Some(query)));
-        match self.find(importer, path, kind) {
+        // What stands in an address is percent-encoded: `a%20b.svg` is the file `a b.svg`.
+        let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok();
+        let decoded = decoded.filter(|decoded| is_address(kind) && *decoded != path);
+        let found = decoded.and_then(|path| self.find(importer, &path, kind).ok());
+        match found.map_or_else(|| self.find(importer, path, kind), Ok) {
             Ok(file) => Ok(self.file(file, query)),
             Err(ResolveError::Ignored(_)) => Ok(Resolved::Helper(ModuleUrl::new(EMPTY_URL))),
             Err(error) => match self.public_address(path) {
                 Some(address) => Ok(Resolved::Address(address)),
                 None if is_of_node(path) => Ok(Resolved::Helper(self.node_url(importer, path))),
+                None if is_address(kind) && !path.starts_with(['.', '/']) => {
+                    let mut unresolved = self.explain(importer, &format!("./{path}"), &error);
+                    unresolved.message = unresolved.message.replace(&format!("`./{path}`"), &format!("`{path}`"));
+                    unresolved.folders.extend(self.folders_of(importer, path));
+                    Err(unresolved)
+                }
                 None => Err(self.explain(importer, path, &error)),
             },
         }
@@ -261,7 +272,7 @@ impl Resolver {
             return way.resolve(&self.root, path).map(|found| found.into_path_buf());
         }
         // Addresses and dependencies of pages need no `./`. What is no file there may be one of a package.
-        if matches!(kind, DepKind::Asset) && !path.starts_with('.') {
+        if is_address(kind) && !path.starts_with('.') {
             let beside = way.resolve_file(importer, &format!("./{path}"));
             let found = beside.or_else(|error| way.resolve_file(importer, path).map_err(|_| error));
             return found.map(|found| found.into_path_buf());
@@ -325,7 +336,7 @@ impl Resolver {
     /// The address of a public file, which begins at the base.
     pub fn address_of_public(&self, file: &Path) -> Option<String> {
         let relative = file.strip_prefix(self.public_dir.as_ref()?).ok()?;
-        Some(format!("{}{}", self.base, slashed(relative)))
+        Some(format!("{}{}", self.base, encode_path(&slashed(relative))))
     }
 
     pub fn public_address(&self, path: &str) -> Option<String> {
@@ -481,6 +492,11 @@ fn folders_below(folder: &Path) -> Vec<PathBuf> {
         at += 1;
     }
     folders
+}
+
+/// Whether what stands there is an address, as `new URL()` reads it, and not what an import names.
+fn is_address(kind: DepKind) -> bool {
+    matches!(kind, DepKind::Asset | DepKind::Worker)
 }
 
 fn is_bare(path: &str) -> bool {

@@ -119,7 +119,13 @@ impl Alias {
             Find::Prefix(find) => {
                 let rest = specifier.strip_prefix(find.as_str())?;
                 let whole = rest.is_empty() || rest.starts_with(['/', '?']) || find.ends_with('/');
-                whole.then(|| format!("{}{rest}", self.replacement))
+                // A folder written with a slash at its end is the same folder.
+                let seam = if rest.starts_with('/') && !self.replacement.ends_with("//") {
+                    self.replacement.strip_suffix('/').unwrap_or(&self.replacement)
+                } else {
+                    &self.replacement
+                };
+                whole.then(|| format!("{seam}{rest}"))
             }
             Find::Pattern(pattern) => {
                 pattern.is_match(specifier).then(|| pattern.replace(specifier, &self.replacement))
@@ -141,6 +147,9 @@ mod tests {
         assert_eq!(apply(&at, "@"), "/src");
         assert_eq!(apply(&at, "@scope/pkg"), "-");
         assert_eq!(apply(&alias("@/", "/src/"), "@/a"), "/src/a");
+        assert_eq!(apply(&alias("@", "/src/"), "@/a"), "/src/a");
+        assert_eq!(apply(&alias("@", "/"), "@/lib/a.js"), "/lib/a.js");
+        assert_eq!(apply(&alias("cdn", "https://"), "cdn/a"), "https:///a");
         assert_eq!(apply(&alias("react", "preact/compat"), "react?url"), "preact/compat?url");
         assert_eq!(apply(&alias("react", "preact/compat"), "react-dom"), "-");
         let pattern =

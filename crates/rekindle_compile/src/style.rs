@@ -24,6 +24,7 @@ pub mod prepare;
 mod recover;
 mod sass;
 mod scoped_name;
+mod scopes;
 pub mod settings;
 mod targets;
 mod values;

@@ -96,11 +96,14 @@ pub struct Delta {
     pub broken: Vec<ModuleId>,
     pub fixed: Vec<ModuleId>,
     pub deleted: Vec<ModuleId>,
+    /// Saved, and broken as before: nothing changed but that somebody has tried.
+    pub still_broken: Vec<ModuleId>,
 }
 
 impl Delta {
     pub fn is_empty(&self) -> bool {
-        self.changed.is_empty() && self.broken.is_empty() && self.fixed.is_empty() && self.deleted.is_empty()
+        let Self { changed, broken, fixed, deleted, still_broken } = self;
+        [changed, broken, fixed, deleted, still_broken].iter().all(|list| list.is_empty())
     }
 
     /// Adds what `change` says of `id`.

@@ -72,6 +72,8 @@ pub enum ServerMessage {
         frames: Vec<Option<TracedFrame>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         frame: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        help: Option<String>,
         /// These are the first frames; the answer with all of them follows.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         more: bool,
@@ -177,7 +179,23 @@ pub enum ClientMessage {
         id: u64,
         /// Script address, line and column, counted from 1.
         frames: Vec<(String, u32, u32)>,
+        /// It is about an import whose name is not there.
+        #[serde(default)]
+        lacks: Option<Lacks>,
+        /// What is to be told in the terminal.
+        #[serde(default)]
+        said: Option<String>,
     },
+}
+
+/// A name that `importer` takes of `source`, which does not export it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Lacks {
+    pub importer: String,
+    /// How `source` is called where it is imported.
+    pub specifier: String,
+    pub source: String,
+    pub name: String,
 }
 
 /// How an update went in a tab.

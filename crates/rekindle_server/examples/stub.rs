@@ -53,7 +53,7 @@ fn answer(request: &Request, public: &PublicFiles, client: &str) -> Answer {
         "/src/main.js" if request.query.is_empty() => {
             Answer::ok("text/javascript", "export const MODULE_OK = 1", Cache::Revalidate)
         }
-        "/@rekindle/client" | "/@vite/client" => Answer::ok("text/javascript", client.to_owned(), Cache::No),
+        "/@rekindle/client.js" | "/@vite/client" => Answer::ok("text/javascript", client.to_owned(), Cache::No),
         path => match public.get(path) {
             Some(file) => Answer {
                 status: 200,

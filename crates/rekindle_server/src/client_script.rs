@@ -61,7 +61,7 @@ impl Runtime {
     }
 }
 
-/// The script behind `/@rekindle/client`: what differs from start to start, and all that the runtime exports.
+/// The script behind `/@rekindle/client.js`: what differs from start to start, and all that the runtime exports.
 ///
 /// The runtime asks it for the settings, so the two import each other; a function is there before either has run.
 pub fn client_script(config: &Config, token: &str) -> String {

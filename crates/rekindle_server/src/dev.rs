@@ -12,9 +12,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rekindle_compile::compile::{is_linked, is_script};
 use rekindle_compile::html::escape_text;
+use rekindle_compile::import_place;
 use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::{
-    Applied, Batch, ClientMessage, EditedPage, Errors, Manifest, Outcome, PushedDefinition, ServerMessage,
+    Applied, Batch, ClientMessage, EditedPage, Errors, Lacks, Manifest, Outcome, PushedDefinition, ServerMessage,
 };
 use rekindle_graph::{Delta, Diagnostic, FilePath, Module, ModuleId, ModuleState, ModuleUrl};
 use serde_json::Value;
@@ -32,7 +33,7 @@ use crate::events_process::EventsProcess;
 use crate::gaps::Before;
 use crate::listing::RootFiles;
 use crate::page_texts::PageTexts;
-use crate::pages::{Entry, Fate, Pages};
+use crate::pages::{self, Entry, Fate, Pages};
 use crate::project::{Crawl, Project};
 use crate::public::PublicFiles;
 use crate::report::{Report, WORTH_TELLING};
@@ -41,7 +42,7 @@ use crate::segments::{AsOf, Carrier, write_definition, write_head};
 use crate::servable::Servable;
 use crate::socket::{Outbox, Utf8Bytes};
 use crate::standalone;
-use crate::trace::{Mapped, Refused, Tracer};
+use crate::trace::{Mapped, Question, Refused, Tracer};
 use crate::watch::Watcher;
 
 mod edits;
@@ -96,6 +97,8 @@ pub struct Loop {
     /// What is being compiled, and how far that is.
     work: String,
     tracer: Tracer,
+    /// What tabs have thrown since the last batch, and the terminal was told of.
+    thrown: BTreeSet<(String, Option<String>)>,
     bodies: Bodies,
 }
 
@@ -192,6 +195,8 @@ const MOST_HELLOS: usize = 60;
 const MINUTE: Duration = Duration::from_secs(60);
 /// Pages that tabs of earlier sessions show and that are not there.
 const MOST_GONE: usize = 100;
+/// Errors of tabs that the terminal is told of between two batches.
+const MOST_THROWN: usize = 50;
 /// Answers to `hello` that are kept.
 const MOST_ANSWERS: usize = 16;
 
@@ -239,6 +244,7 @@ impl Loop {
             streams: Vec::new(),
             work: String::new(),
             tracer,
+            thrown: BTreeSet::new(),
             bodies,
             config,
         })
@@ -275,6 +281,7 @@ impl Loop {
             Event::Connected(id, outbox) => self.on_connected(id, outbox),
             Event::Said(id, message, _turn) => self.on_said(id, message),
             Event::Refused(id, refused) => self.on_refused(id, &refused),
+            Event::Thrown(thrown) => self.on_thrown(&thrown),
             Event::Gone(id) => self.on_gone(id),
             Event::Files(batch) => self.on_batch(batch),
             Event::Quiet => self.publish_waiting(),
@@ -341,6 +348,11 @@ impl Loop {
         self.project.watch_awaited(&self.watcher);
         let entries: Vec<ModuleId> = self.pages.entries().collect();
         self.project.bring_in(&entries, &self.watcher, &mut delta);
+        // A link that is new in a page: the browser fetches the sheet by itself, and who shows the page hears what is wrong with it.
+        let sheets: Vec<ModuleId> = self.pages.sheets().collect();
+        let mut of_sheets = Delta::default();
+        self.project.bring_in(&sheets, &self.watcher, &mut of_sheets);
+        delta.broken.extend(of_sheets.broken);
         self.report_of_node();
         news.env = env.is_some();
         news.reload = self.project.take_new_framework().then(|| self.start_pages_anew());
@@ -351,6 +363,7 @@ impl Loop {
     fn publish(&mut self, delta: &Delta, news: News, noticed: Instant) {
         self.seq += 1;
         self.answers.clear();
+        self.thrown.clear();
         self.project.graph.stamp(delta, self.seq);
         let graph = &self.project.graph;
         let edited = delta.changed.iter().chain(&delta.deleted).map(|&id| graph[id].url.path().to_owned());
@@ -395,7 +408,7 @@ impl Loop {
         let urls = |ids: &[ModuleId]| -> Vec<ModuleUrl> { ids.iter().map(|&id| graph[id].url.clone()).collect() };
         let (links, changed): (Vec<ModuleId>, Vec<ModuleId>) =
             delta.changed.iter().copied().partition(|&id| is_linked(&graph[id].url));
-        let mut errors = self.project.errors(delta.broken.iter().copied());
+        let mut errors = self.project.errors(delta.broken.iter().chain(&delta.still_broken).copied());
         let is_deleted = |url: &str| graph.get(url).is_some_and(|id| delta.deleted.contains(&id));
         errors.extend(self.missing_entries(|url| since.is_none() || is_deleted(url)));
         let mut fixed = urls(&delta.fixed);
@@ -458,10 +471,18 @@ impl Loop {
 
     fn report_errors(&self, delta: &Delta) {
         self.report_broken(&delta.broken);
-        let fixed: Vec<String> = delta.fixed.iter().map(|&id| self.project.graph[id].url.path().to_owned()).collect();
+        let still: Vec<String> = self.names_of(&delta.still_broken);
+        if !still.is_empty() {
+            self.report.still_broken(&still);
+        }
+        let fixed = self.names_of(&delta.fixed);
         if !fixed.is_empty() {
             self.report.fixed(&fixed);
         }
+    }
+
+    fn names_of(&self, ids: &[ModuleId]) -> Vec<String> {
+        ids.iter().map(|&id| self.project.graph[id].url.path().to_owned()).collect()
     }
 
     /// Whether files appeared or vanished so that specifiers or globs may mean something else.
@@ -606,7 +627,9 @@ impl Loop {
             ClientMessage::Unreadable { script, line, column, message } => {
                 self.on_unreadable(id, &script, (line, column), &message);
             }
-            ClientMessage::Trace { id: number, frames } => self.on_trace(id, number, &frames),
+            ClientMessage::Trace { id: number, frames, lacks, said } => {
+                self.on_trace(id, number, &frames, lacks.as_ref(), said);
+            }
         }
     }
 
@@ -710,7 +733,7 @@ impl Loop {
         let fixed = errors.iter().filter_map(known).filter(|&id| graph[id].state == ModuleState::Ready).collect();
         let is_deleted = |&id: &ModuleId| graph[id].state == ModuleState::Deleted;
         let deleted = versions.keys().filter_map(known).filter(is_deleted).collect();
-        let delta = Delta { changed, broken, fixed, deleted };
+        let delta = Delta { changed, broken, fixed, deleted, ..Delta::default() };
         let gone: Vec<ModuleUrl> =
             versions.keys().filter(|url| known(url).is_none()).map(|url| ModuleUrl::new(url.as_str())).collect();
         let file = |url: &str| self.pages.get(url).map(|page| self.project.compiler.display(page.file.as_path()));
@@ -818,10 +841,34 @@ impl Loop {
         }
     }
 
-    fn on_trace(&mut self, id: ClientId, number: u64, frames: &[(String, u32, u32)]) {
+    fn on_trace(
+        &mut self,
+        id: ClientId,
+        number: u64,
+        frames: &[(String, u32, u32)],
+        lacks: Option<&Lacks>,
+        said: Option<String>,
+    ) {
+        let lacks = lacks.map(|lacks| (lacks, self.advice_about(lacks)));
         if let Some(tab) = self.tabs.get(&id) {
             let tab = (id, tab.outbox.clone());
-            self.tracer.trace(&mut self.project, &self.config.base, tab, (number, frames));
+            let question = Question { number, frames, lacks, said };
+            self.tracer.trace(&mut self.project, &self.config.base, tab, question);
+        }
+    }
+
+    fn advice_about(&self, Lacks { importer, source, name, .. }: &Lacks) -> String {
+        let exports = self.project.graph.get(source).map(|id| self.exports_of(id)).unwrap_or_default();
+        let exports: Vec<&str> = exports.iter().map(String::as_str).collect();
+        let is_typed = importer.split('?').next().is_some_and(|path| path.ends_with(".ts") || path.ends_with(".tsx"));
+        import_place::advice(name, &exports, is_typed)
+    }
+
+    /// Several tabs throw the same, and one may throw it often.
+    fn on_thrown(&mut self, thrown: &Diagnostic) {
+        let told = (thrown.message.clone(), thrown.location());
+        if self.thrown.len() < MOST_THROWN && self.thrown.insert(told) {
+            self.report.diagnostics(std::slice::from_ref(thrown));
         }
     }
 
@@ -953,18 +1000,21 @@ impl Loop {
         self.work.clear();
         for Stream { sender, url, rest, waits, .. } in std::mem::take(&mut self.streams) {
             let over = if waits { self.waiting_script("?over") } else { String::new() };
-            let text = bytes::Bytes::from(over + &self.head_styles(&url) + &rest);
+            let text = bytes::Bytes::from(self.head_styles(&url) + &over + &rest);
             let _ = sender.send(self.bodies.shared(text));
         }
         crawl.reached
     }
 
-    /// Pages that have waited for a while say what for. Until its body comes a browser shows nothing of a page.
+    /// Pages that have waited for a while say what for. A browser paints nothing before the body has begun.
     fn show_waiting(&mut self) {
         let script = self.waiting_script("");
         for stream in self.streams.iter_mut().filter(|stream| !stream.waits && stream.begun.elapsed() > WORTH_TELLING) {
+            let Some(begin) = pages::end_of_body_tag(&stream.rest) else { continue };
             stream.waits = true;
-            let _ = stream.sender.send(script.clone().into()); // Who asked may have hung up.
+            let rest = stream.rest.split_off(begin);
+            let begun = std::mem::replace(&mut stream.rest, rest);
+            let _ = stream.sender.send((begun + &script).into()); // Who asked may have hung up.
         }
     }
 
@@ -1011,8 +1061,7 @@ impl Loop {
             return self.internal(internal, request).unwrap_or_else(|| not_found(path));
         }
         if path == "/@vite/client" {
-            let script = format!("export * from \"{}@rekindle/client\";\n", self.config.base);
-            return Answer::ok(SCRIPT, script, Cache::Revalidate);
+            return self.other_client();
         }
         if path == "/@react-refresh" {
             return Answer::ok(SCRIPT, REACT_PREAMBLE, Cache::Revalidate);
@@ -1054,20 +1103,27 @@ impl Loop {
         Answer { status: 404, ..Answer::ok(HTML, html, Cache::No) }
     }
 
+    /// The client by another name: there must be one of it in a page.
+    fn other_client(&self) -> Answer {
+        let script = format!("export * from \"{}@rekindle/client.js\";\n", self.config.base);
+        Answer::ok(SCRIPT, script, Cache::Revalidate)
+    }
+
     fn internal(&mut self, name: &str, request: &Request) -> Option<Answer> {
         match name {
-            "client" => {
+            "client" => Some(self.other_client()),
+            "client.js" => {
                 let script = if request.guest { &self.guest_script } else { &self.client_script };
                 Some(Answer::ok(SCRIPT, script.clone(), Cache::Revalidate))
             }
-            "page" => {
+            "page.js" => {
                 let (url, file) = self.page_file(&parameter(&request.query, "path")?)?;
                 let session = parameter(&request.query, "session").filter(|session| *session == self.session);
                 let since = session.and_then(|_| parameter(&request.query, "seq")?.parse().ok());
                 let text = parameter(&request.query, "text");
                 Some(self.page_script(&url, &file, since.filter(|since| *since <= self.seq), text))
             }
-            "load" => Some(self.load(&request.query)),
+            "load.js" => Some(self.load(&request.query)),
             "waiting.js" if request.query.is_empty() => {
                 let script = WAITING_SCRIPT.replace("BASE", &quoted(&self.config.base));
                 Some(Answer::ok(SCRIPT, script, Cache::Revalidate))
@@ -1161,7 +1217,7 @@ impl Loop {
         }
     }
 
-    /// `/@rekindle/page?path=/index.html`: imports the segments, then starts the page.
+    /// `/@rekindle/page.js?path=/index.html`: imports the segments, then starts the page.
     /// `since`: the batch as of which the page's text was written, if it was in this session; `text`: that text's digest.
     fn page_script(&mut self, url: &str, file: &FilePath, since: Option<u64>, text: Option<String>) -> Answer {
         let modules = self.page_modules(url, file);
@@ -1186,7 +1242,7 @@ impl Loop {
         manifest.page_hash = Some(text.unwrap_or_else(|| page.hash.to_string()));
         manifest.entries = Some(entries);
         script.push_str(&format!(
-            "import{{boot}}from\"{}@rekindle/client\";\nboot({});\n",
+            "import{{boot}}from\"{}@rekindle/client.js\";\nboot({});\n",
             self.config.base,
             json(&manifest)
         ));
@@ -1206,9 +1262,9 @@ impl Loop {
         manifest.since = Some(self.seq);
         let imports = self.imports(&manifest.segments);
         let base = &self.config.base;
-        let start = format!("import{{boot}}from\"{base}@rekindle/client\";\nboot({});\n", json(&manifest));
+        let start = format!("import{{boot}}from\"{base}@rekindle/client.js\";\nboot({});\n", json(&manifest));
         // The client comes first: its listener has to be the worker's first one.
-        let script = format!("import\"{base}@rekindle/client\";\n{imports}{start}");
+        let script = format!("import\"{base}@rekindle/client.js\";\n{imports}{start}");
         Some(Answer::ok(SCRIPT, script, Cache::No))
     }
 
@@ -1232,7 +1288,7 @@ impl Loop {
         }
     }
 
-    /// `/@rekindle/load?id=…&id=…`: the segments with these modules and all they reach. With `value` the definitions
+    /// `/@rekindle/load.js?id=…&id=…`: the segments with these modules and all they reach. With `value` the definitions
     /// themselves, for a tab that lacks some although their segments have come.
     fn load(&mut self, query: &str) -> Answer {
         let values = query.split('&').filter_map(|part| part.strip_prefix("id="));
@@ -1365,7 +1421,7 @@ impl Loop {
         let exports = self.exports_of(id);
         let mut script = self.imports(&manifest.segments);
         self.write_definitions(&mut script, &[id]);
-        script.push_str(&format!("import{{facade}}from\"{base}@rekindle/client\";\n"));
+        script.push_str(&format!("import{{facade}}from\"{base}@rekindle/client.js\";\n"));
         script.push_str(&format!("const $m=await facade({url},{});\n", json(&manifest)));
         for (at, name) in exports.iter().enumerate() {
             script.push_str(&format!("const $e{at}=$m[{0}];export{{$e{at} as {0}}};\n", quoted(name)));
@@ -1443,21 +1499,27 @@ export const createSignatureFunctionForTransform = () => (type) => type
 export default { injectIntoGlobalHook, register, createSignatureFunctionForTransform }
 ";
 
-/// Shows how far the compiler is in a body of its own, before the page's comes.
+/// Shows how far the compiler is, in a body that has nothing else yet.
 const WAITING_SCRIPT: &str = "\
 (() => {
-  const body = document.createElement('body')
-  body.id = 'rekindle-waiting'
-  body.style.cssText = 'font: 14px/1.6 system-ui, sans-serif; margin: 2em; color: #777'
-  const show = (text) => (body.textContent = `rekindle is ${text || 'compiling'} \u{2026}`)
+  document.currentScript.remove()
+  const line = document.createElement('p')
+  line.id = 'rekindle-waiting'
+  line.style.cssText = 'font: 14px/1.6 system-ui, sans-serif; margin: 2em; color: #777'
+  const show = (text) => (line.textContent = `rekindle is ${text || 'compiling'} \u{2026}`)
   show('')
-  document.documentElement.append(body)
+  document.body.append(line)
   const ask = () => fetch(BASE + '@rekindle/progress').then((answer) => answer.text()).then(show, () => {})
-  const timer = setInterval(() => (body.isConnected ? ask() : clearInterval(timer)), 400)
+  const timer = setInterval(() => (line.isConnected ? ask() : clearInterval(timer)), 400)
   ask()
 })()
 ";
-const WAITING_IS_OVER: &str = "document.getElementById('rekindle-waiting')?.remove()\n";
+/// The styles of modules came behind it, where the body had begun; they belong at the end of the head.
+const WAITING_IS_OVER: &str = "\
+document.currentScript.remove()
+document.getElementById('rekindle-waiting')?.remove()
+document.head.append(...document.querySelectorAll('body > style[data-vite-dev-id]'))
+";
 
 /// Looks twice a second whether the address, or the page that answers any address, has come to be there.
 const NO_PAGE_SCRIPT: &str = "\

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rekindle_graph::Diagnostic;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
@@ -28,6 +29,8 @@ pub enum Event {
     Said(ClientId, Value, SocketTurn),
     /// What a browser could not parse has been found.
     Refused(ClientId, Refused),
+    /// A tab threw this, and wants it told.
+    Thrown(Diagnostic),
     /// The socket is closed, by whichever side.
     Gone(ClientId),
     /// The file system changed; paths as the watcher names them.

@@ -3,9 +3,9 @@
 //! ```html
 //! <script type="module" src="/src/main.ts"></script>
 //!   ↓
-//! <script type="module" src="/@rekindle/client"></script>                          (in the head)
+//! <script type="module" src="/@rekindle/client.js"></script>                          (in the head)
 //! <style type="text/css" data-vite-dev-id="/src/main.css">…</style>                (where the head ends)
-//! <script type="module" src="/@rekindle/page?path=/index.html"></script>           (where the first script stood)
+//! <script type="module" src="/@rekindle/page.js?path=/index.html"></script>           (where the first script stood)
 //! ```
 
 use std::collections::{BTreeMap, VecDeque};
@@ -226,6 +226,11 @@ impl Pages {
             Some(Version { since: 0, hash: hash.into(), text: text.into(), scripts: scripts.into() })
         });
         page.edited_from(before.as_ref(), url, file)
+    }
+
+    /// Sheets that pages link.
+    pub fn sheets(&self) -> impl Iterator<Item = ModuleId> {
+        self.iter().flat_map(|(_, page)| page.sheets.iter().copied())
     }
 
     /// Entries of all pages: modules that have to be there.
@@ -469,6 +474,7 @@ impl Page {
     fn text(&self, url: &str, base: &str, state: &str, preload: &[String]) -> (String, usize) {
         let mut text = String::new();
         let mut head_end = 0;
+        let path = rekindle_compile::compile::encode_path(url).replace('&', "%26");
         for piece in &self.template.pieces {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
@@ -476,16 +482,15 @@ impl Page {
                     let runtime = &Runtime::get().address;
                     let otherwise = if self.has_policy { "" } else { WITHOUT_CLIENT };
                     text.push_str(&format!(
-                        "<script type=\"module\" src=\"{base}@rekindle/client\"{otherwise}></script>\
+                        "<script type=\"module\" src=\"{base}@rekindle/client.js\" data-rekindle-page=\"{path}{state}\"{otherwise}></script>\
                          <link rel=\"modulepreload\" href=\"{base}@rekindle/{runtime}\">"
                     ));
                     text.push_str(&crate::dev::preload_links(base, preload));
                 }
                 Piece::HeadEnd => head_end = text.len(),
                 Piece::Boot => {
-                    let path = rekindle_compile::compile::encode_path(url).replace('&', "%26");
                     text.push_str(&format!(
-                        "<script type=\"module\" src=\"{base}@rekindle/page?path={path}{state}\"></script>"
+                        "<script type=\"module\" src=\"{base}@rekindle/page.js?path={path}{state}\"></script>"
                     ));
                 }
                 Piece::Link(at) => text.push_str(&escape_attribute(&self.links[*at])),
@@ -494,4 +499,20 @@ impl Page {
         }
         (text, head_end)
     }
+}
+
+/// Where the start tag of the body ends in what follows a head; `None` where it does not stand next.
+pub fn end_of_body_tag(rest: &str) -> Option<usize> {
+    let tag = rest.trim_start().strip_prefix("</head>")?.trim_start();
+    let name = tag.get(..5).filter(|name| name.eq_ignore_ascii_case("<body"))?;
+    let mut quote = None;
+    for (at, c) in tag.char_indices().skip(name.len()) {
+        match (quote, c) {
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (None, '>') => return Some(rest.len() - tag.len() + at + 1),
+            _ => {}
+        }
+    }
+    None
 }

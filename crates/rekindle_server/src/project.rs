@@ -476,6 +476,7 @@ impl Project {
     pub fn edited(&mut self, paths: &[PathBuf], listing_changed: bool, watcher: &Watcher) -> (Delta, bool) {
         let mut delta = Delta::default();
         let mut touched: Vec<ModuleId> = Vec::new();
+        let mut saved: Vec<ModuleId> = Vec::new();
         let mut listing_changed = listing_changed;
         for path in paths {
             touched.extend(self.asset_edit(path));
@@ -496,6 +497,7 @@ impl Project {
                         _ => false,
                     };
                     touched.push(id);
+                    saved.push(id);
                 }
             }
         }
@@ -518,6 +520,10 @@ impl Project {
         self.compile_new_imports(watcher, &mut delta);
         // It went away and came back within the same batch.
         delta.deleted.retain(|&id| self.graph[id].state == ModuleState::Deleted);
+        saved.retain(|id| matches!(self.graph[*id].state, ModuleState::Broken(_)) && !delta.broken.contains(id));
+        saved.sort_unstable();
+        saved.dedup();
+        delta.still_broken = saved;
         delta.changed.sort_unstable();
         delta.changed.dedup();
         let changed = delta.changed.clone();

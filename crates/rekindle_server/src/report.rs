@@ -255,6 +255,11 @@ impl Report {
         self.write(&diagnostics.iter().map(show).collect::<String>());
     }
 
+    /// Files that were saved, and whose mistakes are those reported before.
+    pub fn still_broken(&self, files: &[String]) {
+        self.line(RED, "still broken", &format!("{}, as before", list(files)), &[]);
+    }
+
     /// The mistakes reported before are gone.
     pub fn fixed(&self, files: &[String]) {
         self.line(GREEN, "fixed", &list(files), &[]);

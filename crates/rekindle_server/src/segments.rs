@@ -11,7 +11,7 @@
 //! edit nor another version of some package touches the scripts of the others.
 //!
 //! ```js
-//! import{$segment}from"/@rekindle/client";const $d=$segment("4be1…");
+//! import{$segment}from"/@rekindle/client.js";const $d=$segment("4be1…");
 //! $d("/src/a.ts","9f…",["/src/b.ts"],0,{deps:["./b"],names:[["b"]]},(function*($x){…}));
 //! export{};
 //! ```
@@ -277,7 +277,7 @@ pub enum Carrier<'a> {
 
 /// Makes `$d` in a script, without a line break.
 pub fn write_head(out: &mut String, base: &str, carrier: Carrier) {
-    let _ = write!(out, "import{{$segment}}from\"{base}@rekindle/client\";");
+    let _ = write!(out, "import{{$segment}}from\"{base}@rekindle/client.js\";");
     let _ = match carrier {
         Carrier::Segment(address) => write!(out, "const $d=$segment(\"{address}\");"),
         Carrier::Value(AsOf { session, seq }) => write!(out, "const $d=$segment(null,\"{session}\",{seq});"),

@@ -4,6 +4,7 @@
 //! ```text
 //! tab: trace 3 ─► loop: which modules? ─► thread: first frame ─► tab: traced 3, more to come
 //!                                                 the others  ─► tab: traced 3
+//!                                                              ─► loop, terminal: what was thrown, and where
 //! GET …js.map  ─► loop: which modules? ─► thread: the map of each, between two stacks ─► answer
 //! ```
 
@@ -18,8 +19,8 @@ use rekindle_compile::file;
 use rekindle_compile::nesting::COMPILE_STACK;
 use rekindle_compile::resolve::is_in_package;
 use rekindle_graph::diagnostic::code_frame;
-use rekindle_graph::wire::{ServerMessage, TracedFrame};
-use rekindle_graph::{FilePath, ModuleId, ModuleUrl, Place};
+use rekindle_graph::wire::{Lacks, ServerMessage, TracedFrame};
+use rekindle_graph::{Diagnostic, FilePath, ModuleId, ModuleUrl, Place};
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
@@ -140,12 +141,33 @@ struct Jobs {
     is_over: bool,
 }
 
+/// What a tab asks about something that was thrown.
+pub struct Question<'a> {
+    pub number: u64,
+    /// Script address, line and column, counted from 1.
+    pub frames: &'a [(String, u32, u32)],
+    /// A name that is not there, and advice about it.
+    pub lacks: Option<(&'a Lacks, String)>,
+    /// To be told in the terminal.
+    pub said: Option<String>,
+}
+
+/// An import of a name that is not there.
+struct Import {
+    module: Mapped,
+    specifier: String,
+    name: String,
+    help: String,
+}
+
 /// A stack that a tab asked about.
 struct Stack {
     tab: ClientId,
     outbox: Outbox,
     number: u64,
     spots: Vec<Option<Spot>>,
+    import: Option<Import>,
+    said: Option<String>,
     /// The frame that was answered first, with the source around it.
     first: Option<(usize, TracedFrame, Option<String>)>,
 }
@@ -184,14 +206,18 @@ impl Tracer {
         project: &mut Project,
         base: &str,
         (tab, outbox): (ClientId, Outbox),
-        (number, frames): (u64, &[(String, u32, u32)]),
+        Question { number, frames, lacks, said }: Question<'_>,
     ) {
         if !self.admits(tab) {
-            let nothing = ServerMessage::Traced { id: number, frames: Vec::new(), frame: None, more: false };
+            let nothing = ServerMessage::Traced { id: number, frames: Vec::new(), frame: None, help: None, more: false };
             return outbox.send(text(&nothing));
         }
+        let import = lacks.and_then(|(Lacks { importer, specifier, name, .. }, help)| {
+            let module = Mapped::of(project, project.graph.get(importer)?)?;
+            Some(Import { module, specifier: specifier.clone(), name: name.clone(), help })
+        });
         let spots = spots(project, base, frames);
-        self.order(|jobs| jobs.first.push_back(Stack { tab, outbox, number, spots, first: None }));
+        self.order(|jobs| jobs.first.push_back(Stack { tab, outbox, number, spots, import, said, first: None }));
     }
 
     /// Finds out what a browser could not parse, and tells the loop with [`Event::Refused`]. False if that is no module of
@@ -303,6 +329,12 @@ impl Thread {
     /// Answers the first frame that can be mapped: that is the one with the mistake.
     fn answer_first(&mut self, mut stack: Stack) {
         let mut done = Done::of(&self.desk, stack.tab);
+        if let Some(import) = &stack.import {
+            stack.first = self.maps.place_of(import);
+            self.tell(&stack);
+            let frames = stack.first.iter().map(|(_, traced, _)| Some(traced.clone())).collect();
+            return stack.answer(frames, false);
+        }
         let mut budget = PACKAGE_CODE;
         let mut spots = stack.spots.iter().enumerate();
         stack.first = spots.find_map(|(at, spot)| {
@@ -311,6 +343,7 @@ impl Thread {
             let frame = self.maps.frame(spot, &traced);
             Some((at, traced, frame))
         });
+        self.tell(&stack);
         let Some((at, traced, frame)) = stack.first.clone() else { return stack.answer(Vec::new(), false) };
         let more = stack.spots.iter().skip(at + 1).any(Option::is_some);
         let frames = (0..stack.spots.len()).map(|of| (of == at).then(|| traced.clone())).collect();
@@ -320,6 +353,19 @@ impl Thread {
             done.is_due = false;
             self.jobs().rest.push_back(stack);
         }
+    }
+
+    /// What was thrown goes to the terminal, with its place.
+    fn tell(&self, stack: &Stack) {
+        let Some(said) = &stack.said else { return };
+        let mut thrown = Diagnostic::error(said.as_str());
+        if let Some((_, traced, frame)) = &stack.first {
+            thrown = thrown.in_file(traced.file.as_str());
+            thrown.place = Some(Place { line: traced.line, column: traced.column });
+            thrown.frame = frame.clone();
+        }
+        thrown.help = stack.import.as_ref().map(|import| import.help.clone());
+        let _ = self.inbox.send(Event::Thrown(thrown)); // The server may be ending.
     }
 
     fn answer_all(&mut self, stack: Stack) {
@@ -395,7 +441,8 @@ impl Drop for Done {
 impl Stack {
     fn answer(&self, frames: Vec<Option<TracedFrame>>, more: bool) {
         let frame = self.first.as_ref().and_then(|(_, _, frame)| frame.clone());
-        self.outbox.send(text(&ServerMessage::Traced { id: self.number, frames, frame, more }));
+        let help = self.import.as_ref().map(|import| import.help.clone());
+        self.outbox.send(text(&ServerMessage::Traced { id: self.number, frames, frame, help, more }));
     }
 }
 
@@ -462,6 +509,16 @@ impl Maps {
         let (line, column) = map.place(line.checked_sub(1)?, column.checked_sub(1)?)?;
         let file = self.compiler.display(module.file.as_path());
         Some(TracedFrame { file, line: line + 1, column: column + 1 })
+    }
+
+    /// Where a name is imported that is not there.
+    fn place_of(&self, import: &Import) -> Option<(usize, TracedFrame, Option<String>)> {
+        let Import { module, specifier, name, .. } = import;
+        let (place, text) =
+            self.compiler.import_place((&module.url, &module.file, &module.source), specifier, name)?;
+        let file = self.compiler.display(module.file.as_path());
+        let frame = code_frame(&text, place, name);
+        Some((0, TracedFrame { file, line: place.line, column: place.column }, Some(frame)))
     }
 
     /// A few lines of the source around a traced frame.

@@ -144,11 +144,11 @@ impl Project {
     async fn load_page(&self) -> String {
         let page = self.get("/").await;
         assert!(page.contains("<p>hello</p>"), "{page}");
-        self.get("/@rekindle/page?path=/index.html").await
+        self.get("/@rekindle/page.js?path=/index.html").await
     }
 
     async fn tab(&self) -> Tab {
-        let script = self.get("/@rekindle/client").await;
+        let script = self.get("/@rekindle/client.js").await;
         let token = between(&script, "token = \"", "\"");
         let mut request = format!("ws://{}/@rekindle/socket?token={token}", self.host()).into_client_request().unwrap();
         let origin = format!("http://{}", self.host());
@@ -416,7 +416,7 @@ async fn readers_that_do_not_read_share_one_body() {
         .skip(1)
         .map(|part| format!("/@rekindle/s/{}", part.split('"').next().unwrap()))
         .collect();
-    addresses.extend(["/large.bin".to_owned(), "/@rekindle/client".to_owned()]);
+    addresses.extend(["/large.bin".to_owned(), "/@rekindle/client.js".to_owned()]);
     let mut lengths = Vec::new();
     for address in &addresses {
         lengths.push(project.get(address).await.len());

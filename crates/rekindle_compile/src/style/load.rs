@@ -20,6 +20,7 @@ use rekindle_graph::Diagnostic;
 use rustc_hash::FxHashMap;
 
 use super::names::{self, Unit};
+use super::scopes;
 use super::values::{self, Values};
 use super::{StyleInput, StyleUrl, recover};
 use crate::file;
@@ -133,6 +134,10 @@ pub(super) struct Source<'a> {
 impl<'a> Loader<'a> {
     fn enqueue(&mut self, path: PathBuf, unit: usize, text: &'a str) -> usize {
         let index = self.queue.len();
+        let text = match self.input.modules && scopes::has_some(text) {
+            true => self.texts.alloc_str(&scopes::in_parentheses(text)),
+            false => text,
+        };
         let text = self.with_values(&path, text, index == 0);
         self.known.insert((path.clone(), unit), index);
         self.queue.push(Source { index, path, unit, text });

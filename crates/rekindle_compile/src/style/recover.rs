@@ -80,7 +80,7 @@ fn items(text: &str) -> Vec<Item> {
 }
 
 /// The closing quote, or the end of the line on which it is missing.
-fn string_end(bytes: &[u8], open: usize, quote: u8) -> usize {
+pub(super) fn string_end(bytes: &[u8], open: usize, quote: u8) -> usize {
     let mut at = open + 1;
     while at < bytes.len() && bytes[at] != quote && bytes[at] != b'\n' {
         at += if bytes[at] == b'\\' { 2 } else { 1 };

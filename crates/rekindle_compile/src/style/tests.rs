@@ -662,16 +662,6 @@ fn real_mistakes_are_shown() {
         "#]],
     );
     check(
-        &[("a.module.css", ":global .a { color: x }")],
-        expect![[r#"
-        a.module.css:1:2: `:global` needs a selector in parentheses
-        > 1 | :global .a { color: x }
-            |  ^
-        help: write `:global(.name)` or `:local(.name)`
-        files 
-    "#]],
-    );
-    check(
         &[("a.css", "{ color: red }\n.a, { color: red }\n.b { color: red }")],
         expect![[r#"
         .b {
@@ -680,6 +670,17 @@ fn real_mistakes_are_shown() {
         warning a.css:1:1: invalid empty selector
         warning a.css:2:5: invalid empty selector
     "#]],
+    );
+}
+
+#[test]
+fn what_follows_global_without_parentheses_keeps_its_names() {
+    check(
+        &[(
+            "a.module.css",
+            ":global .a .b, .c { color: red }\n.d :global { .e { top: 0 } .f & { top: 1px } }\n:global {\n  .g:hover, #h { top: 0 }\n  @media print { .i { top: 0 } }\n}\n.j :global .k :local .l { top: 0 }",
+        )],
+        expect![[""]],
     );
 }
 

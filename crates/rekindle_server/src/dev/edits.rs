@@ -49,7 +49,7 @@ impl Edit {
     /// This edit and the next one as one: what both did, as it stands now.
     fn join(self, next: Self, graph: &ModuleGraph) -> Self {
         let before = next.before.or_earlier(self.before);
-        let Delta { changed, broken, fixed, deleted } = next.delta;
+        let Delta { changed, broken, fixed, deleted, still_broken } = next.delta;
         let is_broken = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_));
         let is_gone = |id: &ModuleId| graph[*id].state == ModuleState::Deleted;
         // What broke or went and is well again was never broken for anyone, unless it had been before.
@@ -59,12 +59,17 @@ impl Edit {
         let all = |first: &[ModuleId], second: &[ModuleId]| -> BTreeSet<ModuleId> {
             first.iter().chain(second).copied().collect()
         };
+        let broken = all(&self.delta.broken, &broken);
         let delta = Delta {
+            still_broken: all(&self.delta.still_broken, &still_broken)
+                .into_iter()
+                .filter(|id| is_broken(id) && !broken.contains(id))
+                .collect(),
             changed: all(&self.delta.changed, &changed)
                 .into_iter()
                 .filter(|id| !is_gone(id) && !is_undone(id))
                 .collect(),
-            broken: all(&self.delta.broken, &broken).into_iter().filter(is_broken).collect(),
+            broken: broken.into_iter().filter(is_broken).collect(),
             deleted: all(&self.delta.deleted, &deleted).into_iter().filter(is_gone).collect(),
             fixed: all(&self.delta.fixed, &fixed)
                 .into_iter()

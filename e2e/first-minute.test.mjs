@@ -65,7 +65,10 @@ const SLOW = {
   load: false,
 }
 
-test('what takes long is said in the terminal and on the page, with the file that is waited for', SLOW, async (app) => {
+test('what takes long is said in the terminal and on the page, with the file that is waited for', { ...SLOW, start: false }, async (app) => {
+  await app.spawn()
+  await app.prints('Local:')
+  app.url = `http://localhost:${app.port}/`
   const tab = await app.tab({ blank: true })
   const going = tab.page.goto(app.url)
   await until('the page to say what is done', async () => assert.match(await tab.text('#rekindle-waiting'), /rekindle is compiling, \d+ of \d+ modules \(a\.css\)/))

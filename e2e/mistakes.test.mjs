@@ -39,10 +39,13 @@ test('the same for what is passed on, for a default, and for what may be a type'
     'shapes.ts': `export interface Shape { size: number }`,
   },
 }, async (app) => {
-  await app.prints(/--> page\.tsx:1:8\n[^]*it exports `Shape`, `Thing`/)
-  await app.edit('page.tsx', 'import Thing', 'import { Thing, Shape }')
-  await app.prints(/--> page\.tsx:1:17\n|--> thing\.ts:1:10\n/)
-  await app.prints('if it is a type, write `type` before it')
+  await app.prints(/--> thing\.ts:1:10\n[^]*it exports nothing; if it is a type, write `type` before it/)
+  await app.overlay('thing.ts:1:10')
+  await app.edit('thing.ts', 'export { Shape }', 'export { type Shape }')
+  await app.prints(/--> page\.tsx:1:8\n[^]*it exports `Thing`/)
+  await app.edit('page.tsx', 'import Thing', 'import { Thing }')
+  await app.sees('#a', '1')
+  await app.noOverlay()
 })
 
 test('what is thrown while a page starts is in the terminal, once for all tabs', { files: { 'main.js': `import './a.js'\nimport.meta.hot.accept()`, 'a.js': `const nobody = undefined\n\nnobody.size()` } }, async (app) => {
@@ -104,7 +107,7 @@ for (const [what, edit] of Object.entries(SWALLOWED)) {
   })
 }
 
-test('DevTools have the new text of a module that was updated, and stop in it', { files: { 'main.js': `globalThis.tick = () => 'old'\nshow('a', tick())\nimport.meta.hot.accept()` } }, async (app) => {
+test('DevTools have the new text of a module that was updated, and stop in it', { files: { 'main.js': `globalThis.tick = () => {\n  return 'old'\n}\nshow('a', tick())\nimport.meta.hot.accept()` } }, async (app) => {
   const devtools = await app.page.context().newCDPSession(app.page)
   const scripts = []
   devtools.on('Debugger.scriptParsed', (script) => scripts.push(script))

@@ -464,21 +464,23 @@ function retryNow(): void {
   })
 }
 
-/** Whether the page's policy lets text of ours run as a script of the page. Workers have no page. */
-let mayInline = hasDocument
+/** Whether the page's policy lets text of ours run in the page's name. Workers have no page. */
+let mayCompileOnPage = hasDocument
 
 /**
- * Definitions come as script text. On a page they run as a script of the page: DevTools tell scripts apart by their origin,
- * which an `eval` has not, and would show the text of the module's first version for ever. Under a policy that forbids it they
- * are compiled by `eval`; under one that forbids that as well, false: the same comes by address.
+ * Definitions come as script text. On a page they are compiled in its name: DevTools tell scripts apart by the origin of who
+ * brought them, which an `eval` has not, and would show the text of a module's first version for ever. Where a policy forbids
+ * that, `eval` compiles them; where it forbids that as well, false: the same comes by address.
  */
 function evaluate(id: ModuleId, code: string, asOf: number): boolean {
   const about = `\n//# sourceURL=${addressOf(id)}\n//# sourceMappingURL=${base}@rekindle/map?id=${encodeURIComponent(id)}`
-  const run = (body: ($d: Define) => void): void => body((...definition) => replica.takeDefinition(definitionOf(...definition), asOf))
-  if (mayInline && runsInline(`"use strict";document.currentScript.run(function($d){${code}})${about}`, run)) return true
+  const run = (body: Body): void => body((...definition) => replica.takeDefinition(definitionOf(...definition), asOf))
+  // A handler has a parameter of that name.
+  const onPage = mayCompileOnPage && !/\bevent\b/.test(code) ? compileOnPage(`"use strict";return function($d){${code}}${about}`) : null
+  if (onPage) return run(onPage), true
   try {
-    run((0, eval)(`"use strict";(function($d){${code}})${about}`) as ($d: Define) => void)
-    mayInline = false
+    run((0, eval)(`"use strict";(function($d){${code}})${about}`) as Body)
+    if (!/\bevent\b/.test(code)) mayCompileOnPage = false
     return true
   } catch (error) {
     if (!(error instanceof EvalError)) report(error, `the definition of ${id}`)
@@ -486,21 +488,22 @@ function evaluate(id: ModuleId, code: string, asOf: number): boolean {
   }
 }
 
-/** Runs a script that calls `document.currentScript.run`. False if it did not: it is forbidden, or cannot be parsed. */
-function runsInline(text: string, run: (body: ($d: Define) => void) => void): boolean {
-  let ran = false
+type Body = ($d: Define) => void
+
+/**
+ * What a text returns, compiled as a handler of the window: of all ways that compile at once it is the one whose scripts have
+ * the page's origin. A `<body>` that is nowhere sets the window's handler, too. Null if that is forbidden, or no script.
+ */
+function compileOnPage(text: string): Body | null {
+  const before = globalThis.onlanguagechange
   try {
-    const script = document.createElement('script')
-    const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce
-    if (nonce) script.setAttribute('nonce', nonce)
-    script.textContent = text
-    Object.assign(script, { run: (body: ($d: Define) => void) => ((ran = true), run(body)) })
-    document.documentElement.append(script)
-    script.remove()
+    document.createElement('body').setAttribute('onlanguagechange', text)
+    return (globalThis.onlanguagechange as unknown as (() => Body) | null)?.() ?? null
   } catch {
-    // Trusted types are asked for.
+    return null // Trusted types are asked for.
+  } finally {
+    globalThis.onlanguagechange = before
   }
-  return ran
 }
 
 /** Gives the `$d` of a script: of a segment by its address, or of one that says itself as of which batch it is. */

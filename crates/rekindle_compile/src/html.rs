@@ -692,7 +692,7 @@ mod tests {
         check(
             "<!doctype html>\n<html>\n<head>\n<meta charset=utf-8>\n<link rel=\"stylesheet\" href=\"./a.css?x=1&amp;y\">\n</head>\n\
              <body>\n<div  id='app' ></div>\n<script type=\"module\" src=\"/src/main.tsx\"></script>\n\
-             <script type='Module' async>\nconst a = '%VITE_TITLE%' < 1 && \"</div>\"\n</script>\n<p>end</body></html>\n",
+             <script type='Module' async>\nconst a = '%OTHER%' < 1 && \"</div>\"\n</script>\n<p>end</body></html>\n",
             expect![[r#"
                 <!doctype html>
                 <html>
@@ -707,7 +707,7 @@ mod tests {
                 <p>end</body></html>
 
                 script /src/main.tsx
-                code "\nconst a = '%VITE_TITLE%' < 1 && \"</div>\"\n""#]],
+                code "\nconst a = '%OTHER%' < 1 && \"</div>\"\n""#]],
         );
     }
 

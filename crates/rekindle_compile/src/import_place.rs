@@ -30,10 +30,10 @@ impl Compiler {
 
 fn import_span(text: &str, path: &Path, specifier: &str, name: &str) -> Option<Span> {
     let allocator = Allocator::default();
+    // `<T>` begins something else there.
+    let may_be_jsx = !path.extension().is_some_and(|kind| ["ts", "mts", "cts"].iter().any(|typed| kind == *typed));
     let source_type = SourceType::from_path(path).unwrap_or_else(|_| SourceType::tsx()).with_module(true);
-    let record = Parser::new(&allocator, text, source_type.with_jsx(!path.extension().is_some_and(|kind| kind == "ts")))
-        .parse()
-        .module_record;
+    let record = Parser::new(&allocator, text, source_type.with_jsx(may_be_jsx)).parse().module_record;
     let imports = record.import_entries.iter().filter(|entry| entry.module_request.name == specifier);
     let imported = imports.filter_map(|entry| match &entry.import_name {
         ImportImportName::Name(there) if there.name == name => Some(there.span),

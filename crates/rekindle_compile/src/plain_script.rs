@@ -376,7 +376,10 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
             let kind = if runs_as_module(it) { "module" } else { "classic" };
             let shared = matches!(&it.callee, Expression::Identifier(name) if name.name == "SharedWorker");
             let class = if shared { "sharedworker" } else { "worker" };
-            let (specifier, _) = with_query(&specifier, &format!("{class}&url&{kind}"));
+            let query = format!("{class}&url&{kind}");
+            let file = (self.surroundings.file_behind)(crate::compile::without_suffix(&specifier).0);
+            // What is not there is an error under its own name.
+            let specifier = file.map_or_else(|| with_query(&specifier, &query).0, |file| format!("{file}?{query}"));
             let name = self.import("", &specifier);
             let address = snippet(&self.ast, &name);
             if let Some(Expression::NewExpression(url)) = it.arguments[0].as_expression_mut()

@@ -253,7 +253,7 @@ export { default as text } from './note.txt' with { type: 'text' }";
             import * as __rekindle_0 from "/pages/a.js";
             import * as __rekindle_1 from "/pages/b.js";
             import __rekindle_2 from "/dot.png?url";
-            import __rekindle_3 from "./w.ts?worker&url&module";
+            import __rekindle_3 from "/w.ts?worker&url&module";
             import { preload as __rekindle_preload, importGlob as __rekindle_importGlob } from "/@rekindle/build/runtime.js";
         "#]],
     );

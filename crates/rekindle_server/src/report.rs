@@ -98,10 +98,7 @@ impl Report {
 
     fn to(out: impl Write + Send + 'static, is_terminal: bool) -> Self {
         let out = Out { to: Box::new(out), is_terminal, told: None, has_work: false };
-        Self {
-            out: Arc::new(Mutex::new(out)),
-            clock: || chrono::Local::now().format("%H:%M:%S").to_string(),
-        }
+        Self { out: Arc::new(Mutex::new(out)), clock: || chrono::Local::now().format("%H:%M:%S").to_string() }
     }
 
     /// Work goes on that began at `began`: on a terminal a line that gives way to the next one, elsewhere a line every few

@@ -209,7 +209,8 @@ impl Tracer {
         Question { number, frames, lacks, said }: Question<'_>,
     ) {
         if !self.admits(tab) {
-            let nothing = ServerMessage::Traced { id: number, frames: Vec::new(), frame: None, help: None, more: false };
+            let nothing =
+                ServerMessage::Traced { id: number, frames: Vec::new(), frame: None, help: None, more: false };
             return outbox.send(text(&nothing));
         }
         let import = lacks.and_then(|(Lacks { importer, specifier, name, .. }, help)| {
@@ -514,8 +515,7 @@ impl Maps {
     /// Where a name is imported that is not there.
     fn place_of(&self, import: &Import) -> Option<(usize, TracedFrame, Option<String>)> {
         let Import { module, specifier, name, .. } = import;
-        let (place, text) =
-            self.compiler.import_place((&module.url, &module.file, &module.source), specifier, name)?;
+        let (place, text) = self.compiler.import_place((&module.url, &module.file, &module.source), specifier, name)?;
         let file = self.compiler.display(module.file.as_path());
         let frame = code_frame(&text, place, name);
         Some((0, TracedFrame { file, line: place.line, column: place.column }, Some(frame)))
@@ -622,8 +622,17 @@ mod tests {
         fn order(&self, number: u64, outbox: &Outbox, spots: Vec<Option<Spot>>) {
             let tab = ClientId(1);
             assert!(self.tracer.admits(tab));
-            self.tracer
-                .order(|jobs| jobs.first.push_back(Stack { tab, outbox: outbox.clone(), number, spots, first: None }));
+            self.tracer.order(|jobs| {
+                jobs.first.push_back(Stack {
+                    tab,
+                    outbox: outbox.clone(),
+                    number,
+                    spots,
+                    import: None,
+                    said: None,
+                    first: None,
+                })
+            });
         }
     }
 

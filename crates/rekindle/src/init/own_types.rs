@@ -39,7 +39,9 @@ fn name_of(module: &str) -> String {
 }
 
 fn with_names(text: &str) -> String {
-    MODULES.iter().fold(text.to_owned(), |text, (name, _)| text.replace(&format!("'./{name}.js'"), &format!("'{}'", name_of(name))))
+    MODULES.iter().fold(text.to_owned(), |text, (name, _)| {
+        text.replace(&format!("'./{name}.js'"), &format!("'{}'", name_of(name)))
+    })
 }
 
 fn indented(line: &str) -> String {

@@ -232,5 +232,5 @@ fn the_types_it_writes_are_those_of_the_package_in_one_file() {
     for name in ["'*.gif'", "'*.jpeg'", "'*.woff2'", "'*.mp4'", "'*.less'", "'*.wasm?init'", "dirname: string"] {
         assert!(text.contains(name), "{name}");
     }
-    assert!(!text.contains("'./") && !text.contains("reference path"), "{text}");
+    assert!(!text.contains("from './") && !text.contains("import('./") && !text.contains("reference path"), "{text}");
 }

@@ -14,7 +14,12 @@ fn check(source: &str, show: impl Fn(&Config) -> String, expected: Expect) {
     fs::write(&path, source).unwrap();
     let mut config = Config::new(&root);
     let taken = apply(&path, "development", "serve", &Variables::default(), &mut config);
-    let Ok(taken) = taken else { return expected.assert_eq(&rekindle_server::report::show(&taken.unwrap_err())) };
+    let taken = match taken {
+        Ok(taken) => taken,
+        Err(mistake) => {
+            return expected.assert_eq(&format!("error: {}\n{}\n", mistake.message, mistake.location().unwrap()));
+        }
+    };
     let rows: String = taken.block.rows.iter().map(|(label, row)| format!("{label}: {row}\n")).collect();
     expected.assert_eq(&format!("{rows}{}", show(&config)).replace(root.to_str().unwrap(), "<root>"));
 }
@@ -216,8 +221,9 @@ fn what_cannot_be_understood_is_one_line_and_a_mistake_is_an_error() {
         "export default {",
         |_| String::new(),
         expect![[r#"
-        x
-    "#]],
+            error: Expected `}` but found `EOF`
+            vite.config.ts:1:17
+        "#]],
     );
 }
 

@@ -14,7 +14,9 @@ const LOCAL: &str = ":local";
 
 /// Whether a sheet may have something for [`in_parentheses`].
 pub(super) fn has_some(text: &str) -> bool {
-    [GLOBAL, LOCAL].iter().any(|keyword| text.match_indices(keyword).any(|(at, _)| is_bare(&text[at + keyword.len()..])))
+    [GLOBAL, LOCAL]
+        .iter()
+        .any(|keyword| text.match_indices(keyword).any(|(at, _)| is_bare(&text[at + keyword.len()..])))
 }
 
 /// Not followed by its parenthesis, nor the beginning of a longer name.
@@ -170,10 +172,17 @@ mod tests {
     #[test]
     fn a_block_makes_all_in_it_global() {
         let text = ":global {\n  .a { top: 0 }\n  @media print { .b, > .c {} }\n}\n.x { top: 0 }";
-        let expected = "        \n  :global(.a) { top: 0 }\n  @media print { :global(.b), > :global(.c) {} }\n\n.x { top: 0 }";
+        let expected =
+            "        \n  :global(.a) { top: 0 }\n  @media print { :global(.b), > :global(.c) {} }\n\n.x { top: 0 }";
         assert_eq!(in_parentheses(text), expected);
-        assert_eq!(in_parentheses(".x :global { .a { &.b {} } }"), ".x { :global(.a) { &:global(.b) {} } }".replace(".x {", ".x  {"));
-        assert_eq!(in_parentheses(":global { @keyframes k { from { top: 0 } } }"), "         @keyframes k { from { top: 0 } } ");
+        assert_eq!(
+            in_parentheses(".x :global { .a { &.b {} } }"),
+            ".x { :global(.a) { &:global(.b) {} } }".replace(".x {", ".x  {")
+        );
+        assert_eq!(
+            in_parentheses(":global { @keyframes k { from { top: 0 } } }"),
+            "         @keyframes k { from { top: 0 } } "
+        );
     }
 
     #[test]

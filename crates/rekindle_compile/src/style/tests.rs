@@ -680,7 +680,39 @@ fn what_follows_global_without_parentheses_keeps_its_names() {
             "a.module.css",
             ":global .a .b, .c { color: red }\n.d :global { .e { top: 0 } .f & { top: 1px } }\n:global {\n  .g:hover, #h { top: 0 }\n  @media print { .i { top: 0 } }\n}\n.j :global .k :local .l { top: 0 }",
         )],
-        expect![[""]],
+        expect![[r#"
+            .a .b, ._c_183cf8 {
+              color: red;
+            }
+
+            ._d_183cf8 {
+              & .e {
+                top: 0;
+              }
+
+              .f & {
+                top: 1px;
+              }
+            }
+
+            .g:hover, #h {
+              top: 0;
+            }
+
+            @media print {
+              .i {
+                top: 0;
+              }
+            }
+
+            ._j_183cf8 .k ._l_183cf8 {
+              top: 0;
+            }
+            c → _c_183cf8
+            d → _d_183cf8
+            j → _j_183cf8
+            l → _l_183cf8
+        "#]],
     );
 }
 

@@ -137,7 +137,7 @@ function linksOf(id: ModuleId, base: string): HTMLLinkElement[] {
   const path = base.slice(0, -1) + id.split('?')[0]
   return [...document.querySelectorAll<HTMLLinkElement>('link[rel~="stylesheet"]')].filter((link) => {
     const url = new URL(link.href, document.baseURI)
-    return url.origin === location.origin && decodeURI(url.pathname) === path && !replaced.has(link)
+    return url.origin === location.origin && pathOf(url) === path && !replaced.has(link)
   })
 }
 
@@ -151,8 +151,17 @@ const predecessors = new WeakMap<HTMLLinkElement, HTMLLinkElement[]>()
 /** The sheet (`/site.css?direct`) that a `<link>` of ours loads, which is no copy on its way; null for any other element. */
 export function sheetOf(link: EventTarget | null, base: string): ModuleId | null {
   if (!(link instanceof HTMLLinkElement) || !link.relList.contains('stylesheet') || predecessors.has(link)) return null
-  const { origin, pathname } = new URL(link.href, document.baseURI)
-  return origin === location.origin && pathname.startsWith(base) ? `${decodeURI(pathname).slice(base.length - 1)}?direct` : null
+  const url = new URL(link.href, document.baseURI)
+  return url.origin === location.origin && url.pathname.startsWith(base) ? `${pathOf(url).slice(base.length - 1)}?direct` : null
+}
+
+/** The path as a file is called; as it is where its escapes are none. */
+function pathOf({ pathname }: URL): string {
+  try {
+    return decodeURI(pathname)
+  } catch {
+    return pathname
+  }
 }
 
 /** The sheets of our links, whoever has put them on the page. */

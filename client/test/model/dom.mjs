@@ -147,6 +147,12 @@ class Element extends Node {
     this.attributes.delete(name)
   }
 
+  /** `data-a-b="c"` is `dataset.aB`. */
+  get dataset() {
+    const named = (name) => name.slice(5).replace(/-(\w)/g, (_, letter) => letter.toUpperCase())
+    return Object.fromEntries(this.getAttributeNames().filter((name) => name.startsWith('data-')).map((name) => [named(name), this.getAttribute(name)]))
+  }
+
   getAttributeNames() {
     return [...this.attributes.keys()]
   }
@@ -197,6 +203,11 @@ class HTMLStyleElement extends HTMLElement {
 
 class HTMLLinkElement extends HTMLElement {
   disabled = false
+
+  get relList() {
+    const names = (this.getAttribute('rel') ?? '').split(/\s+/)
+    return { contains: (name) => names.includes(name) }
+  }
 
   get href() {
     const address = this.getAttribute('href')

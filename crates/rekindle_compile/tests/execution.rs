@@ -1137,7 +1137,7 @@ fn two_asynchronous_errors_are_one_rejection() {
     check(
         &[
             ("main.js", "import './a.js'\nimport './b.js'\nlog('main')"),
-            ("a.js", "await later(5)\nthrow new Error('a')"),
+            ("a.js", "await later(1)\nawait later(1)\nthrow new Error('a')"),
             ("b.js", "await later(1)\nthrow new Error('b')"),
         ],
         expect![[r#"

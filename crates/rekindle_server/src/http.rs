@@ -589,8 +589,7 @@ impl Site {
         // With `cors = true` what a site fetches without CORS is answered too, and must not hold the token.
         let is_ours = matches!(head.header("sec-fetch-site"), None | Some("same-origin" | "none"));
         let guest = origin == Origin::Reader || (origin == Origin::Absent && !is_ours);
-        let navigation = is_navigation(head) || may_be_route(head, &path);
-        let request = Request { path, query, navigation, wants: wants(head), guest };
+        let request = Request { path, query, navigation: is_navigation(head), wants: wants(head), guest };
         let (asker, answer) = oneshot::channel();
         if self.inbox.send(Event::Request(request, asker)).is_err() {
             return Reply::text(503, "the server is stopping");
@@ -659,14 +658,6 @@ fn is_navigation(head: &Head) -> bool {
         }
         None => head.header("accept").is_some_and(|accept| accept.contains("text/html")),
     }
-}
-
-/// A tool that takes anything (`curl`, `wait-on`) and asks for what may be a route of the application.
-fn may_be_route(head: &Head, path: &str) -> bool {
-    let is_tool = head.header("sec-fetch-mode").is_none() && head.header("origin").is_none();
-    let takes_anything = head.header("accept").is_none_or(|accept| accept.contains("*/*"));
-    let name = path.rsplit('/').next().unwrap_or_default();
-    is_tool && takes_anything && !name.contains('.') && !path.starts_with("/@")
 }
 
 fn wants(head: &Head) -> Wants {

@@ -28,7 +28,7 @@ export async function runSequence(driver, folder, { project, steps }, trace = nu
   } finally {
     run.world.tabs.forEach((tab) => tab.realm.end())
     await driver.tell({ do: 'stop' })
-    rmSync(root, { recursive: true, force: true, maxRetries: 5 })
+    rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
 }
 

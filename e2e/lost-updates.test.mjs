@@ -436,16 +436,20 @@ test('a page whose client script did not come, because the server went away, sta
   await tab.sees('#a', 'two')
 })
 
+/** A page that hires a worker of either kind and posts to it at once. */
+const hiring = (made) => `const worker = new ${made}(new URL('./w.js', import.meta.url), { type: 'module' })
+  const end = worker.port ?? worker
+  end.onmessage = ({ data }) => show('a', data)
+  end.postMessage('posted')`
+const ANSWERING = `const answer = (end) => (end.onmessage = ({ data }) => end.postMessage(data + ' and heard'))
+  if (typeof postMessage === 'function') answer(globalThis)
+  else onconnect = ({ ports }) => answer(ports[0])`
+
 for (const made of ['Worker', 'SharedWorker']) {
   test(`a ${made} whose scripts did not come starts when the server is back, and has what was posted`, {
     files: {
-      'main.js': `const worker = new ${made}(new URL('./w.js', import.meta.url), { type: 'module' })
-        const end = worker.port ?? worker
-        end.onmessage = ({ data }) => show('a', data)
-        end.postMessage('posted')`,
-      'w.js': `const answer = (end) => (end.onmessage = ({ data }) => end.postMessage(data + ' and heard'))
-        if (typeof postMessage === 'function') answer(globalThis)
-        else onconnect = ({ ports }) => answer(ports[0])`,
+      'main.js': hiring(made),
+      'w.js': ANSWERING,
     },
     load: false,
   }, async (app) => {
@@ -486,13 +490,8 @@ for (const made of ['Worker', 'SharedWorker']) {
   const files = {
     'main.js': `import './late.js'\nimport './hire.js'`,
     'late.js': '',
-    'hire.js': `const worker = new ${made}(new URL('./w.js', import.meta.url), { type: 'module' })
-      const end = worker.port ?? worker
-      end.onmessage = ({ data }) => show('a', data)
-      end.postMessage('posted')`,
-    'w.js': `const answer = (end) => (end.onmessage = ({ data }) => end.postMessage(data + ' and heard'))
-      if (typeof postMessage === 'function') answer(globalThis)
-      else onconnect = ({ ports }) => answer(ports[0])`,
+    'hire.js': hiring(made),
+    'w.js': ANSWERING,
   }
   test(`a ${made} whose file is not there when it is made starts when it is`, { files, load: false }, async (app) => {
     app.write('late.js', 'const = ;')

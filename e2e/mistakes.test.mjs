@@ -107,16 +107,18 @@ for (const [what, edit] of Object.entries(SWALLOWED)) {
   })
 }
 
-test('DevTools have the new text of a module that was updated, and stop in it', { files: { 'main.js': `globalThis.tick = () => {\n  return 'old'\n}\nshow('a', tick())\nimport.meta.hot.accept()` } }, async (app) => {
+test('DevTools have the new text of a module that was updated, and stop in it', { files: { 'main.js': `const typeOf = (event) => event.type\nglobalThis.tick = () => {\n  return 'old'\n}\nshow('a', tick())\nglobalThis.free = () => [typeOf({ type: 'own' }), event?.type]\nimport.meta.hot.accept()` } }, async (app) => {
   const devtools = await app.page.context().newCDPSession(app.page)
   const scripts = []
   devtools.on('Debugger.scriptParsed', (script) => scripts.push(script))
   await devtools.send('Debugger.enable')
   const url = new URL('/main.js', app.url).href
-  await app.edit('main.js', 'globalThis', '// 1\n// 2\nglobalThis', `'old'`, `'new'`)
+  await app.edit('main.js', 'const typeOf', '// 1\n// 2\nconst typeOf', `'old'`, `'new'`)
   await app.sees('#a', 'new')
   const updated = scripts.filter((script) => script.url === url)
   assert.equal(updated.length, 1)
+  // What a handler calls its parameter is the window's own here.
+  assert.deepEqual(await app.page.evaluate(() => { let seen; addEventListener('mine', () => (seen = free()), { once: true }); dispatchEvent(new Event('mine')); return seen }), ['own', 'mine'])
   // By that DevTools tell whether two texts of an address are the same file.
   assert.equal(new URL(updated[0].embedderName).origin, new URL(app.url).origin)
   assert.match(updated[0].sourceMapURL, /@rekindle\/map\?id=/)

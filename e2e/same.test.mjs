@@ -13,6 +13,10 @@ const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>'
 /** Files that are too large to stand in a script. */
 const large = (text) => `${text}<!--${'x'.repeat(5000)}-->`
 
+/** A module that shows what a worker answers. */
+const answerOf = (address) => `const worker = new Worker(new URL('${address}', import.meta.url), { type: 'module' })
+export default await new Promise((done) => { worker.onmessage = ({ data }) => done(data); worker.onerror = () => done('failed'); worker.postMessage('?') })`
+
 /** Name: the module, the files it needs, and what it has to show. */
 const CASES = {
   'require of JSON gives its value': {
@@ -32,20 +36,17 @@ const CASES = {
     shows: [['a', 'default'], 2, 1],
   },
   'a worker without ./ is beside its maker': {
-    code: `const worker = new Worker(new URL('beside.js', import.meta.url), { type: 'module' })
-export default await new Promise((done) => { worker.onmessage = ({ data }) => done(data); worker.onerror = () => done('failed'); worker.postMessage('?') })`,
+    code: answerOf('beside.js'),
     files: { 'beside.js': `onmessage = () => postMessage('beside')` },
     shows: 'beside',
   },
   'a worker by the path of a package': {
-    code: `const worker = new Worker(new URL('wpkg/worker.js', import.meta.url), { type: 'module' })
-export default await new Promise((done) => { worker.onmessage = ({ data }) => done(data); worker.onerror = () => done('failed'); worker.postMessage('?') })`,
+    code: answerOf('wpkg/worker.js'),
     files: { 'node_modules/wpkg/package.json': '{ "name": "wpkg" }', 'node_modules/wpkg/worker.js': `import { name } from './name.js'\nonmessage = () => postMessage(name)`, 'node_modules/wpkg/name.js': `export const name = 'of a package'` },
     shows: 'of a package',
   },
   'a worker by an alias': {
-    code: `const worker = new Worker(new URL('@/aliased.js', import.meta.url), { type: 'module' })
-export default await new Promise((done) => { worker.onmessage = ({ data }) => done(data); worker.onerror = () => done('failed'); worker.postMessage('?') })`,
+    code: answerOf('@/aliased.js'),
     files: { 'aliased.js': `onmessage = () => postMessage('aliased')` },
     shows: 'aliased',
   },

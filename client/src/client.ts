@@ -475,12 +475,11 @@ let mayCompileOnPage = hasDocument
 function evaluate(id: ModuleId, code: string, asOf: number): boolean {
   const about = `\n//# sourceURL=${addressOf(id)}\n//# sourceMappingURL=${base}@rekindle/map?id=${encodeURIComponent(id)}`
   const run = (body: Body): void => body((...definition) => replica.takeDefinition(definitionOf(...definition), asOf))
-  // A handler has a parameter of that name.
-  const onPage = mayCompileOnPage && !/\bevent\b/.test(code) ? compileOnPage(`"use strict";return function($d){${code}}${about}`) : null
+  const onPage = mayCompileOnPage ? compileOnPage(`"use strict";return function($d){${code}}${about}`) : null
   if (onPage) return run(onPage), true
   try {
     run((0, eval)(`"use strict";(function($d){${code}})${about}`) as Body)
-    if (!/\bevent\b/.test(code)) mayCompileOnPage = false
+    mayCompileOnPage = false
     return true
   } catch (error) {
     if (!(error instanceof EvalError)) report(error, `the definition of ${id}`)
@@ -492,7 +491,8 @@ type Body = ($d: Define) => void
 
 /**
  * What a text returns, compiled as a handler of the window: of all ways that compile at once it is the one whose scripts have
- * the page's origin. A `<body>` that is nowhere sets the window's handler, too. Null if that is forbidden, or no script.
+ * the page's origin, and sees the window's names alone (and `event`, see wrap.rs). A `<body>` that is nowhere sets the window's
+ * handler, too. Null if that is forbidden, or no script.
  */
 function compileOnPage(text: string): Body | null {
   const before = globalThis.onlanguagechange

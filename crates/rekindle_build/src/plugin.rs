@@ -229,10 +229,12 @@ impl Meaning {
             return Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script(&entry) }));
         }
         session.modules.fetch_add(1, Ordering::Relaxed);
-        let (id, is_required) = match id.strip_suffix(REQUIRED) {
-            Some(json) => (json, true),
-            None => (id, false),
-        };
+        if let Some(json) = id.strip_suffix(REQUIRED) {
+            let file = FilePath::new(json);
+            session.note_source(file.as_path());
+            let code = session.compiler.required_json(&file).map_err(|problems| self.told(problems))?;
+            return Ok(Some(script(&code)));
+        }
         let (url, file, source) = session.source_of(id);
         session.note_source(file.as_path());
         let options = PlainOptions {
@@ -253,10 +255,6 @@ impl Meaning {
                 let map = map.and_then(|map| named_by_path(&map, &file, &source));
                 let side_effects = lock(&session.page_scripts).contains(id).then_some(HookSideEffects::True);
                 Ok(Some(HookLoadOutput { map, side_effects, ..script(&code) }))
-            }
-            Plain::Value(_) if is_required => {
-                let text = file::read_text(file.as_path()).map_err(|error| anyhow::anyhow!(error))?;
-                Ok(Some(script(&required_json(&text))))
             }
             Plain::Value(code) => Ok(Some(script(&code))),
             Plain::Asset(_) if is_style(url.path()) && !is_data(&url) => {
@@ -376,16 +374,6 @@ pub(crate) fn without_query(id: &str) -> (&str, Option<&str>) {
 
 fn is_json(url: &ModuleUrl) -> bool {
     url.path().ends_with(".json") && url.query().is_empty()
-}
-
-/// What `require` gives of a JSON file: its value, with all of its keys.
-fn required_json(text: &str) -> String {
-    let text = text.trim_start_matches('\u{feff}').trim();
-    // In an object literal that key is no key.
-    match text.contains("__proto__") {
-        true => format!("module.exports = JSON.parse({});", json(text)),
-        false => format!("module.exports = {text};"),
-    }
 }
 
 fn with_effects(id: impl Into<String>, side_effects: Option<HookSideEffects>) -> HookResolveIdOutput {

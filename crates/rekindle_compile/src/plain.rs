@@ -120,6 +120,21 @@ impl Compiler {
         })
     }
 
+    /// What `require` gives of a JSON file, as a CommonJS module: its value, with all of its keys.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no JSON.
+    pub fn required_json(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
+        let text = self.read_text(file)?;
+        json::plain_json(&text, &self.display(file.as_path())).map_err(|error| vec![error])?;
+        let text = text.trim_start_matches('\u{feff}').trim();
+        // In an object literal that key is no key.
+        Ok(match text.contains("__proto__") {
+            true => format!("module.exports = JSON.parse({});", quoted(text)),
+            false => format!("module.exports = {text};"),
+        })
+    }
+
     /// Whether the address of a script leads to the file itself, as that of any asset: it is JavaScript of a package, or
     /// uses nothing that only modules have.
     pub fn runs_as_it_is(&self, file: &FilePath) -> bool {

@@ -25,6 +25,10 @@ use rustc_hash::FxHashMap;
 use crate::calls::{self, AcceptCall, GlobArguments};
 use crate::refresh::{Making, Makings};
 
+/// Names that the scripts around a definition have for themselves: `$d` brings it, `event` is the parameter of the handler as
+/// which a tab compiles it.
+const TAKEN: [&str; 2] = ["$d", "event"];
+
 /// What the header and the meta object of a definition are written from.
 #[derive(Debug, Default)]
 pub(crate) struct Wrapped {
@@ -750,9 +754,10 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
             Expression::Identifier(identifier) => {
                 if let Some(read) = self.import_read(identifier) {
                     *it = read;
-                } else if identifier.name == "$d" && self.symbol_of(identifier).is_none() {
-                    // The scripts that carry definitions have this name for themselves.
-                    *it = self.global("$d", identifier.span);
+                } else if let Some(name) = TAKEN.iter().find(|name| identifier.name == **name)
+                    && self.symbol_of(identifier).is_none()
+                {
+                    *it = self.global(name, identifier.span);
                 } else if identifier.name == "arguments" && self.arguments_depth == 0 {
                     // A module has no `arguments`, but our function around it has: read a name that nobody declares.
                     *it = self.own_identifier("arguments", identifier.span);

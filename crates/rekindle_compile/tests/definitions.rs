@@ -1865,3 +1865,24 @@ fn a_script_without_module_syntax_is_commonjs_in_a_package_that_does_not_say_oth
             })"#]],
     );
 }
+
+#[test]
+fn the_event_of_the_window_is_read_from_it() {
+    check(
+        "main.js",
+        "on((event) => log(event.type))\nlog(event, { event }, typeof event)",
+        expect![[r#"
+        {deps:[],names:[]},(function*($x){$x({});yield;
+        on((event) => log(event.type));
+        log(globalThis.event, { event: globalThis.event }, typeof globalThis.event);
+        })"#]],
+    );
+    check(
+        "main.cjs",
+        "exports.type = () => event.type",
+        expect![[r#"
+        {cjs:true,deps:[],names:[]},(function(module,exports,require,$r){
+        exports.type = () => globalThis.event.type;
+        })"#]],
+    );
+}

@@ -33,10 +33,10 @@ use crate::events_process::EventsProcess;
 use crate::gaps::Before;
 use crate::listing::RootFiles;
 use crate::page_texts::PageTexts;
-use crate::pages::{self, Entry, Fate, Pages};
+use crate::pages::{Entry, Fate, Pages};
 use crate::project::{Crawl, Project};
 use crate::public::PublicFiles;
-use crate::report::{Report, WORTH_TELLING};
+use crate::report::Report;
 use crate::rounds::{Asked, Rounds};
 use crate::segments::{AsOf, Carrier, write_definition, write_head};
 use crate::servable::Servable;
@@ -46,6 +46,7 @@ use crate::trace::{Mapped, Question, Refused, Tracer};
 use crate::watch::Watcher;
 
 mod edits;
+mod waiting;
 
 use edits::{Edit, Edits};
 
@@ -999,27 +1000,11 @@ impl Loop {
         }
         self.work.clear();
         for Stream { sender, url, rest, waits, .. } in std::mem::take(&mut self.streams) {
-            let over = if waits { self.waiting_script("?over") } else { String::new() };
+            let over = if waits { waiting::tag(&self.config.base, "?over") } else { String::new() };
             let text = bytes::Bytes::from(self.head_styles(&url) + &over + &rest);
             let _ = sender.send(self.bodies.shared(text));
         }
         crawl.reached
-    }
-
-    /// Pages that have waited for a while say what for. A browser paints nothing before the body has begun.
-    fn show_waiting(&mut self) {
-        let script = self.waiting_script("");
-        for stream in self.streams.iter_mut().filter(|stream| !stream.waits && stream.begun.elapsed() > WORTH_TELLING) {
-            let Some(begin) = pages::end_of_body_tag(&stream.rest) else { continue };
-            stream.waits = true;
-            let rest = stream.rest.split_off(begin);
-            let begun = std::mem::replace(&mut stream.rest, rest);
-            let _ = stream.sender.send((begun + &script).into()); // Who asked may have hung up.
-        }
-    }
-
-    fn waiting_script(&self, query: &str) -> String {
-        format!("<script src=\"{}@rekindle/waiting.js{query}\"></script>", self.config.base)
     }
 
     fn announce(&self, addresses: &[String]) {
@@ -1124,11 +1109,9 @@ impl Loop {
                 Some(self.page_script(&url, &file, since.filter(|since| *since <= self.seq), text))
             }
             "load.js" => Some(self.load(&request.query)),
-            "waiting.js" if request.query.is_empty() => {
-                let script = WAITING_SCRIPT.replace("BASE", &quoted(&self.config.base));
-                Some(Answer::ok(SCRIPT, script, Cache::Revalidate))
+            "waiting.js" => {
+                Some(Answer::ok(SCRIPT, waiting::script(&self.config.base, &request.query), Cache::Revalidate))
             }
-            "waiting.js" => Some(Answer::ok(SCRIPT, WAITING_IS_OVER, Cache::Revalidate)),
             "progress" => Some(Answer::ok("text/plain; charset=utf-8", self.work.clone(), Cache::No)),
             _ if name == Runtime::get().address => {
                 Some(Answer::ok(SCRIPT, Runtime::get().script.clone(), Cache::Forever))
@@ -1497,28 +1480,6 @@ export const injectIntoGlobalHook = () => {}
 export const register = () => {}
 export const createSignatureFunctionForTransform = () => (type) => type
 export default { injectIntoGlobalHook, register, createSignatureFunctionForTransform }
-";
-
-/// Shows how far the compiler is, in a body that has nothing else yet.
-const WAITING_SCRIPT: &str = "\
-(() => {
-  document.currentScript.remove()
-  const line = document.createElement('p')
-  line.id = 'rekindle-waiting'
-  line.style.cssText = 'font: 14px/1.6 system-ui, sans-serif; margin: 2em; color: #777'
-  const show = (text) => (line.textContent = `rekindle is ${text || 'compiling'} \u{2026}`)
-  show('')
-  document.body.append(line)
-  const ask = () => fetch(BASE + '@rekindle/progress').then((answer) => answer.text()).then(show, () => {})
-  const timer = setInterval(() => (line.isConnected ? ask() : clearInterval(timer)), 400)
-  ask()
-})()
-";
-/// The styles of modules came behind it, where the body had begun; they belong at the end of the head.
-const WAITING_IS_OVER: &str = "\
-document.currentScript.remove()
-document.getElementById('rekindle-waiting')?.remove()
-document.head.append(...document.querySelectorAll('body > style[data-vite-dev-id]'))
 ";
 
 /// Looks twice a second whether the address, or the page that answers any address, has come to be there.

@@ -500,19 +500,3 @@ impl Page {
         (text, head_end)
     }
 }
-
-/// Where the start tag of the body ends in what follows a head; `None` where it does not stand next.
-pub fn end_of_body_tag(rest: &str) -> Option<usize> {
-    let tag = rest.trim_start().strip_prefix("</head>")?.trim_start();
-    let name = tag.get(..5).filter(|name| name.eq_ignore_ascii_case("<body"))?;
-    let mut quote = None;
-    for (at, c) in tag.char_indices().skip(name.len()) {
-        match (quote, c) {
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), c) if open == c => quote = None,
-            (None, '>') => return Some(rest.len() - tag.len() + at + 1),
-            _ => {}
-        }
-    }
-    None
-}

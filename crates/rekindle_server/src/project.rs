@@ -520,7 +520,8 @@ impl Project {
         self.compile_new_imports(watcher, &mut delta);
         // It went away and came back within the same batch.
         delta.deleted.retain(|&id| self.graph[id].state == ModuleState::Deleted);
-        saved.retain(|id| matches!(self.graph[*id].state, ModuleState::Broken(_)) && !delta.broken.contains(id));
+        let broke: FxHashSet<ModuleId> = delta.broken.iter().copied().collect();
+        saved.retain(|id| matches!(self.graph[*id].state, ModuleState::Broken(_)) && !broke.contains(id));
         saved.sort_unstable();
         saved.dedup();
         delta.still_broken = saved;

@@ -132,6 +132,12 @@ impl Rounds {
     }
 }
 
+/// Of several files the one that a reload was for: sheets follow what they scan.
+fn cause<'f>(files: &'f [String], chain: &[String]) -> &'f str {
+    let began = chain.first().and_then(|began| files.iter().find(|file| *file == began));
+    began.or(files.first()).map_or("", String::as_str)
+}
+
 impl Round {
     fn new(seq: u64, files: Vec<String>, noticed: Instant, asked: Asked) -> Self {
         let Asked { tabs, workers } = asked;
@@ -181,21 +187,15 @@ impl Round {
 
     fn show(self, report: &Report) -> Closed {
         let took = self.applied_after.unwrap_or_else(|| self.noticed.elapsed());
-        // Of several files the one that it was for: sheets follow what they scan.
-        let files = self.files.clone();
-        let cause = |chain: &[String]| {
-            let began = chain.first().filter(|module| files.contains(module));
-            began.or(files.first()).cloned().unwrap_or_default()
-        };
         let TabsOutcome { applied, workers, failed, .. } = &self.outcome;
         let is_only_restart = self.restart.is_some() && applied + workers + failed.len() == 0;
         if let Some(Reload { chain, reason, took }) = &self.restart
             && self.reload.is_none()
         {
-            report.restart(&cause(chain), reason.as_deref(), chain, *took);
+            report.restart(cause(&self.files, chain), reason.as_deref(), chain, *took);
         }
         if let Some(Reload { chain, reason, took }) = self.reload {
-            report.reload(&cause(&chain), reason.as_deref(), &chain, took);
+            report.reload(cause(&self.files, &chain), reason.as_deref(), &chain, took);
         } else if is_only_restart {
             // The pages had nothing to do with it.
         } else if !self.answered && self.waiting.is_empty() {

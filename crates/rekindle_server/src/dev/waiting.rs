@@ -1,0 +1,90 @@
+//! What a page shows while its modules are compiled for the first time.
+//!
+//! ```text
+//! head                         at once
+//! </head><body><script …>      after half a second: a line says how far the compiler is
+//! styles, <script …?over>      when all is compiled: the line goes, the styles move to the end of the head
+//! the page's body
+//! ```
+
+use super::{Loop, quoted};
+use crate::report::WORTH_TELLING;
+
+/// Shows how far the compiler is, in a body that has nothing else yet.
+const WAITING_SCRIPT: &str = "\
+(() => {
+  document.currentScript.remove()
+  const line = document.createElement('p')
+  line.id = 'rekindle-waiting'
+  line.style.cssText = 'font: 14px/1.6 system-ui, sans-serif; margin: 2em; color: #777'
+  const show = (text) => (line.textContent = `rekindle is ${text || 'compiling'} \u{2026}`)
+  show('')
+  document.body.append(line)
+  const ask = () => fetch(BASE + '@rekindle/progress').then((answer) => answer.text()).then(show, () => {})
+  const timer = setInterval(() => (line.isConnected ? ask() : clearInterval(timer)), 400)
+  ask()
+})()
+";
+/// The styles of modules came behind it, where the body had begun; they belong at the end of the head.
+const WAITING_IS_OVER: &str = "\
+document.currentScript.remove()
+document.getElementById('rekindle-waiting')?.remove()
+document.head.append(...document.querySelectorAll('body > style[data-vite-dev-id]'))
+";
+
+impl Loop {
+    /// Pages that have waited for a while say what for. A browser paints nothing before the body has begun.
+    pub(super) fn show_waiting(&mut self) {
+        for stream in self.streams.iter_mut().filter(|stream| !stream.waits && stream.begun.elapsed() > WORTH_TELLING) {
+            let Some(begin) = end_of_body_tag(&stream.rest) else { continue };
+            stream.waits = true;
+            let rest = stream.rest.split_off(begin);
+            let begun = std::mem::replace(&mut stream.rest, rest);
+            let _ = stream.sender.send((begun + &tag(&self.config.base, "")).into()); // Who asked may have hung up.
+        }
+    }
+}
+
+/// The tag of the script; its query says whether the wait is over.
+pub(super) fn tag(base: &str, query: &str) -> String {
+    format!("<script src=\"{base}@rekindle/waiting.js{query}\"></script>")
+}
+
+/// `/@rekindle/waiting.js`, and with `?over` the one that clears up.
+pub(super) fn script(base: &str, query: &str) -> String {
+    match query {
+        "" => WAITING_SCRIPT.replace("BASE", &quoted(base)),
+        _ => WAITING_IS_OVER.to_owned(),
+    }
+}
+
+/// Where the start tag of the body ends in what follows a head; `None` where it does not stand next.
+fn end_of_body_tag(rest: &str) -> Option<usize> {
+    let tag = rest.trim_start().strip_prefix("</head>")?.trim_start();
+    let name = tag.get(..5).filter(|name| name.eq_ignore_ascii_case("<body"))?;
+    let mut quote = None;
+    for (at, c) in tag[name.len()..].char_indices() {
+        match (quote, c) {
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (None, '>') => return Some(rest.len() - tag.len() + name.len() + at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_has_begun_behind_its_start_tag() {
+        let after = |rest: &'static str| end_of_body_tag(rest).map(|end| &rest[end..]);
+        assert_eq!(after("</head>\n<body><p>"), Some("<p>"));
+        assert_eq!(after("</head><BODY class=\"a>b\" data-x='>'>x"), Some("x"));
+        assert_eq!(after("</head><!-- --><body>"), None);
+        assert_eq!(after("<p>no tags"), None);
+        assert_eq!(after("</head><body"), None);
+    }
+}

@@ -57,7 +57,10 @@ test('a folder without a page names what writes one', bare, async (app) => {
 const SLOW = {
   files: {
     'index.html': '<!doctype html><head><title>mine</title><link rel="icon" href="data:,"></head><body><p id="a">page</p><script type="module" src="/main.js"></script></body>',
-    'main.js': `import './a.css'`,
+    'main.js': `import './big.js'\nimport './next.js'\nimport './a.css'`,
+    // So large that its segment is announced while the sheet is still waited for.
+    'big.js': `export const big = '${'x'.repeat(600_000)}'`,
+    'next.js': 'export const next = 1',
     'a.css': 'p { order: 1 }',
     'postcss.config.js': `export default { plugins: [{ postcssPlugin: 'slow', Once: () => new Promise((done) => setTimeout(done, 6500)) }] }`,
   },
@@ -77,7 +80,7 @@ test('what takes long is said in the terminal and on the page, with the file tha
   await tab.sees('#a', 'page')
   // It has painted before the page's own text came, and nothing of that is left.
   assert.ok(await tab.page.evaluate(() => performance.getEntriesByName('first-paint')[0].startTime < 5000))
-  assert.deepEqual(await tab.page.evaluate(() => [document.title, document.body.children[0].id, document.head.querySelectorAll('style').length, document.querySelectorAll('body style, #rekindle-waiting, script[src*=waiting]').length]), ['mine', 'a', 1, 0])
+  assert.deepEqual(await tab.page.evaluate(() => [document.title, document.body.children[0].id, document.head.querySelectorAll('style').length, document.querySelectorAll('body style, body link, #rekindle-waiting, script[src*=waiting]').length]), ['mine', 'a', 1, 0])
 })
 
 test('a build that takes long says how far it is', { ...SLOW, start: false }, async (app) => {

@@ -47,7 +47,7 @@ pub struct Page {
     /// Files whose addresses are in its text.
     pub asset_files: Vec<PathBuf>,
     /// It forbids what stands in style elements, or asks for a nonce in them.
-    has_policy: bool,
+    pub has_policy: bool,
     /// What tabs were sent of it, newest last.
     versions: VecDeque<Version>,
     template: PageTemplate,

@@ -3,7 +3,8 @@
 //! ```text
 //! head                         at once
 //! </head><body><script …>      after half a second: a line says how far the compiler is
-//! styles, <script …?over>      when all is compiled: the line goes, the styles move to the end of the head
+//! preloads                     as segments are sealed
+//! styles, <script …?over>      when all is compiled: the line goes, preloads and styles move to the end of the head
 //! the page's body
 //! ```
 
@@ -25,18 +26,20 @@ const WAITING_SCRIPT: &str = "\
   ask()
 })()
 ";
-/// The styles of modules came behind it, where the body had begun; they belong at the end of the head.
+/// What came behind it stood where the body had begun, and belongs at the end of the head.
 const WAITING_IS_OVER: &str = "\
 document.currentScript.remove()
 document.getElementById('rekindle-waiting')?.remove()
-document.head.append(...document.querySelectorAll('body > style[data-vite-dev-id]'))
+document.head.append(...document.querySelectorAll('body > style[data-vite-dev-id], body > link[href*=\"@rekindle/s/\"]'))
 ";
 
 impl Loop {
     /// Pages that have waited for a while say what for. A browser paints nothing before the body has begun.
     pub(super) fn show_waiting(&mut self) {
         for stream in self.streams.iter_mut().filter(|stream| !stream.waits && stream.begun.elapsed() > WORTH_TELLING) {
-            let Some(begin) = end_of_body_tag(&stream.rest) else { continue };
+            // Under a policy the scripts may be forbidden, and what they are to clear up would stay.
+            let has_policy = self.pages.get(&stream.url).is_none_or(|page| page.has_policy);
+            let Some(begin) = end_of_body_tag(&stream.rest).filter(|_| !has_policy) else { continue };
             stream.waits = true;
             let rest = stream.rest.split_off(begin);
             let begun = std::mem::replace(&mut stream.rest, rest);

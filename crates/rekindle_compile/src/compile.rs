@@ -7,10 +7,8 @@
 //! ```
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use oxc_syntax::identifier::is_identifier_name;
@@ -107,10 +105,6 @@ pub(crate) struct Matched {
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 /// Kinds of files that need a tool which is not there (yet).
 const UNSUPPORTED: [(&str, &str); 3] = [("vue", "Vue"), ("svelte", "Svelte"), ("astro", "Astro")];
-/// How often, and how far apart, a file that is being written is read again; and how long ago a save counts as new.
-const READS: u32 = 80;
-const BETWEEN_READS: Duration = Duration::from_millis(4);
-const FRESH: Duration = Duration::from_millis(250);
 /// Assets up to this size are hashed by content, larger ones by size and time.
 const LARGEST_HASHED: u64 = 16 << 20;
 
@@ -946,25 +940,8 @@ impl Compiler {
 
     // ---- reading
 
-    /// Reads a file until it holds still: a save that is under way must not be published half or empty.
     pub(crate) fn read(&self, file: &FilePath) -> Result<Vec<u8>, Vec<Diagnostic>> {
-        let unreadable = |error: std::io::Error| vec![self.unreadable(file, &error)];
-        for _ in 0..READS {
-            let mut open = file::open(file.as_path()).map_err(unreadable)?;
-            let before = open.metadata().map_err(unreadable)?;
-            let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0).saturating_add(1));
-            open.read_to_end(&mut bytes).map_err(unreadable)?;
-            let after = std::fs::metadata(file).map_err(unreadable)?;
-            let moved = before.len() != after.len() || before.modified().ok() != after.modified().ok();
-            // Editors truncate before they write.
-            let is_new = after.modified().ok().and_then(|at| at.elapsed().ok()).is_some_and(|age| age < FRESH);
-            let may_be_under_way = moved || (bytes.is_empty() && is_new);
-            if !may_be_under_way {
-                return Ok(bytes);
-            }
-            std::thread::sleep(BETWEEN_READS);
-        }
-        file::read(file.as_path()).map_err(unreadable)
+        file::read(file.as_path()).map_err(|error| vec![self.unreadable(file, &error)])
     }
 
     pub(crate) fn read_text(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {

@@ -3,8 +3,13 @@
 //! Opening a named pipe waits for its other end, reading a device may never end, and either of them may stand where a
 //! file is expected. All files that a project names, or that a rule expects at a certain name, are read here.
 //!
+//! Most programs empty a file before they write it. Whoever reads it at that moment gets nothing or a part, and a part of
+//! a module is often a module: one that accepts no updates, so that the page would reload. A file is therefore read until
+//! it holds still.
+//!
 //! ```text
 //! mkfifo .env.local    ──►  Err("it is a named pipe, not a file"), at once
+//! echo … > a.ts        ──►  the old text or the new one
 //! ```
 
 use std::collections::BTreeSet;
@@ -12,8 +17,22 @@ use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use oxc_resolver::{FileMetadata, FileSystem, FileSystemOs, ResolveError};
+
+/// How often, and how far apart, a file that is being written is read again.
+const READS: u32 = 80;
+const BETWEEN_READS: Duration = Duration::from_millis(4);
+/// How long an empty file counts as one that is about to be written.
+const FRESH: Duration = Duration::from_millis(250);
+/// And how often it is looked at in any case, unless it is older than that: a machine that stood still for a moment lets the
+/// writer go on meanwhile.
+const LOOKS_AT_EMPTY: u32 = 15;
+const OLD: Duration = Duration::from_secs(10);
+/// Two writes within one tick of the file system's clock carry the same time.
+const CLOCK_TICK: Duration = Duration::from_millis(20);
 
 /// Opens a file for reading.
 ///
@@ -28,16 +47,46 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The content of a file.
+/// The content of a file, never empty or a part of it because it is being written: it is read again until it holds still.
+/// A file that never does, such as a log, is taken as it is after a third of a second.
 ///
 /// # Errors
 /// Those of [`fs::read`]; and what is there is no file.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut last = None;
+    for look in 0..READS {
+        let Reading { bytes, is_whole, age } = read_once(path)?;
+        let may_be_written = bytes.is_empty() && (age < FRESH || (age < OLD && look < LOOKS_AT_EMPTY));
+        if !is_whole || may_be_written {
+            thread::sleep(BETWEEN_READS);
+        } else if age > CLOCK_TICK || last.as_ref() == Some(&bytes) {
+            return Ok(bytes);
+        }
+        last = Some(bytes);
+    }
+    Ok(read_once(path)?.bytes)
+}
+
+struct Reading {
+    bytes: Vec<u8>,
+    /// Length and time say so; the time of a young file may not.
+    is_whole: bool,
+    /// Time since the last change.
+    age: Duration,
+}
+
+fn read_once(path: &Path) -> io::Result<Reading> {
     let mut file = open(path)?;
-    let length = file.metadata().map_or(0, |facts| facts.len());
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).saturating_add(1));
+    let before = file.metadata()?;
+    let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0).saturating_add(1));
     file.read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let after = fs::metadata(path)?;
+    let modified = after.modified().ok();
+    let is_whole =
+        bytes.len() as u64 == after.len() && before.len() == after.len() && before.modified().ok() == modified;
+    // What is said to be of the future is as new as can be.
+    let age = modified.map_or(OLD, |at| at.elapsed().unwrap_or_default());
+    Ok(Reading { bytes, is_whole, age })
 }
 
 /// The content of a file in UTF-8.
@@ -169,6 +218,55 @@ pub(crate) fn make_pipe(path: &Path) {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_being_written_is_read_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.ts");
+        let text = |version: u32| format!("show('a', {version})\nimport.meta.hot!.accept()");
+        fs::write(&path, text(0)).unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for version in (0..12).cycle() {
+                    fs::write(&path, text(version)).unwrap();
+                    // As often as a person could never save; between two saves it is whole for a moment.
+                    thread::sleep(Duration::from_micros(300));
+                    if done.load(std::sync::atomic::Ordering::Relaxed) {
+                        return;
+                    }
+                }
+            });
+            let whole: Vec<String> = (0..12).map(text).collect();
+            let parts: Vec<String> =
+                (0..2000).map(|_| read_text(&path).unwrap()).filter(|text| !whole.contains(text)).collect();
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(parts, Vec::<String>::new());
+        });
+    }
+
+    #[test]
+    fn an_empty_file_is_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.ts");
+        fs::write(&path, "").unwrap();
+        assert_eq!(read(&path).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_writer_that_was_held_up_with_the_whole_machine_can_go_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.ts");
+        let emptied = File::create(&path).unwrap();
+        // As after a pause in which nobody ran.
+        emptied.set_modified(std::time::SystemTime::now() - 4 * FRESH).unwrap();
+        let writer = thread::spawn(move || {
+            thread::sleep(3 * BETWEEN_READS);
+            io::Write::write_all(&mut &emptied, b"whole").unwrap();
+        });
+        assert_eq!(read(&path).unwrap(), b"whole");
+        writer.join().unwrap();
+    }
 
     #[test]
     fn a_file_is_read() {

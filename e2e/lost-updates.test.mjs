@@ -468,6 +468,27 @@ const HIRE = `const worker = new Worker(new URL('./w.js', import.meta.url), { ty
   worker.onmessage = ({ data }) => show('a', data)
   setInterval(() => worker.postMessage('?'), 50)`
 
+test('what an update could not run, since it was gone, runs when it is back as it was', {
+  files: {
+    'main.js': `import './way.js'\nimport './other.js'\nimport.meta.hot.accept()`,
+    'way.js': `import './lazy.js'`,
+    'lazy.js': `import('./part.js').then(({ part }) => show('a', part))\nimport.meta.hot.accept()`,
+    'other.js': `import('./part.js').then(({ part }) => show('b', part))`,
+    'part.js': `export const part = 'one'`,
+  },
+}, async (app) => {
+  await app.sees('#a', 'one')
+  // The server finds nothing that leads to lazy.js.
+  await restart(app, () => (app.remove('way.js'), app.write('other-way.js', `import './lazy.js'`)))
+  await app.overlay('./way.js')
+  await app.edit('part.js', 'one', 'two')
+  await app.sees('#b', 'two')
+  await app.edit('main.js', './way.js', './other-way.js')
+  await app.sees('#a', 'two')
+  await app.noOverlay()
+  await app.stayed()
+})
+
 test('a worker whose maker was gone over a restart takes edits again when it is back', {
   files: {
     'main.js': `import './hire.js'\nimport.meta.hot.accept()`,

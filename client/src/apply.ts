@@ -363,7 +363,10 @@ export class Updater {
     await swapped
     if (error !== undefined) this.note(stale, rerun, false, !(await this.startAgain(rerun)))
     else if (this.attempts.every(({ waiting }) => waiting)) this.page.succeeded()
-    if (error === undefined) await this.render()
+    if (error === undefined) {
+      this.postponeAbsent(verdict)
+      await this.render()
+    }
     await this.hot.dispatch('vite:afterUpdate', payload)
     if (error === undefined) await this.prune()
     return {
@@ -385,6 +388,15 @@ export class Updater {
     for (const id of rerun) if (reached && !reached.has(id) && rerun.delete(id)) this.leftOut.add(id)
     const canRun = ({ path, accepted }: Boundary) => this.registry.definitions.has(accepted) && (!reached || (reached.has(path) && reached.has(accepted)))
     return { boundaries: verdict.boundaries.filter(canRun), rerun, stale }
+  }
+
+  /** Live modules that the update could not run, since they are gone: when they are back they run, even if they are as they were. */
+  private postponeAbsent(verdict: Verdict): void {
+    if (verdict.kind !== 'accepted') return
+    for (const id of verdict.rerun) {
+      const instance = this.registry.instances.get(id)
+      if (instance && !this.registry.definitions.has(id)) this.registry.makeDue(instance, `${id} was gone when what it imports was updated`)
+    }
   }
 
   private giveUp(error: unknown, boundaries: Boundary[], rerun: ReadonlySet<ModuleId>): Outcome {

@@ -72,7 +72,7 @@ export class FailedImports {
     for (const [id, { importers }] of tried) {
       // What is known to be broken would only fail again.
       if (this.registry.missing([id]).some(this.isBroken)) this.failures.set(id, { importers, ...this.state(id), wasCut: false })
-      else if (this.failures.delete(id)) for (const importer of importers) this.registry.makeDue(importer)
+      else if (this.failures.delete(id)) for (const importer of importers) this.registry.makeDue(importer, `an import() in ${importer.id} had failed`)
     }
     return tried.map(([id]) => id)
   }

@@ -88,8 +88,8 @@ class Walk {
     this.deadEnd ??= this.imported.find((id) => !this.isTakenAbove(id)) ?? null
     if (this.deadEnd !== null) {
       const chain = this.chainTo(this.deadEnd)
-      const isDue = this.registry.instances.get(chain[0]!)?.isDue
-      return { kind: 'reload', chain, reason: `${isDue ? `an import() in ${chain[0]} had failed, and ` : ''}nothing accepts ${chain[0]}` }
+      const due = this.registry.instances.get(chain[0]!)?.due
+      return { kind: 'reload', chain, reason: `${due ? `${due}, and ` : ''}nothing accepts ${chain[0]}` }
     }
     if (this.boundaries.length === 0) return { kind: 'nothing' }
     return { kind: 'accepted', boundaries: this.boundaries, rerun: this.visited }

@@ -140,8 +140,8 @@ export interface Instance {
   end: (() => void) | null
   /** While another copy is tried out in its place: lets it go on. */
   unpark: (() => void) | null
-  /** It is to run again although its definition is the newest. */
-  isDue: boolean
+  /** Why it is to run again although its definition is the newest: `an import() in /a.js had failed`. */
+  due: string | null
 }
 
 /** The instance and the name there that an export stands for; `*` is that instance's namespace. */
@@ -219,7 +219,7 @@ function blankInstance(definition: Definition, reached: number, replaced: boolea
     isGivenUp: false,
     end: null,
     unpark: null,
-    isDue: false,
+    due: null,
   }
 }
 
@@ -331,13 +331,13 @@ export class Registry {
   private judge(id: ModuleId): void {
     const live = this.instances.get(id)
     const newest = this.definitions.get(id)
-    if (live && newest && (live.isDue || live.definition.hash !== newest.hash)) this.stale.add(id)
+    if (live && newest && (live.due !== null || live.definition.hash !== newest.hash)) this.stale.add(id)
     else this.stale.delete(id)
   }
 
   /** This copy is to run again with the next update, as if its module had been edited. */
-  makeDue(instance: Instance): void {
-    instance.isDue = true
+  makeDue(instance: Instance, reason: string): void {
+    instance.due = reason
     if (this.instances.get(instance.id) === instance) this.judge(instance.id)
   }
 

@@ -5,7 +5,7 @@
  */
 import type { ModuleId } from './messages'
 import type { Refresh } from './refresh'
-import type { Instance, Namespace } from './registry'
+import type { Instance, Link, Namespace } from './registry'
 
 /** What the calls need of the client. */
 export interface RuntimeHost {
@@ -26,6 +26,13 @@ export interface RuntimeHost {
   acceptStyle(instance: Instance): void
   refresh: Refresh
 }
+
+interface WasmInstance {
+  exports: Record<string, unknown>
+}
+
+/** What WebAssembly modules export as it is: scripts get the values of globals, other WebAssembly modules share them. */
+const wasmExports = new WeakMap<Namespace, Record<string, unknown>>()
 
 export class ModuleRuntime {
   constructor(
@@ -135,11 +142,25 @@ export class ModuleRuntime {
   }
 
   /** Instantiates the WebAssembly file behind dependency `at`. */
-  async wasm(at: number, imports: Record<string, Record<string, unknown>> = {}): Promise<unknown> {
+  async wasm(at: number, imports: Record<string, Record<string, unknown>> = {}): Promise<WasmInstance> {
+    const { meta, links } = this.instance.definition
+    // With `?init` the page gives what it likes; as a module it imports modules, dependencies up to `at`.
+    if (!meta.async) return this.instantiate(at, imports)
+    const given = meta.deps.slice(0, at).map((specifier, dep) => [specifier, this.wasmExportsOf(links[dep]!) ?? imports[specifier]!])
+    const made = await this.instantiate(at, Object.fromEntries(given))
+    wasmExports.set(this.instance.namespace, made.exports)
+    return made
+  }
+
+  private wasmExportsOf(link: Link): Record<string, unknown> | undefined {
+    return typeof link === 'string' ? wasmExports.get(this.host.namespaceOf(link)) : undefined
+  }
+
+  private async instantiate(at: number, imports: Record<string, Record<string, unknown>>): Promise<WasmInstance> {
     const address = this.asset(at)
     // What the engine brings along itself where it can; others do not look at it.
     const options = { builtins: ['js-string'], importedStringConstants: 'wasm:js/string-constants' }
-    const run = WebAssembly as unknown as Record<string, (...parameters: unknown[]) => Promise<{ instance: unknown }>>
+    const run = WebAssembly as unknown as Record<string, (...parameters: unknown[]) => Promise<{ instance: WasmInstance }>>
     const response = await fetch(address)
     if (!response.ok) throw new TypeError(`${address} answers ${response.status}`)
     const streams = response.headers.get('content-type')?.startsWith('application/wasm') && 'instantiateStreaming' in WebAssembly

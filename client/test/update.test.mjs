@@ -420,6 +420,18 @@ test('a live module that is gone stays as it is where it is still imported', asy
   assert.deepEqual(page.said(), ['x disposed', 'x2 runs', 'hot updated: main'])
 })
 
+test('a module that was gone when what it imports was updated runs when it is back, also if it is as it was', async () => {
+  const runs = talking('x', accepting)
+  const page = await opened({ main: { deps: ['x', 'y'], run: talking('main', accepting) }, x: { deps: ['y'], run: runs }, y: { run: talking('y') } })
+  const asItWas = page.registry.definitions.get('x')
+  page.registry.forget('x')
+  await page.save('y', { run: talking('y2') })
+  assert.deepEqual(page.said(), ['y disposed', 'main disposed', 'y2 runs', 'main runs', 'hot updated: main'])
+  page.registry.take(asItWas)
+  assert.equal((await page.save()).result, 'updated')
+  assert.deepEqual(page.said(), ['x disposed', 'x runs', 'hot updated: x'])
+})
+
 test('a reload that was cancelled is asked for again only when its module is edited again', async () => {
   const page = await opened({ page: { deps: ['plain', 'hot'] }, plain: {}, hot: { run: accepting } })
   assert.equal((await page.save('plain', {})).result, 'reload')

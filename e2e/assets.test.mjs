@@ -133,7 +133,8 @@ test('addresses in the page, below a base', {
 <video id="c" src="./film.mp4" poster="./pic.svg"></video><svg><use id="d" href="./pic.svg#part"></use><image id="e" xlink:href="./pic.svg"></image></svg>
 <object id="f" data="./pic.svg"></object><img id="g" src="/open.svg"><img id="h" vite-ignore src="./left.svg">
 <script type="module" src="./main.js"></script></body></html>`,
-    'main.js': `import open from '/open.svg'\nimport pic from './pic.svg'\nconsole.log(open + ' ' + pic + ' ' + import.meta.env.BASE_URL + ' ' + new URL('./pic.svg', import.meta.url).pathname)`,
+    'main.js': `import open from '/open.svg'\nimport pic from './pic.svg'\nconsole.log(open + ' ' + pic + ' ' + import.meta.env.BASE_URL + ' ' + new URL('./pic.svg', import.meta.url).pathname)
+console.log([new URL('/open.svg?x', import.meta.url).href.slice(-15), new URL('/pic.svg', import.meta.url).pathname, new URL('/', import.meta.url).pathname, new URL('/none.svg', import.meta.url).pathname].join(' '))`,
     'pic.svg': svg('pic'),
     'pic2.svg': svg('pic2'),
     'film.mp4': 'film',
@@ -142,7 +143,7 @@ test('addresses in the page, below a base', {
 }, async (app) => {
   await app.start('--base', '/app/')
   await app.load('/app/')
-  await app.says('/app/open.svg /app/pic.svg /app/ /app/pic.svg')
+  await app.says('/app/open.svg /app/pic.svg /app/ /app/pic.svg', '/app/open.svg?x /app/pic.svg / /none.svg')
   const read = (selector, name) => app.page.getAttribute(selector, name)
   assert.deepEqual(
     [

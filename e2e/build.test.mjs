@@ -14,8 +14,9 @@ const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwA
 function both(title, fixture, look) {
   test(title, { ...fixture, load: false, limit: 90_000 }, async (app) => {
     for (const [name, bytes] of Object.entries(fixture.bytes ?? {})) app.write(name, Buffer.from(bytes, 'base64'))
+    fixture.before?.(app)
     const seen = []
-    const waits = Object.values(fixture.files).some((text) => text.includes('ready'))
+    const waits = 'before' in fixture || Object.values(fixture.files).some((text) => text.includes('ready'))
     seen.push(await visit(app, app.url, look, waits))
     const { code } = await build(app, ...(fixture.flags ?? []))
     assert.equal(code, 0)
@@ -313,6 +314,107 @@ Object.assign(window, { seen: { html: document.getElementById('a')!.innerHTML, m
   },
 }, (page) => page.evaluate(() => window.seen))
 
+both('globs and computed imports: imports of package.json, a folder named like a pattern, the own folder, any extension', {
+  files: {
+    'package.json': '{ "imports": { "#parts/*": { "node": "./nowhere/*", "default": "./lib/parts/*" }, "#none/*": "pkg/*" } }',
+    'rekindle.toml': '[resolve.alias]\n"@/" = "/lib/"\n"odd" = "/lib/[odd]"\n',
+    'index.html': `<!doctype html><link rel="icon" href="data:,"><p id="a"></p><p id="b"></p><p id="c"></p>
+<script type="module">document.getElementById('a').textContent = Object.keys(import.meta.glob('./lib/parts/*.js', { eager: true })).join()</script>
+<script type="module" src="/lib/own/main.js"></script>`,
+    'lib/own/main.js': `const name = document.title || 'one', extension = 'js'
+const load = async (promise) => { try { return (await promise).default } catch (error) { return String(error) } }
+const seen = {
+  keys: [import.meta.glob('#parts/*.js'), import.meta.glob('odd/*.js'), import.meta.glob('@/parts/*.js')].map((found) => Object.keys(found).join()),
+  imports: await load(import(\`#parts/\${name}.js\`)),
+  alias: await load(import(\`@/parts/\${name}.js\`)),
+  odd: await load(import(\`odd/\${name}.js\`)),
+  own: await load(import(\`../own/\${name}.js\`)),
+  extension: await load(import(\`../parts/\${name}.\${extension}\`)),
+  address: (await fetch(new URL(\`../parts/\${name}.\${'txt'}\`, import.meta.url)).then((answer) => answer.text())),
+}
+Object.assign(window, { seen, ready: true })`,
+    'lib/own/one.js': `export default 'own one'`,
+    'lib/parts/one.js': `export default 'parts one'`,
+    'lib/parts/one.txt': 'text one',
+    'lib/[odd]/one.js': `export default 'odd one'`,
+  },
+  after: (_, __, seen) => assert.deepEqual(seen, [{
+    keys: ['/lib/parts/one.js', '/lib/[odd]/one.js', '/lib/parts/one.js'],
+    imports: 'parts one', alias: 'parts one', odd: 'odd one', own: 'own one', extension: 'parts one', address: 'text one',
+  }, './lib/parts/one.js']),
+}, (page) => page.evaluate(() => [window.seen, document.getElementById('a').textContent]))
+
+both('a page says where its addresses begin', {
+  files: {
+    'index.html': `<!doctype html><link rel="icon" href="data:,"><base href="/lib/"><link rel="modulepreload" href="part.js"><link rel="stylesheet" href="look.css"><p id="a"></p><p id="b"></p><p id="c"></p><script type="module" src="main.js"></script>`,
+    'lib/main.js': `import { part } from './part.js'\ndocument.getElementById('a').textContent = part\nwindow.ready = true`,
+    'lib/part.js': `export const part = 'of lib'`,
+    'lib/look.css': '#b { color: rgb(1, 2, 3) }',
+  },
+  after: (_, __, seen) => assert.deepEqual(seen, ['of lib', 'rgb(1, 2, 3)']),
+}, async (page) => [(await texts(page))[0], await color(page, '#b')])
+
+both('what is required and not there, modules in .cts, queries behind addresses, paths of the disk', {
+  files: {
+    'main.js': 'document.title = "to be written by the test"',
+    'typed.cts': `export const typed: string = 'typed'\nexport default 2`,
+    'odd.cjs': `exports.cjs = 'cjs'`,
+    'dot.png': Buffer.from('iVBORw0KGgo=', 'base64'),
+    'node_modules/guarded/package.json': '{"name":"guarded","main":"main.js"}',
+    'node_modules/guarded/main.js': `const code = (load) => { try { return load() && 'loaded' } catch (error) { return error.code + ' ' + /not-there|gone/.test(error.message) } }
+const absent = () => require('not-there')
+exports.codes = [code(absent), code(absent), code(() => require('./gone'))]`,
+  },
+  before(app) {
+    app.write('main.js', `import { typed } from './typed.cts'
+import two from './typed.cts'
+import { cjs } from './odd.cjs'
+import { codes } from 'guarded'
+import { cjs as byPath } from ${JSON.stringify(app.path('odd.cjs'))}
+import { typed as byAddress } from ${JSON.stringify(String(new URL(`file://${app.path('typed.cts')}`)))}
+const dot = new URL('./dot.png?v=1', import.meta.url)
+const seen = [typed, two, cjs, byPath, byAddress, codes, dot.search, (await fetch(dot)).headers.get('content-type')]
+Object.assign(window, { seen, ready: true })`)
+  },
+  after: (_, __, seen) => assert.deepEqual(seen, ['typed', 2, 'cjs', 'cjs', 'typed', ['MODULE_NOT_FOUND true', 'MODULE_NOT_FOUND true', 'MODULE_NOT_FOUND true'], '?v=1', 'image/png']),
+}, (page) => page.evaluate(() => window.seen))
+
+both('an extension that only the settings know is that of a script', {
+  files: {
+    'rekindle.toml': '[resolve]\nextensions = [".es", ".js"]\n',
+    'main.js': `import { part } from './part'\nimport { more } from './more.es'\nObject.assign(window, { seen: [part, more], ready: true })`,
+    'part.es': `import { more } from './more'\nexport const part = 'part of ' + more`,
+    'more.es': `export const more = 'more'`,
+  },
+  after: (_, __, seen) => assert.deepEqual(seen, ['part of more', 'more']),
+}, (page) => page.evaluate(() => window.seen))
+
+both('a WebAssembly module shares a global with the one that it imports it of', {
+  bytes: {
+    // (module (global (export "cell") (mut i32) (i32.const 5)) (func (export "read") (result i32) global.get 0))
+    'cell.wasm': 'AGFzbQEAAAABBQFgAAF/AwIBAAYGAX8BQQULBw8CBGNlbGwDAARyZWFkAAAKBgEEACMACw==',
+    // (module (import "./cell.wasm" "cell" (global (mut i32))) (func (export "bump") …))
+    'user.wasm': 'AGFzbQEAAAABBAFgAAACFQELLi9jZWxsLndhc20EY2VsbAN/AQMCAQAHCAEEYnVtcAAACgsBCQAjAEEBaiQACw==',
+  },
+  files: {
+    'main.js': `import * as cell from './cell.wasm'
+import { bump } from './user.wasm'
+const before = [cell.cell, cell.read()]
+bump()
+bump()
+Object.assign(window, { seen: [before, cell.read(), Object.keys(cell)], ready: true })`,
+  },
+  after: (_, __, seen) => assert.deepEqual(seen, [[5, 5], 7, ['cell', 'read']]),
+}, (page) => page.evaluate(() => window.seen))
+
+both('the mode by each of its names', {
+  files: {
+    'main.js': `const modes = [process.env.NODE_ENV, globalThis.process.env.NODE_ENV, global.process.env.NODE_ENV]
+Object.assign(window, { seen: [typeof modes[0], new Set(modes).size], ready: true })`,
+  },
+  after: (_, __, seen) => assert.deepEqual(seen, ['string', 1]),
+}, (page) => page.evaluate(() => window.seen))
+
 // ---- nothing of hot replacement
 
 test('nothing of hot replacement is left, whatever of its API a page uses', {
@@ -382,7 +484,7 @@ test('several pages share what they share; a lazy chunk brings its sheet; a list
     'index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="/a.js"></script></body></html>`,
     'docs/index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="./b.js"></script></body></html>`,
     'a.js': `import './first.js'\nimport { shared } from './shared.js'\nshow(shared)\nimport('./lazy.js')\nfunction show(text) { document.getElementById('a').textContent = 'A ' + window.first + text }`,
-    'first.js': `window.first = 'first '`,
+    'first.js': `window.first = 'first '\nwindow.address = new URL('/robots.txt?x', import.meta.url).href.slice(-17)`,
     'shared.js': `import './shared.css'\nexport const shared = 'shared ' + (window.first ?? 'alone')\nconsole.log(shared)`,
     'shared.css': `#a { color: rgb(1, 2, 3) }`,
     'lazy.js': `import './lazy.css'\nconsole.log(getComputedStyle(document.getElementById('a')).outlineColor)`,
@@ -407,11 +509,11 @@ test('several pages share what they share; a lazy chunk brings its sheet; a list
   const host = await serve(app.path('dist'), '/app/')
   const home = await visit(app, host.url, async (page, logs) => {
     await until('the lazy module', () => assert.equal(logs.length, 2))
-    return [await page.textContent('#a'), await color(page, '#a'), logs]
+    return [await page.textContent('#a'), await color(page, '#a'), logs, await page.evaluate(() => window.address)]
   })
   const docs = await visit(app, `${host.url}docs/`, async (page) => [await page.textContent('#a'), await color(page, '#a')])
   host.stop()
-  assert.deepEqual(home, ['A first shared first ', 'rgb(1, 2, 3)', ['shared first ', 'rgb(3, 2, 1)']])
+  assert.deepEqual(home, ['A first shared first ', 'rgb(1, 2, 3)', ['shared first ', 'rgb(3, 2, 1)'], '/app/robots.txt?x'])
   assert.deepEqual(docs, ['B shared alone', 'rgb(1, 2, 3)'])
 })
 

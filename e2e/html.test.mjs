@@ -168,6 +168,31 @@ test('a %NAME% that no env file has is told once', {
   assert.equal(app.printed.match(/no env file has/g).length, 1)
 })
 
+test('a page that nothing fills in is told once, with the plugin that may be meant; a static page is no mistake', {
+  files: {
+    'vite.config.js': `import html from 'vite-plugin-html'\nexport default { plugins: [html()] }`,
+    'index.html': `<!doctype html>\n<title>one</title>\n<!-- <% not this %> -->\n<h1><%= title %></h1>`,
+    'blank.html': '<!doctype html><head><title>nothing</title></head><body><div id="root"></div></body>',
+    'static.html': '<!doctype html><head><title>still</title></head><body><p>text</p></body>',
+    'styled.html': '<!doctype html><link rel="stylesheet" href="/a.css"><div></div>',
+    'a.css': 'div { width: 9px }',
+  },
+}, async (app) => {
+  const told = async (file, warned) => {
+    await app.tab().then((tab) => tab.page.goto(`${app.url}${file}`))
+    if (warned) await until(file, () => assert.ok(app.printed.includes(warned), app.printed))
+  }
+  await told('index.html', '/index.html:4: `<% … %>` stays as it is, since nothing here fills in templates; `vite-plugin-html` of the configuration')
+  await told('static.html')
+  await told('styled.html')
+  await told('blank.html', '/blank.html has neither a script nor anything to see; `vite-plugin-html` of the configuration')
+  await app.edit('blank.html', 'nothing', 'nothing yet')
+  await app.edit('blank.html', '<div id="root"></div>', '<p>there</p>')
+  await app.tab().then((tab) => tab.page.goto(`${app.url}blank.html`))
+  assert.equal(app.printed.match(/neither a script/g).length, 1)
+  assert.doesNotMatch(app.printed, /static\.html (has|:)|styled\.html has/)
+})
+
 test('a page without scripts is patched; one whose modules accept nothing is reloaded; settings say otherwise', {
   start: false,
   load: false,

@@ -413,3 +413,20 @@ test('a package that is there but does not export a path: its exports are named,
   await tab.page.goto(app.url)
   await tab.overlay('its package.json exports `.`, `./open`')
 })
+
+test('a package.json that cannot be read is named with its place, and the page comes up when it is mended', {
+  files: {
+    'package.json': '{ "name": "own",\n "type": "module",, }',
+    'main.ts': `import { word } from 'kit'\nshow('a', word)`,
+    'node_modules/kit/package.json': '{ "name": "kit",\n "type": "module"\n "main": "kit.js" }',
+    'node_modules/kit/kit.js': `export const word = 'up'`,
+  },
+}, async (app) => {
+  await app.overlay('package.json:2:')
+  await app.overlay('is not valid JSON')
+  app.write('package.json', '{ "name": "own" }')
+  await app.overlay('node_modules/kit/package.json:3:')
+  app.write('node_modules/kit/package.json', '{ "name": "kit", "type": "module", "main": "kit.js" }')
+  await app.sees('#a', 'up')
+  await app.noOverlay()
+})

@@ -63,3 +63,16 @@ for (const [kind, line, message] of [
     assert.match(await tab.overlayText(), message)
   })
 }
+
+test('a script of the page that is not there is said in the terminal once, and that it came', {
+  files: { 'index.html': '<!doctype html><link rel="icon" href="data:,"><p id="a"></p><script type="module" src="/late.js"></script>' },
+}, async (app) => {
+  await app.overlay('cannot find `/late.js`')
+  await app.prints('error: cannot find `/late.js`')
+  const other = await app.tab()
+  await other.overlay('cannot find `/late.js`')
+  assert.equal(app.printed.split('cannot find `/late.js`').length, 2)
+  app.write('late.js', `document.getElementById('a').textContent = 'came'`)
+  await app.sees('#a', 'came')
+  await app.prints('fixed /index.html')
+})

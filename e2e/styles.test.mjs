@@ -18,9 +18,10 @@ function testWith(names, title, fixture, body) {
   const own = { ...fixture, start: false, load: false }
   test(title, own, async (app) => {
     for (const name of names) {
-      const link = app.path(path.join('node_modules', name))
+      const [from, to = from] = name.split(' as ')
+      const link = app.path(path.join('node_modules', to))
       fs.mkdirSync(path.dirname(link), { recursive: true })
-      fs.symlinkSync(path.join(PACKAGES, name), link)
+      fs.symlinkSync(path.join(PACKAGES, from), link)
     }
     await app.start()
     await app.load()
@@ -75,7 +76,7 @@ test('scss: a mistake has file, line and frame; a missing partial heals when it 
   await app.looks('#a', 'color', GREEN)
   await app.noOverlay()
   await app.edit('app.scss', `@use 'part';`, `@use 'part'; @use 'other';`)
-  await app.overlay("can't find stylesheet to import")
+  await app.overlay('cannot find the stylesheet `other`')
   app.write('_other.scss', `#a { margin-left: 5px }`)
   await app.looks('#a', 'margin-left', '5px')
   await app.noOverlay()
@@ -133,6 +134,54 @@ testWith(['sass', 'immutable', 'source-map-js', 'chokidar', '@parcel'], 'scss: w
   await app.stayed()
 })
 
+/** An address on the page, as a file of the project. */
+const backgroundOf = async (app, selector) => {
+  const image = await app.page.evaluate((selector) => getComputedStyle(document.querySelector(selector)).backgroundImage, selector)
+  return new URL(/url\("(.*)"\)/.exec(image)[1]).pathname
+}
+
+const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
+
+for (const compiler of ['the built-in Sass', "the project's own Sass"]) {
+  const isOwn = compiler.startsWith('the project')
+  testWith(isOwn ? ['sass', 'immutable', 'source-map-js', 'chokidar', '@parcel'] : [], `scss, ${compiler}: partials of packages and of other folders mean what stands beside them`, {
+    files: {
+      'package.json': isOwn ? `{"devDependencies":{"sass":"*"}}` : '{}',
+      'main.ts': `import './app.scss'`,
+      // The last rule is too new for the built-in compiler.
+      'app.scss': `@use 'kit/scss/vars' as kit;\n@use './deep/er/part';\n${isOwn ? `@use 'sass:color';\n#c { color: if(color.channel(red, 'red', $space: rgb) == 255, red, blue) }\n` : ''}#a { color: kit.$accent }`,
+      'deep/er/_part.scss': `@import './plain.css';\n$name: 'dot';\n#b { background-image: url(./dot.png) }\n#c { background-image: url('../icons/#{$name}.png') }`,
+      'deep/er/plain.css': `#b { color: green }`,
+      'deep/er/dot.png': PIXEL,
+      'deep/icons/dot.png': PIXEL,
+      'node_modules/kit/package.json': '{"name":"kit","version":"1.0.0"}',
+      'node_modules/kit/scss/_vars.scss': `@use 'inner/part' as inner;\n$accent: inner.$accent;`,
+      'node_modules/kit/scss/inner/_part.scss': '$accent: red;',
+    },
+  }, async (app) => {
+    await app.looks('#a', 'color', RED)
+    await app.looks('#b', 'color', GREEN)
+    assert.equal(await backgroundOf(app, '#b'), '/deep/er/dot.png')
+    assert.equal(await backgroundOf(app, '#c'), '/deep/icons/dot.png')
+    await app.edit('deep/er/plain.css', 'green', 'blue')
+    await app.looks('#b', 'color', BLUE)
+    await app.edit('app.scss', `'kit/scss/vars'`, `'kit/scss/nowhere'`)
+    await app.overlay('cannot find the stylesheet `kit/scss/nowhere`')
+    await app.overlay('app.scss:1:1')
+    await app.overlay('beside `app.scss`')
+    app.write('node_modules/kit/scss/_nowhere.scss', '$accent: blue;')
+    await app.looks('#a', 'color', BLUE)
+    await app.noOverlay()
+    await app.edit('deep/er/_part.scss', `@import`, `@use './missing';\n@import`)
+    await app.overlay('cannot find the stylesheet `./missing`')
+    await app.overlay('deep/er/_part.scss:1:1')
+    await app.overlay(`@import './plain.css'`)
+    app.write('deep/er/_missing.scss', '#a { top: 3px }')
+    await app.looks('#a', 'top', '3px')
+    await app.stayed()
+  })
+}
+
 // ---- Less and Stylus
 
 testWith(['less', 'copy-anything', 'is-what', 'parse-node-version', 'tslib'], 'less: imports, options, edits', {
@@ -153,6 +202,24 @@ testWith(['less', 'copy-anything', 'is-what', 'parse-node-version', 'tslib'], 'l
   await app.noOverlay()
   await app.sees('#b', '1')
   await app.stayed()
+})
+
+testWith(['less', 'copy-anything', 'is-what', 'parse-node-version', 'tslib'], 'less: addresses in imported files of other folders', {
+  files: {
+    'rekindle.toml': '[resolve.alias]\n"@" = "/pictures"\n',
+    'main.ts': `import './app.less'`,
+    'app.less': `@import 'deep/part';`,
+    'deep/part.less': `@name: 'dot';\n@import './plain.css';\n#a { background-image: url('@/dot.png') }\n#b { background-image: url(./dot.png) }\n#c { background-image: url("icons/@{name}@2x.png") }`,
+    'deep/plain.css': `#c { color: green }`,
+    'deep/dot.png': PIXEL,
+    'deep/icons/dot@2x.png': PIXEL,
+    'pictures/dot.png': PIXEL,
+  },
+}, async (app) => {
+  await app.looks('#c', 'color', GREEN)
+  assert.equal(await backgroundOf(app, '#a'), '/pictures/dot.png')
+  assert.equal(await backgroundOf(app, '#b'), '/deep/dot.png')
+  assert.equal(await backgroundOf(app, '#c'), '/deep/icons/dot@2x.png')
 })
 
 testWith(['stylus', '@adobe', 'debug', 'ms', 'glob', 'sax', 'source-map'], 'stylus: imports and edits', {
@@ -214,7 +281,8 @@ module.exports = { plugins: [{ postcssPlugin: 'words', Once(root, { result, Decl
   result.messages.push({ type: 'dir-dependency', dir: __dirname + '/words', glob: '**/*.txt' })
   root.walkRules((rule) => {
     if (rule.selector === '#bad') throw rule.error('no such word', { plugin: 'words' })
-    rule.append({ prop: '--words', value: fs.readdirSync(__dirname + '/words').join('-') })
+    const words = fs.readdirSync(__dirname + '/words').map((name) => name + fs.readFileSync(__dirname + '/words/' + name, 'utf8'))
+    rule.append({ prop: '--words', value: words.join('-') })
   })
 } }] }`,
     'words/one.txt': '',
@@ -223,8 +291,12 @@ module.exports = { plugins: [{ postcssPlugin: 'words', Once(root, { result, Decl
   },
 }, async (app) => {
   await app.looks('#a', '--words', 'one.txt')
-  app.write('words/two.txt', 'two')
-  await app.looks('#a', '--words', 'one.txt-two.txt')
+  app.write('words/two.txt', '2')
+  await app.looks('#a', '--words', 'one.txt-two.txt2')
+  app.write('words/one.txt', '1')
+  await app.looks('#a', '--words', 'one.txt1-two.txt2')
+  app.write('words/two.txt', '22')
+  await app.looks('#a', '--words', 'one.txt1-two.txt22')
   await app.edit('app.css', '#a', '\n#bad')
   await app.overlay('no such word')
   await app.overlay('app.css:2:1')
@@ -254,6 +326,42 @@ module.exports = { plugins: [{ postcssPlugin: 'words', Once(root, { result }) {
   await app.noOverlay()
   await app.looks('#a', '--word', 'two')
   await app.stayed()
+})
+
+testWith([...POSTCSS, 'sugarss'], 'postcss: sheets in SugarSS and in CSS beside and inside each other', {
+  files: {
+    'postcss.config.mjs': 'export default { plugins: [] }',
+    'main.ts': `import './a.sss'\nimport './b.css'`,
+    'a.sss': `@import './part.css'\n@import './part.sss'\n#a\n  color: red`,
+    'b.css': `@import './part.sss';\n#b { color: green }`,
+    'part.sss': `#a\n  top: 3px`,
+    'part.css': `#b { top: 4px }`,
+  },
+}, async (app) => {
+  await app.looks('#a', 'color', RED)
+  await app.looks('#b', 'color', GREEN)
+  await app.looks('#a', 'top', '3px')
+  await app.looks('#b', 'top', '4px')
+  await app.edit('part.sss', '3px', '5px')
+  await app.looks('#a', 'top', '5px')
+  await app.edit('b.css', 'green', 'blue')
+  await app.looks('#b', 'color', BLUE)
+  await app.noOverlay()
+})
+
+test('postcss: the package need not be the project\'s, a plugin brings it', {
+  files: {
+    'package.json': '{"devDependencies":{"swap":"*"}}',
+    'postcss.config.cjs': `module.exports = { plugins: { swap: {} } }`,
+    'node_modules/swap/package.json': '{"name":"swap","version":"1.0.0","main":"main.js"}',
+    'node_modules/swap/main.js': `module.exports = () => ({ postcssPlugin: 'swap', Declaration(node) { if (node.value === 'accent') node.value = 'red' } })\nmodule.exports.postcss = true`,
+    'node_modules/swap/node_modules/postcss/package.json': '{"name":"postcss","version":"8.0.0","main":"main.js"}',
+    'node_modules/swap/node_modules/postcss/main.js': `module.exports = require(${JSON.stringify(path.join(PACKAGES, 'postcss'))})`,
+    'main.ts': `import './app.css'`,
+    'app.css': `#a { color: accent }`,
+  },
+}, async (app) => {
+  await app.looks('#a', 'color', RED)
 })
 
 test('postcss: a configuration without the package says what to install', {
@@ -307,7 +415,59 @@ for (const named of [
   })
 }
 
+testWith(['tailwind-postcss-4.0 as @tailwindcss/postcss', 'tailwind-postcss-4.0/node_modules/tailwindcss as tailwindcss'], 'tailwind 4.0', {
+  files: {
+    'package.json': `{"devDependencies":{"tailwindcss":"4.0.17","@tailwindcss/vite":"4.0.17"}}`,
+    '.gitignore': 'node_modules\n',
+    'main.ts': `import './app.css'\nimport './box'`,
+    'app.css': `@import "tailwindcss";\n@theme { --color-accent: #ff0000 }`,
+    'box.ts': `document.querySelector('#a')!.className = 'text-accent'\nimport.meta.hot!.accept()`,
+  },
+}, async (app) => {
+  await app.looks('#a', 'color', RED)
+  await app.edit('box.ts', `'text-accent'`, `'text-accent ml-[13px]'`)
+  await app.looks('#a', 'margin-left', '13px')
+  await app.stayed()
+})
+
 // ---- CSS
+
+test('what a browser skips in a sheet stops no page, and is said in the terminal', {
+  files: {
+    'main.ts': `import './app.css'\nimport './box.module.css'\nimport 'kit/style.css'\nshow('a', 'up')`,
+    'app.css': `#a { color: red; background: url(data:image/svg+xml;utf8,<svg xmlns='x'/>); top: 1px }
+#a { left: 2px; background: url(a b.png) }
+#b { content: 'open;
+  bottom: 1px }
+}
+#nobody { color: red }
+#b { color: green }`,
+    'box.module.css': `.box { top: 0 } }\n.gone { top: 0 }\n:global(#c) { color: blue }`,
+    'node_modules/kit/package.json': '{"name":"kit","version":"1.0.0"}',
+    'node_modules/kit/style.css': `#c { top: 7px }\n}\n#nobody { top: 1px }`,
+  },
+}, async (app) => {
+  await app.sees('#a', 'up')
+  await app.looks('#a', 'color', RED)
+  await app.looks('#a', 'top', '1px')
+  await app.looks('#a', 'left', '2px')
+  await app.looks('#b', 'color', GREEN)
+  await app.looks('#c', 'color', BLUE)
+  await app.looks('#c', 'top', '7px')
+  await app.noOverlay()
+  await app.prints('app.css:1')
+  await app.prints('app.css:5:1')
+  assert.equal(app.printed.split('app.css:5:1').length, 2)
+})
+
+test('css modules: ?inline gives the text with the names of its classes', {
+  files: {
+    'main.ts': `import names from './box.module.css'\nimport text from './box.module.css?inline'\nshow('a', [text.includes('.' + names.box), /\\.box\\b/.test(text)].join())`,
+    'box.module.css': '.box { color: red }',
+  },
+}, async (app) => {
+  await app.sees('#a', 'true,false')
+})
 
 test('css modules: :export hands values to scripts; classes may be reserved words', {
   files: {

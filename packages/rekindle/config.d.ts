@@ -37,7 +37,11 @@ export interface ResolveOptions {
   dedupe?: string[]
   preserveSymlinks?: boolean
   tsconfigPaths?: boolean
-  [other: string]: unknown
+  // Read by Vite alone.
+  builtins?: unknown
+  external?: unknown
+  externalConditions?: string[]
+  noExternal?: unknown
 }
 
 export interface ProxyOptions {
@@ -89,7 +93,17 @@ export interface HmrOptions {
 export interface ServerOptions extends CommonServerOptions {
   hmr?: boolean | HmrOptions
   watch?: { usePolling?: boolean; interval?: number; [other: string]: unknown } | null
-  [other: string]: unknown
+  // Read by Vite alone.
+  forwardConsole?: unknown
+  fs?: { strict?: boolean; allow?: string[]; deny?: string[]; [other: string]: unknown }
+  middlewareMode?: unknown
+  origin?: string
+  perEnvironmentStartEndDuringDev?: boolean
+  perEnvironmentWatchChangeDuringDev?: boolean
+  preTransformRequests?: boolean
+  sourcemapIgnoreList?: unknown
+  warmup?: { clientFiles?: string[]; ssrFiles?: string[] }
+  ws?: unknown
 }
 
 export interface PreviewOptions extends CommonServerOptions {}
@@ -103,7 +117,33 @@ export interface BuildOptions {
   sourcemap?: boolean | 'inline' | 'hidden'
   manifest?: boolean | string
   emptyOutDir?: boolean | null
-  [other: string]: unknown
+  cssCodeSplit?: boolean
+  cssTarget?: string | string[] | false
+  cssMinify?: boolean | string
+  copyPublicDir?: boolean
+  reportCompressedSize?: boolean
+  chunkSizeWarningLimit?: number
+  modulePreload?: boolean | { polyfill?: boolean; resolveDependencies?: unknown }
+  rollupOptions?: BundlerOptions
+  rolldownOptions?: BundlerOptions
+  // Read by Vite alone.
+  commonjsOptions?: unknown
+  dynamicImportVarsOptions?: unknown
+  emitAssets?: boolean
+  lib?: unknown
+  license?: unknown
+  polyfillModulePreload?: boolean
+  ssr?: boolean | string
+  ssrEmitAssets?: boolean
+  ssrManifest?: boolean | string
+  terserOptions?: unknown
+  watch?: unknown
+  write?: boolean
+}
+
+export interface BundlerOptions {
+  input?: string | string[] | { [name: string]: string }
+  [other: string]: any
 }
 
 export interface UserConfig {

@@ -73,6 +73,7 @@ fn for_production(config: Config) -> rekindle_build::BuildConfig {
         cache_dir: config.cache_dir,
         define: config.define,
         jsx_import_source: config.jsx_import_source,
+        missing_plugins: config.missing_plugins,
         resolve,
         css,
         build: config.build,

@@ -43,34 +43,26 @@ const BUILT_IN: [&str; 8] = [
 ];
 
 /// Keys that are about building, testing, or Vite's own workings.
-const NOT_NEEDED: [&str; 43] = [
+const NOT_NEEDED: [&str; 34] = [
     "appType",
     "build.commonjsOptions",
     "build.dynamicImportVarsOptions",
     "build.emitAssets",
     "build.license",
-    "build.rollupOptions.external",
-    "build.rollupOptions.output",
-    "build.rolldownOptions.external",
-    "build.rolldownOptions.output",
-    "build.ssr",
     "build.ssrEmitAssets",
     "build.ssrManifest",
     "build.terserOptions",
-    "build.watch",
     "build.write",
     "builder",
     "cacheDir",
     "clearScreen",
     "customLogger",
     "devtools",
-    "environments",
     "experimental",
     "future",
     "legacy",
     "logLevel",
     "optimizeDeps",
-    "server.fs",
     "server.hmr.timeout",
     "server.middlewareMode",
     "server.preTransformRequests",
@@ -80,7 +72,6 @@ const NOT_NEEDED: [&str; 43] = [
     "server.watch.ignored",
     "ssr",
     "test",
-    "server.forwardConsole",
     "css.preprocessorMaxWorkers",
     "server.perEnvironmentStartEndDuringDev",
     "esbuild.drop",
@@ -88,6 +79,25 @@ const NOT_NEEDED: [&str; 43] = [
     "esbuild.logOverride",
     "esbuild.target",
 ];
+
+/// Keys that do something in Vite and that nothing here stands for.
+const UNSUPPORTED: [&str; 5] = [
+    "build.rollupOptions.external",
+    "build.rolldownOptions.external",
+    "build.ssr",
+    "build.watch",
+    "server.forwardConsole",
+];
+
+/// Keys whose work is done here in another way, with that way.
+const NO_EFFECT: [(&str, &str); 5] = [
+    ("server.fs.allow", "what is imported is served, wherever it lies"),
+    ("server.fs.deny", "served is what is imported, pages and `public/`; with serve.mode = \"root\" all but secrets"),
+    ("server.fs.strict", "only what is imported is served from outside of the project"),
+    ("build.rollupOptions.output", OUTPUT),
+    ("build.rolldownOptions.output", OUTPUT),
+];
+const OUTPUT: &str = "chunks and their names are made here; `build.assets_dir` sets their folder";
 
 /// What was made of a file.
 #[derive(Debug)]
@@ -158,6 +168,7 @@ struct Notes {
     unsupported: Vec<String>,
     missed: Vec<String>,
     not_needed: Vec<String>,
+    no_effect: Vec<String>,
     /// Keys of rekindle.toml that could hold what was not understood.
     settable: Vec<String>,
     /// What postcss.config.js could hold: plugins run where they are set there.
@@ -172,12 +183,22 @@ impl Notes {
             ("not supported yet", self.unsupported),
             ("not understood", self.missed),
             ("not needed", self.not_needed),
+            ("no effect here", self.no_effect),
             ("for rekindle.toml", self.settable),
             ("for postcss.config.js", self.for_postcss),
         ];
         rows.into_iter()
             .filter(|(_, names)| !names.is_empty())
-            .map(|(label, names)| (label, names.join(", ")))
+            .map(|(label, names)| {
+                // The browser's own settings may name a key again.
+                let mut once: Vec<&str> = Vec::new();
+                names.iter().for_each(|name| {
+                    if !once.contains(&name.as_str()) {
+                        once.push(name)
+                    }
+                });
+                (label, once.join(", "))
+            })
             .collect()
     }
 
@@ -204,8 +225,33 @@ impl Reader<'_> {
     fn top(&mut self, entries: &[(String, Item)]) {
         // Other keys are relative to the root, whichever comes first.
         let (root, rest): (Vec<_>, Vec<_>) = entries.iter().partition(|(name, _)| name == "root");
+        // What is said of the browser alone comes last: it counts more than what is said of all environments.
+        let (environments, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(name, _)| name == "environments");
         for (name, item) in root.into_iter().chain(rest) {
             self.entry(name, item);
+        }
+        for (name, item) in environments {
+            match &item.value {
+                Value::Object(entries) => self.environments(entries),
+                _ => self.report.miss(name, item),
+            }
+        }
+    }
+
+    /// Only the browser's settings count here.
+    fn environments(&mut self, entries: &[(String, Item)]) {
+        for (name, item) in entries {
+            match &item.value {
+                Value::Object(entries) if name == "client" => {
+                    let (known, other): (Vec<_>, Vec<_>) =
+                        entries.iter().partition(|(key, _)| matches!(key.as_str(), "define" | "resolve" | "build"));
+                    known.into_iter().for_each(|(key, item)| self.entry(key, item));
+                    let other = other.into_iter().map(|(key, _)| format!("environments.client.{key}"));
+                    self.report.not_needed.extend(other);
+                }
+                _ if name == "client" || name.ends_with(SPREAD) => self.report.miss("environments.client", item),
+                _ => self.report.not_needed.push(format!("environments.{name}")),
+            }
         }
     }
 
@@ -213,13 +259,20 @@ impl Reader<'_> {
         if item.value == Value::Undefined {
             return;
         }
-        let is_table = matches!(
-            path,
-            "server" | "preview" | "build" | "resolve" | "server.hmr" | "server.watch" | "esbuild" | "oxc" | "oxc.jsx"
-        ) || matches!(
-            path,
-            "build.rollupOptions" | "build.rolldownOptions" | "build.modulePreload" | "css"
-        );
+        let is_table =
+            matches!(
+                path,
+                "server"
+                    | "preview"
+                    | "build"
+                    | "resolve"
+                    | "server.hmr"
+                    | "server.watch"
+                    | "server.fs"
+                    | "esbuild"
+                    | "oxc"
+                    | "oxc.jsx"
+            ) || matches!(path, "build.rollupOptions" | "build.rolldownOptions" | "build.modulePreload" | "css");
         if let (true, Value::Object(entries)) = (is_table, &item.value) {
             for (name, item) in entries {
                 self.entry(&format!("{path}.{name}"), item);
@@ -228,6 +281,16 @@ impl Reader<'_> {
         }
         if NOT_NEEDED.contains(&path) {
             return self.report.not_needed.push(path.to_owned());
+        }
+        if UNSUPPORTED.contains(&path) {
+            return self.report.unsupported.push(path.to_owned());
+        }
+        if let Some((_, instead)) = NO_EFFECT.iter().find(|(key, _)| *key == path) {
+            let parts = match &item.value {
+                Value::Object(entries) => entries.iter().map(|(name, _)| format!("{path}.{name}")).collect(),
+                _ => vec![path.to_owned()],
+            };
+            return self.report.no_effect.push(format!("{} ({instead})", parts.join(", ")));
         }
         // These name what they did not understand themselves.
         match (path, &item.value) {
@@ -550,6 +613,9 @@ impl Reader<'_> {
                     let is_known = BUILT_IN.contains(&package.as_str());
                     let list = if is_known { &mut self.report.built_in } else { &mut self.report.unsupported };
                     list.push(package.clone());
+                    if !is_known {
+                        self.config.missing_plugins.push(package.clone());
+                    }
                     if is_known {
                         self.plugin_options(package, args);
                     }

@@ -58,6 +58,8 @@ pub struct BuildConfig {
     pub cache_dir: PathBuf,
     pub define: Vec<(String, String)>,
     pub jsx_import_source: Option<String>,
+    /// Plugins of a configuration of Vite that do not run here: what they would have done is missing.
+    pub missing_plugins: Vec<String>,
     pub resolve: ResolveSettings,
     pub css: StyleSettings,
     pub build: BuildSettings,

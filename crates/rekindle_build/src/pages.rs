@@ -281,6 +281,9 @@ fn tell_what_stays(session: &Session, page: &str, template: &PageTemplate) {
             ));
         }
     }
+    if let Some(unfilled) = template.unfilled {
+        session.warn(unfilled.sentence(page, &session.config.missing_plugins));
+    }
     let prefixes = &session.config.env_prefix;
     for name in template.unknown_env.iter().filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))) {
         session.warn(format!("{page}: no env file has {name}, so %{name}% stays as it is"));

@@ -42,6 +42,8 @@ pub(crate) const PAGE: &str = "rekindle-page";
 const OWN: &str = "\0rekindle:";
 /// Marks a JSON file that `require` asks for: its value, where an import gives a module.
 const REQUIRED: &str = "?rekindle-required";
+/// What is required and not there, before its name.
+const MISSING: &str = "missing?";
 
 /// What rolldown is told when the real mistake is in `Session::problem`.
 const TOLD: &str = "told elsewhere";
@@ -156,9 +158,7 @@ impl Meaning {
             Err(_) if kind == DepKind::Require && resolve::is_in_package(from) => {
                 session
                     .warn(format!("`{specifier}` is required by {} and not installed", session.compiler.display(from)));
-                let mut external = HookResolveIdOutput::from_id(specifier);
-                external.external = Some(ResolvedExternal::Bool(true));
-                Ok(Some(external))
+                Ok(Some(with_effects(format!("{OWN}{MISSING}{specifier}"), None)))
             }
             Err(unresolved) => {
                 let mut diagnostic = Diagnostic::error(unresolved.message);
@@ -173,6 +173,10 @@ impl Meaning {
     fn file(&self, path: &Path, query: Option<&str>) -> HookResolveIdOutput {
         let id = match query {
             Some(query) => format!("{}?{query}", path.display()),
+            // By that extension alone the bundler would take it for CommonJS; in TypeScript it may be written as a module.
+            None if path.extension().is_some_and(|extension| extension == "cts") => {
+                format!("{}?module", path.display())
+            }
             None => path.display().to_string(),
         };
         let url = ModuleUrl::new(format!("{}?{}", path.display(), query.unwrap_or_default()));
@@ -214,6 +218,7 @@ impl Meaning {
             return Ok(match url {
                 RUNTIME_URL => Some(script(RUNTIME)),
                 EMPTY_URL => Some(script("module.exports = {}")),
+                url if url.starts_with(MISSING) => Some(script(&missing_module(&url[MISSING.len()..]))),
                 helper if helper.starts_with(HELPER_URL) => builtin::source(helper).map(|source| script(&source)),
                 _ => None,
             });
@@ -277,7 +282,7 @@ impl Meaning {
             }
             Plain::Wasm { imports, exports } => {
                 let address = self.asset(&file, Inlining::Small)?;
-                Ok(Some(script(&wasm_module(&address, &imports, &exports))))
+                Ok(Some(script(&wasm_module(&file, &address, &imports, &exports))))
             }
             Plain::Worker { class, address, inline } => {
                 let has = |name: &str| url.query().split('&').any(|part| part == name);
@@ -424,21 +429,42 @@ async function instantiate(address, imports = {}) {
 }
 "#;
 
-fn wasm_module(address: &str, imports: &[String], exports: &[(String, bool)]) -> String {
+/// What WebAssembly modules export as it is, by their namespaces: scripts get the values of globals, other WebAssembly
+/// modules share them.
+const WASM_EXPORTS: &str = "globalThis[Symbol.for('rekindle.wasm')]";
+
+/// `imports` and `exports` say whether it is globals that are imported and exported.
+fn wasm_module(file: &FilePath, address: &str, imports: &[(String, bool)], exports: &[(String, bool)]) -> String {
     let mut code = String::new();
-    for (at, specifier) in imports.iter().enumerate() {
+    for (at, (specifier, _)) in imports.iter().enumerate() {
         code.push_str(&format!("import * as import{at} from {};\n", json(specifier)));
     }
-    let given: Vec<String> =
-        imports.iter().enumerate().map(|(at, name)| format!("{}: import{at}", json(name))).collect();
+    let given = imports.iter().enumerate().map(|(at, (name, has_globals))| match has_globals {
+        true => format!("{}: {WASM_EXPORTS}?.get(import{at}) ?? import{at}", json(name)),
+        false => format!("{}: import{at}", json(name)),
+    });
+    let given: Vec<String> = given.collect();
     code.push_str(WASM);
     code.push_str(&format!("const {{ exports }} = await instantiate({address}, {{ {} }});\n", given.join(", ")));
+    let name = file.as_path().file_name().unwrap_or_default().to_string_lossy();
+    if exports.iter().any(|(_, is_global)| *is_global) {
+        code.push_str(&format!("import * as self from {};\n", json(&format!("./{name}"))));
+        code.push_str(&format!("({WASM_EXPORTS} ??= new WeakMap()).set(self, exports);\n"));
+    }
     for (at, (name, is_global)) in exports.iter().enumerate() {
         let value = if *is_global { ".value" } else { "" };
         let name = json(name);
         code.push_str(&format!("const export{at} = exports[{name}]{value};\nexport {{ export{at} as {name} }};\n"));
     }
     code
+}
+
+/// Fails whenever it is required, as in Node, not only the first time.
+fn missing_module(specifier: &str) -> String {
+    let message = json(&format!("Cannot find module '{specifier}'"));
+    format!(
+        "module.exports = {{}};\nObject.defineProperty(module, 'exports', {{ get() {{ throw Object.assign(new Error({message}), {{ code: 'MODULE_NOT_FOUND' }}); }} }});"
+    )
 }
 
 fn class_name(class: &str) -> &str {

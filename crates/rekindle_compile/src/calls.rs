@@ -98,11 +98,15 @@ pub(crate) fn constant_string(expression: &Expression) -> Option<String> {
     }
 }
 
-/// `'./x'` of `new URL('./x', import.meta.url)`, when `URL` is the global and the path is a relative one.
+/// `'./x'` of `new URL('./x', import.meta.url)`, when `URL` is the global and the path is a relative one, or one from the root
+/// that names a file.
 pub(crate) fn asset_url(new: &NewExpression, scoping: &Scoping) -> Option<(String, Span)> {
     let path = own_url_path(new, scoping)?;
     let specifier = constant_string(path)?;
-    let is_path = specifier.starts_with("./") || specifier.starts_with("../") || !is_absolute(&specifier);
+    let names_a_file = || specifier.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    let is_from_root = specifier.starts_with('/') && !specifier.starts_with("//") && names_a_file();
+    let is_path =
+        specifier.starts_with("./") || specifier.starts_with("../") || !is_absolute(&specifier) || is_from_root;
     is_path.then(|| (specifier, path.span()))
 }
 
@@ -287,8 +291,8 @@ fn query_text(value: &Expression) -> Option<String> {
 }
 
 /// `` import(`./pages/${name}.js`) ``, and `import('./pages/' + name + '.js')` → the pattern `./pages/*.js`. Each hole stands
-/// for one path segment or a part of it; the path must begin with a relative or root path or an alias and end with an
-/// extension, as in Vite.
+/// for one path segment or a part of it; the path must begin with a relative or root path or an alias, and its last segment
+/// must hold a dot.
 pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
     let texts = texts_between_holes(source)?;
     let (first, last) = (texts.first()?.as_str(), texts.last()?.as_str());
@@ -297,7 +301,7 @@ pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
     let rooted = first.starts_with("./") || first.starts_with("../") || first.starts_with('/') || named;
     let (last, query) = last.split_once('?').map_or((last, String::new()), |(path, query)| (path, format!("?{query}")));
     let last = last.split_once('#').map_or(last, |(path, _)| path);
-    if texts.len() < 2 || !rooted || !last.contains('.') || texts.iter().any(|text| text.contains('*')) {
+    if texts.len() < 2 || !rooted || texts.iter().any(|text| text.contains('*')) {
         return None;
     }
     let mut pattern = String::new();
@@ -306,6 +310,9 @@ pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
         if at + 1 < texts.len() && !pattern.ends_with('*') {
             pattern.push('*');
         }
+    }
+    if !pattern.rsplit('/').next()?.contains('.') {
+        return None;
     }
     let span = source.span();
     Some(GlobCall {

@@ -296,6 +296,8 @@ impl Compiler {
             (Query::Other, "wasm") => Kind::Wasm,
             (Query::Other, extension) => match UNSUPPORTED.iter().find(|(known, _)| *known == extension) {
                 Some((_, tool)) => Kind::Unsupported(tool),
+                // The settings name it among what imports may leave out.
+                None if self.resolver.settings.is_own_script(extension) => Kind::Script,
                 None => plugin_of(url.query(), extension).map_or(Kind::Asset, Kind::OfPlugin),
             },
         }
@@ -563,8 +565,7 @@ impl Compiler {
     ) -> Result<(StyleOutput, StyleUse), Vec<Diagnostic>> {
         let source = self.read_text(file)?;
         let inline = Query::of(url.query()) == Query::Inline;
-        let modules = is_style_module(url.path()) && !inline;
-        let output = self.compile_css(file, &source, modules, files)?;
+        let output = self.compile_css(file, &source, is_style_module(url.path()), files)?;
         let kind = match () {
             _ if is_linked(url) => StyleUse::Link,
             _ if inline => StyleUse::Text,

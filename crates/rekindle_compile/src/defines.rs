@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! __VERSION__ = "\"1.2\""        console.log(__VERSION__)   →   console.log("1.2")
-//! process.env.NODE_ENV           always, "development" unless the settings say otherwise
+//! process.env.NODE_ENV           always, "development" unless the settings say otherwise; also behind `globalThis.` and `global.`
 //! ```
 
 use std::fmt;
@@ -30,8 +30,12 @@ impl Defines {
     pub fn new(given: &[(String, String)]) -> Self {
         let mut entries: Vec<(String, String)> =
             given.iter().filter(|(name, value)| check(name, value).is_ok()).cloned().collect();
-        if !entries.iter().any(|(name, _)| name == NODE_ENV) {
-            entries.push((NODE_ENV.into(), "\"development\"".into()));
+        let known = entries.iter().find(|(name, _)| name == NODE_ENV).map(|(_, value)| value.clone());
+        let value = known.unwrap_or_else(|| "\"development\"".into());
+        for name in [NODE_ENV, "globalThis.process.env.NODE_ENV", "global.process.env.NODE_ENV"] {
+            if !entries.iter().any(|(given, _)| given == name) {
+                entries.push((name.into(), value.clone()));
+            }
         }
         entries.sort();
         entries.dedup_by(|a, b| a.0 == b.0);

@@ -3,6 +3,7 @@
 //! ```text
 //! import.meta.glob('@/pages/*.ts')     →  /src/pages/*.ts     key  /src/pages/home.ts, as in Vite
 //! import(`@/pages/${name}.ts`)         →  /src/pages/*.ts     key  @/pages/home.ts, as it will be asked for
+//! import(`../own/${name}.ts`)          →  ../own/*.ts         key  ../own/home.ts, also where the importer is in own/
 //! ```
 
 use std::borrow::Cow;
@@ -10,7 +11,8 @@ use std::path::Path;
 
 use rekindle_graph::GlobCall;
 
-use crate::resolve::Resolver;
+use crate::glob::relative_path;
+use crate::resolve::{Resolver, normal};
 
 /// A call whose patterns all begin with a path, as far as aliases can do that.
 pub struct Aliased<'c> {
@@ -21,10 +23,13 @@ pub struct Aliased<'c> {
 
 impl<'c> Aliased<'c> {
     pub fn of(call: &'c GlobCall, importer: &Path, resolver: &Resolver) -> Self {
+        let mut heads: Vec<(String, String)> = match (call.of_import, importer.parent()) {
+            (true, Some(folder)) => call.patterns.iter().filter_map(|pattern| detour(pattern, folder)).collect(),
+            _ => Vec::new(),
+        };
         if call.patterns.iter().all(|pattern| begins_with_path(pattern)) {
-            return Self { call: Cow::Borrowed(call), heads: Vec::new() };
+            return Self { call: Cow::Borrowed(call), heads };
         }
-        let mut heads = Vec::new();
         let mut patterns = Vec::new();
         for pattern in &call.patterns {
             let (not, positive) = pattern.strip_prefix('!').map_or(("", pattern.as_str()), |positive| ("!", positive));
@@ -39,7 +44,7 @@ impl<'c> Aliased<'c> {
                 if call.of_import {
                     // Keys outside of the root begin with `../`.
                     let head = path.strip_prefix('/').filter(|path| path.starts_with("../")).unwrap_or(&path);
-                    heads.push((head_of(head).to_owned(), head_of(positive).to_owned()));
+                    heads.push((head_of(head).replace('\\', ""), head_of(positive).to_owned()));
                 }
                 patterns.push(format!("{not}{path}"));
             }
@@ -57,6 +62,23 @@ impl<'c> Aliased<'c> {
 fn begins_with_path(pattern: &str) -> bool {
     let positive = pattern.strip_prefix('!').unwrap_or(pattern);
     ["./", "../", "/", "**"].iter().any(|start| positive.starts_with(start))
+}
+
+/// For a path that leaves a folder and comes back, as `../own/*.js` in `own/`: the beginning that keys have (`./`), and as
+/// written.
+fn detour(pattern: &str, folder: &Path) -> Option<(String, String)> {
+    let head = head_of(pattern);
+    let written = &head[..=head.rfind('/')?];
+    if !written.starts_with('.') {
+        return None;
+    }
+    let way = relative_path(folder, &normal(&folder.join(written)));
+    let begins = match way.as_str() {
+        "" => "./".to_owned(),
+        way if way.starts_with("..") => format!("{way}/"),
+        way => format!("./{way}/"),
+    };
+    (begins != written).then(|| (begins, written.to_owned()))
 }
 
 /// What stands before the first wildcard.

@@ -32,6 +32,36 @@ pub struct PageTemplate {
     pub style_urls: Vec<String>,
     /// `NAME` of each `%NAME%` that is not known.
     pub unknown_env: Vec<String>,
+    pub unfilled: Option<Unfilled>,
+}
+
+/// Why a page is not what its author meant: a plugin of another tool would have filled it in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfilled {
+    /// `<% … %>`, on this line.
+    Template { line: u32 },
+    /// It has neither a script nor anything to see.
+    Blank,
+}
+
+impl Unfilled {
+    /// A sentence about the page; `plugins` are those of the project's configuration that do not run.
+    pub fn sentence(self, page: &str, plugins: &[String]) -> String {
+        let what = match self {
+            Self::Template { line } => {
+                format!("{page}:{line}: `<% … %>` stays as it is, since nothing here fills in templates")
+            }
+            Self::Blank => format!("{page} has neither a script nor anything to see"),
+        };
+        match plugins {
+            [] => what,
+            [one] => format!("{what}; `{one}` of the configuration may do that in Vite, and does not run here"),
+            [others @ .., last] => {
+                let others = others.join("`, `");
+                format!("{what}; `{others}` or `{last}` of the configuration may do that in Vite, and do not run here")
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +117,9 @@ pub fn parse_page_for_build(
 
 fn parse(source: &str, env: &dyn Fn(&str) -> Option<String>, is_module: Option<&dyn Fn(&str) -> bool>) -> PageTemplate {
     let tags = scan(source);
-    let mut plan = Plan { source, env, is_module, template: PageTemplate::default(), edits: Vec::new() };
+    let mut plan = Plan { source, env, is_module, base: None, template: PageTemplate::default(), edits: Vec::new() };
+    let mut bases = tags.iter().filter(|tag| tag.name == "base" && !tag.inert);
+    plan.base = bases.find_map(|tag| Some(plan.decode(&tag.attribute("href")?.value)));
     plan.place_head(&tags);
     for tag in &tags {
         plan.read_tag(tag);
@@ -95,6 +127,7 @@ fn parse(source: &str, env: &dyn Fn(&str) -> Option<String>, is_module: Option<&
     plan.place_boot(&tags);
     plan.read_env(&tags);
     plan.read_inline_styles(&tags);
+    plan.template.unfilled = unfilled(source, &tags);
     plan.finish()
 }
 
@@ -107,6 +140,27 @@ pub fn relative_specifier(specifier: &str) -> String {
     let path = percent_encoding::percent_decode_str(path).decode_utf8().unwrap_or(path.into());
     let beside = if path.starts_with(['.', '/']) { "" } else { "./" };
     format!("{beside}{path}{query}")
+}
+
+/// What a relative address means in a page with a `<base href>`.
+fn below_base(base: &str, address: &str) -> String {
+    let folder = &base[..base.rfind('/').map_or(0, |slash| slash + 1)];
+    if address.starts_with('/') || folder.is_empty() {
+        return address.to_owned();
+    }
+    if !folder.starts_with('/') || folder.starts_with("//") {
+        return format!("{folder}{}", address.strip_prefix("./").unwrap_or(address));
+    }
+    let (path, query) = address.split_at(address.find(['?', '#']).unwrap_or(address.len()));
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}{query}", parts.join("/"))
 }
 
 /// `code` below as many lines, and behind as many columns, as in the page: its positions are the page's.
@@ -270,11 +324,64 @@ fn scan_element(element: &mut Element<'_, '_>, tags: &Rc<RefCell<Vec<Tag>>>) {
     tags.borrow_mut().push(Tag { name, range, attributes, end, inert: false });
 }
 
+/// Elements that show something, or lead to where something is, without a text in them.
+const SEEN: [&str; 18] = [
+    "audio", "button", "canvas", "embed", "frameset", "hr", "iframe", "img", "input", "link", "math", "meter",
+    "object", "progress", "style", "svg", "textarea", "video",
+];
+
+fn unfilled(source: &str, tags: &[Tag]) -> Option<Unfilled> {
+    let raw = |tag: &&Tag| matches!(tag.name.as_str(), "script" | "style" | "head" | "template");
+    let raws: Vec<(&str, Range<usize>)> =
+        tags.iter().filter(raw).map(|tag| (tag.name.as_str(), tag.content_range(source))).collect();
+    let is_code =
+        |at: usize| raws.iter().any(|(name, range)| matches!(*name, "script" | "style") && range.contains(&at));
+    let comments = comments(source);
+    let is_comment = |at: usize| comments.iter().any(|range| range.contains(&at));
+    let mut openings = source.match_indices("<%").map(|(at, _)| at);
+    if let Some(at) = openings.find(|at| source[*at..].contains("%>") && !is_code(*at) && !is_comment(*at)) {
+        return Some(Unfilled::Template { line: Place::of_offset(source, at).line });
+    }
+    let shows = |tag: &Tag| match tag.name.as_str() {
+        "script" => true,
+        "link" => tag.has_word("rel", &["stylesheet"]),
+        "meta" => tag.attribute("http-equiv").is_some_and(|it| it.value.eq_ignore_ascii_case("refresh")),
+        name => SEEN.contains(&name),
+    };
+    if tags.iter().any(|tag| !tag.inert && shows(tag)) {
+        return None;
+    }
+    let is_hidden = |at: usize| is_comment(at) || raws.iter().any(|(_, range)| range.contains(&at));
+    let mut in_tag = false;
+    let has_text = source.char_indices().any(|(at, c)| {
+        match c {
+            '<' => in_tag = true,
+            '>' if in_tag => in_tag = false,
+            _ => return !in_tag && !c.is_whitespace() && !is_hidden(at),
+        }
+        false
+    });
+    (!has_text).then_some(Unfilled::Blank)
+}
+
+fn comments(source: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    while let Some(start) = source[at..].find("<!--").map(|gap| at + gap) {
+        let end = source[start..].find("-->").map_or(source.len(), |gap| start + gap + 3);
+        found.push(start..end);
+        at = end;
+    }
+    found
+}
+
 /// What is to be replaced in the page.
 struct Plan<'a> {
     source: &'a str,
     env: &'a dyn Fn(&str) -> Option<String>,
     is_module: Option<&'a dyn Fn(&str) -> bool>,
+    /// `<base href>`: the first counts, for the whole page.
+    base: Option<String>,
     template: PageTemplate,
     edits: Vec<Edit>,
 }
@@ -367,7 +474,7 @@ impl Plan<'_> {
         }
         let script = match tag.attribute("src") {
             Some(src) => {
-                let specifier = self.decode(&src.value);
+                let specifier = self.address(&src.value);
                 if !is_local(&specifier) {
                     return;
                 }
@@ -386,17 +493,23 @@ impl Plan<'_> {
 
     fn read_stylesheet(&mut self, tag: &Tag) {
         let Some(href) = tag.attribute("href") else { return };
-        let (specifier, Some(range)) = (self.decode(&href.value), href.value_range.clone()) else { return };
+        let (specifier, Some(range)) = (self.address(&href.value), href.value_range.clone()) else { return };
         if is_local(&specifier) {
             self.replace_value(range, Piece::Link(self.template.links.len()));
             self.template.links.push(PageLink { specifier });
         }
     }
 
-    /// On the server modules keep their addresses.
+    /// On the server modules have no addresses of their own, and others keep theirs.
     fn read_preload(&mut self, tag: &Tag) {
-        let (Some(is_module), Some(href)) = (self.is_module, tag.attribute("href")) else { return };
-        let specifier = self.decode(&href.value);
+        let Some(href) = tag.attribute("href") else { return };
+        let specifier = self.address(&href.value);
+        let Some(is_module) = self.is_module else {
+            if is_local(&specifier) && tag.has_word("rel", &["modulepreload"]) {
+                self.edit(tag.range.clone(), None);
+            }
+            return;
+        };
         if is_local(&specifier) && is_module(&specifier) {
             return self.edit(tag.range.clone(), None);
         }
@@ -441,7 +554,7 @@ impl Plan<'_> {
     }
 
     fn add_asset(&mut self, tag: &Tag, range: Range<usize>) {
-        let specifier = self.decode(&self.source[range.clone()]);
+        let specifier = self.address(&self.source[range.clone()]);
         if is_local(&specifier) {
             let piece = Piece::Asset(self.template.assets.len());
             self.replace_value(range, piece);
@@ -460,6 +573,15 @@ impl Plan<'_> {
         self.edit(range.start..range.start, Some(Piece::Text("\"".to_owned())));
         self.edit(range.clone(), Some(piece));
         self.edit(range.end..range.end, Some(Piece::Text("\"".to_owned())));
+    }
+
+    /// The address that an attribute value means, seen from the page.
+    fn address(&self, value: &str) -> String {
+        let address = self.decode(value);
+        match &self.base {
+            Some(base) if is_local(&address) => below_base(base, &address),
+            _ => address,
+        }
     }
 
     /// The text that an attribute value means: entities read, `%NAME%` replaced.
@@ -658,6 +780,36 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_page_says_where_its_addresses_begin() {
+        let seen = |base: &str, address: &str| below_base(base, address);
+        assert_eq!(seen("/", "./a.js?x"), "/a.js?x");
+        assert_eq!(seen("/sub/page.html", "../a.js"), "/a.js");
+        assert_eq!(seen("/sub/", "/a.js"), "/a.js");
+        assert_eq!(seen("../lib/", "./a.js"), "../lib/a.js");
+        assert_eq!(seen("#top", "./a.js"), "./a.js");
+        assert_eq!(seen("https://cdn.test/x/y", "a.js"), "https://cdn.test/x/a.js");
+        let page = parse_page(
+            "<base target=_top><base href=/lib/><base href=/no/><script type=module src=a.js></script><img src=b.png><img src=/c.png>",
+            &env,
+        );
+        assert!(matches!(&page.scripts[0], PageScript::External { specifier, .. } if specifier == "/lib/a.js"));
+        let assets: Vec<&str> = page.assets.iter().map(|asset| asset.specifier.as_str()).collect();
+        assert_eq!(assets, ["/lib/b.png", "/c.png"]);
+    }
+
+    #[test]
+    fn what_nobody_fills_in_is_noticed() {
+        let of = |page: &str| parse_page(page, &env).unfilled;
+        assert_eq!(of("<p>\n<%= title %></p>"), Some(Unfilled::Template { line: 2 }));
+        assert_eq!(of("<script>const t = '<%= x %>'</script><!-- <% x %> -->"), None);
+        assert_eq!(of("<head><title>x</title></head><body>\n<div id=root></div></body>"), Some(Unfilled::Blank));
+        assert_eq!(of("<body><div></div><template><p>x</p></template></body>"), Some(Unfilled::Blank));
+        for shown in ["text", "<img src=a.png>", "<script src=a.js></script>", "<meta http-equiv=refresh content=0>"] {
+            assert_eq!(of(&format!("<head><title>x</title></head><body>{shown}</body>")), None, "{shown}");
+        }
+    }
+
     /// The page with its places in double brackets, then what was taken out.
     fn check(source: &str, expected: Expect) {
         let page = parse_page(source, &env);
@@ -793,14 +945,14 @@ mod tests {
     }
 
     #[test]
-    fn elements_that_fetch_a_module_go_in_builds() {
+    fn elements_that_fetch_a_module_by_itself_go() {
         let page = "<link rel=modulepreload href=/src/x.ts><link rel=preload as=script href=/src/x.ts><link rel=modulepreload href=/lib.js>";
         let template = parse_page_for_build(page, &env, &|specifier| specifier.ends_with(".ts"));
         let assets: Vec<&str> = template.assets.iter().map(|asset| asset.specifier.as_str()).collect();
         assert_eq!(assets, ["/lib.js"]);
         assert!(!template.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains(".ts"))));
         let served = parse_page(page, &env);
-        assert_eq!(served.pieces[2], Piece::Text(page.to_owned()));
+        assert_eq!(served.pieces[2], Piece::Text("<link rel=preload as=script href=/src/x.ts>".to_owned()));
     }
 
     #[test]

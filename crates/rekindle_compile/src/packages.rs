@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::file::{self, LeftOut};
+use crate::resolve::normal;
 
 /// One package.json, as far as it matters here.
 #[derive(Debug, Default)]
@@ -25,6 +26,7 @@ pub struct Package {
     /// `browser`, where it is a path; `module`.
     pub browser: Option<String>,
     pub module: Option<String>,
+    imports: Map<String, Value>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,6 +105,11 @@ impl Packages {
         std::mem::take(&mut self.read.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A package.json that could not be understood: an edit of it may mend that.
+    pub fn note_read(&self, path: PathBuf) {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+    }
+
     /// Forgets everything; what is asked for again is read again.
     pub fn clear(&self) {
         self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
@@ -136,7 +143,24 @@ impl Package {
             side_effects,
             browser,
             module: text("module"),
+            imports: json.get("imports").and_then(Value::as_object).cloned().unwrap_or_default(),
         })
+    }
+
+    /// What a specifier or a pattern with `#` stands for by `imports`: `#parts/*.js` → `/app/src/parts/*.js`. Nothing if that
+    /// is no path.
+    pub fn import_target(&self, specifier: &str, conditions: &[String]) -> Option<PathBuf> {
+        let matching = |key: &str| match key.split_once('*') {
+            Some((before, after)) => {
+                let star = specifier.strip_prefix(before)?.strip_suffix(after)?;
+                Some((before.len(), star.to_owned()))
+            }
+            None => (specifier == key).then(|| (key.len(), String::new())),
+        };
+        let found = self.imports.iter().filter_map(|(key, target)| Some((matching(key)?, target)));
+        let ((_, star), target) = found.max_by_key(|((length, _), _)| *length)?;
+        let path = target_of(target, conditions)?;
+        path.starts_with("./").then(|| normal(&self.folder.join(path.replace('*', &star))))
     }
 
     fn is_free_of_side_effects(&self, file: &Path) -> bool {
@@ -148,6 +172,19 @@ impl Package {
                 !globs.iter().any(|glob| glob.is_match(relative))
             }
         }
+    }
+}
+
+/// The first target whose conditions hold.
+fn target_of<'v>(target: &'v Value, conditions: &[String]) -> Option<&'v str> {
+    match target {
+        Value::String(path) => Some(path),
+        Value::Array(targets) => targets.iter().find_map(|target| target_of(target, conditions)),
+        Value::Object(cases) => {
+            let mut holding = cases.iter().filter(|(name, _)| conditions.iter().any(|condition| condition == *name));
+            holding.find_map(|(_, target)| target_of(target, conditions))
+        }
+        _ => None,
     }
 }
 

@@ -43,7 +43,7 @@ pub enum Plain {
     WasmInit,
     /// An instance of the file: specifiers of its imports, names of its exports with whether they are globals.
     Wasm {
-        imports: Vec<String>,
+        imports: Vec<(String, bool)>,
         exports: Vec<(String, bool)>,
     },
     Style(Box<StyleOutput>, StyleUse),
@@ -179,6 +179,7 @@ impl Compiler {
             url: plain_commonjs::told_address(input.url),
             file_behind: &|specifier| match self.resolver.resolve(file.as_path(), specifier, DepKind::Asset) {
                 Ok(Resolved::File { url, .. }) => Some(url.path().to_owned()),
+                Ok(Resolved::Address(_)) => self.resolver.public_file(specifier).map(|_| specifier.to_owned()),
                 _ => None,
             },
             matches: &|call| {

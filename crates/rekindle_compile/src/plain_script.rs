@@ -390,7 +390,9 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
         } else if let Some((specifier, _)) = calls::asset_url(it, self.scoping) {
             let (path, suffix) = crate::compile::without_suffix(&specifier);
             if let Some(file) = (self.surroundings.file_behind)(path) {
-                let name = self.import("", &format!("{file}?url"));
+                // Content would not stay what it is with something behind it.
+                let query = if suffix.is_empty() { "url" } else { "url&no-inline" };
+                let name = self.import("", &format!("{file}?{query}"));
                 let text = if suffix.is_empty() { name } else { format!("{name} + {}", quoted(suffix)) };
                 if let Some(address) = snippet(&self.ast, &text) {
                     it.arguments[0] = Argument::from(address);

@@ -42,7 +42,7 @@ pub struct Resolver {
     root: PathBuf,
     public_dir: Option<PathBuf>,
     base: String,
-    settings: ResolveSettings,
+    pub(crate) settings: ResolveSettings,
     suggestions: Mutex<Suggestions>,
 }
 
@@ -195,6 +195,8 @@ impl Resolver {
     pub fn resolve(&self, importer: &Path, specifier: &str, kind: DepKind) -> Result<Resolved, Unresolved> {
         let behind = self.settings.behind_alias(specifier);
         let specifier = behind.as_deref().unwrap_or(specifier);
+        let on_disk = specifier.strip_prefix("file://").and_then(path_of_address);
+        let specifier = on_disk.as_deref().unwrap_or(specifier);
         if is_external(specifier) {
             return Ok(Resolved::Address(specifier.to_owned()));
         }
@@ -261,9 +263,10 @@ impl Resolver {
         }
         if let Some(from_root) = path.strip_prefix('/') {
             let below_root = way.resolve(&self.root, &format!("./{from_root}"));
-            // An alias may name a path on the disk.
+            // An alias may name a path on the disk, and so may an import of a file of the project.
+            let is_on_disk = || Path::new(path).starts_with(&self.root) || self.settings.names_folder(&self.root, path);
             let found = match below_root {
-                Err(_) if self.settings.names_folder(&self.root, path) => way.resolve_file(importer, path),
+                Err(_) if is_on_disk() => way.resolve_file(importer, path),
                 found => found,
             };
             return found.map(|found| found.into_path_buf());
@@ -348,7 +351,13 @@ impl Resolver {
         let from_root = |path: &Path| format!("/{}", relative_path(&self.root, path));
         if let Some(behind) = self.settings.behind_alias(pattern) {
             let is_on_disk = self.settings.names_folder(&self.root, &behind);
-            return vec![if is_on_disk { from_root(Path::new(&behind)) } else { behind }];
+            let behind = if is_on_disk { from_root(Path::new(&behind)) } else { behind };
+            return vec![with_literal_head(&behind, pattern)];
+        }
+        if pattern.starts_with('#') {
+            let package = self.packages.nearest(importer);
+            let target = package.and_then(|package| package.import_target(pattern, &self.settings.condition_names()));
+            return target.map(|target| from_root(&target)).into_iter().collect();
         }
         if is_in_package(importer) {
             return Vec::new();
@@ -362,6 +371,14 @@ impl Resolver {
         let folders = self.folders_of(importer, path);
         if let Some(name) = self.oddity_behind(importer, path).and_then(|path| file::oddity(&path)) {
             return Unresolved { message: format!("`{path}` is {name}, not a file"), help: None, folders };
+        }
+        if let ResolveError::Json(mistake) = error {
+            self.packages.note_read(mistake.path.clone());
+            let file = mistake.path.strip_prefix(&self.root).unwrap_or(&mistake.path).display();
+            let (line, column) = (mistake.line, mistake.column);
+            let reason = mistake.message.split(" at line ").next().unwrap_or_default();
+            let message = format!("cannot find `{path}`, since {file}:{line}:{column} is not valid JSON: {reason}");
+            return Unresolved { message, help: None, folders };
         }
         let help = match self.nearest_file(importer, path) {
             Some(near) => Some(format!("did you mean `{near}`?")),
@@ -469,6 +486,15 @@ fn is_external(specifier: &str) -> bool {
         || ["http:", "https:", "data:", "blob:"].iter().any(|scheme| specifier.starts_with(scheme))
 }
 
+/// The path in a `file:` address, which begins behind its host.
+fn path_of_address(address: &str) -> Option<String> {
+    let path = &address[address.find('/')?..];
+    let path = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
+    // `/C:/app/a.js`
+    let has_drive = cfg!(windows) && path.as_bytes().get(2) == Some(&b':');
+    Some(if has_drive { path[1..].to_owned() } else { path.into_owned() })
+}
+
 /// Whether a file belongs to an installed package.
 pub fn is_in_package(file: &Path) -> bool {
     file.components().any(|part| part.as_os_str() == "node_modules")
@@ -497,6 +523,24 @@ fn folders_below(folder: &Path) -> Vec<PathBuf> {
 /// Whether what stands there is an address, as `new URL()` reads it, and not what an import names.
 fn is_address(kind: DepKind) -> bool {
     matches!(kind, DepKind::Asset | DepKind::Worker)
+}
+
+/// A pattern behind an alias: what the alias stands for is a path, in which brackets and stars mean themselves.
+fn with_literal_head(behind: &str, pattern: &str) -> String {
+    let same = behind.bytes().rev().zip(pattern.bytes().rev()).take_while(|(a, b)| a == b).count();
+    let mut at = behind.len() - same;
+    while !behind.is_char_boundary(at) {
+        at += 1;
+    }
+    let (head, rest) = behind.split_at(at);
+    let mut text = String::with_capacity(behind.len());
+    for c in head.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '!' | '(' | ')') {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text + rest
 }
 
 fn is_bare(path: &str) -> bool {

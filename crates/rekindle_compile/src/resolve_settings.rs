@@ -87,6 +87,11 @@ impl ResolveSettings {
         })
     }
 
+    /// Whether imports may leave out this extension, which says nothing of what the file is: then it is a script.
+    pub fn is_own_script(&self, extension: &str) -> bool {
+        !extension.is_empty() && self.extensions.iter().any(|own| own.strip_prefix('.') == Some(extension))
+    }
+
     /// Whether a package is always taken from the project folder.
     pub fn is_deduped(&self, package: &str) -> bool {
         self.dedupe.iter().any(|name| name == package)

@@ -553,6 +553,7 @@ impl<'a> Evaluator<'a, '_> {
             // What a function makes of a text may need constants that stand behind it.
             Some(Binding::Constant(_, init)) if is_function(init) => self.refer(init).value,
             Some(Binding::Value(item) | Binding::Constant(item, _)) => item.value,
+            Some(Binding::Import { package, name }) => constant_of(&package, &name),
             Some(_) => Value::Unknown,
             None => match name {
                 "undefined" => Value::Undefined,
@@ -588,7 +589,11 @@ impl<'a> Evaluator<'a, '_> {
         {
             return export.value.clone();
         }
-        self.property(&self.refer(object).value, key)
+        let import = self.imported(object).and_then(|import| part_of_import(&import, key));
+        match import.map(|(package, name)| constant_of(&package, &name)) {
+            Some(value) if value != Value::Unknown => value,
+            _ => self.property(&self.refer(object).value, key),
+        }
     }
 
     /// `object?.key`
@@ -1167,6 +1172,18 @@ fn is_function(expression: &Expression) -> bool {
 /// `process.env`
 fn is_environment((package, name): &(String, String)) -> bool {
     name == "env" && without_scheme(package) == "process" || name == "process.env"
+}
+
+/// The lists that Vite exports, by which configurations name its defaults.
+fn constant_of(package: &str, name: &str) -> Value {
+    let names: &[&str] = match (package, name) {
+        ("vite", "defaultClientConditions") => &["module", "browser", "development|production"],
+        ("vite", "defaultServerConditions") => &["module", "node", "development|production"],
+        ("vite", "defaultClientMainFields") => &["browser", "module", "jsnext:main", "jsnext"],
+        ("vite", "defaultServerMainFields") => &["module", "jsnext:main", "jsnext"],
+        _ => return Value::Unknown,
+    };
+    Value::List(names.iter().map(|name| Item { value: Value::Text((*name).to_owned()), line: 0 }).collect())
 }
 
 /// What a property is of something that is imported: (`path`, `default`), `resolve` → (`path`, `resolve`).

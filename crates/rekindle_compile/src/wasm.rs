@@ -9,7 +9,7 @@
 //! so the definition is written from its import and export sections. Its bytes are fetched by address when it runs.
 
 use rekindle_graph::{Dep, DepKind, Diagnostic};
-use wasmparser::{ExternalKind, Parser, Payload};
+use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
 /// Names that the engine itself provides when it compiles the file.
 const BUILTINS: &str = "wasm:";
@@ -31,16 +31,23 @@ pub(crate) fn init() -> WasmModule {
 
 /// What a file needs, and what it has.
 pub(crate) struct Interface {
-    pub imports: Vec<String>,
+    /// Specifiers, and whether globals are imported from there.
+    pub imports: Vec<(String, bool)>,
+    /// Names, and whether they are globals.
     pub exports: Vec<(String, bool)>,
 }
 
-/// What the file imports (specifiers) and exports (names, and whether they are globals).
+/// What the file imports and exports.
 ///
 /// # Errors
 /// The file is no WebAssembly module.
 pub(crate) fn interface(bytes: &[u8], display: &str) -> Result<Interface, Diagnostic> {
-    let Sections { imports, exports } = read_sections(bytes, display)?;
+    let Sections { imports, exports, of_globals } = read_sections(bytes, display)?;
+    let with_globals = |from: String| {
+        let has_globals = of_globals.contains(&from);
+        (from, has_globals)
+    };
+    let imports = imports.into_iter().map(with_globals).collect();
     let exports = exports.into_iter().map(|(name, kind)| (name, kind == ExternalKind::Global)).collect();
     Ok(Interface { imports, exports })
 }
@@ -65,7 +72,7 @@ fn read_sections(bytes: &[u8], display: &str) -> Result<Sections, Diagnostic> {
 /// # Errors
 /// The file is no WebAssembly module.
 pub(crate) fn module(bytes: &[u8], display: &str) -> Result<WasmModule, Diagnostic> {
-    let Sections { imports, exports } = read_sections(bytes, display)?;
+    let Sections { imports, exports, .. } = read_sections(bytes, display)?;
     let dep = |specifier: &String| Dep {
         specifier: specifier.clone(),
         kind: DepKind::Static,
@@ -116,6 +123,8 @@ struct Sections {
     /// Specifiers, each once, in the order of the file.
     imports: Vec<String>,
     exports: Vec<(String, ExternalKind)>,
+    /// Specifiers of imported globals.
+    of_globals: Vec<String>,
 }
 
 fn sections(bytes: &[u8]) -> Result<Sections, String> {
@@ -125,7 +134,11 @@ fn sections(bytes: &[u8]) -> Result<Sections, String> {
         match payload.map_err(text)? {
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
-                    let from = import.map_err(text)?.module;
+                    let import = import.map_err(text)?;
+                    let from = import.module;
+                    if matches!(import.ty, TypeRef::Global(_)) {
+                        found.of_globals.push(from.to_owned());
+                    }
                     if !from.starts_with(BUILTINS) && !found.imports.iter().any(|known| known == from) {
                         found.imports.push(from.to_owned());
                     }

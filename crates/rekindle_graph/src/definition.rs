@@ -81,7 +81,7 @@ pub struct Dep {
     pub names: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DepKind {
     /// `import … from`, `export … from`
     Static,

@@ -37,6 +37,8 @@ pub struct Config {
     pub define: Vec<(String, String)>,
     /// Where JSX functions come from if no tsconfig says so.
     pub jsx_import_source: Option<String>,
+    /// Plugins of a configuration of Vite that do not run here: what they would have done is missing.
+    pub missing_plugins: Vec<String>,
     pub resolve: ResolveSettings,
     pub build: BuildSettings,
     pub server: ServerConfig,
@@ -243,6 +245,7 @@ impl Config {
             cache_dir,
             define: Vec::new(),
             jsx_import_source: None,
+            missing_plugins: Vec::new(),
             resolve: ResolveSettings::default(),
             build: BuildSettings::new(&root),
             preview: PreviewConfig {

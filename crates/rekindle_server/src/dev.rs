@@ -303,7 +303,7 @@ impl Loop {
         let (warnings, lines) = self.project.compiler.styles.take_warnings();
         self.report.warnings(&warnings);
         lines.iter().for_each(|line| self.report.note(line));
-        for text in self.project.take_unknown_env() {
+        for text in self.project.take_page_warnings() {
             self.report.warn(&text);
         }
         for (path, name) in self.project.compiler.left_out().take() {

@@ -253,7 +253,7 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
     let source = String::from_utf8_lossy(&file::read(file.as_path())?).into_owned();
     let env = project.env.clone();
     let template = parse_page(&source, &|name| env.text(name));
-    project.note_unknown_env(url, &template.unknown_env);
+    project.note_page(url, &template);
     let mut page = Page {
         changed_at: seq,
         has_policy: project.has_policy || has_policy(&source),
@@ -271,6 +271,11 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
         };
         page.entries.push(entry);
     }
+    let missing = page.entries.iter().filter_map(|entry| match entry {
+        Entry::Missing(_, diagnostic) => Some((**diagnostic).clone()),
+        Entry::Module(_) | Entry::Address(_) => None,
+    });
+    project.tell_missing_scripts(url, missing.collect());
     for link in &page.template.links {
         let address = sheet_address(file, &link.specifier, project, &mut page.sheets);
         page.links.push(address);

@@ -5,7 +5,7 @@
 //! edited(files) ─► Delta  compiles what the files went into, and what that newly imports
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -16,6 +16,7 @@ use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_li
 use rekindle_compile::defines::Defines;
 use rekindle_compile::file;
 use rekindle_compile::framework::Framework;
+use rekindle_compile::html::PageTemplate;
 use rekindle_compile::nesting::COMPILE_STACK;
 use rekindle_compile::resolve::{is_in_package, package_name};
 use rekindle_compile::secrets::holds_secrets;
@@ -68,8 +69,12 @@ pub struct Project {
     /// Modules of Node that were imported, and by whom; and those that the user was told of.
     of_node: Vec<(String, String)>,
     told_of_node: FxHashSet<(String, String)>,
-    /// What pages say that no env file knows: the page and the name, and whether the user was told.
-    unknown_env: BTreeMap<(String, String), bool>,
+    /// What is odd about pages: the page and a sentence, and whether the user was told.
+    page_warnings: BTreeMap<(String, String), bool>,
+    /// Scripts that pages name and that are not there, as the terminal has said it last.
+    missing_scripts: BTreeMap<String, Vec<Diagnostic>>,
+    /// Plugins of the configuration that do not run.
+    missing_plugins: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -168,7 +173,9 @@ impl Project {
             asset_digests: FxHashMap::default(),
             of_node: Vec::new(),
             told_of_node: FxHashSet::default(),
-            unknown_env: BTreeMap::new(),
+            page_warnings: BTreeMap::new(),
+            missing_scripts: BTreeMap::new(),
+            missing_plugins: config.missing_plugins.clone(),
         })
     }
 
@@ -310,22 +317,39 @@ impl Project {
         met.into_iter().filter(|(name, by)| self.told_of_node.insert((name.clone(), package(by)))).collect()
     }
 
-    /// Takes over the `%NAME%`s of a page that nothing stands for.
-    pub fn note_unknown_env(&mut self, page: &str, names: &[String]) {
-        let names: Vec<&String> = names.iter().filter(|name| self.env.misses(name)).collect();
-        self.unknown_env.retain(|(of, name), _| of != page || names.contains(&name));
-        for name in names {
-            self.unknown_env.entry((page.to_owned(), name.clone())).or_insert(false);
+    /// Takes over what the user is to be told of a page: `%NAME%`s that nothing stands for, and what nobody fills in.
+    pub fn note_page(&mut self, page: &str, template: &PageTemplate) {
+        let names = template.unknown_env.iter().filter(|name| self.env.misses(name));
+        let unknown = names.map(|name| format!("{page}: no env file has {name}, so %{name}% stays as it is"));
+        let unfilled = template.unfilled.map(|unfilled| unfilled.sentence(page, &self.missing_plugins));
+        let sentences: BTreeSet<String> = unknown.chain(unfilled).collect();
+        self.page_warnings.retain(|(of, sentence), _| of != page || sentences.contains(sentence));
+        for sentence in sentences {
+            self.page_warnings.entry((page.to_owned(), sentence)).or_insert(false);
         }
     }
 
-    /// A sentence for each of those that the user was not told of.
-    pub fn take_unknown_env(&mut self) -> Vec<String> {
-        let untold = self.unknown_env.iter_mut().filter(|(_, told)| !**told);
+    /// Says in the terminal which scripts of a page are not there, where that is news.
+    pub fn tell_missing_scripts(&mut self, page: &str, missing: Vec<Diagnostic>) {
+        let told = self.missing_scripts.get(page).cloned().unwrap_or_default();
+        if told == missing {
+            return;
+        }
+        if missing.is_empty() {
+            self.report.fixed(&[page.to_owned()]);
+        } else {
+            self.report.diagnostics(&missing);
+        }
+        self.missing_scripts.insert(page.to_owned(), missing);
+    }
+
+    /// The sentences that the user was not told.
+    pub fn take_page_warnings(&mut self) -> Vec<String> {
+        let untold = self.page_warnings.iter_mut().filter(|(_, told)| !**told);
         untold
-            .map(|((page, name), told)| {
+            .map(|((_, sentence), told)| {
                 *told = true;
-                format!("{page}: no env file has {name}, so %{name}% stays as it is")
+                sentence.clone()
             })
             .collect()
     }

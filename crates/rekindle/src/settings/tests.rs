@@ -81,6 +81,7 @@ fn every_key_arrives() {
             cache_dir: "/project/.cache/rekindle",
             define: [],
             jsx_import_source: None,
+            missing_plugins: [],
             resolve: ResolveSettings {
                 alias: [],
                 extensions: [

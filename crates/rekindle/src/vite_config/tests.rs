@@ -58,7 +58,8 @@ export default defineConfig({
             built in: @vitejs/plugin-react
             not supported yet: vite-plugin-pwa, a plugin (line 7)
             not understood: plugin-react babel (line 7), define.__T__ (line 9), server.allowedHosts (line 10)
-            not needed: server.fs, test
+            not needed: test
+            no effect here: server.fs.strict (only what is imported is served from outside of the project)
             for rekindle.toml: server.allowed_hosts
             /app/ Some("0.0.0.0") 3000 Some("@emotion/react") [("__V__", "\"1\""), ("on", "true")] [Alias { find: Prefix("@"), replacement: "<root>/src" }, Alias { find: Prefix("lib"), replacement: "<root>/lib" }] false"#]],
     );
@@ -264,5 +265,30 @@ export default { css: { postcss: { plugins: [tailwindcss(), autoprefixer({ grid:
             not understood: css.postcss.plugins (line 3)
             for postcss.config.js: css.postcss.plugins (tailwindcss, autoprefixer)
             Search"#]],
+    );
+}
+
+#[test]
+fn what_is_said_of_the_browser_alone_lists_that_vite_exports_and_keys_without_effect() {
+    check(
+        "import { defaultClientConditions } from 'vite'
+import * as vite from 'vite'
+export default {
+  environments: {
+    client: { define: { __A__: '2' }, resolve: { conditions: [...defaultClientConditions, 'custom'] }, dev: {} },
+    ssr: {},
+  },
+  define: { __A__: '1' },
+  resolve: { conditions: ['none'], mainFields: [...vite.defaultClientMainFields, 'own'] },
+  server: { forwardConsole: true, fs: { allow: ['..'], deny: ['x'] } },
+  build: { rollupOptions: { external: ['a'], output: { manualChunks: {}, entryFileNames: '[name].js' } } },
+}",
+        |config| format!("{:?} {:?} {:?}", config.define, config.resolve.conditions, config.resolve.main_fields),
+        expect![[r#"
+            taken: define, resolve.conditions, resolve.mainFields
+            not supported yet: server.forwardConsole, build.rollupOptions.external
+            not needed: environments.client.dev, environments.ssr
+            no effect here: server.fs.allow (what is imported is served, wherever it lies), server.fs.deny (served is what is imported, pages and `public/`; with serve.mode = "root" all but secrets), build.rollupOptions.output.manualChunks, build.rollupOptions.output.entryFileNames (chunks and their names are made here; `build.assets_dir` sets their folder)
+            [("__A__", "2")] ["module", "browser", "development|production", "custom"] ["browser", "module", "jsnext:main", "jsnext", "own"]"#]],
     );
 }

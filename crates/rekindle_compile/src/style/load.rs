@@ -373,7 +373,7 @@ impl<'a> Loader<'a> {
             | ParserError::SelectorError(
                 SelectorError::UnsupportedPseudoClass(_) | SelectorError::UnsupportedPseudoElement(_),
             ) => Judgement::Kept,
-            kind if is_fatal(kind, text_at(source, error)) => {
+            kind if is_fatal(kind) => {
                 let diagnostic = self.explain(source, error);
                 self.loaded.diagnostics.push(diagnostic);
                 Judgement::Fatal
@@ -464,27 +464,14 @@ impl<'a> Visitor<'a> for UrlVisitor<'_, 'a> {
     }
 }
 
-/// Mistakes after which the rest of the sheet would not mean what its author sees.
-fn is_fatal(kind: &ParserError<'_>, rest: &str) -> bool {
-    match kind {
-        // A `}` too many makes the next selector invalid.
-        ParserError::SelectorError(SelectorError::EmptySelector) => rest.starts_with('}'),
-        // Inside a block it only ends the declaration, as in `{ *zoom: 1 }`.
-        ParserError::EndOfInput => rest.trim().is_empty(),
+/// Mistakes for which no browser has a rule: what the sheet means is not known.
+fn is_fatal(kind: &ParserError<'_>) -> bool {
+    matches!(
+        kind,
         ParserError::DeprecatedCssModulesValueRule
-        | ParserError::SelectorError(SelectorError::AmbiguousCssModuleClass(_))
-        | ParserError::QualifiedRuleInvalid
-        | ParserError::MaximumNestingDepth => true,
-        ParserError::UnexpectedToken(token) => matches!(
-            token,
-            Token::CloseCurlyBracket
-                | Token::CloseParenthesis
-                | Token::CloseSquareBracket
-                | Token::BadString(_)
-                | Token::BadUrl(_)
-        ),
-        _ => false,
-    }
+            | ParserError::SelectorError(SelectorError::AmbiguousCssModuleClass(_))
+            | ParserError::MaximumNestingDepth
+    )
 }
 
 /// What stands from the place of an error on.
@@ -512,11 +499,12 @@ fn describe(kind: &ParserError<'_>, rest: &str) -> (String, Option<&'static str>
             Some(sign @ ("}" | ")" | "]")) => (format!("unexpected `{sign}`"), Some(CLOSES_NOTHING)),
             Some(sign) => (format!("unexpected `{sign}`"), None),
             None if matches!(token, Token::BadString(_)) => {
-                ("a string that is not closed on its line".to_owned(), None)
+                ("a string that is not closed on its line: a browser skips the declaration".to_owned(), None)
             }
-            None if matches!(token, Token::BadUrl(_)) => {
-                ("an address that is not valid".to_owned(), Some("put it in quotes: `url(\"…\")`"))
-            }
+            None if matches!(token, Token::BadUrl(_)) => (
+                "an address that is not valid: a browser skips the declaration".to_owned(),
+                Some("put it in quotes: `url(\"…\")`"),
+            ),
             None => (SKIPPED.to_owned(), None),
         },
         ParserError::UnexpectedImportRule => {
@@ -532,7 +520,8 @@ fn describe(kind: &ParserError<'_>, rest: &str) -> (String, Option<&'static str>
     }
 }
 
-const CLOSES_NOTHING: &str = "it closes nothing: one is too many, or the opening one is missing";
+const CLOSES_NOTHING: &str =
+    "it closes nothing: one is too many, or the opening one is missing; a browser skips it with the rule behind it";
 
 fn spell(token: &Token<'_>) -> Option<&'static str> {
     Some(match token {

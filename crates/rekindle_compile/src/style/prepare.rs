@@ -110,9 +110,11 @@ pub(crate) struct Surroundings<'a> {
     /// Where odd things are noted that stand where files of the tools are looked for.
     pub left_out: &'a LeftOut,
     pub display: &'a dyn Fn(&Path) -> String,
-    /// Language (`css`, `sass`, `less`), specifier, importing file.
-    pub resolve: &'a dyn Fn(&str, &str, &Path) -> Option<PathBuf>,
+    pub resolve: &'a ResolveStyle<'a>,
 }
+
+/// The file that an import means: language (`css`, `sass`, `less`), specifier, importing file.
+pub(crate) type ResolveStyle<'a> = dyn Fn(&str, &str, &Path) -> Option<PathBuf> + 'a;
 
 /// A style as CSS.
 #[derive(Debug, Default)]
@@ -306,9 +308,8 @@ impl Preparation<'_> {
             file: self.file,
             source: self.source,
             additional_data: &options.additional_data,
-            load_paths: &options.load_paths,
+            places: sass::SassPlaces { load_paths: &options.load_paths, resolve: &resolve },
             display: self.cx.display,
-            resolve: &resolve,
         };
         self.prepared.is_generated = true;
         match sass::compile_sass(&input) {
@@ -349,14 +350,23 @@ impl Preparation<'_> {
             "loadPaths": options.load_paths,
             "options": options.others,
         });
-        let css = self.run(tool, job, &options.additional_data)?;
+        let cx = self.cx;
+        let in_sass = |specifier: &str, from: &Path| (cx.resolve)("sass", specifier, from);
+        let places = sass::SassPlaces { load_paths: &options.load_paths, resolve: &in_sass };
+        let resolve = |language: &str, specifier: &str, from: &Path| match language {
+            "sass" => sass::find(specifier, false, from, &places),
+            "sass-import" => sass::find(specifier, true, from, &places),
+            _ => (cx.resolve)(language, specifier, from),
+        };
+        let done = self.ask(tool, job, &resolve)?;
+        let css = self.take(done, &options.additional_data, &options.load_paths)?;
         self.prepared.css = css.unwrap_or_default();
         Ok(())
     }
 
     fn tailwind(&mut self) -> Step {
         let job = json!({ "css": self.prepared.css });
-        if let Some(css) = self.run("tailwind", job, "")? {
+        if let Some(css) = self.run("tailwind", job)? {
             self.prepared.css = css;
             self.prepared.is_generated = true;
         }
@@ -365,18 +375,26 @@ impl Preparation<'_> {
 
     fn postcss(&mut self, config: Option<&Path>) -> Step {
         let job = json!({ "css": self.prepared.css, "config": config, "mode": self.tools.mode });
-        if let Some(css) = self.run("postcss", job, "")? {
+        if let Some(css) = self.run("postcss", job)? {
             self.prepared.css = css;
             self.prepared.is_generated = true;
         }
         Ok(())
     }
 
-    fn run(&mut self, tool: &str, mut job: Value, hidden: &str) -> Result<Option<String>, Box<Diagnostic>> {
+    fn run(&mut self, tool: &str, job: Value) -> Result<Option<String>, Box<Diagnostic>> {
+        let done = self.ask(tool, job, self.cx.resolve)?;
+        self.take(done, "", &[])
+    }
+
+    fn ask(&self, tool: &str, mut job: Value, resolve: &ResolveStyle<'_>) -> Result<Done, Box<Diagnostic>> {
         job["tool"] = tool.into();
         job["file"] = self.file.to_string_lossy().into();
-        let done =
-            self.tools.worker.ask(job, self.cx.resolve).map_err(|error| Box::new(self.no_answer(tool, &error)))?;
+        self.tools.worker.ask(job, resolve).map_err(|error| Box::new(self.no_answer(tool, &error)))
+    }
+
+    /// Takes what a tool has found; its CSS, if it gives any. `hidden` stood before the source.
+    fn take(&mut self, done: Done, hidden: &str, load_paths: &[PathBuf]) -> Result<Option<String>, Box<Diagnostic>> {
         let Done { css, error, files, scans, warnings } = done;
         let warnings: Vec<Diagnostic> = warnings.iter().map(|warning| self.explain(warning, hidden)).collect();
         self.prepared.warnings.extend(warnings);
@@ -386,10 +404,16 @@ impl Preparation<'_> {
             Scan { folders: folders_with(&files, &scan.base), base: scan.base, matcher }
         }));
         self.prepared.files.extend(files);
-        match error {
-            Some(error) => Err(Box::new(self.explain(&error, hidden))),
-            None => Ok(css),
+        let Some(error) = error else { return Ok(css) };
+        let mut diagnostic = self.explain(&error, hidden);
+        if let Some(rule) = &error.rule {
+            let file = diagnostic.file.clone().unwrap_or_default();
+            let sass::NotFound { message, help } = sass::not_found(rule, &file, load_paths, self.cx.display);
+            diagnostic.message = message;
+            diagnostic.help = Some(help);
+            diagnostic.is_missing = true;
         }
+        Err(Box::new(diagnostic))
     }
 
     /// A tool's error as a diagnostic, with the frame of the file it names.

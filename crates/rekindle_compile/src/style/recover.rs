@@ -47,6 +47,7 @@ fn items(text: &str) -> Vec<Item> {
                 at = text[at + 2..].find("*/").map_or(bytes.len(), |length| at + 2 + length + 1);
             }
             quote @ (b'"' | b'\'') => at = string_end(bytes, at, quote),
+            b'(' if is_bare_address(text, at) => at = text[at..].find(')').map_or(bytes.len(), |length| at + length),
             b'(' => parentheses += 1,
             b')' => parentheses = parentheses.saturating_sub(1),
             b';' if parentheses == 0 => {
@@ -79,6 +80,12 @@ fn items(text: &str) -> Vec<Item> {
     items
 }
 
+/// Whether the parenthesis at `open` begins an address without quotes, in which they mean nothing: `url(data:…,<a b='c'>)`.
+fn is_bare_address(text: &str, open: usize) -> bool {
+    let is_url = open >= 3 && text.as_bytes()[open - 3..open].eq_ignore_ascii_case(b"url");
+    is_url && !text[open + 1..].trim_start().starts_with(['"', '\''])
+}
+
 /// The closing quote, or the end of the line on which it is missing.
 pub(super) fn string_end(bytes: &[u8], open: usize, quote: u8) -> usize {
     let mut at = open + 1;
@@ -104,5 +111,10 @@ mod tests {
         assert_eq!(blank(".f"), ".a { b: ';}'; /* } */ bad ü(;) x; c: d } .e { i }");
         assert_eq!(blank("i }"), ".a { b: ';}'; /* } */ bad ü(;) x; c: d } .e { .f { g: h } }");
         assert_eq!(without_bad_items(text, &[0]), None);
+        let text = ".a { b: c; d: url(e f='g) ; h: i } .j { k: l }";
+        assert_eq!(
+            without_bad_items(text, &[text.find("d:").unwrap()]).unwrap(),
+            ".a { b: c;                  h: i } .j { k: l }"
+        );
     }
 }

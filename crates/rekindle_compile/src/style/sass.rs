@@ -30,8 +30,14 @@ pub(super) struct SassInput<'a> {
     pub source: &'a str,
     /// Stands before the source.
     pub additional_data: &'a str,
-    pub load_paths: &'a [PathBuf],
+    pub places: SassPlaces<'a>,
     pub display: &'a dyn Fn(&Path) -> String,
+}
+
+/// Where imports are looked for besides the importing file's folder.
+#[derive(Clone, Copy)]
+pub(super) struct SassPlaces<'a> {
+    pub load_paths: &'a [PathBuf],
     /// An alias or a package, seen from a file.
     pub resolve: &'a dyn Fn(&str, &Path) -> Option<PathBuf>,
 }
@@ -98,17 +104,24 @@ fn explain(error: ErrorKind, input: &SassInput<'_>) -> Diagnostic {
                 .any(|sign| message.to_lowercase().starts_with(sign));
             let is_missing = message.contains("find stylesheet");
             let file = Path::new(loc.file.name());
-            let text = loc.file.source();
+            // What grass has read of an imported file has other addresses in it.
+            let on_disk = if file == input.file { None } else { file::read_text(file).ok() };
+            let text = on_disk.as_deref().unwrap_or_else(|| loc.file.source());
             let offset = offset_of(text, loc.begin.line, loc.begin.column);
             let end = offset_of(text, loc.end.line, loc.end.column);
             let place = place(file, text, offset, end, input);
-            let mut diagnostic = match place {
-                Some((text, offset, length)) => {
-                    Diagnostic::error(message).in_file((input.display)(file)).at(text, offset, length)
-                }
-                None => Diagnostic::error(message).in_file("css.preprocessor_options.*.additional_data"),
+            let mut diagnostic = Diagnostic::error(message);
+            if is_missing {
+                let name = (input.display)(file);
+                let NotFound { message, help } =
+                    not_found(&text[offset..], &name, input.places.load_paths, input.display);
+                diagnostic = Diagnostic::error(message).with_help(help);
+                diagnostic.is_missing = true;
+            }
+            let diagnostic = match place {
+                Some((text, offset, length)) => diagnostic.in_file((input.display)(file)).at(text, offset, length),
+                None => diagnostic.in_file("css.preprocessor_options.*.additional_data"),
             };
-            diagnostic.is_missing = is_missing;
             if may_be_new {
                 diagnostic.with_help(format!("if it is right in a newer Sass, {INSTALL}"))
             } else {
@@ -214,7 +227,7 @@ impl SassFiles<'_> {
         for import in imports_of(text, indented) {
             let folder = file.parent().unwrap_or(file);
             let beside = folder.join(&import.specifier);
-            match self.find(&import, file) {
+            match find(&import.specifier, import.is_import, file, &self.input.places) {
                 Some(found) => {
                     let asked = match has_extension(&import.specifier) {
                         true => beside,
@@ -241,39 +254,37 @@ impl SassFiles<'_> {
             }
         }
     }
+}
 
-    fn find(&self, import: &SassImport, file: &Path) -> Option<PathBuf> {
-        let folder = file.parent()?;
-        let specifier = import.specifier.as_str();
-        if let Some(from_root) = specifier.strip_prefix('/')
-            && let Some(found) = (self.input.resolve)(&format!("/{from_root}"), file)
-        {
-            return Some(found);
-        }
-        let nearby = [folder].into_iter().chain(self.input.load_paths.iter().map(PathBuf::as_path));
-        if let Some(found) =
-            nearby.map(|folder| folder.join(specifier)).find_map(|path| candidate(&path, import.is_import))
-        {
-            return Some(found);
-        }
-        let name = specifier.strip_prefix("pkg:").or_else(|| specifier.strip_prefix('~')).unwrap_or(specifier);
-        for name in [specifier, name.trim_start_matches('/')] {
-            let partial = match name.rsplit_once('/') {
-                Some((folder, last)) => format!("{folder}/_{last}"),
-                None => format!("_{name}"),
-            };
-            let named = [name, &partial].into_iter().find_map(|name| (self.input.resolve)(name, file));
-            if let Some(found) = named.filter(|found| found.extension().is_some_and(is_known)) {
-                return Some(found);
-            }
-            // Packages whose `exports` do not mention their Sass files.
-            let packages = file.ancestors().skip(1).map(|folder| folder.join("node_modules").join(name));
-            if let Some(found) = packages.into_iter().find_map(|path| candidate(&path, import.is_import)) {
-                return Some(found);
-            }
-        }
-        None
+/// The file that an import means: beside the importing one, in the load paths, as an alias or a package.
+pub(super) fn find(specifier: &str, is_import: bool, file: &Path, places: &SassPlaces<'_>) -> Option<PathBuf> {
+    let folder = file.parent()?;
+    if let Some(from_root) = specifier.strip_prefix('/')
+        && let Some(found) = (places.resolve)(&format!("/{from_root}"), file)
+    {
+        return Some(found);
     }
+    let nearby = [folder].into_iter().chain(places.load_paths.iter().map(PathBuf::as_path));
+    if let Some(found) = nearby.map(|folder| folder.join(specifier)).find_map(|path| candidate(&path, is_import)) {
+        return Some(found);
+    }
+    let name = specifier.strip_prefix("pkg:").or_else(|| specifier.strip_prefix('~')).unwrap_or(specifier);
+    for name in [specifier, name.trim_start_matches('/')] {
+        let partial = match name.rsplit_once('/') {
+            Some((folder, last)) => format!("{folder}/_{last}"),
+            None => format!("_{name}"),
+        };
+        let named = [name, &partial].into_iter().find_map(|name| (places.resolve)(name, file));
+        if let Some(found) = named.filter(|found| found.extension().is_some_and(is_known)) {
+            return Some(found);
+        }
+        // Packages whose `exports` do not mention their Sass files.
+        let packages = file.ancestors().skip(1).map(|folder| folder.join("node_modules").join(name));
+        if let Some(found) = packages.into_iter().find_map(|path| candidate(&path, is_import)) {
+            return Some(found);
+        }
+    }
+    None
 }
 
 /// The file that a path without extension, underscore or `index` stands for.
@@ -395,35 +406,87 @@ fn quoted_end(bytes: &[u8], open: usize, quote: u8) -> usize {
     at.min(bytes.len())
 }
 
-/// Makes `url(./dot.svg)` in an imported file mean what stands beside that file, as Vite does.
+/// Makes `url(./dot.svg)` and `@import './plain.css'` in an imported file mean what stands beside that file, as Vite does.
 fn rebase_urls(text: &str, file: &Path, main: &Path) -> String {
     let (Some(folder), Some(main_folder)) = (file.parent(), main.parent()) else { return text.to_owned() };
-    if folder == main_folder || !text.contains("url(") {
+    if folder == main_folder {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("url(") {
-        let (before, after) = rest.split_at(at + 4);
-        out.push_str(before);
-        let end = after.find([')', '\n']).unwrap_or(after.len());
-        let inner = &after[..end];
-        let path = inner.trim().trim_matches(['"', '\'']);
-        let is_plain = !path.is_empty()
-            && !path.starts_with(['/', '#', '~', '@'])
-            && !path.contains(['$', '{', '+'])
-            && !path.contains("://");
-        let (name, _) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
-        match is_plain && !name.is_empty() && folder.join(name).is_file() {
-            true => {
-                out.push_str(&inner.replacen(name, &relative_to_folder_of(main, &super::load::beside(file, name)), 1))
-            }
-            false => out.push_str(inner),
+    let mut done = 0;
+    for (at, path) in addresses_in(text) {
+        let is_relative = !path.starts_with(['/', '#', '~', '@']) && !path.contains("://");
+        if at < done || !is_relative {
+            continue;
         }
-        rest = &after[end..];
+        let name = &path[..path.find(['?', '#']).unwrap_or(path.len())];
+        // Of `./icons/#{$name}.svg` the folder is known.
+        let parent = path.find("#{").filter(|_| path.starts_with('.')).and_then(|at| path[..at].rfind('/'));
+        let (known, way) = if let Some(end) = parent {
+            (&path[..end], relative_to_folder_of(main, &super::load::beside(file, &path[..end])))
+        } else if !path.contains(['$', '{', '+']) && !name.is_empty() && folder.join(name).is_file() {
+            (name, relative_to_folder_of(main, &super::load::beside(file, name)))
+        } else {
+            continue;
+        };
+        out.push_str(&text[done..at]);
+        out.push_str(way.trim_end_matches('/'));
+        done = at + known.len();
     }
-    out.push_str(rest);
+    out.push_str(&text[done..]);
     out
+}
+
+/// What stands in `url(…)`, and the names of plain sheets behind `@import`, in order, with their offsets.
+fn addresses_in(text: &str) -> Vec<(usize, &str)> {
+    let trimmed = |start: usize, end: usize| {
+        let inner = text[start..end].trim_start();
+        let start = end - inner.len();
+        let quotes = inner.len() - inner.trim_start_matches(['"', '\'']).len();
+        (start + quotes, inner.trim().trim_matches(['"', '\'']))
+    };
+    let end_of = |start: usize, signs: [char; 2]| text[start..].find(signs).map_or(text.len(), |gap| start + gap);
+    let after = |word: &'static str| text.match_indices(word).map(move |(at, _)| at + word.len());
+    let urls = after("url(").map(|start| trimmed(start, end_of(start, [')', '\n'])));
+    let imports = after("@import").flat_map(|start| {
+        let end = end_of(start, [';', '\n']);
+        let mut parts: Vec<(usize, &str)> = Vec::new();
+        let mut at = start;
+        for part in text[start..end].split(['"', '\'']) {
+            parts.push((at, part));
+            at += part.len() + 1;
+        }
+        parts.into_iter().filter(|(_, part)| part.ends_with(".css"))
+    });
+    let mut found: Vec<(usize, &str)> = urls.chain(imports).filter(|(_, path)| !path.is_empty()).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// What to say of an import that is not found.
+pub(super) struct NotFound {
+    pub message: String,
+    pub help: String,
+}
+
+/// `text` begins with the specifier, or with the rule it stands in.
+pub(super) fn not_found(text: &str, file: &str, load_paths: &[PathBuf], display: &dyn Fn(&Path) -> String) -> NotFound {
+    let line = text.lines().next().unwrap_or_default();
+    let quoted = line.split(['"', '\'']).nth(1);
+    let specifier = quoted.or_else(|| line.split_whitespace().nth(1)).unwrap_or(line);
+    let mut places = vec![format!("beside `{file}`")];
+    places.extend(load_paths.iter().map(|folder| format!("in `{}`", display(folder))));
+    if !specifier.starts_with('.') {
+        places.push("as an alias, and as a package in node_modules".into());
+    }
+    NotFound {
+        message: format!("cannot find the stylesheet `{specifier}`"),
+        help: format!(
+            "looked for {}; `_` before the name, its ending and `/_index` may be left out",
+            places.join(", ")
+        ),
+    }
 }
 
 /// What `@warn` and `@debug` say, and what is deprecated.
@@ -483,9 +546,8 @@ mod tests {
             file: &root.join(files[0].0),
             source: files[0].1,
             additional_data,
-            load_paths: &[root.join("styles")],
+            places: SassPlaces { load_paths: &[root.join("styles")], resolve: &resolve },
             display: &display,
-            resolve: &resolve,
         };
         compile_sass(&input)
     }
@@ -518,14 +580,15 @@ mod tests {
             ("main.scss", "@use 'deep/part'; a { b: url(dot.svg) }"),
             (
                 "deep/_part.scss",
-                "$x: 'dot.svg'; a { b: url(dot.svg?v#i); c: url(\"../dot.svg\"); d: url($x); e: url(none.svg) }",
+                "@import './plain.css', url( \"plain.css\" ), 'none.css'; $x: 'dot'; a { b: url(dot.svg?v#i); c: url(\"../dot.svg\"); d: url($x); e: url(none.svg); f: url('./icons/#{$x}.svg') }",
             ),
             ("deep/dot.svg", ""),
+            ("deep/plain.css", ""),
             ("dot.svg", ""),
         ];
         assert_eq!(
             css(&files),
-            "a { b: url(./deep/dot.svg?v#i); c: url(\"./dot.svg\"); d: url(\"dot.svg\"); e: url(none.svg); } a { b: url(dot.svg); }"
+            "@import './deep/plain.css'; @import url(\"./deep/plain.css\"); @import 'none.css'; a { b: url(./deep/dot.svg?v#i); c: url(\"./dot.svg\"); d: url(\"dot\"); e: url(none.svg); f: url(\"./deep/icons/dot.svg\"); } a { b: url(dot.svg); }"
         );
     }
 
@@ -535,6 +598,8 @@ mod tests {
         assert_eq!(failure.diagnostic.location().as_deref(), Some("main.scss:1:8"));
         let failure = compile(&[("main.scss", "\n@use 'nowhere';")], "").unwrap_err();
         assert_eq!(failure.diagnostic.location().as_deref(), Some("main.scss:2:1"));
+        assert_eq!(failure.diagnostic.message, "cannot find the stylesheet `nowhere`");
+        assert!(failure.diagnostic.help.is_some_and(|help| help.contains("beside `main.scss`, in `styles`")));
         assert!(failure.files.iter().any(|file| file.ends_with("nowhere.scss")));
         let failure = compile(&[("main.scss", "a {}")], "$x: $nowhere;").unwrap_err();
         assert_eq!(failure.diagnostic.file.as_deref(), Some("css.preprocessor_options.*.additional_data"));

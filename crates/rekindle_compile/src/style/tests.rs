@@ -580,38 +580,36 @@ fn what_a_browser_skips_does_not_stop_the_sheet() {
 }
 
 #[test]
-fn real_mistakes_are_shown() {
+fn mistakes_cost_what_a_browser_skips_and_are_warned_of() {
     check(
         &[("a.css", ".a { color: red }}\n.b { color: blue }")],
         expect![[r#"
-        a.css:1:18: unexpected `}`
-        > 1 | .a { color: red }}
-            |                  ^
-          2 | .b { color: blue }
-        help: it closes nothing: one is too many, or the opening one is missing
-        files 
-    "#]],
+            .a {
+              color: red;
+            }
+            warning a.css:1:18: unexpected `}`
+        "#]],
     );
     check(
         &[("a.css", ".a { color: red }\n.b")],
         expect![[r#"
-        a.css:2:3: the stylesheet ends in the middle of a rule
-          1 | .a { color: red }
-        > 2 | .b
-            |   ^
-        files 
-    "#]],
+            .a {
+              color: red;
+            }
+            warning a.css:2:3: the stylesheet ends in the middle of a rule
+        "#]],
     );
     check(
         &[("a.css", ".a { content: 'open\n}\n.b { color: red }")],
         expect![[r#"
-        a.css:1:15: a string that is not closed on its line
-        > 1 | .a { content: 'open
-            |               ^
-          2 | }
-          3 | .b { color: red }
-        files 
-    "#]],
+            .a {
+            }
+
+            .b {
+              color: red;
+            }
+            warning a.css:1:15: a string that is not closed on its line: a browser skips the declaration
+        "#]],
     );
     check(
         &[("a.css", ".a { color: red; ) }")],

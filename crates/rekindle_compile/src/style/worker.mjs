@@ -62,6 +62,7 @@ function explain(error, job) {
     place.file = error.span.url ? fileURLToPath(error.span.url) : job.file
     place.line = error.span.start.line + 1
     place.column = error.span.start.column + 1
+    if (/find stylesheet/.test(error.sassMessage)) place.rule = error.span.text
   }
   const message = error.reason ?? error.sassMessage ?? error.message ?? String(error)
   return { message: String(message), missing: error.missing, plugin: error.plugin, ...place }
@@ -107,6 +108,18 @@ async function load(name, ...folders) {
 }
 
 const folderOf = (file) => path.dirname(fs.realpathSync(file))
+
+/** Folders of the packages that the project depends on: from there their own packages are found, also where no other may see them. */
+function dependencyFolders() {
+  const names = new Set()
+  for (let folder = root; ; folder = path.dirname(folder)) {
+    const file = path.join(folder, 'package.json')
+    const { dependencies, devDependencies } = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {}
+    for (const name of Object.keys({ ...dependencies, ...devDependencies })) names.add(path.join(folder, 'node_modules', name))
+    if (folder === path.dirname(folder)) break
+  }
+  return [...names].filter((folder) => fs.existsSync(folder)).map((folder) => fs.realpathSync(folder))
+}
 
 // ---- PostCSS
 
@@ -198,15 +211,23 @@ function mayMend(job, error) {
 async function postcssOf(job, found) {
   if (job.config) found.files.add(job.config)
   const from = job.config ? path.dirname(job.config) : root
-  const { module, value } = await load('postcss', from, root)
+  // Who uses PostCSS need not depend on it: a plugin does.
+  const { module, value } = await load('postcss', from, root).catch(() => load('postcss', ...dependencyFolders()))
   const postcss = module.default ?? value
   const { plugins, options } = job.config ? await postcssConfig(job) : { plugins: [], options: {} }
-  if (job.file.endsWith('.sss')) options.parser ??= (await load('sugarss', from, root)).value
-  const inline = { postcssPlugin: 'rekindle-import', Once: (root) => inlineImports(root, job, found, options.parser ?? options.syntax?.parse ?? postcss.parse) }
+  const configured = options.parser ?? options.syntax
+  const sugarss = () => load('sugarss', from, root).then(({ value }) => value)
+  const parserOf = async (file) => {
+    const parser = configured ?? (file.endsWith('.sss') ? await sugarss() : postcss)
+    return parser.parse ?? parser
+  }
+  const inline = { postcssPlugin: 'rekindle-import', Once: (root) => inlineImports(root, job, found, parserOf) }
   const processor = postcss([inline, ...plugins, rebaseUrls(job.file)])
   let result
   try {
-    result = await processor.process(job.css, { ...options, from: job.file, to: job.file, map: false })
+    const parser = options.syntax && !options.parser ? undefined : await parserOf(job.file)
+    // What is written in SugarSS comes out as CSS.
+    result = await processor.process(job.css, { ...options, parser, from: job.file, to: job.file, map: false })
   } catch (error) {
     throw /tailwind/.test(error.plugin) ? placed(error, job) : error
   }
@@ -214,7 +235,9 @@ async function postcssOf(job, found) {
   for (const message of result.messages) {
     if (message.type === 'dependency' || message.type === 'missing-dependency') found.files.add(path.resolve(message.file))
     if (message.type === 'dir-dependency' || message.type === 'context-dependency') {
-      found.scans.push({ base: path.resolve(message.dir ?? message.file), pattern: message.glob ?? '**/*' })
+      const base = path.resolve(message.dir ?? message.file)
+      found.scans.push({ base, pattern: message.glob ?? '**/*' })
+      for (const file of filesIn(base)) found.files.add(file)
     }
     if (message.type === 'warning') {
       const file = message.node?.source?.input?.file ?? job.file
@@ -225,12 +248,30 @@ async function postcssOf(job, found) {
   return css
 }
 
+/** Files of a folder that a plugin names as a whole are watched up to this many. */
+const MOST_FILES = 5000
+
+function filesIn(folder) {
+  const files = []
+  const folders = [folder]
+  for (let next; files.length < MOST_FILES && (next = folders.pop()); ) {
+    const entries = fs.existsSync(next) ? fs.readdirSync(next, { withFileTypes: true }) : []
+    for (const entry of entries) {
+      if (entry.name === 'node_modules' || entry.name.startsWith('.')) continue
+      const file = path.join(next, entry.name)
+      if (entry.isDirectory()) folders.push(file)
+      else files.push(file)
+    }
+  }
+  return files
+}
+
 const IMPORT = /^(?:url\(\s*(?:"([^"]*)"|'([^']*)'|([^)\s]*))\s*\)|"([^"]*)"|'([^']*)')\s*(.*)$/s
 /** Words behind `@import` that only Tailwind understands. */
 const TAILWIND = /\b(source|theme|prefix)\(|\b(important|reference)\b/
 
 /** Puts the text of imported files in the place of their `@import`, so that plugins see it as part of the sheet. */
-async function inlineImports(root, job, found, parse) {
+async function inlineImports(root, job, found, parserOf) {
   const walk = async (container, file, chain) => {
     for (const node of [...container.nodes]) {
       const belongsToHead = node.type === 'comment' || (node.type === 'atrule' && (node.name === 'charset' || (node.name === 'layer' && !node.nodes)))
@@ -251,6 +292,7 @@ async function inlineImports(root, job, found, parse) {
         continue
       }
       found.files.add(target)
+      const parse = await parserOf(target)
       const inner = parse(fs.readFileSync(target, 'utf8').replace(/^\uFEFF/, ''), { from: target })
       await walk(inner, target, [...chain, target])
       inner.walkAtRules('charset', (rule) => rule.remove())
@@ -372,8 +414,9 @@ async function beginTailwind(job, found, known) {
     onDependency: note,
     customCssResolver: (specifier, base) => resolve(job, 'css', specifier, path.join(base, 'noop.css')),
   })
+  // Tailwind 4.0 calls them globs.
   const sources = compiler.root === 'none' ? [] : compiler.root === null ? [{ base: root, pattern: '**/*', negated: false }] : [{ ...compiler.root, negated: false }]
-  Object.assign(known, { css: job.css, built, compiler, node, candidates: new Set(), scanner: new oxide.Scanner({ sources: sources.concat(compiler.sources) }) })
+  Object.assign(known, { css: job.css, built, compiler, node, candidates: new Set(), scanner: new oxide.Scanner({ sources: sources.concat(compiler.sources ?? compiler.globs) }) })
 }
 
 async function haveChanged(built) {
@@ -416,6 +459,24 @@ function placed(error, job) {
 
 // ---- Less, Stylus, Sass
 
+/** Makes `url(./dot.svg)` and `@import './plain.css'` in an imported file mean what stands beside that file. */
+function rebased(text, file, main) {
+  const folder = path.dirname(file)
+  if (folder === path.dirname(main)) return text
+  return text.replace(/(\burl\(\s*["']?|@import\s+["'])([^"')\s;]+)/gi, (whole, head, url) => {
+    const isRelative = !/^([a-z][a-z+.-]*:|[/#~@$])/i.test(url)
+    if (!isRelative || (head[0] === '@' && !url.endsWith('.css'))) return whole
+    // Of `./icons/@{name}.svg` the folder is known.
+    const end = url.search(/[@#]\{/)
+    const name = end < 0 ? url.split(/[?#]/)[0] : url.slice(0, url.lastIndexOf('/', end) + 1)
+    if (!name || !(name.startsWith('.') || fs.existsSync(path.resolve(folder, name)))) return whole
+    const way = path.relative(path.dirname(main), path.resolve(folder, name)).replaceAll('\\', '/')
+    return `${head}${way.startsWith('.') ? way : `./${way}`}${name.endsWith('/') ? '/' : ''}${url.slice(name.length)}`
+  })
+}
+
+const textOf = (file) => fs.readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
+
 async function runLess(job, found) {
   const { value: less } = await load('less', root)
   class Imports extends less.FileManager {
@@ -430,15 +491,16 @@ async function runLess(job, found) {
       const target = await resolve(job, 'less', name, from)
       if (!target) {
         if (!/^([a-z][a-z+.-]*:|\/\/)/i.test(name)) found.files.add(path.resolve(path.dirname(from), /\.\w+$/.test(name) ? name : `${name}.less`))
-        return super.loadFile(name, folder, options, environment)
+        const loaded = await super.loadFile(name, folder, options, environment)
+        return { ...loaded, contents: rebased(loaded.contents, path.resolve(loaded.filename), job.file) }
       }
       found.files.add(target)
-      return { filename: target, contents: fs.readFileSync(target, 'utf8') }
+      return { filename: target, contents: rebased(textOf(target), target, job.file) }
     }
   }
   const plugins = [...(job.options.plugins ?? []), { install: (_, manager) => manager.addFileManager(new Imports()), minVersion: [3, 0, 0] }]
   try {
-    const result = await less.render(job.css, { rewriteUrls: 'all', ...job.options, paths: job.loadPaths, filename: job.file, plugins })
+    const result = await less.render(job.css, { ...job.options, paths: job.loadPaths, filename: job.file, plugins })
     for (const file of result.imports) found.files.add(path.resolve(file))
     return result.css
   } catch (error) {
@@ -469,10 +531,20 @@ async function runSass(job, found) {
   const { module, value } = await load('sass-embedded', root).catch(() => load('sass', root))
   const sass = module.compileStringAsync ? module : value
   const importer = {
-    async findFileUrl(specifier, { containingUrl }) {
+    /** First an address that Sass has made itself, relative to the importing file; then the specifier. */
+    async canonicalize(specifier, { containingUrl, fromImport }) {
       const from = containingUrl?.protocol === 'file:' ? fileURLToPath(containingUrl) : job.file
-      const target = await resolve(job, 'sass', specifier, from)
-      return target ? pathToFileURL(target) : null
+      const name = specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier
+      const target = await resolve(job, fromImport ? 'sass-import' : 'sass', name, from)
+      if (target) return pathToFileURL(target)
+      found.files.add(path.resolve(path.dirname(from), path.extname(name) ? name : `${name}.scss`))
+      return null
+    },
+    load(url) {
+      const file = fileURLToPath(url)
+      found.files.add(file) // Sass names what it has read only if all goes well.
+      const syntax = { '.sass': 'indented', '.css': 'css' }[path.extname(file)] ?? 'scss'
+      return { contents: rebased(textOf(file), file, job.file), syntax, sourceMapUrl: url }
     },
   }
   const logger = {
@@ -482,8 +554,7 @@ async function runSass(job, found) {
     },
   }
   const syntax = job.file.endsWith('.sass') ? 'indented' : 'scss'
-  const result = await sass.compileStringAsync(job.css, { ...job.options, syntax, url: pathToFileURL(job.file), loadPaths: job.loadPaths, importers: [importer], logger, sourceMap: false })
-  for (const url of result.loadedUrls) if (url.protocol === 'file:') found.files.add(fileURLToPath(url))
+  const result = await sass.compileStringAsync(job.css, { ...job.options, syntax, url: pathToFileURL(job.file), importer, importers: [importer], logger, sourceMap: false })
   found.files.delete(job.file)
   return result.css
 }

@@ -20,6 +20,8 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::prepare::ResolveStyle;
+
 const PROGRAM: &str = include_str!("worker.mjs");
 /// A plugin that hangs must not keep the server waiting for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -90,6 +92,9 @@ pub(super) struct ToolError {
     /// A package that is not installed.
     #[serde(default)]
     pub missing: Option<String>,
+    /// The import that found nothing, as it is written.
+    #[serde(default)]
+    pub rule: Option<String>,
 }
 
 /// Files below `base` that match are looked at for class names.
@@ -113,11 +118,7 @@ impl Worker {
     }
 
     /// Runs a job and waits for it. `resolve` tells what an import means: language, specifier, importing file.
-    pub fn ask(
-        &self,
-        mut job: Value,
-        resolve: &dyn Fn(&str, &str, &Path) -> Option<PathBuf>,
-    ) -> Result<Done, WorkerError> {
+    pub fn ask(&self, mut job: Value, resolve: &ResolveStyle<'_>) -> Result<Done, WorkerError> {
         // Its end is noticed by the next job, which deserves a process that runs.
         match self.attempt(&mut job, resolve) {
             Err(WorkerError::Ended) => self.attempt(&mut job, resolve),
@@ -125,11 +126,7 @@ impl Worker {
         }
     }
 
-    fn attempt(
-        &self,
-        job: &mut Value,
-        resolve: &dyn Fn(&str, &str, &Path) -> Option<PathBuf>,
-    ) -> Result<Done, WorkerError> {
+    fn attempt(&self, job: &mut Value, resolve: &ResolveStyle<'_>) -> Result<Done, WorkerError> {
         let running = self.running()?;
         let id = self.numbers.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = channel();
@@ -228,7 +225,7 @@ impl Running {
         id: u64,
         job: &Value,
         receiver: &Receiver<Said>,
-        resolve: &dyn Fn(&str, &str, &Path) -> Option<PathBuf>,
+        resolve: &ResolveStyle<'_>,
     ) -> Result<Done, WorkerError> {
         self.write(job)?;
         loop {

@@ -24,3 +24,10 @@ export const later = defineConfig(async () => mergeConfig({ base: '/' }, plain) 
 defineConfig({ server: { port: '3000' } })
 // @ts-expect-error there is no such origin
 defineConfig({ server: { cors: 7 } })
+// @ts-expect-error a word that no setting has
+defineConfig({ server: { prot: 3 } })
+// @ts-expect-error the same
+defineConfig({ build: { outdir: 'out' } })
+// @ts-expect-error the same
+defineConfig({ resolve: { aliases: {} } })
+defineConfig({ server: { fs: { deny: ['x'] }, warmup: { clientFiles: ['a'] } }, build: { rollupOptions: { input: 'a.html', output: { manualChunks: {} } } } })

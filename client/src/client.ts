@@ -1129,7 +1129,9 @@ const socket = new Socket(token ? socketAddress : null, refreshToken, {
     const isNews = type === 'batch' || type === 'welcome' || type === 'compare'
     if (isNews) newsInQueue += 1
     if (isNews) hurry?.()
-    const begin = updater.announce(type === 'batch' ? changedBy(message) : [])
+    // What a new session compares may be anything that is here.
+    const changed = type === 'batch' ? changedBy(message) : type === 'compare' ? [...registry.instances.keys()] : []
+    const begin = updater.announce(changed)
     const of = connection
     // What an earlier connection has brought is in the answer to the `hello` of this one.
     const isOver = () => isNews && of !== connection

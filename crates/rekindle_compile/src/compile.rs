@@ -6,7 +6,6 @@
 //! /box.module.css       → class names                  /note.txt?raw      → its text
 //! ```
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -14,6 +13,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use oxc_syntax::identifier::is_identifier_name;
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, EnvReads, FilePath, GlobCall, Link, ModuleUrl};
 
+use crate::asset_versions::AssetVersions;
 use crate::barrel::Barrels;
 use crate::cache::DefinitionCache;
 use crate::defines::Defines;
@@ -51,7 +51,7 @@ pub struct Compiler {
     inline_limit: u64,
     barrels: Barrels,
     /// How often an asset's content was seen to change: its address carries that, so that browsers fetch it anew.
-    asset_versions: RwLock<HashMap<PathBuf, u32>>,
+    asset_versions: AssetVersions,
 }
 
 /// Where the source of a module comes from.
@@ -124,7 +124,7 @@ impl Compiler {
             assets: GlobSet::empty(),
             inline_limit: inline::DEFAULT_LIMIT,
             barrels: Barrels::default(),
-            asset_versions: RwLock::default(),
+            asset_versions: AssetVersions::default(),
         }
     }
 
@@ -169,6 +169,12 @@ impl Compiler {
     /// What the settings say about specifiers.
     pub fn with_resolve(mut self, public_dir: Option<&Path>, settings: &ResolveSettings) -> Self {
         self.resolver = Resolver::new(&self.root, public_dir, &self.base, settings);
+        self
+    }
+
+    /// Numbers of edited assets that outlive this process.
+    pub fn with_asset_versions(mut self, versions: AssetVersions) -> Self {
+        self.asset_versions = versions;
         self
     }
 
@@ -897,8 +903,7 @@ impl Compiler {
     /// The address of an asset: its path, and once it was edited a number that changes with it.
     pub fn asset_address(&self, file: &FilePath) -> String {
         let address = self.address_of(self.resolver.url_of(file.as_path(), None).as_str());
-        let versions = self.asset_versions.read().unwrap_or_else(PoisonError::into_inner);
-        match versions.get(file.as_path()) {
+        match self.asset_versions.of(file.as_path(), || self.asset_digest(file).ok()) {
             Some(version) => format!("{address}?t={version}"),
             None => address,
         }
@@ -911,8 +916,12 @@ impl Compiler {
 
     /// Notes that an asset was edited: from now on its address is another.
     pub fn asset_edited(&self, file: &Path) {
-        let mut versions = self.asset_versions.write().unwrap_or_else(PoisonError::into_inner);
-        *versions.entry(file.to_owned()).or_default() += 1;
+        self.asset_versions.edited(file);
+    }
+
+    /// Remembers an asset for the next server, by what it is now.
+    pub fn note_asset(&self, file: &Path, digest: &str) {
+        self.asset_versions.note(file, digest);
     }
 
     /// The source map of a definition's text: a script's, if the file still is what it was made from; of any other kind

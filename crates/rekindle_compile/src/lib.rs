@@ -1,6 +1,7 @@
 //! One source file → one definition.
 
 mod accessors;
+pub mod asset_versions;
 mod barrel;
 pub mod build_settings;
 pub mod builtin;

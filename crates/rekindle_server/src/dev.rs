@@ -75,6 +75,8 @@ pub struct Loop {
     session: String,
     /// Number of the last batch.
     seq: u64,
+    /// Modules of the graph when tabs were last told what came.
+    modules: usize,
     /// Since which batch pages have to start anew that were there before, and why.
     restart: Option<(u64, String)>,
     /// Answers to `hello` as of the last batch, by the number that was said.
@@ -129,11 +131,14 @@ struct Tab {
     stage: Stage,
     /// How often it has said `hello` since a moment.
     hellos: (usize, Instant),
+    /// Modules of an earlier session that it runs and that this one had not come to, when it was told that they are gone.
+    unmet: BTreeSet<String>,
 }
 
 impl Tab {
     fn new(outbox: Outbox) -> Self {
-        Self { outbox, page: None, is_worker: false, stage: Stage::Silent, hellos: (0, Instant::now()) }
+        let hellos = (0, Instant::now());
+        Self { outbox, page: None, is_worker: false, stage: Stage::Silent, hellos, unmet: BTreeSet::new() }
     }
 
     /// Counts a `hello`; false if there are more than any page says.
@@ -235,6 +240,7 @@ impl Loop {
             public,
             tabs: BTreeMap::new(),
             rounds: Rounds::default(),
+            modules: 0,
             edits: Edits::default(),
             report,
             watcher,
@@ -295,7 +301,28 @@ impl Loop {
             }
             Event::Stop => {}
         }
+        self.tell_what_came();
         self.report_warnings();
+    }
+
+    /// A server that starts comes to some modules late: what the page brings by `import()`, and the workers that this makes.
+    /// Tabs that run them ask again when they hear of it.
+    fn tell_what_came(&mut self) {
+        let graph = &self.project.graph;
+        if std::mem::replace(&mut self.modules, graph.len()) == graph.len() {
+            return;
+        }
+        let mut came: Vec<(ClientId, Vec<ModuleUrl>)> = Vec::new();
+        for (&id, tab) in self.tabs.iter_mut().filter(|(_, tab)| !tab.unmet.is_empty()) {
+            let (there, unmet) = std::mem::take(&mut tab.unmet).into_iter().partition(|url| graph.get(url).is_some());
+            tab.unmet = unmet;
+            let there: BTreeSet<String> = there;
+            came.push((id, there.into_iter().map(ModuleUrl::new).collect()));
+        }
+        for (id, fixed) in came.into_iter().filter(|(_, fixed)| !fixed.is_empty()) {
+            let batch = self.batch(Some(self.seq), &Delta::default(), News::default());
+            self.send(id, &ServerMessage::Batch(Batch { fixed, ..batch }));
+        }
     }
 
     /// What browsers skip in silence, what tools have printed, and names in pages that no env file has.
@@ -413,6 +440,10 @@ impl Loop {
         let is_deleted = |url: &str| graph.get(url).is_some_and(|id| delta.deleted.contains(&id));
         errors.extend(self.missing_entries(|url| since.is_none() || is_deleted(url)));
         let mut fixed = urls(&delta.fixed);
+        // A page's script that was not there until now: nothing is wrong with it any more.
+        let entries: BTreeSet<ModuleId> = self.pages.entries().collect();
+        let is_well = |id: &ModuleId| entries.contains(id) && graph[*id].state == ModuleState::Ready;
+        fixed.extend(urls(&changed.iter().copied().filter(is_well).collect::<Vec<_>>()));
         for (url, page) in self.pages.stood_after(since) {
             match &page.gone {
                 Some(diagnostic) => _ = errors.insert(url.clone(), vec![diagnostic.clone()]),
@@ -743,6 +774,9 @@ impl Loop {
         let files: Vec<String> = delta.changed.iter().map(|&id| graph[id].url.path().to_owned()).collect();
         let news = News { pages: edited.into_iter().collect(), env: true, ..News::default() };
         let mut batch = self.batch(None, &delta, news);
+        if let Some(tab) = self.tabs.get_mut(&id) {
+            tab.unmet = gone.iter().map(|url| url.as_str().to_owned()).collect();
+        }
         batch.deleted.extend(gone);
         self.send(id, &ServerMessage::Batch(batch));
         if !files.is_empty() {

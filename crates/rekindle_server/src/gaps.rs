@@ -56,8 +56,10 @@ impl Before {
     fn lost<'b>(&'b self, delta: &Delta, graph: &ModuleGraph) -> FxHashSet<&'b str> {
         let changed = delta.changed.iter().filter_map(|&id| Some((id, &self.modules.get(&id)?.1)));
         let lost = changed.flat_map(|(id, before)| {
-            let now = graph[id].published.as_ref().map(|published| published.definition.exports.as_slice());
-            before.iter().filter(move |name| !now.is_some_and(|now| now.contains(name)))
+            let published = graph[id].published.as_ref();
+            let exports = published.map(|published| published.definition.exports.as_slice()).unwrap_or_default();
+            let now: FxHashSet<&str> = exports.iter().map(String::as_str).collect();
+            before.iter().filter(move |name| !now.contains(name.as_str()))
         });
         lost.map(String::as_str).collect()
     }

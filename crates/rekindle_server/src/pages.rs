@@ -74,8 +74,10 @@ const WITHOUT_CLIENT: &str = " onerror=\"(function again(){var key='rekindle:aga
      if(times<9)setTimeout(function(){fetch(location.href,{method:'HEAD'}).then(function(){sessionStorage.setItem(key,times+1);\
      location.reload()},again)},300)})()\"";
 
-/// Earlier texts of a page that are kept, for tabs that were away.
+/// Earlier texts of a page that are kept, for tabs that were away: at least so many, and more up to a number and to bytes.
 const VERSIONS: usize = 8;
+const MOST_VERSIONS: usize = 256;
+const VERSIONS_IN_BYTES: usize = 1 << 20;
 
 /// A module script of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -430,8 +432,13 @@ impl Page {
 
     /// Takes over what tabs have got of the page before.
     fn follow(&mut self, before: &Self) {
-        let earlier = before.versions.iter().skip((before.versions.len() + 1).saturating_sub(VERSIONS));
-        for version in earlier.rev() {
+        let mut bytes = 0;
+        for version in before.versions.iter().rev() {
+            bytes += version.text.len() + version.scripts.len();
+            let is_full = self.versions.len() >= MOST_VERSIONS || bytes > VERSIONS_IN_BYTES;
+            if is_full && self.versions.len() >= VERSIONS {
+                break;
+            }
             self.versions.push_front(version.clone());
         }
     }

@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rayon::prelude::*;
+use rekindle_compile::asset_versions::AssetVersions;
 use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
 use rekindle_compile::defines::Defines;
 use rekindle_compile::file;
@@ -148,6 +149,7 @@ impl Project {
             .with_constants(Defines::new(&config.define), config.jsx_import_source.clone())
             .with_styles(&config.mode, &config.css)
             .with_inline_limit(config.build.assets_inline_limit)
+            .with_asset_versions(AssetVersions::kept_in(&config.cache_dir))
             .with_assets(&config.assets_include)
             .map_err(std::io::Error::other)?;
         compiler.set_framework(find_framework(&config.root, &compiler, config.hmr.enabled));
@@ -220,7 +222,7 @@ impl Project {
                 }
             }
         }
-        self.watch(watchlist, watcher);
+        self.watch(watchlist, watcher, SystemTime::now() - crawl.began.elapsed());
         if crawl.queue.is_empty() {
             self.segments.seal();
             self.report.at_rest();
@@ -256,6 +258,7 @@ impl Project {
             let module = &self.graph[id];
             compile_one(&self.compiler, &module.url, &module.file, &self.source_of(&module.url))
         };
+        let began = SystemTime::now();
         let compiled: Vec<Compiled> = self.pool.install(|| match ids {
             [id] => vec![compile(id)],
             _ => ids.par_iter().map(compile).collect(),
@@ -264,7 +267,7 @@ impl Project {
         for (&id, compiled) in ids.iter().zip(compiled) {
             self.take_in(id, compiled, delta, &mut watchlist);
         }
-        self.watch(watchlist, watcher);
+        self.watch(watchlist, watcher, began);
     }
 
     fn take_in(&mut self, id: ModuleId, compiled: Compiled, delta: &mut Delta, watchlist: &mut Watchlist) {
@@ -277,9 +280,10 @@ impl Project {
         self.absorb(id, compiled, delta);
     }
 
-    fn watch(&mut self, Watchlist { mut files, folders }: Watchlist, watcher: &Watcher) {
+    /// `since`: when the files were read at the earliest.
+    fn watch(&mut self, Watchlist { mut files, folders }: Watchlist, watcher: &Watcher, since: SystemTime) {
         files.extend(self.compiler.take_read());
-        watcher.watch_files(files);
+        watcher.watch_files_read_since(files, since);
         self.watch_folders(folders, watcher);
     }
 
@@ -429,6 +433,7 @@ impl Project {
         let servable = Servable::admit(file.as_path().to_owned());
         self.assets.insert(address.to_owned(), Asset { servable });
         if let Ok(digest) = self.compiler.asset_digest(file) {
+            self.compiler.note_asset(file.as_path(), &digest);
             self.asset_digests.insert(file.as_path().to_owned(), digest);
         }
     }
@@ -622,8 +627,9 @@ impl Project {
         if self.asset_digests.get(path) == Some(&digest) {
             return Vec::new();
         }
-        self.asset_digests.insert(path.to_owned(), digest);
         self.compiler.asset_edited(path);
+        self.compiler.note_asset(path, &digest);
+        self.asset_digests.insert(path.to_owned(), digest);
         users.iter().copied().collect()
     }
 

@@ -221,10 +221,14 @@ impl Segments {
         Some((vec![head.into(), definitions, end.into()], is_current))
     }
 
-    /// The modules in the script of an address, each with the line (from 0) on which its definition begins.
+    /// The modules in the script of an address, each with the line (from 0) on which its definition begins. Nothing for an
+    /// address that is outgrown: a browser may have got there what the address promised, or what came later.
     pub fn lines(&mut self, graph: &ModuleGraph, address: &str) -> Option<Arc<[(ModuleId, usize)]>> {
         let at = self.at(address)?;
         let current = self.address(graph, at);
+        if current != Address::parse(address)? {
+            return None;
+        }
         let segment = &mut self.segments[at];
         if let Some((_, lines)) = segment.lines.as_ref().filter(|(of, _)| *of == current) {
             return Some(lines.clone());

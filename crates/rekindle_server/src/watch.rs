@@ -45,7 +45,7 @@ const VANISHED: Duration = Duration::from_millis(30);
 const UNFINISHED: Duration = Duration::from_millis(60);
 /// How often all files of a burst are looked at until they are.
 const UNFINISHED_PACE: Duration = Duration::from_millis(5);
-/// A file that changed this shortly before its watch was armed may have changed after the loop read it.
+/// A file that changed this shortly before the loop read it, at the earliest, may have changed after that.
 const JUST_NOW: Duration = Duration::from_millis(1000);
 /// Two writes within one tick of the file system's clock carry the same time.
 const CLOCK_TICK: Duration = Duration::from_millis(20);
@@ -69,7 +69,8 @@ pub struct Watcher {
 }
 
 enum Message {
-    WatchFiles(Vec<PathBuf>),
+    /// Files that were read after a time.
+    WatchFiles(Vec<PathBuf>, SystemTime),
     WatchFolders(Vec<PathBuf>),
     UnwatchFiles(Vec<PathBuf>),
     /// From notify's thread and stamped there: the latency that the user reads begins here.
@@ -122,10 +123,15 @@ impl Watcher {
     /// Watches files whose content matters. A file that does not exist is announced when it appears. Names in a batch
     /// are the ones given here, whatever links they pass through. Naming a file again costs nothing.
     ///
-    /// Read first, watch afterwards, within a second: a file that changed during the last second before its watch
-    /// was armed is announced once, in case the reader saw the text before.
+    /// Read first, watch afterwards, within a second: a file that changed during the last second before this call
+    /// is announced once, in case the reader saw the text before.
     pub fn watch_files(&self, files: impl IntoIterator<Item = PathBuf>) {
-        self.send(Message::WatchFiles(files.into_iter().collect()));
+        self.watch_files_read_since(files, SystemTime::now());
+    }
+
+    /// The same for files that were read at some time after `since`, which may be longer ago.
+    pub fn watch_files_read_since(&self, files: impl IntoIterator<Item = PathBuf>, since: SystemTime) {
+        self.send(Message::WatchFiles(files.into_iter().collect(), since));
     }
 
     /// Watches folders whose listing matters: where an import was not found, what a glob or `public/` lists. What is
@@ -187,7 +193,7 @@ impl Notes {
     pub fn batch(&mut self, written: &[PathBuf], listed: &[PathBuf]) -> Option<FileBatch> {
         while let Ok(message) = self.messages.try_recv() {
             match message {
-                Message::WatchFiles(files) => self.files.extend(files),
+                Message::WatchFiles(files, _) => self.files.extend(files),
                 Message::WatchFolders(folders) => self.folders.extend(folders),
                 Message::UnwatchFiles(files) => files.iter().for_each(|file| _ = self.files.remove(file)),
                 _ => {}
@@ -418,8 +424,8 @@ impl Desk {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::WatchFiles(files) => self.watch(Kind::File, files),
-            Message::WatchFolders(folders) => self.watch(Kind::Folder, folders),
+            Message::WatchFiles(files, since) => self.watch(Kind::File, files, since),
+            Message::WatchFolders(folders) => self.watch(Kind::Folder, folders, SystemTime::now()),
             Message::UnwatchFiles(files) => files.into_iter().for_each(|path| self.unwatch_file(path)),
             Message::Noticed(at, event) => self.noticed(at, event),
             Message::Judge => self.judge(),
@@ -429,10 +435,10 @@ impl Desk {
                 self.tell_behind_all_events(true);
             }
             Message::Tell { released } => self.tell_all(released),
+            // Saves put it off, and not who asks again with each batch.
             Message::AwaitQuiet => {
                 let now = Instant::now();
-                let since = self.awaited.map_or(now, |(since, _)| since);
-                self.awaited = Some((since, now + PAUSE));
+                self.awaited.get_or_insert((now, now + PAUSE));
             }
             #[cfg(test)]
             Message::Done(done) => drop(done.send(())),
@@ -524,7 +530,7 @@ impl Desk {
 
     // ── Who is watched, and where ─────────────────────────────────────────────────────────────────────────────────
 
-    fn watch(&mut self, kind: Kind, paths: Vec<PathBuf>) {
+    fn watch(&mut self, kind: Kind, paths: Vec<PathBuf>, since: SystemTime) {
         let mut real = FxHashMap::default();
         for path in paths {
             let item = Item { kind, path: Arc::from(path) };
@@ -533,7 +539,7 @@ impl Desk {
             }
             self.watched.insert(item.clone(), Watched::default());
             self.place(&item, &mut real);
-            self.first_look(&item);
+            self.first_look(&item, since);
         }
     }
 
@@ -628,8 +634,8 @@ impl Desk {
         }
     }
 
-    /// After arming: whatever happened before is not told by the system.
-    fn first_look(&mut self, item: &Item) {
+    /// After arming: whatever happened before is not told by the system. `since`: when it was read at the earliest.
+    fn first_look(&mut self, item: &Item, since: SystemTime) {
         let look = look_at(&item.path);
         let Some(watched) = self.watched.get_mut(item) else { return };
         let changed = watched.seen.is_some() && watched.seen != look;
@@ -638,7 +644,7 @@ impl Desk {
             // A removal shows in the folder.
             None => watched.place.spots.first().map_or(&*item.path, |spot| spot).parent().and_then(look_at),
         };
-        let fresh = look.or(nearest).is_some_and(|look| look.age() < JUST_NOW);
+        let fresh = look.or(nearest).is_some_and(|look| look.is_after(since.checked_sub(JUST_NOW).unwrap_or(since)));
         if watched.seen.is_none() {
             watched.saw(look);
         }
@@ -757,9 +763,12 @@ impl Desk {
 
     /// Somebody changed a file or a folder that matters, under its real path.
     fn saved(&mut self, path: &Path, at: Instant) {
-        self.burst.saved(path, at);
-        if let Some((_, quiet_at)) = &mut self.awaited {
-            *quiet_at = Instant::now() + PAUSE;
+        let is_first = self.burst.saved(path, at);
+        // One file that is written again and again says nothing of others.
+        if let Some((since, quiet_at)) = &mut self.awaited
+            && is_first
+        {
+            *quiet_at = (Instant::now() + PAUSE).min(*since + LONGEST_WAIT);
         }
         for repository in self.repositories.of_folder(path.parent().unwrap_or(path)).iter() {
             if !self.concerned.contains(repository) {
@@ -811,7 +820,7 @@ impl Desk {
         }
         let items: Vec<Item> = self.watched.keys().cloned().collect();
         for item in items {
-            self.first_look(&item);
+            self.first_look(&item, SystemTime::now());
         }
     }
 
@@ -1102,6 +1111,11 @@ impl Watched {
 }
 
 impl Snapshot {
+    /// Whether it was changed after a time, or may have been.
+    fn is_after(&self, time: SystemTime) -> bool {
+        self.modified.is_none_or(|modified| modified > time)
+    }
+
     /// Time since the last change; zero for one in the future.
     fn age(&self) -> Duration {
         self.modified.and_then(|modified| SystemTime::now().duration_since(modified).ok()).unwrap_or_default()

@@ -143,7 +143,9 @@ impl Loop {
 
     /// Whoever asks for modules or their state gets them as they are, and nothing that waits may be news to him later.
     pub(super) fn publish_before(&mut self, request: &Request) {
-        if !Self::INDEPENDENT.iter().any(|begin| request.path.starts_with(begin)) {
+        let is_public = self.public.as_ref().is_some_and(|public| public.get(&request.path).is_some());
+        let is_file = is_public || self.project.asset(&request.path).is_some();
+        if !is_file && !Self::INDEPENDENT.iter().any(|begin| request.path.starts_with(begin)) {
             self.publish_waiting();
         }
     }

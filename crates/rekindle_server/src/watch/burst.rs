@@ -77,6 +77,7 @@ pub struct Burst {
 /// Saves that follow each other closely.
 #[derive(Debug, Default)]
 struct Run {
+    /// When a file was saved that had not been before in this run.
     last: Option<Instant>,
     files: FxHashSet<PathBuf>,
     longest_pause: Duration,
@@ -103,19 +104,30 @@ impl Burst {
         self.waiting = Some((self.waiting.map_or(now, |(first, _)| first), now));
     }
 
-    /// The system says that somebody wrote, removed or renamed `file`.
-    pub fn saved(&mut self, file: &Path, at: Instant) {
+    /// The system says that somebody wrote, removed or renamed `file`. Whether that is the file's first save in its run:
+    /// one that is written again and again does not keep a run going.
+    pub fn saved(&mut self, file: &Path, at: Instant) -> bool {
         let run = &mut self.run;
+        let is_again = run.files.contains(file);
         match run.last.map(|last| at.saturating_duration_since(last)) {
             // Under a lock pauses are of any length and say nothing.
             _ if self.held_since.is_some() => {}
-            Some(pause) if pause <= PAUSE + self.pace => run.longest_pause = run.longest_pause.max(pause),
+            Some(pause) if pause <= PAUSE + self.pace => {
+                if !is_again {
+                    run.longest_pause = run.longest_pause.max(pause);
+                }
+            }
+            Some(_) if is_again && self.waiting.is_some() => {}
             _ => *run = Run::default(),
         }
-        run.last = Some(at);
-        if !run.files.contains(file) {
+        let is_first = !run.files.contains(file);
+        if is_first || self.held_since.is_some() {
+            run.last = Some(at);
+        }
+        if is_first {
             run.files.insert(file.to_owned());
         }
+        is_first
     }
 
     /// Whether more is to be expected.
@@ -127,7 +139,7 @@ impl Burst {
     pub fn due(&self) -> Option<Instant> {
         let (first, last) = self.waiting?;
         Some(match self.run.files.len() > 1 {
-            true => (last + self.quiet()).min(first + LONGEST_BURST),
+            true => (self.run.last.unwrap_or(last) + self.quiet()).max(first).min(first + LONGEST_BURST),
             false => (last + self.settle).min(first + LONGEST_SAVE),
         })
     }

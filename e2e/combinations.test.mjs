@@ -1,9 +1,9 @@
 /** Two things at once, each harmless alone, by which updates were lost. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
 import zlib from 'node:zlib'
-import { test, until } from './harness.mjs'
+import { program, test, until } from './harness.mjs'
 import { lineTest, restart } from './line-test.mjs'
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
@@ -237,6 +237,26 @@ test('the fix of a module that hangs goes through at once over a restart, too', 
   await tab.sees('#a', 'hangs')
   await restart(app, () => app.write('a.js', `show('a', 2)\nimport.meta.hot.accept()`))
   await tab.sees('#a', '2')
+})
+
+test('an announced edit that touches the settings is one update', {
+  files: {
+    'rekindle.toml': `[define]\n__C__ = '"c1"'\n`,
+    'main.js': `import { v } from './a.js'\nshow('a', v + __C__)\nimport.meta.hot.accept()`,
+    'a.js': value(1),
+  },
+}, async (app) => {
+  const edit = (...words) => execFileSync(program, ['edit', ...words], { cwd: app.root, stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim()
+  await app.sees('#a', '1c1')
+  const id = edit('begin')
+  app.write('rekindle.toml', `[define]\n__C__ = '"c2"'\n`)
+  app.write('a.js', 'export const v = ;')
+  await sleep(1500) // Long enough for what must not happen.
+  assert.deepEqual([await app.first.text('#a'), await app.first.overlayText()], ['1c1', null])
+  app.write('a.js', value(2))
+  edit('commit', id)
+  await app.sees('#a', '2c2')
+  await app.noOverlay()
 })
 
 lineTest('a page that was saved twelve times while its tab was cut off is patched', {

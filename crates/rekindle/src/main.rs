@@ -97,6 +97,11 @@ async fn run(flags: DevFlags, mut settings: Settings, report: Report) -> ExitCod
             () = &mut end => break,
             Some(Event::Files(batch)) = edits.recv() => batch,
         };
+        // What a command does to the settings belongs to its edit, too.
+        tokio::select! {
+            () = &mut end => break,
+            () = server.edits_over() => {}
+        }
         let (read, files) = settings::read_with_files(&flags);
         watcher.watch_files(files);
         let next = match read {

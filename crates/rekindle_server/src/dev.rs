@@ -19,6 +19,7 @@ use rekindle_graph::wire::{
 };
 use rekindle_graph::{Delta, Diagnostic, FilePath, Module, ModuleId, ModuleState, ModuleUrl};
 use serde_json::Value;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::address::parameter;
@@ -95,6 +96,9 @@ pub struct Loop {
     events: mpsc::UnboundedReceiver<Event>,
     /// Events that came while a page was being compiled and can wait until that is done.
     backlog: VecDeque<Event>,
+    /// What tabs have said that waits until nothing else is to be done.
+    later: VecDeque<Event>,
+    compared: Spent,
     /// Pages that are being sent while their modules are compiled.
     streams: Vec<Stream>,
     /// What is being compiled, and how far that is.
@@ -133,6 +137,27 @@ struct Tab {
     hellos: (usize, Instant),
     /// Modules of an earlier session that it runs and that this one had not come to, when it was told that they are gone.
     unmet: BTreeSet<String>,
+}
+
+/// Time that was spent on something within the last second.
+#[derive(Debug, Default)]
+struct Spent {
+    since: Option<Instant>,
+    sum: Duration,
+}
+
+impl Spent {
+    fn note(&mut self, began: Instant) {
+        let now = Instant::now();
+        if self.since.is_none_or(|since| now - since > Duration::from_secs(1)) {
+            (self.since, self.sum) = (Some(began), Duration::ZERO);
+        }
+        self.sum += now - began;
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() < Duration::from_secs(1)) && self.sum > COMPARING
+    }
 }
 
 impl Tab {
@@ -196,6 +221,15 @@ const MOST_VERSIONS: usize = 32 << 20;
 const MOST_VERSIONS_IN_ALL: usize = 64 << 20;
 /// What a module costs in them besides its letters.
 const VERSION: usize = 128;
+/// Bytes of large texts that tabs have not taken, before others wait for theirs; and how long nothing may be taken of them
+/// then.
+const MOST_UNTAKEN: usize = 24 << 20;
+const SLOW: Duration = Duration::from_secs(2);
+const ROOM_PACE: Duration = Duration::from_millis(20);
+/// What comparisons may take of each second while something else is to be done.
+const COMPARING: Duration = Duration::from_millis(200);
+/// Characters of what a page has thrown.
+const MOST_SAID: usize = 4000;
 /// How often a tab may say `hello` in a minute. Each connection needs one, and one more for each gap.
 const MOST_HELLOS: usize = 60;
 const MINUTE: Duration = Duration::from_secs(60);
@@ -248,6 +282,8 @@ impl Loop {
             events_process,
             events,
             backlog: VecDeque::new(),
+            later: VecDeque::new(),
+            compared: Spent::default(),
             streams: Vec::new(),
             work: String::new(),
             tracer,
@@ -260,7 +296,7 @@ impl Loop {
     /// Handles events until [`Event::Stop`].
     pub fn run(mut self) -> Option<EventsProcess> {
         self.warm_up();
-        while let Some(event) = self.backlog.pop_front().or_else(|| self.events.blocking_recv()) {
+        while let Some(event) = self.next_event() {
             if matches!(event, Event::Stop) {
                 break;
             }
@@ -271,6 +307,51 @@ impl Loop {
             }
         }
         self.events_process.take()
+    }
+
+    /// The next event to handle. Tabs that ask for much wait while others do not take what they were sent, or while
+    /// comparisons leave no time for anything else.
+    fn next_event(&mut self) -> Option<Event> {
+        loop {
+            let next = match self.backlog.pop_front() {
+                Some(event) => Ok(event),
+                None if self.later.is_empty() => Ok(self.events.blocking_recv()?),
+                None => self.events.try_recv(),
+            };
+            match next {
+                Ok(event) if self.must_wait(&event) => self.later.push_back(event),
+                Ok(event) => return Some(event),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) if self.has_room() => return self.later.pop_front(),
+                Err(TryRecvError::Empty) => {
+                    self.send_slow_away();
+                    std::thread::sleep(ROOM_PACE);
+                }
+            }
+        }
+    }
+
+    /// Whether an event is better handled when nothing else is to be done.
+    fn must_wait(&self, event: &Event) -> bool {
+        let Event::Said(id, message, _) = event else { return false };
+        let kind = message.get("type").and_then(Value::as_str);
+        let is_comparison = kind == Some("versions");
+        if !is_comparison && kind != Some("hello") {
+            return false;
+        }
+        // What a tab says is taken in its order.
+        let is_behind = self.later.iter().any(|event| matches!(event, Event::Said(other, ..) if other == id));
+        is_behind || (is_comparison && self.compared.is_too_much()) || !self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
+        self.tabs.values().map(|tab| tab.outbox.untaken().0).sum::<usize>() < MOST_UNTAKEN
+    }
+
+    /// Closes connections of tabs that take nothing, so that others get their answers. They may come back.
+    fn send_slow_away(&self) {
+        let slow = self.tabs.values().filter(|tab| tab.outbox.untaken().1 > SLOW);
+        slow.for_each(|tab| tab.outbox.send_away());
     }
 
     /// The first page is compiled while the browser is still starting.
@@ -293,6 +374,7 @@ impl Loop {
             Event::Files(batch) => self.on_batch(batch),
             Event::Quiet => self.publish_waiting(),
             Event::Edit(request, asker) => self.on_edit(request, asker),
+            Event::AwaitEdits(asker) => self.on_await_edits(asker),
             Event::Send { event, data, to } => self.send_custom(event, data, to),
             Event::Warning(text) => self.report.warn(&text),
             Event::RoundDue => {
@@ -665,7 +747,12 @@ impl Loop {
         }
     }
 
-    fn on_applied(&mut self, id: ClientId, applied: Applied) {
+    fn on_applied(&mut self, id: ClientId, mut applied: Applied) {
+        applied.reason = applied.reason.as_deref().map(shortened);
+        applied.error = applied.error.as_deref().map(shortened);
+        for name in applied.chain.iter_mut().chain(&mut applied.boundaries) {
+            *name = shortened(name);
+        }
         if applied.result == Outcome::Reload && applied.chain.is_empty() {
             tracing::debug!(client = id.0, reason = applied.reason, "reload");
         }
@@ -754,6 +841,7 @@ impl Loop {
         let Some(tab) = self.tabs.get_mut(&id) else { return };
         let Stage::Compared(holdings) = std::mem::replace(&mut tab.stage, Stage::InStep) else { return };
         let Holdings { versions, errors, .. } = holdings;
+        let began = Instant::now();
         self.find_known(page.as_deref(), entries, &versions);
         let graph = &self.project.graph;
         let known = |url: &String| graph.get(url).filter(|&id| graph[id].state != ModuleState::New);
@@ -783,6 +871,7 @@ impl Loop {
             let asked = Asked { tabs: BTreeSet::from([id]), workers: BTreeSet::new() };
             self.rounds.begin(self.seq, files, Instant::now(), asked, &self.report);
         }
+        self.compared.note(began);
     }
 
     /// Compiles what a tab of another session holds, as far as it is still there.
@@ -885,6 +974,7 @@ impl Loop {
         said: Option<String>,
     ) {
         let lacks = lacks.map(|lacks| (lacks, self.advice_about(lacks)));
+        let said = said.map(|text| text.chars().take(MOST_SAID).collect());
         if let Some(tab) = self.tabs.get(&id) {
             let tab = (id, tab.outbox.clone());
             let question = Question { number, frames, lacks, said };
@@ -1310,7 +1400,11 @@ impl Loop {
     fn load(&mut self, query: &str) -> Answer {
         let values = query.split('&').filter_map(|part| part.strip_prefix("id="));
         let urls = values.filter_map(|value| percent_encoding::percent_decode_str(value).decode_utf8().ok());
-        let roots = self.importable(urls.map(|url| ModuleUrl::new(&*url)).collect());
+        let mut urls: Vec<ModuleUrl> = urls.map(|url| ModuleUrl::new(&*url)).collect();
+        // Whoever asks for the same gets the same text.
+        urls.sort_unstable();
+        urls.dedup();
+        let roots = self.importable(urls);
         let known_broken = self.broken_count();
         let modules = self.project.crawl(&roots, &self.watcher);
         if self.broken_count() > known_broken {

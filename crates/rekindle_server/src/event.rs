@@ -35,6 +35,8 @@ pub enum Event {
     Gone(ClientId),
     /// The file system changed; paths as the watcher names them.
     Files(FileBatch),
+    /// Answered when no edit is under way that a command has announced.
+    AwaitEdits(oneshot::Sender<()>),
     /// No file has changed for a moment, and no burst is under way: the answer to `Watcher::await_quiet`.
     Quiet,
     /// A command makes an edit of many files, and says where it begins and ends.

@@ -228,6 +228,14 @@ impl DevServer {
         self.port
     }
 
+    /// Waits until no edit is under way that a command has announced (`rekindle edit`); at once if there is none.
+    pub async fn edits_over(&self) {
+        let (asker, answer) = tokio::sync::oneshot::channel();
+        if self.inbox.send(Event::AwaitEdits(asker)).is_ok() {
+            let _ = answer.await; // A loop that has ended has no edit under way.
+        }
+    }
+
     /// Sends a custom event to every page.
     pub fn send(&self, event: &str, data: Option<Value>) {
         let _ = self.inbox.send(Event::Send { event: event.to_owned(), data, to: None });

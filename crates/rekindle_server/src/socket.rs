@@ -7,8 +7,8 @@
 //! ```
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
@@ -46,6 +46,8 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const MISSES: usize = 2;
 /// How long a tab may take to accept the close of its connection.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// A text that takes room while it waits to be taken, also where many tabs are sent the same.
+const LARGE: usize = 64 * 1024;
 /// What a queued message costs besides its text.
 const OVERHEAD: usize = 64;
 
@@ -68,6 +70,32 @@ struct Queue {
     bytes: AtomicUsize,
     overflowed: AtomicBool,
     overflow: Notify,
+    /// Large texts that have not left for the network, and since when nothing of them has.
+    large: Mutex<Large>,
+}
+
+#[derive(Debug, Default)]
+struct Large {
+    bytes: usize,
+    since: Option<Instant>,
+}
+
+impl Queue {
+    fn note_large(&self, cost: usize) {
+        if cost >= LARGE {
+            let mut large = self.large.lock().unwrap_or_else(PoisonError::into_inner);
+            large.bytes += cost;
+            large.since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    fn forget_large(&self, costs: usize) {
+        if costs > 0 {
+            let mut large = self.large.lock().unwrap_or_else(PoisonError::into_inner);
+            large.bytes = large.bytes.saturating_sub(costs);
+            large.since = (large.bytes > 0).then(Instant::now);
+        }
+    }
 }
 
 impl Outbox {
@@ -96,8 +124,21 @@ impl Outbox {
             self.queue.overflow.notify_one();
             return;
         }
+        self.queue.note_large(cost(&text));
         // A closed line means the connection is over; `Event::Gone` tells the loop.
         let _ = self.line.send(Outgoing::Text(text));
+    }
+
+    /// Bytes of large texts that the tab has not taken, and how long it has taken nothing of them.
+    pub fn untaken(&self) -> (usize, Duration) {
+        let large = self.queue.large.lock().unwrap_or_else(PoisonError::into_inner);
+        (large.bytes, large.since.map_or(Duration::ZERO, |since| since.elapsed()))
+    }
+
+    /// Closes the connection of a tab that does not take what it is sent; it may come back.
+    pub fn send_away(&self) {
+        self.queue.overflowed.store(true, Ordering::Relaxed);
+        self.queue.overflow.notify_one();
     }
 
     /// One whose texts can be read, for tests.
@@ -133,6 +174,7 @@ impl Unsent {
             match self.lines.try_recv() {
                 Ok(Outgoing::Text(text)) => {
                     self.queue.bytes.fetch_sub(cost(&text), Ordering::Relaxed);
+                    self.queue.forget_large(large_cost(&text));
                     texts.push(text);
                 }
                 Ok(Outgoing::Close(_)) | Err(mpsc::error::TryRecvError::Disconnected) => {
@@ -164,6 +206,11 @@ impl Texts {
             Outgoing::Close(_) => None,
         }
     }
+}
+
+/// What a text costs if it is large.
+fn large_cost(text: &Utf8Bytes) -> usize {
+    Some(cost(text)).filter(|cost| *cost >= LARGE).unwrap_or_default()
 }
 
 fn cost(text: &Utf8Bytes) -> usize {
@@ -329,10 +376,12 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
                     return Some(1001);
                 }
                 // Everything that waits goes out together; the system is asked once.
+                let mut large = 0;
                 while let Some(outgoing) = next {
                     match outgoing {
                         Outgoing::Text(text) => {
                             let cost = cost(&text);
+                            large += large_cost(&text);
                             sink.feed(Message::Text(text)).await.ok()?;
                             queue.bytes.fetch_sub(cost, Ordering::Relaxed);
                         }
@@ -341,6 +390,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
                     next = lines.try_recv().ok();
                 }
                 sink.flush().await.ok()?;
+                queue.forget_large(large);
             }
             _ = pings.tick() => {
                 misses = if heard.swap(false, Ordering::Relaxed) { 0 } else { misses + 1 };

@@ -550,6 +550,39 @@ async fn a_tab_that_says_hello_without_end_is_closed() {
     assert_eq!(other.hears("batch").await["definitions"][0]["id"], "/main.js");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_tabs_do_not_take_takes_a_bounded_room_and_the_others_go_on() {
+    let large: String =
+        (0..100_000).map(|at| format!("export const name{at} = 'some text that takes room {at}'\n")).collect();
+    let folder =
+        folder(&[("main.js", "import './large.js'\nimport './small.js'"), ("large.js", &large), ("small.js", "one")]);
+    let _process = PROCESS.write().await;
+    let project = start_alone(folder, |_| {}).await;
+    let mut other = project.loaded_tab().await;
+    let before = resident();
+    let mut deaf = Vec::new();
+    for at in 0..80 {
+        let mut tab = from_another_session(&project).await;
+        let modules = json!({ "/large.js": at.to_string() });
+        tab.says(json!({ "type": "versions", "page": "/index.html", "entries": [], "modules": modules, "last": true }))
+            .await;
+        deaf.push(tab);
+    }
+    write(project.root(), "small.js", "two");
+    assert_eq!(other.hears("batch").await["definitions"][0]["id"], "/small.js");
+    timeout(ANSWER, project.load_page()).await.expect("no page beside tabs that do not read");
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 150, "{grown} MB more");
+    // Who reads gets an answer, though it may have to wait until others were sent away.
+    let mut reading = from_another_session(&project).await;
+    let modules = json!({ "/large.js": "none" });
+    reading
+        .says(json!({ "type": "versions", "page": "/index.html", "entries": [], "modules": modules, "last": true }))
+        .await;
+    assert_eq!(timeout(PATIENCE, reading.hears("batch")).await.unwrap()["definitions"][0]["id"], "/large.js");
+}
+
 // ---- errors
 
 #[tokio::test(flavor = "multi_thread")]

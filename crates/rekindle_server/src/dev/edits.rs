@@ -26,6 +26,8 @@ pub(super) struct Edits {
     waiting: Option<Edit>,
     pub gaps: Gaps,
     leases: Leases,
+    /// Who waits for the end of all of them.
+    awaiting: Vec<oneshot::Sender<()>>,
     /// Who ended the last lease and is told how many files there were.
     committers: Vec<oneshot::Sender<EditAnswer>>,
     /// Files of the last edit.
@@ -168,6 +170,9 @@ impl Loop {
             return;
         }
         self.publish_waiting();
+        for waiting in std::mem::take(&mut self.edits.awaiting) {
+            let _ = waiting.send(()); // It may wait no longer.
+        }
         for committer in std::mem::take(&mut self.edits.committers) {
             let _ = committer.send(EditAnswer::Done { files: self.edits.files }); // It may have hung up.
         }
@@ -193,6 +198,14 @@ impl Loop {
             },
         };
         let _ = asker.send(answer); // It may have hung up.
+    }
+
+    pub(super) fn on_await_edits(&mut self, asker: oneshot::Sender<()>) {
+        if self.edits.leases.is_empty() {
+            let _ = asker.send(()); // It may wait no longer.
+        } else {
+            self.edits.awaiting.push(asker);
+        }
     }
 
     /// Ends leases that have run out: nobody waits for a command that was killed.

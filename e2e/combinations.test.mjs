@@ -272,3 +272,19 @@ lineTest('a page that was saved twelve times while its tab was cut off is patche
   await app.sees('h1', '12')
   await app.stayed()
 })
+
+test('of very many mistakes those that are left are told with their reason', {
+  files: {
+    'main.js': `${Array.from({ length: 30 }, (_, n) => `import './m${n}.js'`).join('\n')}\nimport.meta.hot.accept()`,
+    ...Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`m${n}.js`, `import './gone.js'\n`])),
+    'gone.js': '',
+  },
+}, async (app) => {
+  app.remove('gone.js')
+  await app.overlay('gone.js')
+  for (let n = 0; n < 27; n++) app.write(`m${n}.js`, '')
+  await app.overlay('m29.js')
+  await app.overlay('cannot find `./gone.js`')
+  app.write('gone.js', '')
+  await app.noOverlay()
+})

@@ -35,7 +35,7 @@ use crate::gaps::Before;
 use crate::listing::RootFiles;
 use crate::page_texts::PageTexts;
 use crate::pages::{Entry, Fate, Pages};
-use crate::project::{Crawl, Project};
+use crate::project::{Crawl, MOST_ALIKE, MOST_REASONS, Project};
 use crate::public::PublicFiles;
 use crate::report::Report;
 use crate::rounds::{Asked, Rounds};
@@ -518,7 +518,17 @@ impl Loop {
         let urls = |ids: &[ModuleId]| -> Vec<ModuleUrl> { ids.iter().map(|&id| graph[id].url.clone()).collect() };
         let (links, changed): (Vec<ModuleId>, Vec<ModuleId>) =
             delta.changed.iter().copied().partition(|&id| is_linked(&graph[id].url));
-        let mut errors = self.project.errors(delta.broken.iter().chain(&delta.still_broken).copied());
+        let mut told: Vec<ModuleId> = delta.broken.iter().chain(&delta.still_broken).copied().collect();
+        if !delta.fixed.is_empty() {
+            // Of very many mistakes most were told without a reason. When some are mended, the others get theirs.
+            let is_broken = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_)) && !told.contains(id);
+            let left: Vec<ModuleId> = graph.ids().filter(is_broken).take(MOST_REASONS + 1).collect();
+            let were = left.len() + delta.fixed.len();
+            if were > MOST_ALIKE && left.len() <= MOST_REASONS {
+                told.extend(left);
+            }
+        }
+        let mut errors = self.project.errors(told);
         let is_deleted = |url: &str| graph.get(url).is_some_and(|id| delta.deleted.contains(&id));
         errors.extend(self.missing_entries(|url| since.is_none() || is_deleted(url)));
         let mut fixed = urls(&delta.fixed);

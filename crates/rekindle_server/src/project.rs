@@ -87,8 +87,8 @@ struct Asset {
 const LONGEST_REFUSAL: usize = 300;
 
 /// A tab is told why a module cannot run for so many of them at a time, and for so many of which the same is to be said.
-const MOST_REASONS: usize = 200;
-const MOST_ALIKE: usize = 20;
+pub const MOST_REASONS: usize = 200;
+pub const MOST_ALIKE: usize = 20;
 
 /// Modules that a crawl takes in before it lets others have a turn.
 const STEP: usize = 256;

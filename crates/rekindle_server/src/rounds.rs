@@ -89,7 +89,10 @@ impl Rounds {
     /// A tab or a worker says how it went. Not all were asked: who connects while a save is on its way gets the batch
     /// with the greeting. Whoever answers after the line was printed gets a line of its own.
     pub fn answered(&mut self, client: ClientId, is_worker: bool, applied: Applied, report: &Report) {
-        if let Some(at) = self.open.iter().position(|round| round.seq == applied.seq) {
+        // Who comes from another session is asked alone, about a batch that others are asked about, too.
+        let is_of_batch = |round: &Round| round.seq == applied.seq;
+        let own = self.open.iter().position(|round| is_of_batch(round) && round.waiting.contains(&client));
+        if let Some(at) = own.or_else(|| self.open.iter().position(is_of_batch)) {
             self.open[at].take(client, is_worker, applied);
             return self.close(|round| round.waiting.is_empty(), report);
         }
@@ -253,6 +256,18 @@ mod tests {
             rounds.answered(ClientId(1), false, applied(Outcome::Updated), report);
         });
         assert_eq!(lines, ["14:03:22 hot updated /a.ts in 2 tabs"]);
+    }
+
+    #[test]
+    fn each_answers_for_itself_where_two_rounds_are_about_one_batch() {
+        let lines = after(|rounds, report| {
+            begin(rounds, &[1], &[], report);
+            begin(rounds, &[], &[2], report);
+            rounds.answered(ClientId(2), true, applied(Outcome::Updated), report);
+            rounds.answered(ClientId(1), false, applied(Outcome::Updated), report);
+            assert!(rounds.open.is_empty());
+        });
+        assert_eq!(lines, ["14:03:22 hot updated /a.ts in 1 worker", "14:03:22 hot updated /a.ts in 1 tab"]);
     }
 
     #[test]

@@ -19,7 +19,6 @@ use rekindle_graph::wire::{
 };
 use rekindle_graph::{Delta, Diagnostic, FilePath, Module, ModuleId, ModuleState, ModuleUrl};
 use serde_json::Value;
-use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::address::parameter;
@@ -47,6 +46,7 @@ use crate::trace::{Mapped, Question, Refused, Tracer};
 use crate::watch::Watcher;
 
 mod edits;
+mod turns;
 mod waiting;
 
 use edits::{Edit, Edits};
@@ -98,7 +98,7 @@ pub struct Loop {
     backlog: VecDeque<Event>,
     /// What tabs have said that waits until nothing else is to be done.
     later: VecDeque<Event>,
-    compared: Spent,
+    compared: turns::Spent,
     /// Pages that are being sent while their modules are compiled.
     streams: Vec<Stream>,
     /// What is being compiled, and how far that is.
@@ -136,34 +136,13 @@ struct Tab {
     /// How often it has said `hello` since a moment.
     hellos: (usize, Instant),
     /// Modules of an earlier session that it runs and that this one had not come to, when it was told that they are gone.
-    unmet: BTreeSet<String>,
-}
-
-/// Time that was spent on something within the last second.
-#[derive(Debug, Default)]
-struct Spent {
-    since: Option<Instant>,
-    sum: Duration,
-}
-
-impl Spent {
-    fn note(&mut self, began: Instant) {
-        let now = Instant::now();
-        if self.since.is_none_or(|since| now - since > Duration::from_secs(1)) {
-            (self.since, self.sum) = (Some(began), Duration::ZERO);
-        }
-        self.sum += now - began;
-    }
-
-    fn is_too_much(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() < Duration::from_secs(1)) && self.sum > COMPARING
-    }
+    unmet: Vec<ModuleUrl>,
 }
 
 impl Tab {
     fn new(outbox: Outbox) -> Self {
         let hellos = (0, Instant::now());
-        Self { outbox, page: None, is_worker: false, stage: Stage::Silent, hellos, unmet: BTreeSet::new() }
+        Self { outbox, page: None, is_worker: false, stage: Stage::Silent, hellos, unmet: Vec::new() }
     }
 
     /// Counts a `hello`; false if there are more than any page says.
@@ -221,13 +200,6 @@ const MOST_VERSIONS: usize = 32 << 20;
 const MOST_VERSIONS_IN_ALL: usize = 64 << 20;
 /// What a module costs in them besides its letters.
 const VERSION: usize = 128;
-/// Bytes of large texts that tabs have not taken, before others wait for theirs; and how long nothing may be taken of them
-/// then.
-const MOST_UNTAKEN: usize = 24 << 20;
-const SLOW: Duration = Duration::from_secs(2);
-const ROOM_PACE: Duration = Duration::from_millis(20);
-/// What comparisons may take of each second while something else is to be done.
-const COMPARING: Duration = Duration::from_millis(200);
 /// Characters of what a page has thrown.
 const MOST_SAID: usize = 4000;
 /// How often a tab may say `hello` in a minute. Each connection needs one, and one more for each gap.
@@ -283,7 +255,7 @@ impl Loop {
             events,
             backlog: VecDeque::new(),
             later: VecDeque::new(),
-            compared: Spent::default(),
+            compared: turns::Spent::default(),
             streams: Vec::new(),
             work: String::new(),
             tracer,
@@ -307,51 +279,6 @@ impl Loop {
             }
         }
         self.events_process.take()
-    }
-
-    /// The next event to handle. Tabs that ask for much wait while others do not take what they were sent, or while
-    /// comparisons leave no time for anything else.
-    fn next_event(&mut self) -> Option<Event> {
-        loop {
-            let next = match self.backlog.pop_front() {
-                Some(event) => Ok(event),
-                None if self.later.is_empty() => Ok(self.events.blocking_recv()?),
-                None => self.events.try_recv(),
-            };
-            match next {
-                Ok(event) if self.must_wait(&event) => self.later.push_back(event),
-                Ok(event) => return Some(event),
-                Err(TryRecvError::Disconnected) => return None,
-                Err(TryRecvError::Empty) if self.has_room() => return self.later.pop_front(),
-                Err(TryRecvError::Empty) => {
-                    self.send_slow_away();
-                    std::thread::sleep(ROOM_PACE);
-                }
-            }
-        }
-    }
-
-    /// Whether an event is better handled when nothing else is to be done.
-    fn must_wait(&self, event: &Event) -> bool {
-        let Event::Said(id, message, _) = event else { return false };
-        let kind = message.get("type").and_then(Value::as_str);
-        let is_comparison = kind == Some("versions");
-        if !is_comparison && kind != Some("hello") {
-            return false;
-        }
-        // What a tab says is taken in its order.
-        let is_behind = self.later.iter().any(|event| matches!(event, Event::Said(other, ..) if other == id));
-        is_behind || (is_comparison && self.compared.is_too_much()) || !self.has_room()
-    }
-
-    fn has_room(&self) -> bool {
-        self.tabs.values().map(|tab| tab.outbox.untaken().0).sum::<usize>() < MOST_UNTAKEN
-    }
-
-    /// Closes connections of tabs that take nothing, so that others get their answers. They may come back.
-    fn send_slow_away(&self) {
-        let slow = self.tabs.values().filter(|tab| tab.outbox.untaken().1 > SLOW);
-        slow.for_each(|tab| tab.outbox.send_away());
     }
 
     /// The first page is compiled while the browser is still starting.
@@ -385,26 +312,6 @@ impl Loop {
         }
         self.tell_what_came();
         self.report_warnings();
-    }
-
-    /// A server that starts comes to some modules late: what the page brings by `import()`, and the workers that this makes.
-    /// Tabs that run them ask again when they hear of it.
-    fn tell_what_came(&mut self) {
-        let graph = &self.project.graph;
-        if std::mem::replace(&mut self.modules, graph.len()) == graph.len() {
-            return;
-        }
-        let mut came: Vec<(ClientId, Vec<ModuleUrl>)> = Vec::new();
-        for (&id, tab) in self.tabs.iter_mut().filter(|(_, tab)| !tab.unmet.is_empty()) {
-            let (there, unmet) = std::mem::take(&mut tab.unmet).into_iter().partition(|url| graph.get(url).is_some());
-            tab.unmet = unmet;
-            let there: BTreeSet<String> = there;
-            came.push((id, there.into_iter().map(ModuleUrl::new).collect()));
-        }
-        for (id, fixed) in came.into_iter().filter(|(_, fixed)| !fixed.is_empty()) {
-            let batch = self.batch(Some(self.seq), &Delta::default(), News::default());
-            self.send(id, &ServerMessage::Batch(Batch { fixed, ..batch }));
-        }
     }
 
     /// What browsers skip in silence, what tools have printed, and names in pages that no env file has.
@@ -519,7 +426,7 @@ impl Loop {
         let (links, changed): (Vec<ModuleId>, Vec<ModuleId>) =
             delta.changed.iter().copied().partition(|&id| is_linked(&graph[id].url));
         let mut told: Vec<ModuleId> = delta.broken.iter().chain(&delta.still_broken).copied().collect();
-        if !delta.fixed.is_empty() {
+        if !delta.fixed.is_empty() && told.len() <= MOST_REASONS {
             // Of very many mistakes most were told without a reason. When some are mended, the others get theirs.
             let is_broken = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_)) && !told.contains(id);
             let left: Vec<ModuleId> = graph.ids().filter(is_broken).take(MOST_REASONS + 1).collect();
@@ -873,7 +780,7 @@ impl Loop {
         let news = News { pages: edited.into_iter().collect(), env: true, ..News::default() };
         let mut batch = self.batch(None, &delta, news);
         if let Some(tab) = self.tabs.get_mut(&id) {
-            tab.unmet = gone.iter().map(|url| url.as_str().to_owned()).collect();
+            tab.unmet = turns::unmet(entries, &gone);
         }
         batch.deleted.extend(gone);
         self.send(id, &ServerMessage::Batch(batch));

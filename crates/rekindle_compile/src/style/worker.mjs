@@ -108,6 +108,7 @@ async function load(name, ...folders) {
 }
 
 const folderOf = (file) => path.dirname(fs.realpathSync(file))
+const textOf = (file) => fs.readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
 
 /** Folders of the packages that the project depends on: from there their own packages are found, also where no other may see them. */
 function dependencyFolders() {
@@ -293,7 +294,7 @@ async function inlineImports(root, job, found, parserOf) {
       }
       found.files.add(target)
       const parse = await parserOf(target)
-      const inner = parse(fs.readFileSync(target, 'utf8').replace(/^\uFEFF/, ''), { from: target })
+      const inner = parse(textOf(target), { from: target })
       await walk(inner, target, [...chain, target])
       inner.walkAtRules('charset', (rule) => rule.remove())
       node.replaceWith(wrapped(match[6], inner.nodes, node))
@@ -474,8 +475,6 @@ function rebased(text, file, main) {
     return `${head}${way.startsWith('.') ? way : `./${way}`}${name.endsWith('/') ? '/' : ''}${url.slice(name.length)}`
   })
 }
-
-const textOf = (file) => fs.readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
 
 async function runLess(job, found) {
   const { value: less } = await load('less', root)

@@ -1,0 +1,149 @@
+//! Whose turn it is: tabs that ask for much wait where that would hold up others, and hear later of what a server that starts had
+//! not come to.
+//!
+//! ```text
+//! 100 tabs that compare everything, without end     ──►  a save is told between two comparisons
+//! 300 tabs that do not read what they are sent      ──►  those that take nothing are closed, the next is answered
+//! ```
+
+use std::time::{Duration, Instant};
+
+use rekindle_graph::wire::{Batch, ServerMessage};
+use rekindle_graph::{Delta, ModuleUrl};
+use serde_json::Value;
+use tokio::sync::mpsc::error::TryRecvError;
+
+use super::{Loop, News};
+use crate::event::{ClientId, Event};
+
+/// Bytes of large texts that tabs have not taken, before others wait for theirs; and how long nothing may be taken of them
+/// then.
+const MOST_UNTAKEN: usize = 24 << 20;
+const SLOW: Duration = Duration::from_secs(2);
+const ROOM_PACE: Duration = Duration::from_millis(20);
+/// What comparisons may take of each second while something else is to be done.
+const COMPARING: Duration = Duration::from_millis(200);
+/// Bytes of names that are kept for a tab of modules that are not met yet.
+const MOST_UNMET: usize = 64 * 1024;
+
+/// Time that was spent on something within the last second.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    since: Option<Instant>,
+    sum: Duration,
+}
+
+impl Spent {
+    pub(super) fn note(&mut self, began: Instant) {
+        let now = Instant::now();
+        if self.since.is_none_or(|since| now - since > Duration::from_secs(1)) {
+            (self.since, self.sum) = (Some(began), Duration::ZERO);
+        }
+        self.sum += now - began;
+    }
+
+    pub(super) fn is_too_much(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() < Duration::from_secs(1)) && self.sum > COMPARING
+    }
+}
+
+/// What a tab is to hear of when it comes: its entries before others, since nobody names those of a worker.
+pub(super) fn unmet(entries: &[String], gone: &[ModuleUrl]) -> Vec<ModuleUrl> {
+    let is_entry = |url: &&ModuleUrl| entries.iter().any(|entry| entry == url.as_str());
+    let (first, rest): (Vec<&ModuleUrl>, Vec<&ModuleUrl>) = gone.iter().partition(is_entry);
+    let mut bytes = 0;
+    let names = first.into_iter().chain(rest).take_while(|url| {
+        bytes += url.as_str().len();
+        bytes <= MOST_UNMET
+    });
+    names.cloned().collect()
+}
+
+impl Loop {
+    /// The next event to handle. Tabs that ask for much wait while others do not take what they were sent, or while
+    /// comparisons leave no time for anything else.
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        loop {
+            let next = match self.backlog.pop_front() {
+                Some(event) => Ok(event),
+                None if self.later.is_empty() => Ok(self.events.blocking_recv()?),
+                None => self.events.try_recv(),
+            };
+            match next {
+                Ok(event) if self.must_wait(&event) => self.later.push_back(event),
+                Ok(event) => return Some(event),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) if self.has_room() => return self.later.pop_front(),
+                Err(TryRecvError::Empty) => {
+                    self.send_slow_away();
+                    std::thread::sleep(ROOM_PACE);
+                }
+            }
+        }
+    }
+
+    /// Whether an event is better handled when nothing else is to be done.
+    fn must_wait(&self, event: &Event) -> bool {
+        let Event::Said(id, message, _) = event else { return false };
+        let kind = message.get("type").and_then(Value::as_str);
+        let is_comparison = kind == Some("versions");
+        if !is_comparison && kind != Some("hello") {
+            return false;
+        }
+        // What a tab says is taken in its order.
+        let is_behind = self.later.iter().any(|event| matches!(event, Event::Said(other, ..) if other == id));
+        is_behind || (is_comparison && self.compared.is_too_much()) || !self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
+        self.tabs.values().map(|tab| tab.outbox.untaken().0).sum::<usize>() < MOST_UNTAKEN
+    }
+
+    /// Closes connections of tabs that take nothing, so that others get their answers. They may come back.
+    fn send_slow_away(&self) {
+        let slow = self.tabs.values().filter(|tab| tab.outbox.untaken().1 > SLOW);
+        slow.for_each(|tab| tab.outbox.send_away());
+    }
+
+    /// A server that starts comes to some modules late: what the page brings by `import()`, and the workers that this makes.
+    /// Tabs that run them ask again when they hear of it.
+    pub(super) fn tell_what_came(&mut self) {
+        let graph = &self.project.graph;
+        if std::mem::replace(&mut self.modules, graph.len()) == graph.len() {
+            return;
+        }
+        let mut came: Vec<(ClientId, Vec<ModuleUrl>)> = Vec::new();
+        for (&id, tab) in self.tabs.iter_mut().filter(|(_, tab)| !tab.unmet.is_empty()) {
+            let there = tab.unmet.iter().filter(|url| graph.get(url.as_str()).is_some()).cloned().collect();
+            tab.unmet.retain(|url| graph.get(url.as_str()).is_none());
+            came.push((id, there));
+        }
+        for (id, fixed) in came.into_iter().filter(|(_, fixed)| !fixed.is_empty()) {
+            let batch = self.batch(Some(self.seq), &Delta::default(), News::default());
+            self.send(id, &ServerMessage::Batch(Batch { fixed, ..batch }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_kept_for_a_tab_are_bounded_and_entries_come_first() {
+        let gone: Vec<ModuleUrl> = (0..10_000).map(|at| ModuleUrl::new(format!("/src/module-{at}.js"))).collect();
+        let kept = unmet(&["/src/module-9999.js".to_owned()], &gone);
+        assert_eq!(kept[0].as_str(), "/src/module-9999.js");
+        assert!(kept.len() > 1000 && kept.iter().map(|url| url.as_str().len()).sum::<usize>() <= MOST_UNMET);
+    }
+
+    #[test]
+    fn comparisons_are_too_much_only_while_they_fill_a_second() {
+        let mut compared = Spent::default();
+        assert!(!compared.is_too_much());
+        compared.note(Instant::now() - COMPARING * 2);
+        assert!(compared.is_too_much());
+        compared.since = compared.since.map(|since| since - Duration::from_secs(1));
+        assert!(!compared.is_too_much());
+    }
+}

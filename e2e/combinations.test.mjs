@@ -288,3 +288,53 @@ test('of very many mistakes those that are left are told with their reason', {
   app.write('gone.js', '')
   await app.noOverlay()
 })
+
+// ---- what the terminal says of a tab that comes back
+
+lineTest('a tab that was cut off is told of with the files that it had missed', {
+  files: {
+    'index.html': `${HEAD}<script type="module" src="/main.js"></script>`,
+    'other.html': `${HEAD}<script type="module" src="/other.js"></script>`,
+    'main.js': SHOWING,
+    'a.js': value(1),
+    'other.js': `import { b } from './b.js'\nshow('b', b)\nimport.meta.hot.accept()`,
+    'b.js': 'export const b = 1',
+  },
+}, async (app, line) => {
+  const other = await app.tab({ blank: true })
+  await other.page.goto(`http://localhost:${app.port}/other.html`)
+  await other.sees('#b', '1')
+  await app.sees('#a', '1')
+  line.cut()
+  await app.noticed('a.js', () => app.write('a.js', value(2)))
+  app.write('b.js', 'export const b = 2')
+  await other.sees('#b', '2')
+  await until('the line about the other tab', () => assert.match(app.printed, /hot updated \/b\.js/))
+  const before = app.printed.length
+  line.mend()
+  await app.sees('#a', '2')
+  // The page gets both, though it runs only one of them.
+  await until('the line about this tab', () => assert.match(app.printed.slice(before), /hot updated .*\/a\.js.* in 1 tab/))
+})
+
+lineTest('after a restart the terminal tells of a linked sheet only if it was edited', {
+  files: {
+    'index.html': `${HEAD}<link rel="stylesheet" href="/site.css"><script type="module" src="/main.js"></script>`,
+    'site.css': '#a { color: rgb(1, 2, 3) }',
+    'main.js': SHOWING,
+    'a.js': value(1),
+  },
+}, async (app) => {
+  await app.looks('#a', 'color', 'rgb(1, 2, 3)')
+  let before = app.printed.length
+  await restart(app)
+  await app.connected(1)
+  app.write('a.js', value(2))
+  await app.sees('#a', '2')
+  await until('the line about the edit', () => assert.match(app.printed.slice(before), /hot updated \/a\.js/))
+  assert.doesNotMatch(app.printed.slice(before), /site\.css/)
+  before = app.printed.length
+  await restart(app, () => app.write('site.css', '#a { color: rgb(3, 2, 1) }'))
+  await app.looks('#a', 'color', 'rgb(3, 2, 1)')
+  await until('the line about the sheet', () => assert.match(app.printed.slice(before), /hot updated \/site\.css/))
+})

@@ -746,6 +746,6 @@ function updatePayload(boundaries: Boundary[], links: ModuleId[], timestamp: num
   }
 }
 
-function withoutDirect(link: ModuleId): string {
+export function withoutDirect(link: ModuleId): string {
   return link.replace('?direct', '')
 }

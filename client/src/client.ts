@@ -7,7 +7,7 @@
  *
  * A worker runs the same script. `token`, `base`, `socketAt`, `overlayEnabled` and the policies come from what imports it (`client_script.rs`).
  */
-import { setBindings, Updater, type Outcome, type UpdatePage } from './apply'
+import { setBindings, Updater, withoutDirect, type Outcome, type UpdatePage } from './apply'
 import { patchDocument } from './document'
 import { HotTable, type HotContext } from './hot'
 import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Manifest, ModuleId, PageManifest, ServerMessage } from './messages'
@@ -541,6 +541,7 @@ async function takeBatch(batch: Batch): Promise<void> {
   if (relation !== 'gap') nowInStep()
   else hello()
   // What the browser got for a linked sheet nobody knows: it was asked for some time after the page's text.
+  const supposed = new Map(linkedSheets)
   if (relation === 'whole') linkedSheets.clear()
   await takeDefinitions(batch)
   const edited = relation === 'gap' ? undefined : batch.pages.find((one) => one.page === page)
@@ -563,9 +564,12 @@ async function takeBatch(batch: Batch): Promise<void> {
   const outcome = await updater.update(links, batch.timestamp, hasStayed)
   refreshOverlay()
   tryAfter(batch)
-  const boundaries = [...started, ...outcome.boundaries, ...(isPatched ? [edited.page] : [])]
-  if ((started.length > 0 || isPatched) && outcome.result === 'nothing') acknowledge({ result: 'updated', boundaries }, batch.seq)
-  else acknowledge(outcome, batch.seq)
+  const unedited = batch.links.filter(([id, hash]) => supposed.get(id) === hash).map(([id]) => withoutDirect(id))
+  const boundaries = outcome.boundaries.filter((id) => !unedited.includes(id))
+  const others = [...started, ...(isPatched ? [edited.page] : [])]
+  const hasNone = outcome.result === 'nothing' || (boundaries.length === 0 && outcome.boundaries.length > 0)
+  if (hasNone) acknowledge({ result: others.length > 0 ? 'updated' : 'nothing', boundaries: others }, batch.seq)
+  else acknowledge({ ...outcome, boundaries }, batch.seq)
 }
 
 /** Brings an edit of the page's own text into the document. Returns why that cannot be, or null when it is done. */
@@ -1242,7 +1246,8 @@ function tellVersions(): void {
   // What is live without a definition is gone, as far as this tab knows: it may be back.
   const gone = [...registry.entries, ...registry.instances.keys()].filter((id) => !registry.definitions.has(id))
   const modules: [ModuleId, string][] = [...registry.definitions].map(([id, { hash }]) => [id, hash])
-  for (const id of [...gone, ...linkedSheetsOf(base)]) modules.push([id, ''])
+  for (const id of gone) modules.push([id, ''])
+  for (const id of linkedSheetsOf(base)) modules.push([id, `?${linkedSheets.get(id) ?? ''}`])
   const parts = [
     ...inParts([...errors.keys()], lettersOf, LETTERS_AT_ONCE).map((errors) => ({ errors })),
     ...inParts(modules, ([id, hash]) => lettersOf(id) + lettersOf(hash), LETTERS_AT_ONCE).map((part) => ({ modules: Object.fromEntries(part) })),

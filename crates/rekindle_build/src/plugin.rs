@@ -26,8 +26,9 @@ use rolldown_common::{
     ExportsKind, ImportKind, ModuleInfo, ModuleType, NormalModule, ResolvedExternal, RollupRenderedChunk,
 };
 use rolldown_plugin::{
-    HookAugmentChunkHashReturn, HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookResolveIdArgs,
-    HookResolveIdOutput, HookResolveIdReturn, HookUsage, Plugin, PluginContext, SharedLoadPluginContext,
+    HookAugmentChunkHashReturn, HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookRenderChunkArgs,
+    HookRenderChunkOutput, HookRenderChunkReturn, HookResolveIdArgs, HookResolveIdOutput, HookResolveIdReturn,
+    HookTransformOutputMap, HookUsage, Plugin, PluginContext, SharedLoadPluginContext,
 };
 
 use crate::addresses::{From, Target, hash, json};
@@ -44,6 +45,12 @@ const OWN: &str = "\0rekindle:";
 const REQUIRED: &str = "?rekindle-required";
 /// What is required and not there, before its name.
 const MISSING: &str = "missing?";
+
+/// How the bundler's runtime begins a namespace, and how it is to. `same.test.mjs` tells if that should change.
+const NAMESPACE: (&str, &str) = (
+    "__exportAll = (all, no_symbols) => {\n\tlet target = {};",
+    "__exportAll = (all, no_symbols) => {\n\tlet target = { __proto__: null };",
+);
 
 /// What rolldown is told when the real mistake is in `Session::problem`.
 const TOLD: &str = "told elsewhere";
@@ -65,7 +72,11 @@ impl Plugin for Meaning {
     }
 
     fn register_hook_usage(&self) -> HookUsage {
-        HookUsage::ResolveId | HookUsage::Load | HookUsage::ModuleParsed | HookUsage::AugmentChunkHash
+        HookUsage::ResolveId
+            | HookUsage::Load
+            | HookUsage::ModuleParsed
+            | HookUsage::AugmentChunkHash
+            | HookUsage::RenderChunk
     }
 
     async fn resolve_id(&self, _: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
@@ -85,6 +96,14 @@ impl Plugin for Meaning {
             lock(&self.session.effects).insert(module.id.as_str().to_owned());
         }
         Ok(())
+    }
+
+    /// A namespace inherits from nothing (ECMA-262 10.4.6). The place is on a line of its own that no source stands for, so the
+    /// source map stays as it is.
+    async fn render_chunk(&self, _: &PluginContext, args: &HookRenderChunkArgs<'_>) -> HookRenderChunkReturn {
+        let begins = args.code.contains(NAMESPACE.0);
+        let replaced = || args.code.replacen(NAMESPACE.0, NAMESPACE.1, 1);
+        Ok(begins.then(|| HookRenderChunkOutput { code: replaced(), map: HookTransformOutputMap::Null }))
     }
 
     /// Sheets are no part of a chunk's text, but their names are in the scripts that load it.

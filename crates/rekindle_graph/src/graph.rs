@@ -32,7 +32,7 @@ pub struct Module {
     pub file: FilePath,
     pub state: ModuleState,
     /// What a tab may run: the last source that compiled and whose imports were all there.
-    pub published: Option<Published>,
+    pub published: Option<Arc<Published>>,
     /// Number of the batch that brought what is published. 0: it was there before the first.
     pub published_at: u64,
     /// Number of the batch since which it stands as it does: broken, gone, or fine again.
@@ -210,7 +210,7 @@ impl ModuleGraph {
                 let fixed = matches!(module.state, ModuleState::Broken(_) | ModuleState::Deleted);
                 let definition = module.published.as_ref().is_none_or(|before| before.hash != published.hash);
                 module.state = ModuleState::Ready;
-                module.published = Some(published);
+                module.published = Some(Arc::new(published));
                 if definition || fixed { Change::Updated { definition, fixed } } else { Change::Nothing }
             }
         }
@@ -256,6 +256,12 @@ impl ModuleGraph {
         for &id in delta.broken.iter().chain(&delta.fixed).chain(&delta.deleted) {
             self.modules[id.index()].stands_since = seq;
         }
+    }
+
+    /// Those of `ids` that a page may run that starts now: not what their sources no longer say.
+    pub fn ready(&self, ids: &[ModuleId]) -> impl Iterator<Item = (ModuleId, &Arc<Published>)> {
+        let ready = ids.iter().filter(|&&id| self[id].state == ModuleState::Ready);
+        ready.filter_map(|&id| Some((id, self[id].published.as_ref()?)))
     }
 
     /// What the batches after `seq` did, as it stands now: for a tab that missed them. A module that is broken now is in

@@ -23,12 +23,45 @@ pub enum Body {
     Pieces(Vec<Bytes>),
     /// Pieces that come one after the other while the answer is being written; it ends when the sender is dropped.
     Stream(Arrivals),
+    /// Pieces that are made when the reader takes them.
+    Made(Made),
     /// An admitted file, read when it is sent; ranges are honoured. Only [`crate::servable::Servable`]s can be read.
     File(crate::servable::Servable),
     /// A file of a finished build: compressed if the client takes that, with a tag of its content.
     Hosted(crate::hosted::Hosted),
     /// Nothing here; the address to go to instead.
     Elsewhere(String),
+}
+
+/// A body whose pieces are made one after the other, so that a reader that does not read holds only what they are made of.
+#[derive(Clone)]
+pub struct Made(Arc<dyn Fn(usize) -> Option<Vec<Bytes>> + Send + Sync>);
+
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Made")
+    }
+}
+
+impl Made {
+    /// `make`: the parts of the piece of a number, from 0 on; `None` behind the last one.
+    pub fn new(make: impl Fn(usize) -> Option<Vec<Bytes>> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+
+    /// From the piece at `next` on so many as a reader takes at once, and there is something; `next` is then behind them.
+    pub(crate) fn take(&self, next: &mut usize) -> Option<Vec<Bytes>> {
+        const AT_ONCE: usize = 64 * 1024;
+        let (mut parts, mut size) = (Vec::new(), 0);
+        while size < AT_ONCE
+            && let Some(more) = (self.0)(*next)
+        {
+            *next += 1;
+            size += more.iter().map(Bytes::len).sum::<usize>();
+            parts.extend(more);
+        }
+        (size > 0).then_some(parts)
+    }
 }
 
 /// The receiving end of a streamed body. An answer has one reader, so a clone takes the stream with it.

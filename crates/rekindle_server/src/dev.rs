@@ -8,8 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use rekindle_compile::compile::{is_linked, is_script};
 use rekindle_compile::html::escape_text;
 use rekindle_compile::import_place;
@@ -17,12 +19,12 @@ use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::{
     Applied, Batch, ClientMessage, EditedPage, Errors, Lacks, Manifest, Outcome, PushedDefinition, ServerMessage,
 };
-use rekindle_graph::{Delta, Diagnostic, FilePath, Module, ModuleId, ModuleState, ModuleUrl};
+use rekindle_graph::{Delta, Diagnostic, FilePath, Module, ModuleGraph, ModuleId, ModuleState, ModuleUrl};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::address::parameter;
-use crate::answer::{Answer, Arrivals, Body, Cache};
+use crate::answer::{Answer, Arrivals, Body, Cache, Made};
 use crate::bodies::Bodies;
 use crate::client::Client;
 use crate::client_script::{Runtime, client_script};
@@ -38,7 +40,7 @@ use crate::project::{Crawl, MOST_ALIKE, MOST_REASONS, Project};
 use crate::public::PublicFiles;
 use crate::report::Report;
 use crate::rounds::{Asked, Rounds};
-use crate::segments::{AsOf, Carrier, write_definition, write_head};
+use crate::segments::{AsOf, Carrier, definition_parts, write_definition, write_head};
 use crate::servable::Servable;
 use crate::socket::{Outbox, Utf8Bytes};
 use crate::standalone;
@@ -69,9 +71,9 @@ pub struct Start {
 /// The owner of all state.
 pub struct Loop {
     config: Config,
-    client_script: bytes::Bytes,
+    client_script: Bytes,
     /// The same without the token.
-    guest_script: bytes::Bytes,
+    guest_script: Bytes,
     /// Tells this start of the server from others.
     session: String,
     /// Number of the last batch.
@@ -81,7 +83,7 @@ pub struct Loop {
     /// Since which batch pages have to start anew that were there before, and why.
     restart: Option<(u64, String)>,
     /// Answers to `hello` as of the last batch, by the number that was said.
-    answers: BTreeMap<u64, Utf8Bytes>,
+    answers: BTreeMap<u64, Missed>,
     project: Project,
     pages: Pages,
     listing: RootFiles,
@@ -111,7 +113,7 @@ pub struct Loop {
 
 /// A page whose head is on its way.
 struct Stream {
-    sender: mpsc::UnboundedSender<bytes::Bytes>,
+    sender: mpsc::UnboundedSender<Bytes>,
     url: String,
     /// What follows the head.
     rest: String,
@@ -137,12 +139,14 @@ struct Tab {
     hellos: (usize, Instant),
     /// Modules of an earlier session that it runs and that this one had not come to, when it was told that they are gone.
     unmet: Vec<ModuleUrl>,
+    /// The batch at which it has said that it cancelled a reload.
+    stayed_at: Option<u64>,
 }
 
 impl Tab {
     fn new(outbox: Outbox) -> Self {
         let hellos = (0, Instant::now());
-        Self { outbox, page: None, is_worker: false, stage: Stage::Silent, hellos, unmet: Vec::new() }
+        Self { outbox, page: None, is_worker: false, stage: Stage::Silent, hellos, unmet: Vec::new(), stayed_at: None }
     }
 
     /// Counts a `hello`; false if there are more than any page says.
@@ -182,6 +186,14 @@ struct Holdings {
     errors: Vec<String>,
     /// What all that takes.
     bytes: usize,
+}
+
+/// What a tab is sent that has missed something.
+#[derive(Clone, Debug)]
+struct Missed {
+    answer: Utf8Bytes,
+    /// What was edited.
+    files: Arc<[String]>,
 }
 
 /// What a batch tells besides the modules.
@@ -383,10 +395,7 @@ impl Loop {
         self.thrown.clear();
         self.project.graph.stamp(delta, self.seq);
         let graph = &self.project.graph;
-        let edited = delta.changed.iter().chain(&delta.deleted).map(|&id| graph[id].url.path().to_owned());
-        let mut seen = BTreeSet::new();
-        let mut files: Vec<String> = edited.filter(|url| seen.insert(url.clone())).collect();
-        files.extend(news.pages.iter().map(|page| format!("/{}", page.file)));
+        let files = files_of(graph, delta, &news);
         let is_reload = news.reload.is_some();
         if let Some(reason) = &news.reload {
             self.restart = Some((self.seq, reason.clone()));
@@ -674,6 +683,10 @@ impl Loop {
             tracing::debug!(client = id.0, reason = applied.reason, "reload");
         }
         if applied.result == Outcome::Stayed {
+            let Some(tab) = self.tabs.get_mut(&id) else { return };
+            if tab.stayed_at.replace(self.seq) == Some(self.seq) {
+                return; // It is due, as was said.
+            }
             let reason = applied.reason.unwrap_or_default();
             return self.report.warn(&format!(
                 "a page cancelled its reload and may show old code: a reload is due, because {reason}"
@@ -700,16 +713,17 @@ impl Loop {
             let welcome = ServerMessage::Welcome { session: self.session.clone(), seq };
             return self.send(id, &welcome);
         }
-        let answer = self.missed_since(seq);
+        let missed = self.missed_since(seq);
         if let Some(tab) = self.tabs.get(&id) {
-            tab.outbox.send(answer);
+            tab.outbox.send(missed.answer);
         }
+        self.rounds.catches_up(id, self.seq, missed.files);
     }
 
     /// The batch from `seq` to now. Many tabs miss the same when a connection is cut.
-    fn missed_since(&mut self, seq: u64) -> Utf8Bytes {
-        if let Some(answer) = self.answers.get(&seq) {
-            return answer.clone();
+    fn missed_since(&mut self, seq: u64) -> Missed {
+        if let Some(missed) = self.answers.get(&seq) {
+            return missed.clone();
         }
         let delta = self.project.graph.since(seq);
         let edited = self.pages.iter().filter(|(_, page)| page.changed_at > seq);
@@ -717,13 +731,14 @@ impl Loop {
             .filter_map(|(url, page)| page.edited_since(seq, url, self.project.compiler.display(page.file.as_path())));
         let reload = self.restart.as_ref().filter(|(since, _)| *since > seq).map(|(_, reason)| reason.clone());
         let news = News { pages: pages.collect(), env: true, reload, ..News::default() };
+        let files = files_of(&self.project.graph, &delta, &news).into();
         let batch = self.batch(Some(seq), &delta, news);
-        let answer: Utf8Bytes = text(&ServerMessage::Batch(batch)).into();
+        let missed = Missed { answer: text(&ServerMessage::Batch(batch)).into(), files };
         if self.answers.len() == MOST_ANSWERS {
             self.answers.pop_first();
         }
-        self.answers.insert(seq, answer.clone());
-        answer
+        self.answers.insert(seq, missed.clone());
+        missed
     }
 
     /// Takes digests of a tab in that was asked for them; false if it was not, or says more than any page has.
@@ -776,18 +791,21 @@ impl Loop {
         let file = |url: &str| self.pages.get(url).map(|page| self.project.compiler.display(page.file.as_path()));
         let edited = page.as_deref().zip(page_hash.as_deref());
         let edited = edited.and_then(|(url, hash)| self.pages.edited_from_hash(url, hash, file(url)?));
-        let files: Vec<String> = delta.changed.iter().map(|&id| graph[id].url.path().to_owned()).collect();
         let news = News { pages: edited.into_iter().collect(), env: true, ..News::default() };
+        // A sheet of which the tab cannot say what it got is sent in any case, and may be the one it has.
+        let is_doubtful = |id: &ModuleId| {
+            let said = versions.get(graph[*id].url.as_str()).and_then(|said| said.strip_prefix('?'));
+            said.is_some_and(|said| graph[*id].published.as_ref().is_some_and(|now| *now.hash == *said))
+        };
+        let edited = delta.changed.iter().copied().filter(|id| !is_doubtful(id)).collect();
+        let files = files_of(graph, &Delta { changed: edited, ..Delta::default() }, &news);
         let mut batch = self.batch(None, &delta, news);
         if let Some(tab) = self.tabs.get_mut(&id) {
             tab.unmet = turns::unmet(entries, &gone);
         }
         batch.deleted.extend(gone);
         self.send(id, &ServerMessage::Batch(batch));
-        if !files.is_empty() {
-            let asked = Asked { tabs: BTreeSet::from([id]), workers: BTreeSet::new() };
-            self.rounds.begin(self.seq, files, Instant::now(), asked, &self.report);
-        }
+        self.rounds.catches_up(id, self.seq, files.into());
         self.compared.note(began);
     }
 
@@ -1018,7 +1036,7 @@ impl Loop {
         let Some(page) = self.pages.get(url) else { return };
         let (head, rest) = page.render(url, &self.config.base, self.as_of(), &[]);
         let (sender, receiver) = mpsc::unbounded_channel();
-        let _ = sender.send(bytes::Bytes::from(head));
+        let _ = sender.send(Bytes::from(head));
         let answer =
             Answer { status: 200, content_type: HTML, body: Body::Stream(Arrivals::new(receiver)), cache: Cache::No };
         let _ = asker.send(answer);
@@ -1042,7 +1060,7 @@ impl Loop {
         self.work.clear();
         for Stream { sender, url, rest, waits, .. } in std::mem::take(&mut self.streams) {
             let over = if waits { waiting::tag(&self.config.base, "?over") } else { String::new() };
-            let text = bytes::Bytes::from(self.head_styles(&url) + &over + &rest);
+            let text = Bytes::from(self.head_styles(&url) + &over + &rest);
             let _ = sender.send(self.bodies.shared(text));
         }
         crawl.reached
@@ -1052,7 +1070,7 @@ impl Loop {
         if addresses.is_empty() || self.streams.is_empty() {
             return;
         }
-        let links = bytes::Bytes::from(preload_links(&self.config.base, addresses));
+        let links = Bytes::from(preload_links(&self.config.base, addresses));
         for stream in &self.streams {
             let _ = stream.sender.send(links.clone());
         }
@@ -1072,7 +1090,7 @@ impl Loop {
             && self.page_of(&request).is_some_and(|(asked, _)| asked == url)
         {
             self.stream_page(url, asker);
-            let links = bytes::Bytes::from(preload_links(&self.config.base, announced));
+            let links = Bytes::from(preload_links(&self.config.base, announced));
             if let Some(stream) = self.streams.last() {
                 let _ = stream.sender.send(links);
             }
@@ -1328,26 +1346,39 @@ impl Loop {
             self.report_broken(&modules);
         }
         self.report_of_node();
+        let by_value = parameter(query, "value").is_some();
         let mut manifest = self.manifest(&modules);
-        let mut script = String::new();
-        if parameter(query, "value").is_some() {
+        if by_value {
             manifest.segments.clear();
-            self.write_definitions(&mut script, &modules);
         }
-        script.push_str(&self.imports(&manifest.segments));
-        script.push_str(&format!("export const manifest={};\n", json(&manifest)));
-        Answer::ok(SCRIPT, script, Cache::No)
+        let end = format!("{}export const manifest={};\n", self.imports(&manifest.segments), json(&manifest));
+        match by_value {
+            true => Answer { status: 200, content_type: SCRIPT, body: self.by_value(&modules, end), cache: Cache::No },
+            false => Answer::ok(SCRIPT, end, Cache::No),
+        }
+    }
+
+    /// Definitions by value, true as of now, and then `end`. They are written when the reader takes them: everyone may ask for
+    /// other ones, and not read.
+    fn by_value(&self, modules: &[ModuleId], end: String) -> Body {
+        let mut head = String::new();
+        write_head(&mut head, &self.config.base, Carrier::Value(self.as_of()));
+        let graph = &self.project.graph;
+        let definitions: Vec<_> = graph.ready(modules).map(|(id, it)| (graph[id].url.clone(), it.clone())).collect();
+        let (head, end) = (Bytes::from(head), Bytes::from(end));
+        Body::Made(Made::new(move |at| match at.checked_sub(1) {
+            None => Some(vec![head.clone()]),
+            Some(at) if at == definitions.len() => Some(vec![end.clone()]),
+            Some(at) => definitions.get(at).map(|(url, published)| definition_parts(url.as_str(), published)),
+        }))
     }
 
     /// Definitions by value, true as of now.
     fn write_definitions(&self, script: &mut String, modules: &[ModuleId]) {
         write_head(script, &self.config.base, Carrier::Value(self.as_of()));
-        let graph = &self.project.graph;
-        for module in modules.iter().map(|&id| &graph[id]).filter(|module| module.state == ModuleState::Ready) {
-            if let Some(published) = &module.published {
-                write_definition(script, module.url.as_str(), published);
-                script.push('\n');
-            }
+        for (id, published) in self.project.graph.ready(modules) {
+            write_definition(script, self.project.graph[id].url.as_str(), published);
+            script.push('\n');
         }
     }
 
@@ -1499,6 +1530,15 @@ pub fn preload_links(base: &str, addresses: &[String]) -> String {
 fn shortened(text: &str) -> String {
     const MOST: usize = 300;
     text.chars().take(MOST).collect()
+}
+
+/// The files that were edited, each once: as they are called in the terminal.
+fn files_of(graph: &ModuleGraph, delta: &Delta, news: &News) -> Vec<String> {
+    let edited = delta.changed.iter().chain(&delta.deleted).map(|&id| graph[id].url.path().to_owned());
+    let mut seen = BTreeSet::new();
+    let mut files: Vec<String> = edited.filter(|url| seen.insert(url.clone())).collect();
+    files.extend(news.pages.iter().map(|page| format!("/{}", page.file)));
+    files
 }
 
 fn merge(delta: &mut Delta, more: Delta) {

@@ -158,6 +158,10 @@ fn bytes_of(body: Body) -> Vec<u8> {
             }
             bytes
         }
+        Body::Made(made) => {
+            let mut next = 0;
+            std::iter::from_fn(|| made.take(&mut next)).flatten().collect::<Vec<_>>().concat()
+        }
         Body::File(file) => std::fs::read(file.path()).unwrap_or_default(),
         Body::Hosted(_) | Body::Elsewhere(_) => Vec::new(),
     }

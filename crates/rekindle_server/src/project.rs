@@ -742,9 +742,10 @@ impl Project {
             if !published.definition.env.meets(changed) || self.graph[id].state != ModuleState::Ready {
                 continue;
             }
-            let links = Links { links: published.links, globs: published.globs, ..Links::default() };
-            let files = published.definition.files.clone();
-            self.absorb(id, Compiled { result: Ok(published.definition), links, files }, &mut delta);
+            let Published { definition, links, globs, .. } = Arc::unwrap_or_clone(published);
+            let links = Links { links, globs, ..Links::default() };
+            let files = definition.files.clone();
+            self.absorb(id, Compiled { result: Ok(definition), links, files }, &mut delta);
         }
         delta
     }

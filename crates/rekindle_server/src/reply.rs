@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::answer::{Answer, Body, Cache};
+use crate::answer::{Answer, Body, Cache, Made};
 use crate::gate::{Head, Method};
 use crate::proxy::{BodyError, ProxyBody};
 use crate::servable::Opened;
@@ -22,6 +22,7 @@ use crate::servable::Opened;
 const STALL_TIME: Duration = Duration::from_secs(60);
 /// Two of these belong to each connection on which a file is sent: one that is read, one that waits to be taken.
 const FILE_CHUNK: usize = 64 * 1024;
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 /// Two saves within one tick of the disk's clock look the same, so an `ETag` made of the time of change is only given
 /// when that time is well past.
 pub(crate) const CLOCK_DOUBT: Duration = Duration::from_secs(2);
@@ -46,6 +47,8 @@ pub(crate) enum Content {
     },
     /// Of unknown length: sent in chunks.
     Stream(mpsc::UnboundedReceiver<Bytes>),
+    /// The same.
+    Made(Made),
 }
 
 impl Content {
@@ -53,7 +56,7 @@ impl Content {
         match self {
             Self::Pieces(pieces) => Some(pieces.iter().map(|piece| piece.len() as u64).sum()),
             Self::File { length, .. } => Some(*length),
-            Self::Stream(_) => None,
+            Self::Stream(_) | Self::Made(_) => None,
         }
     }
 
@@ -70,6 +73,11 @@ impl Content {
                     Some((Ok(Frame::data(piece)), receiver))
                 })))
             }
+            Self::Made(made) => {
+                let mut next = 0;
+                let parts = std::iter::from_fn(move || made.take(&mut next)).flatten();
+                BodyExt::boxed_unsync(StreamBody::new(stream::iter(parts.map(|part| Ok(Frame::data(part))))))
+            }
             Self::File { file, start, length } => {
                 let file = tokio::fs::File::from_std(file);
                 let state = FileBody { file, seek: Some(start), left: length };
@@ -84,7 +92,7 @@ impl Content {
         match self {
             Self::File { file, start, .. } => Self::File { file, start: start + range.start, length },
             Self::Pieces(pieces) => Self::Pieces(cut_pieces(pieces, range)),
-            Self::Stream(_) => self,
+            Self::Stream(_) | Self::Made(_) => self,
         }
     }
 }
@@ -153,6 +161,7 @@ impl Reply {
                 Some(receiver) => (Content::Stream(receiver), None),
                 None => return Self::text(500, "the page is being sent already"),
             },
+            Body::Made(made) => (Content::Made(made), None),
             Body::Hosted(hosted) => return hosted.reply(answer.status, answer.content_type, head).await,
             Body::Elsewhere(to) => return Self::redirect(to),
             Body::File(servable) => match servable.open().await {
@@ -225,6 +234,14 @@ impl Reply {
                 write_all(stream, vec![head]).await?;
                 write_chunks(stream, receiver).await
             }
+            Content::Made(made) => {
+                write_all(stream, vec![head]).await?;
+                let mut next = 0;
+                while let Some(parts) = made.take(&mut next) {
+                    write_chunk(stream, parts).await?;
+                }
+                write_all(stream, vec![Bytes::from_static(LAST_CHUNK)]).await
+            }
         }
     }
 
@@ -289,7 +306,7 @@ pub(crate) fn entity_tag(content: &Content, modified: Option<SystemTime>) -> Opt
             });
             Some(format!("W/\"{}\"", &hasher.finalize().to_hex()[..32]))
         }
-        Content::Stream(_) => None,
+        Content::Stream(_) | Content::Made(_) => None,
         Content::File { length, .. } => {
             let modified = modified?;
             let is_settled = modified.elapsed().is_ok_and(|age| age > CLOCK_DOUBT);
@@ -390,10 +407,15 @@ async fn write_chunks(
         if piece.is_empty() {
             continue; // An empty chunk would be the last one.
         }
-        let size = Bytes::from(format!("{:x}\r\n", piece.len()));
-        write_all(stream, vec![size, piece, Bytes::from_static(b"\r\n")]).await?;
+        write_chunk(stream, vec![piece]).await?;
     }
-    write_all(stream, vec![Bytes::from_static(b"0\r\n\r\n")]).await
+    write_all(stream, vec![Bytes::from_static(LAST_CHUNK)]).await
+}
+
+async fn write_chunk(stream: &mut (impl AsyncWrite + Unpin), parts: Vec<Bytes>) -> io::Result<()> {
+    let size = parts.iter().map(Bytes::len).sum::<usize>();
+    let (before, after) = (Bytes::from(format!("{size:x}\r\n")), Bytes::from_static(b"\r\n"));
+    write_all(stream, [vec![before], parts, vec![after]].concat()).await
 }
 
 /// Writes some pieces without copying them together. Waits as long as the client keeps taking.

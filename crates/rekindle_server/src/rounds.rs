@@ -1,6 +1,7 @@
 //! Rounds: after each batch the tabs say how it went, and the terminal gets one line about all of them.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rekindle_graph::wire::{Applied, Outcome};
@@ -61,19 +62,21 @@ impl Reload {
     }
 }
 
-/// A round whose line was printed.
-#[derive(Debug)]
-struct Closed {
+/// What somebody may still answer to without being waited for.
+#[derive(Clone, Debug)]
+struct Silent {
     seq: u64,
-    files: Vec<String>,
+    files: Arc<[String]>,
     noticed: Instant,
 }
 
-/// The rounds that are under way, and the last ones that were.
+/// The rounds that are under way, the last ones that were, and what tabs were sent alone: those that come, or come back.
 #[derive(Debug, Default)]
 pub struct Rounds {
     open: Vec<Round>,
-    closed: VecDeque<Closed>,
+    /// Their lines were printed.
+    closed: VecDeque<Silent>,
+    catching_up: BTreeMap<ClientId, Silent>,
 }
 
 impl Rounds {
@@ -81,24 +84,35 @@ impl Rounds {
     pub fn begin(&mut self, seq: u64, files: Vec<String>, noticed: Instant, asked: Asked, report: &Report) {
         if asked.tabs.is_empty() && asked.workers.is_empty() {
             report.no_tabs(&files, noticed.elapsed());
-            return self.remember(Closed { seq, files, noticed });
+            return self.remember(Silent { seq, files: files.into(), noticed });
         }
         self.open.push(Round::new(seq, files, noticed, asked));
     }
 
+    /// A tab is sent what it has missed up to the batch `seq`: what was edited in `files`.
+    pub fn catches_up(&mut self, client: ClientId, seq: u64, files: Arc<[String]>) {
+        self.catching_up.insert(client, Silent { seq, files, noticed: Instant::now() });
+    }
+
     /// A tab or a worker says how it went. Not all were asked: who connects while a save is on its way gets the batch
-    /// with the greeting. Whoever answers after the line was printed gets a line of its own.
+    /// with the greeting, and counts with the others if that is all it has missed. Otherwise, and after the line was printed,
+    /// whoever answers gets a line of its own.
     pub fn answered(&mut self, client: ClientId, is_worker: bool, applied: Applied, report: &Report) {
-        // Who comes from another session is asked alone, about a batch that others are asked about, too.
         let is_of_batch = |round: &Round| round.seq == applied.seq;
         let own = self.open.iter().position(|round| is_of_batch(round) && round.waiting.contains(&client));
-        if let Some(at) = own.or_else(|| self.open.iter().position(is_of_batch)) {
+        let missed = match own {
+            Some(_) => None,
+            None => self.catching_up.remove(&client).filter(|missed| missed.seq == applied.seq),
+        };
+        let is_all = |round: &Round| missed.as_ref().is_none_or(|missed| *missed.files == *round.files);
+        if let Some(at) = own.or_else(|| self.open.iter().position(|round| is_of_batch(round) && is_all(round))) {
             self.open[at].take(client, is_worker, applied);
             return self.close(|round| round.waiting.is_empty(), report);
         }
-        let Some(closed) = self.closed.iter().find(|closed| closed.seq == applied.seq) else { return };
+        let closed = || self.closed.iter().find(|closed| closed.seq == applied.seq).cloned();
+        let Some(Silent { seq, files, noticed }) = missed.or_else(closed) else { return };
         if !matches!(applied.result, Outcome::Nothing | Outcome::Waiting) {
-            let mut late = Round::new(closed.seq, closed.files.clone(), closed.noticed, Asked::default());
+            let mut late = Round::new(seq, files.to_vec(), noticed, Asked::default());
             late.take(client, is_worker, applied);
             late.show(report);
         }
@@ -106,6 +120,7 @@ impl Rounds {
 
     /// A tab is gone: nobody waits for it.
     pub fn left(&mut self, client: ClientId, report: &Report) {
+        self.catching_up.remove(&client);
         for round in &mut self.open {
             round.waiting.remove(&client);
         }
@@ -129,7 +144,7 @@ impl Rounds {
         }
     }
 
-    fn remember(&mut self, closed: Closed) {
+    fn remember(&mut self, closed: Silent) {
         self.closed.truncate(REMEMBERED - 1);
         self.closed.push_front(closed);
     }
@@ -188,7 +203,7 @@ impl Round {
         }
     }
 
-    fn show(self, report: &Report) -> Closed {
+    fn show(self, report: &Report) -> Silent {
         let took = self.applied_after.unwrap_or_else(|| self.noticed.elapsed());
         let TabsOutcome { applied, workers, failed, .. } = &self.outcome;
         let is_only_restart = self.restart.is_some() && applied + workers + failed.len() == 0;
@@ -209,7 +224,7 @@ impl Round {
         } else {
             report.updated(&self.files, &self.outcome, took);
         }
-        Closed { seq: self.seq, files: self.files, noticed: self.noticed }
+        Silent { seq: self.seq, files: self.files.into(), noticed: self.noticed }
     }
 }
 
@@ -259,15 +274,27 @@ mod tests {
     }
 
     #[test]
-    fn each_answers_for_itself_where_two_rounds_are_about_one_batch() {
+    fn who_catches_up_is_told_of_with_what_it_had_missed() {
+        let files = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let lines = after(|rounds, report| {
             begin(rounds, &[1], &[], report);
-            begin(rounds, &[], &[2], report);
+            rounds.catches_up(ClientId(2), 7, files(&["/b.ts"]));
+            rounds.catches_up(ClientId(3), 7, files(&["/a.ts"]));
+            rounds.catches_up(ClientId(4), 7, files(&["/a.ts", "/b.ts"]));
             rounds.answered(ClientId(2), true, applied(Outcome::Updated), report);
+            rounds.answered(ClientId(3), false, applied(Outcome::Updated), report);
             rounds.answered(ClientId(1), false, applied(Outcome::Updated), report);
-            assert!(rounds.open.is_empty());
+            rounds.answered(ClientId(4), false, applied(Outcome::Nothing), report);
+            rounds.catches_up(ClientId(5), 7, files(&["/c.ts"]));
+            rounds.answered(ClientId(5), false, applied(Outcome::Updated), report);
+            assert!(rounds.open.is_empty() && rounds.catching_up.is_empty());
         });
-        assert_eq!(lines, ["14:03:22 hot updated /a.ts in 1 worker", "14:03:22 hot updated /a.ts in 1 tab"]);
+        let expected = [
+            "14:03:22 hot updated /b.ts in 1 worker",
+            "14:03:22 hot updated /a.ts in 2 tabs",
+            "14:03:22 hot updated /c.ts in 1 tab",
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]

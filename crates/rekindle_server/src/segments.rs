@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rekindle_compile::resolve::package_name;
-use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published};
+use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleUrl, Published};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bodies::Bodies;
@@ -183,11 +183,9 @@ impl Segments {
             return address;
         }
         let mut hasher = blake3::Hasher::new_keyed(&self.secret);
-        for &id in &segment.members {
-            if let Some(published) = served(graph, id) {
-                hasher.update(graph[id].url.as_str().as_bytes()).update(&[0]);
-                hasher.update(published.hash.as_bytes()).update(&[0]);
-            }
+        for (id, published) in graph.ready(&segment.members) {
+            hasher.update(graph[id].url.as_str().as_bytes()).update(&[0]);
+            hasher.update(published.hash.as_bytes()).update(&[0]);
         }
         let mut address = Address([0; 16]);
         address.0.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
@@ -242,11 +240,9 @@ impl Segments {
 impl Segment {
     fn definitions(&self, graph: &ModuleGraph) -> String {
         let mut text = String::with_capacity(self.size + self.size / 8);
-        for &id in &self.members {
-            if let Some(published) = served(graph, id) {
-                write_definition(&mut text, graph[id].url.as_str(), published);
-                text.push('\n');
-            }
+        for (id, published) in graph.ready(&self.members) {
+            write_definition(&mut text, graph[id].url.as_str(), published);
+            text.push('\n');
         }
         text
     }
@@ -254,20 +250,12 @@ impl Segment {
     fn lines(&self, graph: &ModuleGraph) -> Vec<(ModuleId, usize)> {
         let mut line = 1;
         let mut lines = Vec::new();
-        for &id in &self.members {
-            if let Some(published) = served(graph, id) {
-                lines.push((id, line));
-                line += published.definition.code.bytes().filter(|&byte| byte == b'\n').count() + 1;
-            }
+        for (id, published) in graph.ready(&self.members) {
+            lines.push((id, line));
+            line += published.definition.code.bytes().filter(|&byte| byte == b'\n').count() + 1;
         }
         lines
     }
-}
-
-fn served(graph: &ModuleGraph, id: ModuleId) -> Option<&Published> {
-    // A page that starts now must not run what its source no longer says.
-    let module = &graph[id];
-    if module.state == ModuleState::Ready { module.published.as_ref() } else { None }
 }
 
 /// How the definitions that follow come to the tab.
@@ -290,6 +278,27 @@ pub fn write_head(out: &mut String, base: &str, carrier: Carrier) {
 
 /// `$d("/src/a.ts","9f…",["/src/b.ts"],0,{…},(function*($x){…}))`
 pub fn write_definition(out: &mut String, url: &str, published: &Published) {
+    write_definition_head(out, url, published);
+    let _ = write!(out, "{});", published.definition.code);
+}
+
+/// The same with its line break, in parts of which one is the graph's own text.
+pub fn definition_parts(url: &str, published: &Arc<Published>) -> Vec<Bytes> {
+    let mut head = String::new();
+    write_definition_head(&mut head, url, published);
+    vec![head.into(), Bytes::from_owner(Code(published.clone())), Bytes::from_static(b");\n")]
+}
+
+/// What [`Bytes`] take for their owner.
+struct Code(Arc<Published>);
+
+impl AsRef<[u8]> for Code {
+    fn as_ref(&self) -> &[u8] {
+        self.0.definition.code.as_bytes()
+    }
+}
+
+fn write_definition_head(out: &mut String, url: &str, published: &Published) {
     let links: Vec<serde_json::Value> = published.links.iter().map(link_value).collect();
     let globs = match published.globs.is_empty() {
         true => "0".to_owned(),
@@ -297,7 +306,7 @@ pub fn write_definition(out: &mut String, url: &str, published: &Published) {
     };
     let url = serde_json::to_string(url).unwrap_or_default();
     let links = serde_json::to_string(&links).unwrap_or_default();
-    let _ = write!(out, "$d({url},\"{}\",{links},{globs},{});", published.hash, published.definition.code);
+    let _ = write!(out, "$d({url},\"{}\",{links},{globs},", published.hash);
 }
 
 /// A module is its name, an address stands in a list, names that are picked in an object, what is missing is null.

@@ -448,6 +448,47 @@ async fn readers_that_do_not_read_share_one_body() {
     timeout(ANSWER, project.load_page()).await.expect("no page after readers that did not read");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_that_do_not_read_share_what_their_answers_are_made_of() {
+    const MODULES: usize = 80;
+    let text: String =
+        (0..1500).map(|at| format!("export const name{at} = 'some text that takes room {at}'\n")).collect();
+    let mut files: Vec<(String, &str)> = (0..MODULES).map(|at| (format!("m{at}.js"), text.as_str())).collect();
+    let main: String = (0..MODULES).map(|at| format!("import './m{at}.js'\n")).collect();
+    files.push(("main.js".to_owned(), &main));
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    let _process = PROCESS.write().await;
+    let project = start_alone(folder(&files), |_| {}).await;
+    project.load_page().await;
+    let all_but = |left_out: usize| {
+        let asked: String = (0..MODULES).filter(|at| *at != left_out).map(|at| format!("&id=/m{at}.js")).collect();
+        format!("/@rekindle/load.js?value=1{asked}")
+    };
+    let whole = project.get(&all_but(MODULES)).await;
+    assert!(whole.len() > 8_000_000 && whole.contains("export const manifest="), "{}", whole.len());
+    let before = resident();
+    let mut readers = Vec::new();
+    for at in 0..MODULES {
+        let mut stream = project.ask(&all_but(at)).await;
+        timeout(PATIENCE, stream.read_exact(&mut [0; 12])).await.unwrap().unwrap();
+        readers.push(stream);
+    }
+    timeout(ANSWER, project.load_page()).await.expect("no page beside readers that do not read");
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 150, "{grown} MB more");
+    // Each answer is whole.
+    for (at, stream) in readers.iter_mut().enumerate().take(3) {
+        let mut answer = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.ends_with("\r\n0\r\n\r\n"));
+        for module in 0..MODULES {
+            assert_eq!(answer.contains(&format!("$d(\"/m{module}.js\"")), module != at, "{module} of {at}");
+        }
+    }
+}
+
 // ---- what sockets say
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 /** Saves that belong together: one update, and no overlay on the way to it. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
+import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { program, test } from './harness.mjs'
 
@@ -131,4 +132,54 @@ test('a codemod whose files throw until the last is written: no overlay comes up
   if (!wasBusy) assert.equal(await app.page.evaluate(() => overlays), 0)
   await app.noOverlay()
   await app.stayed()
+})
+
+// ---- packages
+
+const version = (n) => ({
+  'package.json': JSON.stringify({ name: 'pkg', version: `${n}.0.0`, main: `v${n}/index.js`, type: n === 1 ? 'commonjs' : 'module' }),
+  [`v${n}/index.js`]: n === 1 ? `exports.part = require('./part.js')\nexports.more = require('./more.js')` : `export { part } from './part.js'\nexport { more } from './more.js'`,
+  [`v${n}/part.js`]: n === 1 ? 'module.exports = 1' : 'export const part = 2',
+  [`v${n}/more.js`]: n === 1 ? 'module.exports = 10' : 'export const more = 20',
+})
+
+test('a package that is replaced as npm does it, slowly: no overlay, and an edit in between goes through at once', {
+  files: {
+    'package.json': '{ "dependencies": { "pkg": "1" } }',
+    'main.js': `import { part, more } from 'pkg'\nimport { own } from './own.js'\nglobalThis.updates = (globalThis.updates ?? 0) + 1\nshow('a', part + more)\nshow('b', own)\nimport.meta.hot.accept()`,
+    'own.js': 'export const own = 1',
+    ...Object.fromEntries(Object.entries(version(1)).map(([name, text]) => [`node_modules/pkg/${name}`, text])),
+  },
+}, async (app) => {
+  await app.sees('#a', '11')
+  await watchPage(app)
+  fs.renameSync(app.path('node_modules/pkg'), app.path('node_modules/.pkg-x1Y2z3A4'))
+  await sleep(1500)
+  app.write('own.js', 'export const own = 2')
+  await app.sees('#b', '2')
+  for (const [name, text] of Object.entries(version(2))) {
+    app.write(`node_modules/pkg/${name}`, text)
+    await sleep(300)
+  }
+  app.write('package.json', '{ "dependencies": { "pkg": "2" } }')
+  await sleep(300)
+  app.remove('node_modules/.pkg-x1Y2z3A4')
+  await app.sees('#a', '22')
+  await app.stayed()
+  assert.deepEqual((await seen(app)).overlays, [])
+  assert.doesNotMatch(app.printed, /error/)
+})
+
+test('a package that is removed is an error, and one that is put back heals it', {
+  files: {
+    'main.js': `import { part } from 'pkg'\nshow('a', part)\nimport.meta.hot.accept()`,
+    ...Object.fromEntries(Object.entries(version(1)).map(([name, text]) => [`node_modules/pkg/${name}`, text])),
+  },
+}, async (app) => {
+  await app.sees('#a', '1')
+  app.remove('node_modules/pkg')
+  await app.overlay('npm install pkg')
+  for (const [name, text] of Object.entries(version(2))) app.write(`node_modules/pkg/${name}`, text)
+  await app.sees('#a', '2')
+  await app.noOverlay()
 })

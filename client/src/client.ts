@@ -17,6 +17,7 @@ import { ReactRefresh } from './react-refresh'
 import { preactRuntime, Refresh, watchPreact } from './refresh'
 import { definitionOf, MissingExport, Registry, type Instance, type Namespace } from './registry'
 import { Replica, type Define } from './replica'
+import { nameModulesInStacks, noteLines } from './stacks'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 import { Rescue } from './rescue'
 import { Socket } from './socket'
@@ -507,7 +508,18 @@ function compileOnPage(text: string): Body | null {
 }
 
 /** Gives the `$d` of a script: of a segment by its address, or of one that says itself as of which batch it is. */
-export const $segment: Replica['collect'] = (...about) => replica.collect(...about)
+export function $segment(...about: Parameters<Replica['collect']>): Define & { lines(lengths: number[]): void } {
+  const [address] = about
+  const take = replica.collect(...about)
+  const ids: ModuleId[] = []
+  const define: Define = (...definition) => {
+    ids.push(definition[0])
+    take(...definition)
+  }
+  return Object.assign(define, { lines: (lengths: number[]) => noteLines(address ?? '', ids, lengths) })
+}
+
+nameModulesInStacks()
 
 // ---- batches, one after the other
 
@@ -827,8 +839,9 @@ async function reloadAnew(reason: string): Promise<void> {
 /** How often a page that is to reload is looked at until it goes on, if it is still there; milliseconds between two looks. */
 const LOOKS = 4
 const LOOK_EVERY = 250
-/** Milliseconds after which a page has certainly stayed. */
+/** Milliseconds after which a page has stayed, unless the server is at other work; and after it has answered something else. */
 const LEAVES_WITHIN = 10_000
+const STAYS = 2000
 let stayTimer: ReturnType<typeof setTimeout> | undefined
 
 /**
@@ -859,12 +872,17 @@ async function reload(reason: string, payload: object): Promise<void> {
   removeEventListener('beforeunload', ask)
   reloading = false
   if (hasAsked) tellStay(reason)
-  else stayTimer = setTimeout(() => tellStay(reason), LEAVES_WITHIN)
+  else stayTimer = setTimeout(() => void answered().then(() => (stayTimer = setTimeout(() => tellStay(reason), STAYS))), LEAVES_WITHIN)
   for (const stayed of whenStaying.splice(0)) stayed()
 }
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((done) => setTimeout(done, milliseconds))
+}
+
+/** The server, which answers one after the other, has come to what was asked before. */
+async function answered(): Promise<void> {
+  await fetch(`${base}@rekindle/client.js`, { cache: 'no-store' }).catch(() => {})
 }
 
 function tellStay(reason: string): void {
@@ -1040,9 +1058,10 @@ function isTracedNoMore(shown: OverlayError): void {
   if ((shown === runtimeError || shown === crashed?.shown) && (isOverlayOpen() || workerScope)) showErrors([])
 }
 
-/** The frames of this client say nothing about the page's code. */
+/** The frames of this client say nothing about the page's code; the names of modules (stacks.ts) give way to those of files. */
 function withoutOurFrames(stack: string): string {
-  return stack.split('\n').filter((line) => !/\/@rekindle\/(client|runtime\/)/.test(line) && !line.includes('Generator.next')).join('\n')
+  const isOurs = (line: string) => /\/@rekindle\/(client|runtime\/)/.test(line) || line.includes('Generator.next')
+  return stack.split('\n').filter((line) => !isOurs(line)).map((line) => line.replace(/ \[in [^\]]*\] \(/, ' (')).join('\n')
 }
 
 /** Comes twice where a stack has more frames than the first one, which is told at once. */

@@ -9,7 +9,7 @@ use rekindle_compile::compile::digest;
 use crate::config::{Bindings, Config, Html, SocketConfig, Workers};
 
 /// The client's sources, dependencies first.
-const SOURCES: [(&str, &str); 17] = [
+const SOURCES: [(&str, &str); 18] = [
     ("registry.ts", include_str!("../../../client/src/registry.ts")),
     ("hot.ts", include_str!("../../../client/src/hot.ts")),
     ("refresh.ts", include_str!("../../../client/src/refresh.ts")),
@@ -17,6 +17,7 @@ const SOURCES: [(&str, &str); 17] = [
     ("propagate.ts", include_str!("../../../client/src/propagate.ts")),
     ("imports.ts", include_str!("../../../client/src/imports.ts")),
     ("apply.ts", include_str!("../../../client/src/apply.ts")),
+    ("stacks.ts", include_str!("../../../client/src/stacks.ts")),
     ("replica.ts", include_str!("../../../client/src/replica.ts")),
     ("runtime.ts", include_str!("../../../client/src/runtime.ts")),
     ("overlay.ts", include_str!("../../../client/src/overlay.ts")),

@@ -617,7 +617,10 @@ impl Project {
             return Vec::new();
         };
         let is_below = |&id: &ModuleId| self.graph[id].file.as_path().starts_with(folder);
-        self.graph.ids().filter(is_below).filter(|&id| self.graph[id].state != ModuleState::New).collect()
+        let is_compiled = |&id: &ModuleId| self.graph[id].state != ModuleState::New;
+        // Another version may not have it.
+        let is_there = |&id: &ModuleId| self.graph[id].file.as_path().is_file();
+        self.graph.ids().filter(is_below).filter(is_compiled).filter(is_there).collect()
     }
 
     /// Modules that carry the address of the asset at `path`, if its content is not what it was.

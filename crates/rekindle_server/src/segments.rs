@@ -13,6 +13,7 @@
 //! ```js
 //! import{$segment}from"/@rekindle/client.js";const $d=$segment("4be1…");
 //! $d("/src/a.ts","9f…",["/src/b.ts"],0,{deps:["./b"],names:[["b"]]},(function*($x){…}));
+//! $d.lines([12]);
 //! export{};
 //! ```
 
@@ -238,12 +239,16 @@ impl Segments {
 }
 
 impl Segment {
+    /// The definitions, and then how many lines each has: stacks name modules by that (`client/src/stacks.ts`).
     fn definitions(&self, graph: &ModuleGraph) -> String {
         let mut text = String::with_capacity(self.size + self.size / 8);
+        let mut lengths = Vec::with_capacity(self.members.len());
         for (id, published) in graph.ready(&self.members) {
             write_definition(&mut text, graph[id].url.as_str(), published);
             text.push('\n');
+            lengths.push(length(published).to_string());
         }
+        let _ = writeln!(text, "$d.lines([{}]);", lengths.join(","));
         text
     }
 
@@ -252,10 +257,15 @@ impl Segment {
         let mut lines = Vec::new();
         for (id, published) in graph.ready(&self.members) {
             lines.push((id, line));
-            line += published.definition.code.bytes().filter(|&byte| byte == b'\n').count() + 1;
+            line += length(published);
         }
         lines
     }
+}
+
+/// Lines of a definition in a script.
+fn length(published: &Published) -> usize {
+    published.definition.code.bytes().filter(|&byte| byte == b'\n').count() + 1
 }
 
 /// How the definitions that follow come to the tab.

@@ -5,6 +5,7 @@
 //! editor: write a.ts~, rename it to a.ts     ──►  one batch: paths [a.ts]
 //! git switch: 5,000 files in 300 ms          ──►  one batch, when git lets go of its lock (`burst.rs`)
 //! mv src/d src/e, mv src/e src/d             ──►  batches with every watched file of src/d
+//! npm install: packages go and come          ──►  one batch, when that is over (`install.rs`)
 //! ```
 //!
 //! Folders that hold watched files are watched, never recursively, by real path: a watch on the file itself would
@@ -32,9 +33,11 @@ use crate::config::WatchConfig;
 use crate::event::{Event, FileBatch, Inbox};
 
 mod burst;
+mod install;
 mod repository;
 
 use burst::{Burst, PAUSE, Verdict};
+use install::Install;
 use repository::{Repositories, Repository};
 
 /// Who waits for quiet is told after this long in any case.
@@ -298,6 +301,8 @@ struct Pending {
     /// It was created or renamed to; a folder is rescanned then.
     appeared: bool,
     folder: bool,
+    /// It is told when the installation of packages is over.
+    is_of_install: bool,
     look: Option<Snapshot>,
     missing_since: Option<Instant>,
     unfinished_since: Option<Instant>,
@@ -332,6 +337,7 @@ struct Desk {
     armed: BTreeMap<PathBuf, Armed>,
     pending: FxHashMap<Arc<Path>, Pending>,
     burst: Burst,
+    install: Install,
     repositories: Repositories,
     /// The repositories of the files in `pending`.
     concerned: Vec<Repository>,
@@ -375,6 +381,7 @@ impl Desk {
             armed: BTreeMap::new(),
             pending: FxHashMap::default(),
             burst: Burst::new(Duration::from_millis(config.settle.max(1))),
+            install: Install::default(),
             repositories: Repositories::default(),
             concerned: Vec::new(),
             held_at: None,
@@ -455,16 +462,23 @@ impl Desk {
         self.verdict_at.or_else(|| self.burst.due().into_iter().chain(self.held_at).min())
     }
 
+    fn install_at(&self) -> Option<Instant> {
+        self.install.due().filter(|_| !self.is_held && !self.is_telling)
+    }
+
     fn deadline(&self) -> Instant {
         let quiet_at = self.awaited.map(|(_, at)| at);
         let say_at = self.say_at.as_ref().map(|(at, _)| *at);
-        let others = [self.flush_at(), self.poll_at, self.judge_at, say_at, quiet_at];
+        let others = [self.flush_at(), self.install_at(), self.poll_at, self.judge_at, say_at, quiet_at];
         others.into_iter().flatten().fold(self.round_at, Instant::min)
     }
 
     fn act(&mut self, now: Instant) {
         if self.flush_at().is_some_and(|at| at <= now) {
             self.decide(now);
+        }
+        if self.install_at().is_some_and(|at| at <= now) && self.install.is_over(now) {
+            self.flush_install();
         }
         if self.poll_at.is_some_and(|at| at <= now) {
             self.poll();
@@ -763,6 +777,9 @@ impl Desk {
 
     /// Somebody changed a file or a folder that matters, under its real path.
     fn saved(&mut self, path: &Path, at: Instant) {
+        if self.install.takes(path) {
+            return;
+        }
         let is_first = self.burst.saved(path, at);
         // One file that is written again and again says nothing of others.
         if let Some((since, quiet_at)) = &mut self.awaited
@@ -779,6 +796,15 @@ impl Desk {
 
     fn note(&mut self, path: &Arc<Path>, at: Instant, touch: Touch) {
         let now = Instant::now();
+        let begins = !self.install.is_on() && install::is_in_packages(path) && is_of_structure(path, touch);
+        let is_of_install = begins || self.install.takes(path);
+        if is_of_install {
+            self.install.note(path, now);
+        }
+        if begins {
+            let earlier = self.pending.iter_mut().filter(|(path, _)| self.install.takes(path));
+            earlier.for_each(|(_, pending)| pending.is_of_install = true);
+        }
         let pending = self.pending.entry(path.clone()).or_insert_with(|| Pending {
             noticed: at,
             active: true,
@@ -786,6 +812,7 @@ impl Desk {
             open: false,
             appeared: false,
             folder: false,
+            is_of_install,
             look: if TELLS_CLOSE { None } else { look_at(path) },
             missing_since: None,
             unfinished_since: None,
@@ -799,7 +826,9 @@ impl Desk {
             Touch::Vanished => _ = pending.missing_since.get_or_insert(at),
             Touch::Metadata | Touch::Any => {}
         }
-        self.burst.note(now);
+        if !is_of_install {
+            self.burst.note(now);
+        }
         if !self.suspects.is_empty() {
             for kind in [Kind::File, Kind::Folder] {
                 self.suspects.remove(&Item { kind, path: path.clone() });
@@ -832,7 +861,7 @@ impl Desk {
         let due: Vec<Arc<Path>> = self
             .pending
             .iter()
-            .filter(|(_, pending)| pending.active || pending.again <= now)
+            .filter(|(_, pending)| !pending.is_of_install && (pending.active || pending.again <= now))
             .map(|(path, _)| path.clone())
             .collect();
         let mut batch = FileBatch::default();
@@ -844,7 +873,25 @@ impl Desk {
                 self.announce(&path, pending, look, &mut batch);
             }
         }
-        self.held_at = self.pending.values().map(|pending| pending.again).min();
+        self.held_at = self.at_hand().map(|(_, pending)| pending.again).min();
+        self.send(batch);
+    }
+
+    /// What waits for no installation.
+    fn at_hand(&self) -> impl Iterator<Item = (&Arc<Path>, &Pending)> {
+        self.pending.iter().filter(|(_, pending)| !pending.is_of_install)
+    }
+
+    /// Tells what was done in `node_modules`.
+    fn flush_install(&mut self) {
+        self.install.end();
+        let mut batch = FileBatch::default();
+        let (of_install, others) = std::mem::take(&mut self.pending).into_iter().partition(|(_, it)| it.is_of_install);
+        self.pending = others;
+        for (path, pending) in of_install {
+            self.announce(&path, pending, look_at(&path), &mut batch);
+        }
+        tracing::debug!(paths = batch.paths.len(), "packages were installed");
         self.send(batch);
     }
 
@@ -854,7 +901,13 @@ impl Desk {
         self.burst.told();
         self.held_at = None;
         let mut batch = FileBatch { released, ..FileBatch::default() };
-        for (path, pending) in std::mem::take(&mut self.pending) {
+        if released {
+            self.install.end();
+        }
+        let (waiting, told) =
+            std::mem::take(&mut self.pending).into_iter().partition(|(_, it)| it.is_of_install && !released);
+        self.pending = waiting;
+        for (path, pending) in told {
             self.announce(&path, pending, look_at(&path), &mut batch);
         }
         if released {
@@ -865,7 +918,7 @@ impl Desk {
 
     /// When to look again, if some path is not whole yet.
     fn unfinished(&mut self, now: Instant) -> Option<Instant> {
-        let paths: Vec<Arc<Path>> = self.pending.keys().cloned().collect();
+        let paths: Vec<Arc<Path>> = self.at_hand().map(|(path, _)| path.clone()).collect();
         paths.iter().find_map(|path| self.held_until(path, look_at(path), now))
     }
 
@@ -879,7 +932,7 @@ impl Desk {
     }
 
     fn send(&mut self, mut batch: FileBatch) {
-        if self.pending.is_empty() {
+        if self.at_hand().next().is_none() {
             self.concerned.clear();
         }
         if batch.paths.is_empty() && batch.folders.is_empty() && !batch.released {
@@ -988,7 +1041,7 @@ impl Desk {
     fn look_round(&mut self, now: Instant) {
         self.round_at = now + ROUND_PACE;
         self.repositories.forget();
-        if self.backend.is_none() {
+        if self.backend.is_none() || self.install.is_on() {
             return;
         }
         if self.round.is_empty() {
@@ -1039,7 +1092,11 @@ impl Desk {
 
     fn judge(&mut self) {
         let mut silent = false;
-        for (item, look) in std::mem::take(&mut self.suspects) {
+        let suspects = std::mem::take(&mut self.suspects);
+        if self.install.is_on() {
+            return; // What it changes is told at its end.
+        }
+        for (item, look) in suspects {
             let Some(watched) = self.watched.get(&item) else { continue };
             // What changed again since then may have its news still on the way.
             let now = look_at(&item.path);
@@ -1119,6 +1176,14 @@ impl Snapshot {
     /// Time since the last change; zero for one in the future.
     fn age(&self) -> Duration {
         self.modified.and_then(|modified| SystemTime::now().duration_since(modified).ok()).unwrap_or_default()
+    }
+}
+
+/// Whether something has gone, or a folder has come.
+fn is_of_structure(path: &Path, touch: Touch) -> bool {
+    match look_at(path) {
+        None => true,
+        Some(look) => look.folder && touch == Touch::Appeared,
     }
 }
 

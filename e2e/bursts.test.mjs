@@ -134,6 +134,35 @@ test('a codemod whose files throw until the last is written: no overlay comes up
   await app.stayed()
 })
 
+test('a rebase whose steps take their time is one update without an overlay, and one that stops is over', {
+  files: { 'main.js': main(1), ...modules(1), '.gitignore': '.rekindle\n' },
+}, async (app) => {
+  for (const args of [['init'], ['add', '.'], ['commit', '-m', 'one'], ['checkout', '-b', 'other']]) git(app, ...args)
+  for (const half of [0, 1]) {
+    for (const [name, text] of Object.entries(modules(2)).filter((_, at) => at % 2 === half)) app.write(name, text)
+    git(app, 'commit', '-am', `half ${half}`)
+  }
+  app.write('main.js', main(2))
+  git(app, 'commit', '-am', 'two')
+  git(app, 'checkout', 'main')
+  app.write('other.txt', '1')
+  git(app, 'add', '.')
+  git(app, 'commit', '-m', 'up')
+  git(app, 'checkout', 'other')
+  await app.sees('#a', '4')
+  await sleep(2500)
+  await watchPage(app)
+  git(app, 'rebase', '--exec', 'sleep 0.6', 'main')
+  await app.sees('#a', '4')
+  await sleep(500)
+  assert.deepEqual((await seen(app)).overlays, [])
+  // One that stops for a person.
+  assert.throws(() => git(app, 'rebase', '--exec', 'false', 'HEAD~1'))
+  await sleep(2500)
+  app.write('src/m0.js', 'export const v2 = 3')
+  await app.sees('#a', '5')
+})
+
 // ---- packages
 
 const version = (n) => ({

@@ -338,3 +338,19 @@ lineTest('after a restart the terminal tells of a linked sheet only if it was ed
   await app.looks('#a', 'color', 'rgb(3, 2, 1)')
   await until('the line about the sheet', () => assert.match(app.printed.slice(before), /hot updated \/site\.css/))
 })
+
+lineTest('a page that was edited while the server was away is patched, however many texts other pages and saves have left', {
+  files: {
+    'index.html': `${HEAD}<h1>0</h1><script type="module" src="/main.js"></script>`,
+    ...Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`page${at}.html`, `<!doctype html><p>${at}</p>`])),
+    'main.js': SHOWING,
+    'a.js': value(1),
+  },
+}, async (app) => {
+  await app.sees('#a', '1')
+  for (let at = 0; at < 70; at++) await fetch(`http://localhost:${app.port}/page${at}.html`).then((answer) => answer.text())
+  await sleep(500)
+  await restart(app, () => app.write('index.html', fs.readFileSync(app.path('index.html'), 'utf8').replace('<h1>0', '<h1>1')))
+  await app.sees('h1', '1')
+  await app.stayed()
+})

@@ -1,6 +1,7 @@
 /** What a page names by itself: sheets, scripts in its text, their mistakes. */
 import assert from 'node:assert/strict'
 import { test } from './harness.mjs'
+import { build, serve } from './output.mjs'
 
 const page = (head, body = '') => `<!doctype html>
 <html>
@@ -75,4 +76,46 @@ test('a script of the page that is not there is said in the terminal once, and t
   app.write('late.js', `document.getElementById('a').textContent = 'came'`)
   await app.sees('#a', 'came')
   await app.prints('fixed /index.html')
+})
+
+const PLAIN_SCRIPTS = {
+  'index.html': `<!doctype html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><p id="b"></p><p id="c"></p>
+<script>import('./mod.js').then(({ value }) => { document.getElementById('a').textContent = value })</script>
+<button id="go" onclick="import('/deep/other.ts').then((module) => { document.getElementById('b').textContent = module.default })">go</button>
+<script>const no = "import('./nowhere.js')"; import('./none.js').catch(() => { document.getElementById('c').textContent = 'none' })</script></body>`,
+  'mod.js': `import { part } from './part.js'\nexport const value = 'mod' + part\nimport.meta.hot?.accept()`,
+  'part.js': `export const part = 1`,
+  'deep/other.ts': `import './other.css'\nexport default 'other' as string`,
+  'deep/other.css': 'p { color: rgb(1, 2, 3) }',
+}
+
+test('modules that plain scripts and handlers import, in development and in the build', { files: PLAIN_SCRIPTS, load: false }, async (app) => {
+  const look = async (url) => {
+    const tab = await app.tab({ blank: true })
+    await tab.page.goto(url)
+    await tab.sees('#a', 'mod1')
+    await tab.page.click('#go')
+    await tab.sees('#b', 'other')
+    await tab.sees('#c', 'none')
+    return tab
+  }
+  await look(app.url)
+  const { code, err } = await build(app)
+  assert.equal(code, 0, err)
+  assert.match(err, /none\.js/)
+  const host = await serve(app.path('dist'))
+  await look(host.url)
+  host.stop()
+})
+
+test('a module that a plain script imports, below a base, and one that comes later', { files: { ...PLAIN_SCRIPTS, 'rekindle.toml': 'base = "/app/"' }, load: false }, async (app) => {
+  const tab = await app.tab({ blank: true })
+  await tab.page.goto(app.url)
+  await tab.sees('#a', 'mod1')
+  await tab.page.click('#go')
+  await tab.sees('#b', 'other')
+  app.write('none.js', `document.getElementById('c').textContent = 'came'`)
+  await tab.page.waitForTimeout(500)
+  await tab.page.goto(app.url)
+  await tab.sees('#c', 'came')
 })

@@ -1,4 +1,5 @@
 /** Files that are renamed, deleted, or away for a moment, with edits of what is around them: editors, formatters and git do that. */
+import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { program, test } from './harness.mjs'
@@ -180,6 +181,48 @@ for (const gap of [0, 45, 200]) {
       }
     })
   }
+}
+
+const AWAY_FOR_A_MOMENT = {
+  'an entry': ['main.js'],
+  'an imported module': ['a.js'],
+  'a linked sheet': ['site.css'],
+  'a folder that a glob matches': ['found'],
+  'an env file': ['.env'],
+}
+
+for (const [what, [name]] of Object.entries(AWAY_FOR_A_MOMENT)) {
+  test(`${what} is moved away and back within a moment: nobody is told`, {
+    files: {
+      'index.html': `${pageWith('/main.js').replace('</head>', '<link rel="stylesheet" href="/site.css"></head>')}`,
+      'main.js': `import { a } from './a.js'
+import all from './all.js'
+globalThis.runs = (globalThis.runs ?? 0) + 1
+show('a', a + all + import.meta.env.VITE_X)
+import.meta.hot.accept()`,
+      'a.js': `export const a = 'a'`,
+      'all.js': `export default Object.keys(import.meta.glob('./found/*.js', { eager: true })).length`,
+      'found/one.js': 'export const one = 1',
+      'site.css': 'p { color: rgb(1, 2, 3) }',
+      '.env': 'VITE_X=x',
+    },
+  }, async (app) => {
+    await app.sees('#a', 'a1x')
+    await pause(1200) // Files that are younger are looked at once more.
+    const before = app.printed.length
+    await app.first.page.evaluate(() => {
+      globalThis.runs = 0
+      globalThis.overlays = 0
+      new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => { if (/overlay/.test(node.localName)) overlays++ }))).observe(document, { childList: true, subtree: true })
+    })
+    fs.renameSync(app.path(name), app.path('../away'))
+    await pause(70)
+    fs.renameSync(app.path('../away'), app.path(name))
+    await pause(1000)
+    assert.deepEqual(await app.first.page.evaluate(() => [runs, overlays]), [0, 0])
+    assert.doesNotMatch(app.printed.slice(before), /error|fixed|hot updated/)
+    await app.stayed()
+  })
 }
 
 test('an entry that git stashes away and brings back', { files: { 'index.html': pageWith('/src/main.js'), 'src/keep.js': '' }, start: false }, async (app) => {

@@ -236,6 +236,9 @@ fn notes(config: &Config) -> Vec<String> {
     if config.root.join("index.html").is_file() {
         return Vec::new();
     }
+    if let Some(kind) = file::oddity(&config.root.join("index.html")) {
+        return vec![format!("index.html is {kind}, not a file, so {} answers 404", config.base)];
+    }
     let entries = fs::read_dir(&config.root).into_iter().flatten().filter_map(Result::ok);
     let mut pages: Vec<String> = entries
         .map(|entry| entry.file_name().to_string_lossy().into_owned())

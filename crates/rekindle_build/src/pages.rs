@@ -60,6 +60,8 @@ struct Page {
     /// The sheets among its links, by their names in the output.
     sheets: Vec<String>,
     assets: Vec<String>,
+    /// Values of `Piece::Import`.
+    imports: Vec<String>,
 }
 
 /// Builds every page and all it leads to.
@@ -218,6 +220,7 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
         links: Vec::new(),
         sheets: Vec::new(),
         assets: Vec::new(),
+        imports: Vec::new(),
     };
     let mut imports = String::new();
     for (at, script) in page.template.scripts.iter().enumerate() {
@@ -254,6 +257,12 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
         let inlining = if wants_file { Inlining::Never } else { Inlining::Small };
         let address = asset_of(session, &page, &specifier, inlining);
         page.assets.push(address);
+    }
+    for at in 0..page.template.imports.len() {
+        let specifier = page.template.imports[at].clone();
+        let address = asset_of(session, &page, &specifier, Inlining::Never);
+        let is_bare = !address.starts_with(['/', '.']) && !address.contains(':');
+        page.imports.push(if is_bare { format!("./{address}") } else { address });
     }
     Ok(page)
 }
@@ -501,6 +510,7 @@ fn render(
             Piece::Boot => {}
             Piece::Link(at) => text.push_str(&escape_attribute(&page.links[*at])),
             Piece::Asset(at) => text.push_str(&escape_attribute(&page.assets[*at])),
+            Piece::Import(at) => text.push_str(&page.imports[*at]),
         }
     }
     text

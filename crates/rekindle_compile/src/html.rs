@@ -20,6 +20,8 @@ use lol_html::html_content::{Element, EndTag};
 use lol_html::{HtmlRewriter, Settings, element, end_tag};
 use rekindle_graph::Place;
 
+use crate::page_imports::imported_addresses;
+
 /// A page, ready to be filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageTemplate {
@@ -28,6 +30,8 @@ pub struct PageTemplate {
     pub scripts: Vec<PageScript>,
     pub links: Vec<PageLink>,
     pub assets: Vec<PageAsset>,
+    /// Modules that plain scripts of the page import when they run, as seen from the page: `./a.js`, `/b.js`.
+    pub imports: Vec<String>,
     /// Local addresses in inline styles, which stay as they are written.
     pub style_urls: Vec<String>,
     /// `NAME` of each `%NAME%` that is not known.
@@ -77,6 +81,8 @@ pub enum Piece {
     Link(usize),
     /// The address of `assets[i]`, as the value of an attribute: to be escaped with [`escape_attribute`].
     Asset(usize),
+    /// The address of `imports[i]`, in a string of a script.
+    Import(usize),
 }
 
 /// A module script of the page. `offset` is the byte in the page's source where the specifier or the code starts.
@@ -127,6 +133,7 @@ fn parse(source: &str, env: &dyn Fn(&str) -> Option<String>, is_module: Option<&
     plan.place_boot(&tags);
     plan.read_env(&tags);
     plan.read_inline_styles(&tags);
+    plan.read_plain_scripts(&tags);
     plan.template.unfilled = unfilled(source, &tags);
     plan.finish()
 }
@@ -529,6 +536,32 @@ impl Plan<'_> {
         }
     }
 
+    /// `import()` in scripts of no modules and in handlers.
+    fn read_plain_scripts(&mut self, tags: &[Tag]) {
+        for tag in tags.iter().filter(|tag| !tag.inert) {
+            let handlers = tag.attributes.iter().filter(|attribute| attribute.name.starts_with("on"));
+            let is_script = tag.name == "script" && tag.attribute("src").is_none() && runs_as_classic_script(tag);
+            let content = is_script.then(|| tag.content_range(self.source));
+            for code in handlers.filter_map(|handler| handler.value_range.clone()).chain(content) {
+                for address in imported_addresses(&self.source[code.clone()]) {
+                    self.add_import(code.start + address.start..code.start + address.end);
+                }
+            }
+        }
+    }
+
+    fn add_import(&mut self, range: Range<usize>) {
+        let written = &self.source[range.clone()];
+        let is_path = ["/", "./", "../"].iter().any(|start| written.starts_with(start)) && is_local(written);
+        if !is_path || !env_references(written, self.env).is_empty() {
+            return;
+        }
+        let specifier = self.base.as_ref().map_or_else(|| written.to_owned(), |base| below_base(base, written));
+        let piece = Piece::Import(self.template.imports.len());
+        self.template.imports.push(specifier);
+        self.edit(range, Some(piece));
+    }
+
     fn read_addresses(&mut self, tag: &Tag, names: &[&str]) {
         for attribute in names.iter().filter_map(|name| tag.attribute(name)) {
             if let Some(range) = attribute.value_range.clone() {
@@ -822,6 +855,7 @@ mod tests {
                 Piece::Boot => text.push_str("[[boot]]"),
                 Piece::Link(index) => text.push_str(&format!("[[link {}]]", page.links[*index].specifier)),
                 Piece::Asset(index) => text.push_str(&format!("[[asset {}]]", page.assets[*index].specifier)),
+                Piece::Import(index) => text.push_str(&format!("[[import {}]]", page.imports[*index])),
             }
         }
         for script in &page.scripts {
@@ -912,6 +946,22 @@ mod tests {
              <link rel=stylesheet href=\"https://fonts/x.css\"><link rel=preload as=script href=\"/a.js\">";
         let template = parse_page(page, &env);
         assert_eq!(template.pieces, [Piece::Head, Piece::HeadEnd, Piece::Text(page.to_owned()), Piece::Boot]);
+    }
+
+    #[test]
+    fn modules_that_plain_scripts_and_handlers_import_have_their_places() {
+        check(
+            "<script>import('./a.js')</script><button onclick=\"import('/b.js').then(m => m.run())\"></button>\
+             <script src=x>import('./no.js')</script><script type=text/x>import('./no.js')</script>\
+             <template><script>import('./no.js')</script></template><script>import('bare'); import('https://x/y.js')</script>",
+            expect![[
+                r#"[[head]]<script>import('[[import ./a.js]]')</script><button onclick="import('[[import /b.js]]').then(m => m.run())"></button><script src="[[asset x]]">import('./no.js')</script><script type=text/x>import('./no.js')</script><template><script>import('./no.js')</script></template><script>import('bare'); import('https://x/y.js')</script>[[boot]]"#
+            ]],
+        );
+        check(
+            "<base href=/sub/><script>import('./a.js')</script>",
+            expect!["[[head]]<base href=/sub/><script>import('[[import /sub/a.js]]')</script>[[boot]]"],
+        );
     }
 
     #[test]

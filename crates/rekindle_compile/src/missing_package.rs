@@ -37,6 +37,9 @@ pub fn explain(importer: &Path, specifier: &str) -> (String, String) {
         return (plain, format!("install it: npm install {name}"));
     };
     let subpath = specifier.strip_prefix(name.as_str()).unwrap_or_default().trim_start_matches('/');
+    if let Some(kind) = file::oddity(&folder.join("package.json")) {
+        return (plain, format!("package.json of the package `{name}` is {kind}, not a file"));
+    }
     let json = file::read_text(&folder.join("package.json")).unwrap_or_default();
     let json: Value = serde_json::from_str(json.trim_start_matches('\u{feff}')).unwrap_or_default();
     match json.get("exports") {
@@ -45,7 +48,10 @@ pub fn explain(importer: &Path, specifier: &str) -> (String, String) {
             let entry = ["module", "main"].iter().find_map(|field| json.get(field)?.as_str());
             (plain, not_there(&name, entry.unwrap_or("index.js"), &folder))
         }
-        None => (plain, format!("the package `{name}` is installed, but has no file `{subpath}`")),
+        None => match file::oddity(&folder.join(subpath)) {
+            Some(_) => (plain, not_there(&name, subpath, &folder)),
+            None => (plain, format!("the package `{name}` is installed, but has no file `{subpath}`")),
+        },
     }
 }
 
@@ -101,6 +107,9 @@ fn target(value: &Value) -> Option<&str> {
 
 fn not_there(name: &str, entry: &str, folder: &Path) -> String {
     let entry = entry.trim_start_matches("./");
+    if let Some(kind) = file::oddity(&folder.join(entry)) {
+        return format!("`{entry}` of the package `{name}` is {kind}, not a file");
+    }
     match folder.join(entry).is_file() {
         true => format!("`{entry}` of the package `{name}` cannot be used in a browser"),
         false => {

@@ -124,6 +124,7 @@ fn client() -> &'static str {
             "propagate",
             "imports",
             "apply",
+            "stacks",
             "replica",
             "runtime",
             "overlay",

@@ -323,6 +323,9 @@ impl Loop {
             Event::Stop => {}
         }
         self.tell_what_came();
+        if !self.edits.is_waiting() {
+            self.project.tell_missing_scripts();
+        }
         self.report_warnings();
     }
 
@@ -366,8 +369,13 @@ impl Loop {
         paths.extend(self.project.watch_scanned(&batch.folders, &self.watcher));
         paths.sort();
         paths.dedup();
-        let before = Before::an_edit_of(&paths, &self.project.graph);
+        let mut vanished: Vec<PathBuf> = paths.iter().filter(|path| self.vanishes(path)).cloned().collect();
+        let before = Before::an_edit_of(&paths, !vanished.is_empty(), &self.project.graph);
         let env = self.env_edit(&paths);
+        if env.is_some() {
+            let gone = EnvValues::files(&self.config).into_iter().filter(|file| paths.contains(file) && !file.exists());
+            vanished.extend(gone);
+        }
         let (mut delta, listing_changed) = self.project.edited(&paths, listing_changed, &self.watcher);
         paths.iter().for_each(|path| self.note_odd(path));
         if let Some(changed) = &env {
@@ -385,7 +393,7 @@ impl Loop {
         self.report_of_node();
         news.env = env.is_some();
         news.reload = self.project.take_new_framework().then(|| self.start_pages_anew());
-        self.tell(Edit { delta, news, noticed, before }, batch.released);
+        self.tell(Edit { delta, news, noticed, before, vanished }, batch.released);
     }
 
     /// Numbers the batch, tells every tab, and the terminal.
@@ -534,6 +542,13 @@ impl Loop {
         batch.paths.iter().any(appeared) || batch.folders.iter().any(moved)
     }
 
+    /// Whether the file of a module has just gone.
+    fn vanishes(&self, path: &Path) -> bool {
+        let graph = &self.project.graph;
+        let was_there = |id: &ModuleId| !matches!(graph[*id].state, ModuleState::New | ModuleState::Deleted);
+        graph.of_file(path).iter().any(was_there) && !path.exists()
+    }
+
     /// A watched file that has become a pipe is named, unless it is a module, whose error says so.
     fn note_odd(&self, path: &Path) {
         let graph = &self.project.graph;
@@ -674,6 +689,8 @@ impl Loop {
     }
 
     fn on_applied(&mut self, id: ClientId, mut applied: Applied) {
+        applied.chain = both_ends(applied.chain);
+        applied.boundaries.truncate(MOST_NAMES);
         applied.reason = applied.reason.as_deref().map(shortened);
         applied.error = applied.error.as_deref().map(shortened);
         for name in applied.chain.iter_mut().chain(&mut applied.boundaries) {
@@ -1524,6 +1541,17 @@ pub fn preload_links(base: &str, addresses: &[String]) -> String {
         .iter()
         .map(|address| format!("<link rel=\"modulepreload\" href=\"{base}@rekindle/s/{address}.js\">"))
         .collect()
+}
+
+/// Names that count of a list that a tab sends for the terminal.
+const MOST_NAMES: usize = 500;
+
+/// Of a long chain of imports its ends, which say what led to what.
+fn both_ends(mut chain: Vec<String>) -> Vec<String> {
+    if chain.len() > MOST_NAMES {
+        chain.drain(MOST_NAMES / 2..chain.len() - MOST_NAMES / 2);
+    }
+    chain
 }
 
 /// What a page says, as far as the terminal shows it.

@@ -29,12 +29,15 @@ pub struct Before {
 }
 
 impl Before {
-    pub fn an_edit_of(paths: &[PathBuf], graph: &ModuleGraph) -> Self {
+    /// `is_undone`: it may be taken back, and with it what it does to other modules.
+    pub fn an_edit_of(paths: &[PathBuf], is_undone: bool, graph: &ModuleGraph) -> Self {
+        let others = graph.ids().filter(|_| is_undone);
+        let others = others.filter_map(|id| Some((id, (graph[id].published.as_ref()?.hash.clone(), Vec::new()))));
         let ids = paths.iter().flat_map(|path| graph.of_file(path));
-        let modules = ids.filter_map(|id| {
+        let modules = others.chain(ids.filter_map(|id| {
             let published = graph[id].published.as_ref()?;
             Some((id, (published.hash.clone(), published.definition.exports.clone())))
-        });
+        }));
         let is_unwell = |&id: &ModuleId| matches!(graph[id].state, ModuleState::Broken(_) | ModuleState::Deleted);
         Self { modules: modules.collect(), unwell: graph.ids().filter(is_unwell).collect() }
     }

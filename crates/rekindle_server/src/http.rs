@@ -36,7 +36,7 @@ use crate::proxy::{From, Proxy};
 use crate::relay::{self, After, OwnHeaders, relay, relay_upgrade};
 use crate::reply::{self, Reply};
 use crate::room::{Doing, Place, Room};
-use crate::socket::{self, Handshake};
+use crate::socket::{self, Grown, Handshake};
 use crate::token::Token;
 
 const CONNECTIONS: usize = 1000;
@@ -87,6 +87,7 @@ pub struct Site {
     /// How many may be connected at a time.
     pub connections: usize,
     clients: AtomicU64,
+    grown: Grown,
     stopping: watch::Sender<bool>,
 }
 
@@ -124,6 +125,7 @@ impl Site {
             has_dev_routes: true,
             connections: CONNECTIONS,
             clients: AtomicU64::new(1),
+            grown: Grown::default(),
             stopping: watch::Sender::new(false),
         }
     }
@@ -335,7 +337,7 @@ async fn upgrade(mut stream: impl AsyncRead + AsyncWrite + Unpin, gate: Gate, ha
         return socket::run_ping(stream, read_ahead).await;
     }
     let id = ClientId(site.clients.fetch_add(1, Ordering::Relaxed));
-    socket::run(stream, read_ahead, id, site.inbox.clone(), site.stopping.subscribe()).await;
+    socket::run(stream, read_ahead, id, site.inbox.clone(), &site.grown, site.stopping.subscribe()).await;
 }
 
 /// An answer that ends the checks.

@@ -7,14 +7,17 @@
 //!
 //! A cache: what cannot be written or read costs a reload.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rekindle_compile::compile::digest;
 use serde::{Deserialize, Serialize};
 
-/// Texts that are kept; the oldest go.
-const MOST: usize = 64;
+/// Texts that are kept, and their bytes. Of the page with most of them the oldest goes: an open tab shows any of a page's texts,
+/// and no page has a tab to show a text of another one.
+const MOST: usize = 4096;
+const MOST_BYTES: u64 = 64 << 20;
 /// A text of more bytes is not kept.
 const LONGEST: usize = 4 * 1024 * 1024;
 
@@ -53,7 +56,7 @@ impl PageTexts {
 }
 
 fn name(url: &str, hash: &str) -> String {
-    format!("{}.json", digest(&[url.as_bytes(), &[0], hash.as_bytes()]))
+    format!("{}-{}.json", digest(&[url.as_bytes()]), digest(&[url.as_bytes(), &[0], hash.as_bytes()]))
 }
 
 fn write(folder: &Path, file: &Path, text: &PageText) {
@@ -71,14 +74,31 @@ fn write(folder: &Path, file: &Path, text: &PageText) {
 }
 
 fn forget_oldest(folder: &Path) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut files: Vec<(SystemTime, PathBuf)> =
-        entries.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
-    files.sort_unstable();
-    let surplus = files.len().saturating_sub(MOST);
-    for (_, file) in &files[..surplus] {
-        let _ = std::fs::remove_file(file);
+    let mut pages: BTreeMap<String, Kept> = BTreeMap::new();
+    let (mut count, mut bytes) = (0, 0);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(metadata) = entry.metadata() else { continue };
+        let Ok(modified) = metadata.modified() else { continue };
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let page = pages.entry(name.split('-').next().unwrap_or_default().to_owned()).or_default();
+        page.files.insert((modified, entry.path()), metadata.len());
+        page.bytes += metadata.len();
+        (count, bytes) = (count + 1, bytes + metadata.len());
     }
+    while count > MOST || bytes > MOST_BYTES {
+        let Some(page) = pages.values_mut().max_by_key(|page| (page.files.len(), page.bytes)) else { return };
+        let Some(((_, file), size)) = page.files.pop_first() else { return };
+        let _ = std::fs::remove_file(file);
+        page.bytes -= size;
+        (count, bytes) = (count - 1, bytes - size);
+    }
+}
+
+/// The texts of a page on disk, oldest first.
+#[derive(Debug, Default)]
+struct Kept {
+    files: BTreeMap<(SystemTime, PathBuf), u64>,
+    bytes: u64,
 }
 
 #[cfg(test)]
@@ -104,9 +124,17 @@ mod tests {
     #[test]
     fn a_bounded_number_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        for at in 0..MOST + 6 {
-            write(folder.path(), &folder.path().join(name("/", &at.to_string())), &text("x"));
+        let keep = |url: &str, hash: &str, bytes: usize| {
+            write(folder.path(), &folder.path().join(name(url, hash)), &text(&"x".repeat(bytes)));
+        };
+        keep("/other.html", "1", 1);
+        for at in 0..40 {
+            keep("/", &at.to_string(), 2 << 20);
         }
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), MOST);
+        let is_kept = |url: &str, hash: &str| folder.path().join(name(url, hash)).exists();
+        let kept = (0..40).filter(|at| is_kept("/", &at.to_string())).count();
+        assert!((20..=32).contains(&kept), "{kept}");
+        assert!(is_kept("/", "39") && !is_kept("/", "0"));
+        assert!(is_kept("/other.html", "1"), "the text of another page, however old");
     }
 }

@@ -54,6 +54,8 @@ pub struct Page {
     /// Values of `Piece::Link` and `Piece::Asset`.
     links: Vec<String>,
     assets: Vec<String>,
+    /// Values of `Piece::Import`.
+    imports: Vec<String>,
 }
 
 /// A page's text at some time, without what is only there to load it faster.
@@ -277,13 +279,16 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
         Entry::Missing(_, diagnostic) => Some((**diagnostic).clone()),
         Entry::Module(_) | Entry::Address(_) => None,
     });
-    project.tell_missing_scripts(url, missing.collect());
+    project.note_missing_scripts(url, missing.collect());
     for link in &page.template.links {
         let address = sheet_address(file, &link.specifier, project, &mut page.sheets);
         page.links.push(address);
     }
     for asset in &page.template.assets {
         page.assets.push(asset_address(file, &asset.specifier, project, &mut page.asset_files));
+    }
+    for specifier in &page.template.imports {
+        page.imports.push(import_address(file, specifier, project));
     }
     let text: Arc<str> = page.text(url, project.compiler.base(), "", &[]).0.into();
     page.hash = digest(&[source.as_bytes(), text.as_bytes()]);
@@ -378,9 +383,27 @@ fn asset_address(page: &FilePath, specifier: &str, project: &mut Project, files:
         Ok(Resolved::Address(address)) => format!("{address}{suffix}"),
         Ok(Resolved::Helper(_)) => specifier.to_owned(),
         Err(unresolved) => {
+            if let Some(odd) = project.compiler.resolver.oddity_behind(page.as_path(), &relative_specifier(&decoded)) {
+                project.compiler.left_out().note(&odd);
+            }
             project.await_in(unresolved.folders);
             specifier.to_owned()
         }
+    }
+}
+
+/// The address of a module that the page imports when it runs. From then on it may be asked for.
+fn import_address(page: &FilePath, specifier: &str, project: &mut Project) -> String {
+    match project.compiler.resolver.resolve(page.as_path(), &relative_specifier(specifier), DepKind::Dynamic) {
+        Ok(Resolved::File { path, url }) => {
+            project.graph.insert(&url, &path);
+        }
+        Ok(_) => return specifier.to_owned(),
+        Err(unresolved) => project.await_in(unresolved.folders),
+    }
+    match specifier.strip_prefix('/') {
+        Some(below) => format!("{}{below}", project.compiler.base()),
+        None => specifier.to_owned(),
     }
 }
 
@@ -401,6 +424,7 @@ impl Page {
             template: PageTemplate::default(),
             links: Vec::new(),
             assets: Vec::new(),
+            imports: Vec::new(),
         }
     }
 
@@ -507,6 +531,7 @@ impl Page {
                 }
                 Piece::Link(at) => text.push_str(&escape_attribute(&self.links[*at])),
                 Piece::Asset(at) => text.push_str(&escape_attribute(&self.assets[*at])),
+                Piece::Import(at) => text.push_str(&self.imports[*at]),
             }
         }
         (text, head_end)

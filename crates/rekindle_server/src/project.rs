@@ -73,7 +73,7 @@ pub struct Project {
     /// What is odd about pages: the page and a sentence, and whether the user was told.
     page_warnings: BTreeMap<(String, String), bool>,
     /// Scripts that pages name and that are not there, as the terminal has said it last.
-    missing_scripts: BTreeMap<String, Vec<Diagnostic>>,
+    missing_scripts: BTreeMap<String, MissingScripts>,
     /// Plugins of the configuration that do not run.
     missing_plugins: Vec<String>,
 }
@@ -128,6 +128,13 @@ impl Crawl {
         let slow = self.slow.as_ref().map(|file| format!(" ({file})")).unwrap_or_default();
         format!("compiling, {} of {} modules{slow}", self.reached.len(), self.seen.len())
     }
+}
+
+/// Which scripts of a page are not there, and which of them the terminal has said so of.
+#[derive(Debug, Default)]
+struct MissingScripts {
+    now: Vec<Diagnostic>,
+    told: Vec<Diagnostic>,
 }
 
 /// Where compiled modules can change from now on.
@@ -333,18 +340,20 @@ impl Project {
         }
     }
 
-    /// Says in the terminal which scripts of a page are not there, where that is news.
-    pub fn tell_missing_scripts(&mut self, page: &str, missing: Vec<Diagnostic>) {
-        let told = self.missing_scripts.get(page).cloned().unwrap_or_default();
-        if told == missing {
-            return;
+    /// Which scripts of a page are not there.
+    pub fn note_missing_scripts(&mut self, page: &str, missing: Vec<Diagnostic>) {
+        self.missing_scripts.entry(page.to_owned()).or_default().now = missing;
+    }
+
+    /// Says so in the terminal, where that is news.
+    pub fn tell_missing_scripts(&mut self) {
+        for (page, missing) in self.missing_scripts.iter_mut().filter(|(_, missing)| missing.now != missing.told) {
+            match missing.now.is_empty() {
+                true => self.report.fixed(std::slice::from_ref(page)),
+                false => self.report.diagnostics(&missing.now),
+            }
+            missing.told = missing.now.clone();
         }
-        if missing.is_empty() {
-            self.report.fixed(&[page.to_owned()]);
-        } else {
-            self.report.diagnostics(&missing);
-        }
-        self.missing_scripts.insert(page.to_owned(), missing);
     }
 
     /// The sentences that the user was not told.

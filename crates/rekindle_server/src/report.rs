@@ -206,7 +206,7 @@ impl Report {
     fn started_anew(&self, what: &str, file: &str, reason: &str, chain: &[String], took: Duration) {
         let rest = match chain.len() {
             0 | 1 => vec![reason.to_owned()],
-            _ => vec![format!("{reason}: {}", names(chain).join(" → "))],
+            _ => vec![format!("{reason}: {}", steps(chain).join(" → "))],
         };
         self.line(YELLOW, what, &format!("{}, {}", printable(file), latency(took)), &rest);
     }
@@ -354,6 +354,18 @@ fn tabs_alone(count: usize) -> String {
 
 fn names(files: &[String]) -> Vec<String> {
     files.iter().map(|file| printable(file)).collect()
+}
+
+/// The steps of a chain of imports; of a long one its ends.
+fn steps(chain: &[String]) -> Vec<String> {
+    const END: usize = 10;
+    match chain.len().checked_sub(2 * END) {
+        None | Some(0 | 1) => names(chain),
+        Some(left_out) => {
+            let (first, last) = (names(&chain[..END]), names(&chain[chain.len() - END..]));
+            [first, vec![format!("… {left_out} more …")], last].concat()
+        }
+    }
 }
 
 fn list(files: &[String]) -> String {

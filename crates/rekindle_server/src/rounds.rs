@@ -17,6 +17,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Boundaries that one tab names are looked through up to this number.
 const MOST_BOUNDARIES: usize = 500;
 
+/// How often one may answer to a batch: one that waits says so first.
+const MOST_ANSWERS: usize = 4;
+
 /// How many rounds are remembered after their line was printed, for those who answer later.
 const REMEMBERED: usize = 32;
 
@@ -30,6 +33,8 @@ struct Round {
     waiting: BTreeSet<ClientId>,
     /// Somebody has answered.
     answered: bool,
+    /// How often each has.
+    answers: BTreeMap<ClientId, usize>,
     outcome: TabsOutcome,
     /// The reload that made it necessary, and how long until it was decided.
     reload: Option<Reload>,
@@ -68,6 +73,8 @@ struct Silent {
     seq: u64,
     files: Arc<[String]>,
     noticed: Instant,
+    /// How often each has answered.
+    answers: BTreeMap<ClientId, usize>,
 }
 
 /// The rounds that are under way, the last ones that were, and what tabs were sent alone: those that come, or come back.
@@ -84,14 +91,14 @@ impl Rounds {
     pub fn begin(&mut self, seq: u64, files: Vec<String>, noticed: Instant, asked: Asked, report: &Report) {
         if asked.tabs.is_empty() && asked.workers.is_empty() {
             report.no_tabs(&files, noticed.elapsed());
-            return self.remember(Silent { seq, files: files.into(), noticed });
+            return self.remember(Silent { seq, files: files.into(), noticed, answers: BTreeMap::new() });
         }
         self.open.push(Round::new(seq, files, noticed, asked));
     }
 
     /// A tab is sent what it has missed up to the batch `seq`: what was edited in `files`.
     pub fn catches_up(&mut self, client: ClientId, seq: u64, files: Arc<[String]>) {
-        self.catching_up.insert(client, Silent { seq, files, noticed: Instant::now() });
+        self.catching_up.insert(client, Silent { seq, files, noticed: Instant::now(), answers: BTreeMap::new() });
     }
 
     /// A tab or a worker says how it went. Not all were asked: who connects while a save is on its way gets the batch
@@ -106,11 +113,17 @@ impl Rounds {
         };
         let is_all = |round: &Round| missed.as_ref().is_none_or(|missed| *missed.files == *round.files);
         if let Some(at) = own.or_else(|| self.open.iter().position(|round| is_of_batch(round) && is_all(round))) {
-            self.open[at].take(client, is_worker, applied);
+            if count(&mut self.open[at].answers, client) <= MOST_ANSWERS {
+                self.open[at].take(client, is_worker, applied);
+            }
             return self.close(|round| round.waiting.is_empty(), report);
         }
-        let closed = || self.closed.iter().find(|closed| closed.seq == applied.seq).cloned();
-        let Some(Silent { seq, files, noticed }) = missed.or_else(closed) else { return };
+        let mut closed = self.closed.iter_mut().find(|closed| closed.seq == applied.seq);
+        if missed.is_none() && closed.as_mut().is_some_and(|one| count(&mut one.answers, client) > MOST_ANSWERS) {
+            return;
+        }
+        let Some(Silent { seq, files, noticed, .. }) = missed.as_ref().or(closed.as_deref()) else { return };
+        let (seq, files, noticed) = (*seq, files.clone(), *noticed);
         if !matches!(applied.result, Outcome::Nothing | Outcome::Waiting) {
             let mut late = Round::new(seq, files.to_vec(), noticed, Asked::default());
             late.take(client, is_worker, applied);
@@ -150,6 +163,13 @@ impl Rounds {
     }
 }
 
+/// One answer more.
+fn count(answers: &mut BTreeMap<ClientId, usize>, client: ClientId) -> usize {
+    let count = answers.entry(client).or_default();
+    *count += 1;
+    *count
+}
+
 /// Of several files the one that a reload was for: sheets follow what they scan.
 fn cause<'f>(files: &'f [String], chain: &[String]) -> &'f str {
     let began = chain.first().and_then(|began| files.iter().find(|file| *file == began));
@@ -166,6 +186,7 @@ impl Round {
             sent: Instant::now(),
             waiting: tabs.union(&workers).copied().collect(),
             answered: false,
+            answers: BTreeMap::new(),
             outcome: TabsOutcome { tabs: tabs.len(), ..TabsOutcome::default() },
             reload: None,
             restart: None,
@@ -224,7 +245,7 @@ impl Round {
         } else {
             report.updated(&self.files, &self.outcome, took);
         }
-        Silent { seq: self.seq, files: self.files.into(), noticed: self.noticed }
+        Silent { seq: self.seq, files: self.files.into(), noticed: self.noticed, answers: self.answers }
     }
 }
 
@@ -271,6 +292,22 @@ mod tests {
             rounds.answered(ClientId(1), false, applied(Outcome::Updated), report);
         });
         assert_eq!(lines, ["14:03:22 hot updated /a.ts in 2 tabs"]);
+    }
+
+    #[test]
+    fn one_that_answers_without_end_is_told_of_a_few_times() {
+        let lines = after(|rounds, report| {
+            begin(rounds, &[1], &[], report);
+            for _ in 0..100 {
+                rounds.answered(ClientId(2), false, applied(Outcome::Failed), report);
+            }
+            assert!(rounds.open[0].outcome.failed.len() <= MOST_ANSWERS);
+            rounds.answered(ClientId(1), false, applied(Outcome::Updated), report);
+            for _ in 0..100 {
+                rounds.answered(ClientId(1), false, applied(Outcome::Reload), report);
+            }
+        });
+        assert!((2..=1 + MOST_ANSWERS).contains(&lines.len()), "{lines:?}");
     }
 
     #[test]

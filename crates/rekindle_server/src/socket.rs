@@ -6,6 +6,7 @@
 //!   tab ◄── Outbox::send ──          at most 8 MiB waiting, then the connection is closed and the tab comes back
 //! ```
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +47,10 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 const MISSES: usize = 2;
 /// How long a tab may take to accept the close of its connection.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Reading a message of this size makes room that stays as long as the connection does.
+const LARGE_MESSAGE: usize = 64 * 1024;
+/// Connections that may have such room at a time; then the one that needed it longest ago is closed, and may come back.
+const MOST_GROWN: usize = 32;
 /// A text that takes room while it waits to be taken, also where many tabs are sent the same.
 const LARGE: usize = 64 * 1024;
 /// What a queued message costs besides its text.
@@ -66,7 +71,7 @@ enum Outgoing {
 
 /// Invariant: `bytes` is the cost of all texts that were put on the line and not yet given to the system.
 #[derive(Debug, Default)]
-struct Queue {
+pub(crate) struct Queue {
     bytes: AtomicUsize,
     overflowed: AtomicBool,
     overflow: Notify,
@@ -81,6 +86,11 @@ struct Large {
 }
 
 impl Queue {
+    fn send_away(&self) {
+        self.overflowed.store(true, Ordering::Relaxed);
+        self.overflow.notify_one();
+    }
+
     fn note_large(&self, cost: usize) {
         if cost >= LARGE {
             let mut large = self.large.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,8 +130,7 @@ impl Outbox {
         let text = text.into();
         let waiting = self.queue.bytes.fetch_add(cost(&text), Ordering::Relaxed);
         if waiting >= QUEUE_LIMIT {
-            self.queue.overflowed.store(true, Ordering::Relaxed);
-            self.queue.overflow.notify_one();
+            self.queue.send_away();
             return;
         }
         self.queue.note_large(cost(&text));
@@ -137,8 +146,7 @@ impl Outbox {
 
     /// Closes the connection of a tab that does not take what it is sent; it may come back.
     pub fn send_away(&self) {
-        self.queue.overflowed.store(true, Ordering::Relaxed);
-        self.queue.overflow.notify_one();
+        self.queue.send_away();
     }
 
     /// One whose texts can be read, for tests.
@@ -264,12 +272,34 @@ fn is_key(key: &str) -> bool {
 /// Why a connection ends: the code that is sent to the tab, or nothing when it is gone already.
 type End = Option<u16>;
 
+/// The connections that have read a large message, the last one last.
+#[derive(Debug, Default)]
+pub(crate) struct Grown(Mutex<VecDeque<Arc<Queue>>>);
+
+impl Grown {
+    fn note(&self, queue: &Arc<Queue>) {
+        let mut grown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        grown.retain(|one| !Arc::ptr_eq(one, queue));
+        grown.push_back(queue.clone());
+        if grown.len() > MOST_GROWN
+            && let Some(oldest) = grown.pop_front()
+        {
+            oldest.send_away();
+        }
+    }
+
+    fn forget(&self, queue: &Arc<Queue>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|one| !Arc::ptr_eq(one, queue));
+    }
+}
+
 /// Runs one admitted socket until it ends.
 pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     read_ahead: Vec<u8>,
     id: ClientId,
     inbox: Inbox,
+    grown: &Grown,
     mut stopping: watch::Receiver<bool>,
 ) {
     let socket = websocket(stream, read_ahead).await;
@@ -281,11 +311,12 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     let (mut sink, mut stream) = socket.split();
     let heard = AtomicBool::new(true);
     let end = tokio::select! {
-        end = listen(&mut stream, id, &inbox, &heard) => end,
+        end = listen(&mut stream, id, &inbox, &heard, || grown.note(&queue)) => end,
         end = speak(&mut sink, lines, &queue, &heard) => end,
         () = queue.overflow.notified() => Some(1013),
         _ = stopping.wait_for(|stopping| *stopping) => Some(1001),
     };
+    grown.forget(&queue);
     let _ = inbox.send(Event::Gone(id));
     if let Ok(socket) = sink.reunite(stream) {
         farewell(socket, end).await;
@@ -311,6 +342,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     id: ClientId,
     inbox: &Inbox,
     heard: &AtomicBool,
+    grows: impl Fn(),
 ) -> End {
     let mut allowance = Allowance::new();
     let turns = Arc::new(Semaphore::new(TURNS));
@@ -322,6 +354,9 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
         };
         if !allowance.admits(message.len()).await {
             return Some(1008);
+        }
+        if message.len() >= LARGE_MESSAGE {
+            grows();
         }
         match message {
             Message::Text(text) => {

@@ -306,8 +306,8 @@ async fn a_watched_file_that_becomes_a_pipe_is_an_error_until_it_is_a_file_again
     tab.hears("pong").await;
 }
 
-/// Each expects `n.png`, `_t.scss`, `base.json`, `public/p.txt` and `other.html`.
-const ODD_FILES: [(&str, &str); 6] = [
+/// Each expects some of [`ODD_NAMES`].
+const ODD_FILES: [(&str, &str); 7] = [
     (
         "main.js",
         "import './s.scss'\nimport './a.ts'\nconsole.log(new URL('./n.png', import.meta.url), () => import('./lazy.js'))",
@@ -317,9 +317,10 @@ const ODD_FILES: [(&str, &str); 6] = [
     ("tsconfig.json", r#"{ "extends": "./base.json" }"#),
     ("b.css", "p { background: url(b.png) }"),
     ("unrelated.js", ""),
+    ("index.html", "<!doctype html><p>hello</p><img src=/i.png><script type=module src=/main.js></script>"),
 ];
 /// What is said of each.
-const ODD_LINES: [&str; 7] = [
+const ODD_LINES: [&str; 9] = [
     "_t.scss is a named pipe, not a file",
     "the base config `./base.json` is a named pipe, not a file",
     "n.png is a named pipe, not a file",
@@ -327,8 +328,10 @@ const ODD_LINES: [&str; 7] = [
     "p.txt is a named pipe, not a file",
     "served.txt is a named pipe, not a file",
     "other.html is a named pipe, not a file",
+    "i.png is a named pipe, not a file",
+    ".browserslistrc is a named pipe, not a file",
 ];
-const ODD_NAMES: [(&str, &str); 7] = [
+const ODD_NAMES: [(&str, &str); 9] = [
     ("_t.scss", "$x: 7px;"),
     ("base.json", "{}"),
     ("n.png", "png"),
@@ -336,6 +339,8 @@ const ODD_NAMES: [(&str, &str); 7] = [
     ("public/p.txt", "public"),
     ("served.txt", "served"),
     ("other.html", PAGE),
+    ("i.png", "png"),
+    (".browserslistrc", "chrome 100"),
 ];
 
 fn serves_text(config: &mut Config) {
@@ -622,6 +627,51 @@ async fn what_tabs_do_not_take_takes_a_bounded_room_and_the_others_go_on() {
         .says(json!({ "type": "versions", "page": "/index.html", "entries": [], "modules": modules, "last": true }))
         .await;
     assert_eq!(timeout(PATIENCE, reading.hears("batch")).await.unwrap()["definitions"][0]["id"], "/large.js");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_tabs_that_have_said_something_large_those_are_closed_whose_turn_was_longest_ago() {
+    let project = start(folder(&[("main.js", "one")])).await;
+    let mut other = project.loaded_tab().await;
+    let data = "x".repeat(900_000);
+    let mut tabs = Vec::new();
+    for _ in 0..40 {
+        let mut tab = project.tab().await;
+        tab.says(json!({ "type": "custom", "event": "large", "data": data })).await;
+        tab.says(json!({ "type": "ping" })).await;
+        tab.hears("pong").await;
+        tabs.push(tab);
+    }
+    for tab in &mut tabs[..8] {
+        tab.is_closed().await;
+    }
+    for tab in &mut tabs[8..] {
+        tab.says(json!({ "type": "ping" })).await;
+        tab.hears("pong").await;
+    }
+    write(project.root(), "main.js", "two");
+    assert_eq!(other.hears("batch").await["definitions"][0]["id"], "/main.js");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_tab_cannot_fill_the_terminal() {
+    let project = start(folder(&[("main.js", "one")])).await;
+    let mut tab = project.loaded_tab().await;
+    write(project.root(), "main.js", "two");
+    let seq = tab.hears("batch").await["seq"].clone();
+    let chain: Vec<String> = (0..50_000).map(|at| format!("/m{at}.js")).collect();
+    for result in ["reload", "failed", "updated", "restart", "stayed"] {
+        for _ in 0..20 {
+            let chain = &chain[..if result == "reload" { 50_000 } else { 100 }];
+            tab.says(json!({ "type": "applied", "seq": seq, "result": result, "boundaries": chain, "chain": chain, "error": "x".repeat(5000), "reason": "x".repeat(5000) })).await;
+            tab.says(json!({ "type": "ping" })).await;
+            if tab.ends_with("pong").await.is_none() {
+                tab = project.loaded_tab().await;
+            }
+        }
+    }
+    let shown = project.screen.text().len();
+    assert!(shown < 20_000, "{shown}");
 }
 
 // ---- errors

@@ -264,7 +264,7 @@ impl StyleTools {
         let mut files: Vec<PathBuf> =
             folders.iter().map(|folder| folder.join("package.json")).filter(|path| path.is_file()).collect();
         files.extend(postcss.clone());
-        let (targets, problem) = match targets::queries(&folders, &self.mode) {
+        let (targets, problem) = match targets::queries(&folders, &self.mode, left_out) {
             Some((file, queries)) => {
                 let browsers = targets::browsers(&queries, &file);
                 files.push(file);

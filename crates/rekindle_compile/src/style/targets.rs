@@ -14,13 +14,14 @@ use lightningcss::targets::Browsers;
 use rekindle_graph::Diagnostic;
 use serde_json::Value;
 
-use crate::file;
+use crate::file::{self, LeftOut};
 
 /// The queries of the nearest of `folders` (nearest first) that has any, and the file they stand in.
-pub(super) fn queries(folders: &[PathBuf], mode: &str) -> Option<(PathBuf, Vec<String>)> {
+pub(super) fn queries(folders: &[PathBuf], mode: &str, left_out: &LeftOut) -> Option<(PathBuf, Vec<String>)> {
     folders.iter().find_map(|folder| {
         let lists = [folder.join(".browserslistrc"), folder.join("browserslist")];
         let written = lists.into_iter().find_map(|path| {
+            left_out.note(&path);
             let text = path.is_file().then(|| file::read_text(&path).ok())??;
             Some((path, in_file(&text, mode)))
         });

@@ -7,6 +7,7 @@
 //! ```
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use rekindle_graph::wire::ClientMessage;
@@ -34,12 +35,21 @@ pub(super) struct Edits {
     files: usize,
 }
 
+impl Edits {
+    /// Tabs and terminal are not told yet of all that is in the graph.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+}
+
 /// What a batch of file changes did.
 pub(super) struct Edit {
     pub delta: Delta,
     pub news: News,
     pub noticed: Instant,
     pub before: Before,
+    /// Files that went: they may be back in a moment.
+    pub vanished: Vec<PathBuf>,
 }
 
 impl Edit {
@@ -57,7 +67,7 @@ impl Edit {
         // What broke or went and is well again was never broken for anyone, unless it had been before.
         let returned = |id: &ModuleId| self.delta.deleted.contains(id);
         let was_fine = |id: &ModuleId| (returned(id) || self.delta.broken.contains(id)) && !before.unwell.contains(id);
-        let is_undone = |id: &ModuleId| returned(id) && before.is_same(*id, graph);
+        let is_undone = |id: &ModuleId| (returned(id) || self.delta.changed.contains(id)) && before.is_same(*id, graph);
         let all = |first: &[ModuleId], second: &[ModuleId]| -> BTreeSet<ModuleId> {
             first.iter().chain(second).copied().collect()
         };
@@ -78,7 +88,9 @@ impl Edit {
                 .filter(|id| graph[*id].state == ModuleState::Ready && !was_fine(id))
                 .collect(),
         };
-        Self { delta, news: self.news.join(next.news), noticed: self.noticed.min(next.noticed), before }
+        let mut vanished = [self.vanished, next.vanished].concat();
+        vanished.retain(|path| !path.exists());
+        Self { delta, news: self.news.join(next.news), noticed: self.noticed.min(next.noticed), before, vanished }
     }
 }
 
@@ -114,7 +126,7 @@ impl Loop {
         let edit = self.joined(edit);
         let gaps = gaps::find(&self.project.graph, &edit.delta, &edit.before);
         let may_wait = !is_complete && edit.news.reload.is_none() && self.config.hmr.enabled;
-        if may_wait && (self.edits.gaps.are_new(&gaps) || !edit.news.gone.is_empty()) {
+        if may_wait && (self.edits.gaps.are_new(&gaps) || !edit.news.gone.is_empty() || !edit.vanished.is_empty()) {
             tracing::debug!(gaps = gaps.len(), "an edit waits for the next");
             self.watcher.await_quiet();
             self.edits.waiting = Some(edit);

@@ -34,8 +34,10 @@ const IDLE_LOCK: Duration = Duration::from_secs(1);
 pub const LONGEST_LOCK: Duration = Duration::from_secs(10);
 /// One command takes and releases its lock several times (`git stash`, `git pull`).
 const BETWEEN_LOCKS: Duration = Duration::from_millis(20);
-/// A rebase that has done nothing for this long has stopped, for a conflict or an `edit`, and a person works on it.
-pub const STOPPED_REBASE: Duration = Duration::from_millis(300);
+/// A series of commits that has done nothing for this long has stopped, for a conflict or an `edit`, and a person works on it.
+pub const STOPPED_REPLAY: Duration = Duration::from_millis(300);
+/// The same of one that says when it stops: hooks and `--exec` take their time.
+pub const SILENT_REBASE: Duration = Duration::from_secs(2);
 /// How often locks are looked at while something waits for them.
 const LOOK_PACE: Duration = Duration::from_millis(5);
 
@@ -44,8 +46,16 @@ const LOOK_PACE: Duration = Duration::from_millis(5);
 pub struct Signs {
     /// Its lock is there, and has been for this long.
     pub lock: Option<Duration>,
-    /// A series of commits is being replayed (`git rebase`), and this long ago it last did something.
-    pub replay: Option<Duration>,
+    /// A series of commits is being replayed (`git rebase`).
+    pub replay: Option<Replay>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Replay {
+    /// How long it has done nothing.
+    pub rest: Duration,
+    /// After how long it counts as stopped.
+    pub limit: Duration,
 }
 
 /// What is to be done with the news that are there.
@@ -176,7 +186,7 @@ impl Burst {
         let last = self.run.last.or(self.waiting.map(|(_, last)| last));
         let is_idle = last.is_none_or(|last| now.saturating_duration_since(last) >= IDLE_LOCK);
         let is_locked = signs.lock.is_some_and(|age| (was_working || age < FRESH_LOCK) && !is_idle);
-        is_locked || signs.replay.is_some_and(|rest| rest < STOPPED_REBASE)
+        is_locked || signs.replay.is_some_and(|replay| replay.rest < replay.limit)
     }
 
     /// The loop was told what waited.
@@ -191,6 +201,10 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
+    fn resting(rest: Duration) -> Option<Replay> {
+        Some(Replay { rest, limit: STOPPED_REPLAY })
+    }
+
     const QUIET: Signs = Signs { lock: None, replay: None };
 
     /// A clock, the burst, and at which milliseconds how many saves were told.
@@ -366,7 +380,7 @@ mod tests {
         let mut case = Case::new(|now| {
             let working = [0, 60, 120];
             let lock = working.iter().any(|&start| (start..start + 10).contains(&now)).then_some(MS);
-            Signs { lock, replay: Some(MS * now.saturating_sub(130)) }
+            Signs { lock, replay: resting(MS * now.saturating_sub(130)) }
         });
         for (file, time) in [(1, 2), (2, 62), (3, 122), (1, 3_000), (1, 5_000)] {
             case.save(time, &file.to_string());
@@ -379,7 +393,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_rebase_ends_the_wait() {
-        let mut case = Case::new(|now| Signs { lock: None, replay: (now < 200).then_some(MS) });
+        let mut case = Case::new(|now| Signs { lock: None, replay: resting(MS).filter(|_| now < 200) });
         case.save(5, "a.ts");
         case.save(190, "b.ts");
         let told = case.end();

@@ -14,10 +14,12 @@ use std::time::{Duration, SystemTime};
 
 use rustc_hash::FxHashMap;
 
-use super::burst::Signs;
+use super::burst::{Replay, SILENT_REBASE, STOPPED_REPLAY, Signs};
 
 /// Folders of git that are there while commits are replayed.
-const REPLAYS: [&str; 3] = ["rebase-merge", "rebase-apply", "sequencer"];
+const REPLAYS: [&str; 3] = [REBASE, "rebase-apply", "sequencer"];
+/// This one names the commit at which it has stopped for a person.
+const REBASE: &str = "rebase-merge";
 /// Folders of other systems, and the lock on the working copy in each.
 const OTHERS: [(&str, &str); 3] = [(".hg", "wlock"), (".sl", "wlock"), (".jj", "working_copy/working_copy.lock")];
 
@@ -87,9 +89,17 @@ impl Repository {
             // A lock of Mercurial is a link that leads nowhere.
             Self::Lock(lock) => Signs { lock: age(lock), replay: None },
             Self::Git(folder) => {
-                let replay = REPLAYS.iter().filter_map(|name| age(&folder.join(name))).min();
-                let rest = |since: Duration| age(&folder.join("index")).map_or(since, |index| index.min(since));
-                Signs { lock: age(&folder.join("index.lock")), replay: replay.map(rest) }
+                let index = age(&folder.join("index"));
+                let replays = REPLAYS.iter().filter_map(|name| {
+                    let since = age(&folder.join(name))?;
+                    let limit = match *name {
+                        REBASE if folder.join(REBASE).join("stopped-sha").exists() => return None,
+                        REBASE => SILENT_REBASE,
+                        _ => STOPPED_REPLAY,
+                    };
+                    Some(Replay { rest: index.map_or(since, |index| index.min(since)), limit })
+                });
+                Signs { lock: age(&folder.join("index.lock")), replay: replays.min() }
             }
         }
     }
@@ -181,12 +191,15 @@ mod tests {
         let git = folder.path().join(".git");
         make(folder.path(), &[(".git/index", ""), (".git/rebase-merge/done", "")]);
         let mut repositories = Repositories::default();
-        assert!(look(&mut repositories, folder.path()).replay.unwrap() < Duration::from_secs(60));
+        assert!(look(&mut repositories, folder.path()).replay.unwrap().rest < Duration::from_secs(60));
+        fs::write(git.join("rebase-merge/stopped-sha"), "").unwrap();
+        assert_eq!(look(&mut repositories, folder.path()).replay, None, "for a person");
+        fs::remove_file(git.join("rebase-merge/stopped-sha")).unwrap();
         let old = SystemTime::now() - Duration::from_secs(3600);
         for name in ["index", "rebase-merge"] {
             fs::File::open(git.join(name)).unwrap().set_modified(old).unwrap();
         }
-        assert!(look(&mut repositories, folder.path()).replay.unwrap() >= Duration::from_secs(3600));
+        assert!(look(&mut repositories, folder.path()).replay.unwrap().rest >= Duration::from_secs(3600));
         fs::remove_dir_all(git.join("rebase-merge")).unwrap();
         assert_eq!(look(&mut repositories, folder.path()), Signs::default());
     }

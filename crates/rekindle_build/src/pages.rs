@@ -27,7 +27,7 @@ use rolldown::InputItem;
 
 use crate::FileKind;
 use crate::addresses::{From, Target, json};
-use crate::bundle::{Role, bundle};
+use crate::bundle::{self, Role, bundle};
 use crate::chunks::{self, Chunk};
 use crate::ignored::Ignored;
 use crate::manifest::{self, Entry, Named, SheetInput};
@@ -94,6 +94,12 @@ async fn build_all(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
     let mut read = Vec::new();
     for (path, file, name) in pages {
         read.push(read_page(session, path, FilePath::new(file), name)?);
+    }
+    for page in &mut read {
+        for specifier in page.template.imports.clone() {
+            let address = import_address(session, page, &specifier).await;
+            page.imports.push(address);
+        }
     }
     let sheets: Vec<SheetInput> = sheets.iter().filter_map(|(file, name)| sheet_input(session, file, name)).collect();
     let problems = session.take_problems();
@@ -258,12 +264,6 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
         let address = asset_of(session, &page, &specifier, inlining);
         page.assets.push(address);
     }
-    for at in 0..page.template.imports.len() {
-        let specifier = page.template.imports[at].clone();
-        let address = asset_of(session, &page, &specifier, Inlining::Never);
-        let is_bare = !address.starts_with(['/', '.']) && !address.contains(':');
-        page.imports.push(if is_bare { format!("./{address}") } else { address });
-    }
     Ok(page)
 }
 
@@ -391,6 +391,23 @@ fn asset_of(session: &Session, page: &Page, specifier: &str, inlining: Inlining)
             specifier.to_owned()
         }
     }
+}
+
+/// The address of a module that the page imports when it runs: a script of its own, with a copy of all it imports.
+async fn import_address(session: &Arc<Session>, page: &Page, specifier: &str) -> String {
+    let resolver = &session.compiler.resolver;
+    let address = match resolver.resolve(page.file.as_path(), &relative_specifier(specifier), DepKind::Dynamic) {
+        Ok(Resolved::File { path, .. }) => match bundle::worker(session, path.as_path(), false, &Role::Pages).await {
+            Ok(built) => session.addresses.written(&Target::Output(built.name), From::Page(&page.path)),
+            Err(problems) => {
+                session.problem(problems);
+                return specifier.to_owned();
+            }
+        },
+        _ => asset_of(session, page, specifier, Inlining::Never),
+    };
+    let is_bare = !address.starts_with(['/', '.']) && !address.contains(':');
+    if is_bare { format!("./{address}") } else { address }
 }
 
 /// Everything that goes into the output folder.

@@ -41,12 +41,17 @@ export function App() {
 const react = { react: '^19.2.0', 'react-dom': '^19.2.0' }
 const bin = (app, name) => app.path(`node_modules/.bin/${name}${process.platform === 'win32' ? '.cmd' : ''}`)
 
-/** A project that depends on the packed archives; `isVite`: also under the name of Vite. */
-const installed = (title, { files = {}, isVite = false, dependencies = {}, scripts = {}, flags = [] }, body) => {
+/** A project that depends on the packed archives; `isVite`: also under the name of Vite; `manager`: who installs them instead of npm. */
+const installed = (title, { files = {}, isVite = false, dependencies = {}, scripts = {}, flags = [], manager }, body) => {
   test(title, { files, start: false, load: false, limit: 150_000 }, async (app) => {
     const packages = { ...dependencies, ...(isVite && { vite: `file:${asVite}` }), rekindle: `file:${main}`, [`@rekindle/${platform}`]: `file:${ours}` }
-    app.write('package.json', JSON.stringify({ name: 'app', private: true, type: 'module', scripts, dependencies: packages }))
-    await run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags], { cwd: app.root })
+    // What is not published yet is asked of no registry.
+    const own = { rekindle: packages.rekindle, [`@rekindle/${platform}`]: packages[`@rekindle/${platform}`] }
+    // Yarn asks for every package of every system; this one, which a tool of Vitest wants on Windows, is not to be had everywhere.
+    const others = manager && { resolutions: { ...own, 'napi-windows-process-start-time': 'npm:is-number@^7.0.0' }, pnpm: { overrides: own } }
+    app.write('package.json', JSON.stringify({ name: 'app', private: true, type: 'module', scripts, dependencies: packages, ...others }))
+    if (manager) await run(npx, ['--yes', `--package=${manager.package}`, manager.name, 'install'], { cwd: app.root, env: { ...process.env, ...manager.env } })
+    else await run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags], { cwd: app.root })
     await body(app)
   })
 }
@@ -135,6 +140,26 @@ installed('beside Vite itself: each has its own command, and Vitest runs', { dep
   assert.match((await run(npx, ['vite', '--version'], { cwd: app.root })).stdout, /^vite\/8/)
   assert.match((await run(npx, ['rekindle', '--version'], { cwd: app.root })).stdout, /^rekindle/)
 })
+
+const MANAGERS = [
+  { name: 'pnpm', package: 'pnpm@10' },
+  { name: 'yarn', package: '@yarnpkg/cli-dist@4', env: { YARN_NODE_LINKER: 'node-modules', YARN_ENABLE_IMMUTABLE_INSTALLS: 'false', YARN_ENABLE_GLOBAL_CACHE: 'true' } },
+]
+for (const manager of MANAGERS) {
+  const local = async (app, name, ...args) => (await run(bin(app, name), args, { cwd: app.root })).stdout
+  installed(`installed by ${manager.name}, in the place of Vite: Vitest runs`, { manager, isVite: true, dependencies: { ...react, ...tools }, files: { ...REACT, ...TESTED } }, async (app) => {
+    assert.match(await local(app, 'vitest', 'run'), /1 passed/)
+    assert.match(await local(app, 'vite', '--version'), /rekindle/)
+    app.command = [bin(app, 'vite')]
+    await keepsItsState(app)
+  })
+  installed(`installed by ${manager.name}, beside Vite: Vitest runs`, { manager, dependencies: { ...react, ...tools, vite: '^8.0.0' }, files: { ...REACT, ...TESTED } }, async (app) => {
+    assert.match(await local(app, 'vitest', 'run'), /1 passed/)
+    assert.match(await local(app, 'vite', '--version'), /^vite\/8/)
+    app.command = [bin(app, 'rekindle'), 'dev']
+    await keepsItsState(app)
+  })
+}
 
 installed('where each package sees only its own dependencies, as with pnpm', { files: REACT, dependencies: react, flags: ['--install-strategy=linked'] }, async (app) => {
   assert.ok(!fs.existsSync(app.path('node_modules/react-refresh')), 'the layout is another one')

@@ -552,8 +552,10 @@ async function takeBatch(batch: Batch): Promise<void> {
   if (relation === 'foreign') return
   if (relation !== 'gap') nowInStep()
   else hello()
-  // What the browser got for a linked sheet nobody knows: it was asked for some time after the page's text.
-  const supposed = new Map(linkedSheets)
+  // What the browser got for a linked sheet nobody knows: it was asked for some time after the page's text. It is fetched anew,
+  // and that is no news if the sheet is what it should be.
+  const isKnown = ([id, hash]: [ModuleId, string]) => linkedSheets.get(id) === hash
+  const unedited = batch.links.filter(isKnown).map(([id]) => withoutDirect(id))
   if (relation === 'whole') linkedSheets.clear()
   await takeDefinitions(batch)
   const edited = relation === 'gap' ? undefined : batch.pages.find((one) => one.page === page)
@@ -571,12 +573,11 @@ async function takeBatch(batch: Batch): Promise<void> {
   }
   await announceErrors(batch)
   const started = await startWhatWasBlocked()
-  const links = batch.links.filter(([id, hash]) => hasLink(id, base) && linkedSheets.get(id) !== hash).map(([id]) => id)
+  const links = batch.links.filter((link) => hasLink(link[0], base) && !isKnown(link)).map(([id]) => id)
   for (const [id, hash] of batch.links) if (links.includes(id)) linkedSheets.set(id, hash)
   const outcome = await updater.update(links, batch.timestamp, hasStayed)
   refreshOverlay()
   tryAfter(batch)
-  const unedited = batch.links.filter(([id, hash]) => supposed.get(id) === hash).map(([id]) => withoutDirect(id))
   const boundaries = outcome.boundaries.filter((id) => !unedited.includes(id))
   const others = [...started, ...(isPatched ? [edited.page] : [])]
   const hasNone = outcome.result === 'nothing' || (boundaries.length === 0 && outcome.boundaries.length > 0)
@@ -872,7 +873,7 @@ async function reload(reason: string, payload: object): Promise<void> {
   removeEventListener('beforeunload', ask)
   reloading = false
   if (hasAsked) tellStay(reason)
-  else stayTimer = setTimeout(() => void answered().then(() => (stayTimer = setTimeout(() => tellStay(reason), STAYS))), LEAVES_WITHIN)
+  else stayTimer = setTimeout(() => void tellStayLater(reason), LEAVES_WITHIN)
   for (const stayed of whenStaying.splice(0)) stayed()
 }
 
@@ -880,9 +881,11 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((done) => setTimeout(done, milliseconds))
 }
 
-/** The server, which answers one after the other, has come to what was asked before. */
-async function answered(): Promise<void> {
+/** The server answers one after the other: when it has answered this, the page that was asked for before is on its way, if it was. */
+async function tellStayLater(reason: string): Promise<void> {
+  const timer = stayTimer
   await fetch(`${base}@rekindle/client.js`, { cache: 'no-store' }).catch(() => {})
+  if (timer === stayTimer) stayTimer = setTimeout(() => tellStay(reason), STAYS)
 }
 
 function tellStay(reason: string): void {

@@ -28,7 +28,7 @@ export function noteLines(address: string, ids: ModuleId[], lengths: number[]): 
 }
 
 /** The module on a line of a script; null if the script is no segment. */
-export function moduleAt(url: string, line: number): ModuleId | null {
+function moduleAt(url: string, line: number): ModuleId | null {
   const address = /\/@rekindle\/s\/([0-9a-f]+)\.js$/.exec(url)?.[1]
   const { ids, starts } = (address && segmentLines.get(address)) || { ids: [], starts: [] }
   let [first, end] = [0, starts.length]

@@ -14,8 +14,8 @@ use std::time::SystemTime;
 use rekindle_compile::compile::digest;
 use serde::{Deserialize, Serialize};
 
-/// Texts that are kept, and their bytes. Of the page with most of them the oldest goes: an open tab shows any of a page's texts,
-/// and no page has a tab to show a text of another one.
+/// Texts that are kept, and their bytes. Above that the oldest text of the page with most of them goes: edits of one page
+/// must not take the text away that a tab shows of another.
 const MOST: usize = 4096;
 const MOST_BYTES: u64 = 64 << 20;
 /// A text of more bytes is not kept.
@@ -70,10 +70,10 @@ fn write(folder: &Path, file: &Path, text: &PageText) {
     if std::fs::write(&fresh, json).and_then(|()| std::fs::rename(&fresh, file)).is_err() {
         let _ = std::fs::remove_file(&fresh);
     }
-    forget_oldest(folder);
+    forget_oldest(folder, MOST, MOST_BYTES);
 }
 
-fn forget_oldest(folder: &Path) {
+fn forget_oldest(folder: &Path, most: usize, most_bytes: u64) {
     let mut pages: BTreeMap<String, Kept> = BTreeMap::new();
     let (mut count, mut bytes) = (0, 0);
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -85,7 +85,7 @@ fn forget_oldest(folder: &Path) {
         page.bytes += metadata.len();
         (count, bytes) = (count + 1, bytes + metadata.len());
     }
-    while count > MOST || bytes > MOST_BYTES {
+    while count > most || bytes > most_bytes {
         let Some(page) = pages.values_mut().max_by_key(|page| (page.files.len(), page.bytes)) else { return };
         let Some(((_, file), size)) = page.files.pop_first() else { return };
         let _ = std::fs::remove_file(file);
@@ -136,5 +136,7 @@ mod tests {
         assert!((20..=32).contains(&kept), "{kept}");
         assert!(is_kept("/", "39") && !is_kept("/", "0"));
         assert!(is_kept("/other.html", "1"), "the text of another page, however old");
+        forget_oldest(folder.path(), 6, MOST_BYTES);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 6);
     }
 }

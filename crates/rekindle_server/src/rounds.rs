@@ -14,9 +14,6 @@ pub const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long it waits when none has: an update may be held back by a listener, a disposer or a top-level await.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Boundaries that one tab names are looked through up to this number.
-const MOST_BOUNDARIES: usize = 500;
-
 /// How often one may answer to a batch: one that waits says so first.
 const MOST_ANSWERS: usize = 4;
 
@@ -69,7 +66,7 @@ impl Reload {
 
 /// What somebody may still answer to without being waited for.
 #[derive(Clone, Debug)]
-struct Silent {
+struct Unawaited {
     seq: u64,
     files: Arc<[String]>,
     noticed: Instant,
@@ -82,8 +79,8 @@ struct Silent {
 pub struct Rounds {
     open: Vec<Round>,
     /// Their lines were printed.
-    closed: VecDeque<Silent>,
-    catching_up: BTreeMap<ClientId, Silent>,
+    closed: VecDeque<Unawaited>,
+    catching_up: BTreeMap<ClientId, Unawaited>,
 }
 
 impl Rounds {
@@ -91,14 +88,14 @@ impl Rounds {
     pub fn begin(&mut self, seq: u64, files: Vec<String>, noticed: Instant, asked: Asked, report: &Report) {
         if asked.tabs.is_empty() && asked.workers.is_empty() {
             report.no_tabs(&files, noticed.elapsed());
-            return self.remember(Silent { seq, files: files.into(), noticed, answers: BTreeMap::new() });
+            return self.remember(Unawaited { seq, files: files.into(), noticed, answers: BTreeMap::new() });
         }
         self.open.push(Round::new(seq, files, noticed, asked));
     }
 
     /// A tab is sent what it has missed up to the batch `seq`: what was edited in `files`.
     pub fn catches_up(&mut self, client: ClientId, seq: u64, files: Arc<[String]>) {
-        self.catching_up.insert(client, Silent { seq, files, noticed: Instant::now(), answers: BTreeMap::new() });
+        self.catching_up.insert(client, Unawaited { seq, files, noticed: Instant::now(), answers: BTreeMap::new() });
     }
 
     /// A tab or a worker says how it went. Not all were asked: who connects while a save is on its way gets the batch
@@ -107,9 +104,12 @@ impl Rounds {
     pub fn answered(&mut self, client: ClientId, is_worker: bool, applied: Applied, report: &Report) {
         let is_of_batch = |round: &Round| round.seq == applied.seq;
         let own = self.open.iter().position(|round| is_of_batch(round) && round.waiting.contains(&client));
-        let missed = match own {
-            Some(_) => None,
-            None => self.catching_up.remove(&client).filter(|missed| missed.seq == applied.seq),
+        let is_missed = own.is_none() && self.catching_up.get(&client).is_some_and(|missed| missed.seq == applied.seq);
+        let missed = match applied.result {
+            // It says so again when it is done.
+            Outcome::Waiting if is_missed => return,
+            _ if is_missed => self.catching_up.remove(&client),
+            _ => None,
         };
         let is_all = |round: &Round| missed.as_ref().is_none_or(|missed| *missed.files == *round.files);
         if let Some(at) = own.or_else(|| self.open.iter().position(|round| is_of_batch(round) && is_all(round))) {
@@ -122,7 +122,7 @@ impl Rounds {
         if missed.is_none() && closed.as_mut().is_some_and(|one| count(&mut one.answers, client) > MOST_ANSWERS) {
             return;
         }
-        let Some(Silent { seq, files, noticed, .. }) = missed.as_ref().or(closed.as_deref()) else { return };
+        let Some(Unawaited { seq, files, noticed, .. }) = missed.as_ref().or(closed.as_deref()) else { return };
         let (seq, files, noticed) = (*seq, files.clone(), *noticed);
         if !matches!(applied.result, Outcome::Nothing | Outcome::Waiting) {
             let mut late = Round::new(seq, files.to_vec(), noticed, Asked::default());
@@ -157,7 +157,7 @@ impl Rounds {
         }
     }
 
-    fn remember(&mut self, closed: Silent) {
+    fn remember(&mut self, closed: Unawaited) {
         self.closed.truncate(REMEMBERED - 1);
         self.closed.push_front(closed);
     }
@@ -214,7 +214,7 @@ impl Round {
                     false => self.outcome.applied += 1,
                 }
                 self.applied_after = Some(took);
-                for boundary in applied.boundaries.into_iter().take(MOST_BOUNDARIES) {
+                for boundary in applied.boundaries {
                     let known = self.outcome.boundaries.contains(&boundary);
                     if !known && !self.files.contains(&boundary) {
                         self.outcome.boundaries.push(boundary);
@@ -224,7 +224,7 @@ impl Round {
         }
     }
 
-    fn show(self, report: &Report) -> Silent {
+    fn show(self, report: &Report) -> Unawaited {
         let took = self.applied_after.unwrap_or_else(|| self.noticed.elapsed());
         let TabsOutcome { applied, workers, failed, .. } = &self.outcome;
         let is_only_restart = self.restart.is_some() && applied + workers + failed.len() == 0;
@@ -245,7 +245,7 @@ impl Round {
         } else {
             report.updated(&self.files, &self.outcome, took);
         }
-        Silent { seq: self.seq, files: self.files.into(), noticed: self.noticed, answers: self.answers }
+        Unawaited { seq: self.seq, files: self.files.into(), noticed: self.noticed, answers: self.answers }
     }
 }
 
@@ -295,6 +295,18 @@ mod tests {
     }
 
     #[test]
+    fn each_answers_for_itself_where_two_rounds_are_about_one_batch() {
+        let lines = after(|rounds, report| {
+            begin(rounds, &[1], &[], report);
+            begin(rounds, &[], &[2], report);
+            rounds.answered(ClientId(2), true, applied(Outcome::Updated), report);
+            rounds.answered(ClientId(1), false, applied(Outcome::Updated), report);
+            assert!(rounds.open.is_empty());
+        });
+        assert_eq!(lines, ["14:03:22 hot updated /a.ts in 1 worker", "14:03:22 hot updated /a.ts in 1 tab"]);
+    }
+
+    #[test]
     fn one_that_answers_without_end_is_told_of_a_few_times() {
         let lines = after(|rounds, report| {
             begin(rounds, &[1], &[], report);
@@ -323,6 +335,7 @@ mod tests {
             rounds.answered(ClientId(1), false, applied(Outcome::Updated), report);
             rounds.answered(ClientId(4), false, applied(Outcome::Nothing), report);
             rounds.catches_up(ClientId(5), 7, files(&["/c.ts"]));
+            rounds.answered(ClientId(5), false, applied(Outcome::Waiting), report);
             rounds.answered(ClientId(5), false, applied(Outcome::Updated), report);
             assert!(rounds.open.is_empty() && rounds.catching_up.is_empty());
         });

@@ -4,7 +4,7 @@
  * 1. walk from the stale modules to the boundaries (propagate.ts); none means reload
  * 2. fetch definitions that are not here yet
  * 3. `vite:beforeUpdate`, then the disposers of all that is replaced, once each, promises awaited
- * 4. run the new instances; if one throws, put all the old ones back and show the error
+ * 4. run the new instances; if one throws, put all the old ones back, show the error, and update the rest without its part
  * 5. importers read the new exports
  * 6. accept callbacks in registration order, log lines, `vite:afterUpdate`
  * 7. prune what nothing imports any more
@@ -76,6 +76,19 @@ interface Before {
 interface Call {
   boundary: Boundary
   acceptors: Acceptor[]
+}
+
+/** Stale modules, and what runs again for them: no module runs for two parts. */
+interface Part {
+  stale: Set<ModuleId>
+  rerun: Set<ModuleId>
+}
+
+/** An update that was put back: `rest` has nothing to do with what threw. */
+interface Failure {
+  error: unknown
+  failed: Part
+  rest: Part
 }
 
 /** An update that could not go through. Its modules stay stale until another try may go better. */
@@ -209,7 +222,7 @@ export class Updater {
     const whole = await this.apply(this.propagate(stale), links, timestamp)
     if (whole.result === 'reload') return join(whole, await this.applyTo(this.withoutReload(stale), links, timestamp))
     if (whole.result !== 'waiting') return whole
-    const parts = this.partsOf(stale)
+    const parts = this.partsOf(stale).map((part) => part.stale)
     if (links.length > 0) parts.unshift(new Set())
     let outcome: Outcome = { result: 'nothing', boundaries: [] }
     for (const [at, part] of parts.entries()) {
@@ -235,19 +248,33 @@ export class Updater {
   }
 
   /** Divides stale modules so that no module would run again for two of the parts. */
-  private partsOf(stale: Set<ModuleId>): Set<ModuleId>[] {
-    const parts: { stale: Set<ModuleId>; reruns: Set<ModuleId> }[] = []
+  private partsOf(stale: Iterable<ModuleId>): Part[] {
+    const parts: Part[] = []
     for (const id of stale) {
       const verdict = this.propagate([id])
-      let part = { stale: new Set([id]), reruns: new Set(verdict.kind === 'accepted' ? verdict.rerun : [id]) }
+      let part = { stale: new Set([id]), rerun: new Set(verdict.kind === 'accepted' ? verdict.rerun : [id]) }
       for (const other of [...parts]) {
-        if (![...part.reruns].some((module) => other.reruns.has(module))) continue
+        if (![...part.rerun].some((module) => other.rerun.has(module))) continue
         parts.splice(parts.indexOf(other), 1)
-        part = { stale: new Set([...other.stale, ...part.stale]), reruns: new Set([...other.reruns, ...part.reruns]) }
+        part = union([other, part])
       }
       parts.push(part)
     }
-    return parts.map((part) => part.stale)
+    return parts
+  }
+
+  /** Tells what an update that was put back ran into from what has nothing to do with it; `made` are the copies of the update. */
+  private divide(error: unknown, stale: ModuleId[], rerun: Set<ModuleId>, made: Instance[]): Failure {
+    const blamed = new Set(made.filter(({ state }) => state === 'failed').map(({ id }) => id))
+    const isFailed = ({ rerun }: Part) => {
+      const runs = this.registry.runWith(rerun)
+      return [...blamed].some((id) => runs.has(id))
+    }
+    const parts = blamed.size > 0 ? this.partsOf(stale) : []
+    const rest = union(parts.some(isFailed) ? parts.filter((part) => !isFailed(part)) : [])
+    // What runs again for an `invalidate()` need not be stale.
+    const failed = { stale: new Set(stale.filter((id) => !rest.stale.has(id))), rerun: new Set([...rerun].filter((id) => !rest.rerun.has(id))) }
+    return { error, failed, rest }
   }
 
   /** Follows the `invalidate()` calls that were made outside of an update. */
@@ -359,21 +386,29 @@ export class Updater {
     const payload = updatePayload(boundaries, links, timestamp, invalidation)
     await this.hot.dispatch('vite:beforeUpdate', payload)
     const swapped = links.length > 0 ? this.page.swapLinks(links, timestamp) : undefined
-    const error = await this.replace(boundaries, rerun, invalidation)
+    const failure = await this.replace(boundaries, rerun, stale, invalidation)
     await swapped
-    if (error !== undefined) this.note(stale, rerun, false, !(await this.startAgain(rerun)))
-    else if (this.attempts.every(({ waiting }) => waiting)) this.page.succeeded()
-    if (error === undefined) {
-      this.postponeAbsent(verdict)
-      await this.render()
-    }
+    const paths = links.map(withoutDirect)
+    if (failure) return this.goOnAfter(failure, payload, boundaries, paths, timestamp)
+    if (this.attempts.every(({ waiting }) => waiting)) this.page.succeeded()
+    this.postponeAbsent(verdict)
+    await this.render()
     await this.hot.dispatch('vite:afterUpdate', payload)
-    if (error === undefined) await this.prune()
-    return {
-      result: error === undefined ? 'updated' : 'failed',
-      boundaries: [...boundaries.map(({ path }) => path), ...links.map(withoutDirect)],
-      error: error === undefined ? undefined : String(error),
-    }
+    await this.prune()
+    return { result: 'updated', boundaries: [...boundaries.map(({ path }) => path), ...paths] }
+  }
+
+  /** What threw is put aside, and the rest of the update goes through without it. */
+  private async goOnAfter({ error, failed, rest }: Failure, payload: UpdatePayload, boundaries: Boundary[], links: ModuleId[], timestamp: number): Promise<Outcome> {
+    this.note([...failed.stale], failed.rerun, false, !(await this.startAgain(failed.rerun)))
+    await this.hot.dispatch('vite:afterUpdate', payload)
+    const paths = boundaries.filter(({ accepted }) => !rest.rerun.has(accepted)).map(({ path }) => path)
+    const outcome: Outcome = { result: 'failed', boundaries: [...paths, ...links], error: String(error) }
+    if (rest.stale.size === 0) return outcome
+    const more = await this.applyTo(rest.stale, [], timestamp)
+    // If it has to wait, its disposers have run already.
+    if (more.result === 'waiting') await this.startAgain(rest.rerun)
+    return join(outcome, more)
   }
 
   /**
@@ -406,8 +441,8 @@ export class Updater {
     return { result: 'failed', boundaries: boundaries.map(({ path }) => path), error: String(error) }
   }
 
-  /** Steps 3 to 6. Returns the error that made it put everything back, if there was one. */
-  private async replace(boundaries: Boundary[], rerun: Set<ModuleId>, invalidation?: Invalidation): Promise<unknown> {
+  /** Steps 3 to 6. Returns what made it put everything back, if something did. */
+  private async replace(boundaries: Boundary[], rerun: Set<ModuleId>, stale: ModuleId[], invalidation?: Invalidation): Promise<Failure | undefined> {
     const calls = boundaries.map((boundary) => ({ boundary, acceptors: this.acceptorsOf(boundary) }))
     await this.dispose(rerun)
     const before = this.snapshot(rerun)
@@ -426,14 +461,20 @@ export class Updater {
     if (error === undefined) this.keep(before)
     else await this.rollBack(before, made)
     this.refresh.end()
-    if (error === undefined) this.handOnIncompatible(before)
+    if (error !== undefined) {
+      const failure = this.divide(error, stale, rerun, made)
+      const own = calls.filter(({ boundary }) => !failure.rest.rerun.has(boundary.accepted))
+      this.tellAll(own, false, invalidation)
+      this.page.failed(error, own.map(({ boundary }) => boundary))
+      return failure
+    }
+    this.handOnIncompatible(before)
 
     const isLate = ({ boundary }: Call) => late !== null && this.registry.isPending(boundary.accepted)
     const waiting = calls.filter(isLate)
-    this.tellAll(calls.filter((call) => !isLate(call)), error === undefined, invalidation)
+    this.tellAll(calls.filter((call) => !isLate(call)), true, invalidation)
     if (late) this.finishLater(late, waiting, invalidation)
-    if (error !== undefined) this.page.failed(error, boundaries)
-    return error
+    return undefined
   }
 
   /**
@@ -605,12 +646,17 @@ export class Updater {
     await disposed
   }
 
-  private forgetNew(instance: Instance): void {
-    const context = this.hot.suspend(instance.id)
+  private forgetNew({ id }: Instance): void {
+    this.takeBack(id)
+    this.page.removeStyle(id)
+  }
+
+  /** A live module is one no more, as if it had never run; its sheet stays. */
+  takeBack(id: ModuleId): void {
+    const context = this.hot.suspend(id)
     if (context) this.hot.retire(context)
-    this.registry.remove(instance.id)
-    this.hot.dropData(instance.id)
-    this.page.removeStyle(instance.id)
+    this.registry.remove(id)
+    this.hot.dropData(id)
   }
 
   private tell({ path, accepted }: Boundary, acceptors: Acceptor[], ran: boolean): void {
@@ -710,6 +756,10 @@ function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undef
   let timer: ReturnType<typeof setTimeout>
   const limit = new Promise<undefined>((done) => (timer = setTimeout(done, milliseconds)))
   return Promise.race([promise, limit]).finally(() => clearTimeout(timer))
+}
+
+function union(parts: Part[]): Part {
+  return { stale: new Set(parts.flatMap(({ stale }) => [...stale])), rerun: new Set(parts.flatMap(({ rerun }) => [...rerun])) }
 }
 
 /** How two updates went that came from one save. */

@@ -15,13 +15,13 @@ import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay,
 import type { Verdict } from './propagate'
 import { ReactRefresh } from './react-refresh'
 import { preactRuntime, Refresh, watchPreact } from './refresh'
-import { definitionOf, MissingExport, Registry, type Instance, type Namespace } from './registry'
+import { definitionOf, MissingExport, Registry, type Definition, type Instance, type Namespace } from './registry'
 import { Replica, type Define } from './replica'
 import { nameModulesInStacks, noteLines } from './stacks'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
 import { Rescue } from './rescue'
 import { Socket } from './socket'
-import { dropEarlyStyles, hasLink, isUnloaded, linkedSheetsOf, removeStyle, sheetOf, sortStyles, stateOf, styleCount, styleOf, swapLink, updateStyle } from './styles'
+import { dropEarlyStyles, earlyStyles, hasLink, isUnloaded, keepEarly, linkedSheetsOf, removeStyle, sheetOf, sortStyles, stateOf, styleCount, styleOf, swapLink, updateStyle } from './styles'
 import { enterWorker } from './worker-scope'
 import { installWorkers, type RestartAnswer, type RestartRequest } from './workers'
 
@@ -56,6 +56,8 @@ const env: Record<string, unknown> = {}
 const wanted = new Set<ModuleId>()
 /** Entries that could not start yet. */
 const blocked = new Set<ModuleId>()
+/** What the sheets show that the server wrote into a page which cannot run yet. */
+const renewed = new Map<ModuleId, Definition>()
 /** An entry threw while the page started: the next edit starts the page anew; if it has stayed at that, the next one of what the entry needs. */
 let crashed: { id: ModuleId; error: unknown; shown: OverlayError; hasStayed: boolean } | null = null
 /** Modules that accept only because they are style sheets. */
@@ -314,8 +316,22 @@ function startBlocked(): void {
     if (registry.needsNatives([id])) registry.importNatives([id]).then(() => startEntry(id), (error: unknown) => crash(id, error))
     else startEntry(id)
   }
-  if (blocked.size > 0) showErrors([...wanted])
-  else void Promise.allSettled([...registry.entries].map((id) => registry.finished(id))).then(hasStarted)
+  if (blocked.size > 0) {
+    renewEarlyStyles()
+    showErrors([...wanted])
+  } else void Promise.allSettled([...registry.entries].map((id) => registry.finished(id))).then(hasStarted)
+}
+
+/** While an entry waits, the sheets that the server has written into the page show their newest text. */
+function renewEarlyStyles(): void {
+  for (const id of earlyStyles()) {
+    const definition = registry.definitions.get(id)
+    if (!definition || renewed.get(id) === definition || registry.missing([id]).length > 0) continue
+    startEntry(id)
+    updater.takeBack(id)
+    keepEarly(id)
+    renewed.set(id, definition)
+  }
 }
 
 /** All entries have run, as far as they can. */
@@ -572,7 +588,7 @@ async function takeBatch(batch: Batch): Promise<void> {
     updater.decline(registry.neededBy([crashed.id]).keys())
   }
   await announceErrors(batch)
-  const started = await startWhatWasBlocked()
+  const started = await startWhatWasBlocked(batch.definitions)
   const links = batch.links.filter((link) => hasLink(link[0], base) && !isKnown(link)).map(([id]) => id)
   for (const [id, hash] of batch.links) if (links.includes(id)) linkedSheets.set(id, hash)
   const outcome = await updater.update(links, batch.timestamp, hasStayed)
@@ -628,12 +644,13 @@ async function findLost(isNews: boolean): Promise<void> {
   for (let lost = registry.lost(isBroken, isNews); lost.length > 0; lost = registry.lost(isBroken)) await loadForUpdate(lost)
 }
 
-/** Entries that had to wait for this save; returns those that run now. */
-async function startWhatWasBlocked(): Promise<ModuleId[]> {
+/** Entries that had to wait for this save; returns those that run now, and the sheets of a page that waits on. */
+async function startWhatWasBlocked(definitions: Batch['definitions'] = []): Promise<ModuleId[]> {
   const waiting = [...blocked]
   for (const id of waiting) await fetchMissing([id], loadForUpdate)
   if (waiting.length > 0) startBlocked()
-  return waiting.filter((id) => !blocked.has(id))
+  const sheets = blocked.size > 0 ? definitions.map(({ id }) => id).filter((id) => renewed.has(id)) : []
+  return [...waiting.filter((id) => !blocked.has(id)), ...sheets]
 }
 
 async function announceErrors(batch: Batch): Promise<void> {

@@ -434,13 +434,18 @@ export class Registry {
    * Live instances outside `fresh` are not looked into.
    */
   missing(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set()): ModuleId[] {
-    const missing: ModuleId[] = []
-    this.below(roots, (id, definition) => {
+    return [...this.runWith(roots, fresh)].filter((id) => !this.definitions.has(id))
+  }
+
+  /** What runs when `roots` do, themselves among them: those in `fresh`, and all that is not live yet. */
+  runWith(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set(roots)): Set<ModuleId> {
+    const run = new Set<ModuleId>()
+    this.below(roots, (id) => {
       const runs = !this.instances.has(id) || fresh.has(id)
-      if (runs && !definition) missing.push(id)
+      if (runs) run.add(id)
       return runs
     })
-    return missing
+    return run
   }
 
   /** Addresses below `roots` that the browser has to import itself (`https:`) and has not yet, with their `type`. */
@@ -502,6 +507,8 @@ export class Registry {
     try {
       return this.instantiate(roots, fresh)
     } catch (error) {
+      const culprit = error instanceof MissingExport && this.instances.get(error.lacks.importer)
+      if (culprit) this.fail(culprit, error)
       // An update puts back what it has replaced; otherwise each of them can be asked for again.
       if (fresh.size === 0) for (const { id } of this.made) this.remove(id)
       throw error

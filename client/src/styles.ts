@@ -46,6 +46,16 @@ export function updateStyle(id: string, css: string): void {
   sheets.set(id, style)
 }
 
+/** Sheets that the server wrote into the page for modules that have not run yet. */
+export function earlyStyles(): string[] {
+  return [...early]
+}
+
+/** The module of the sheet has run only to renew it. */
+export function keepEarly(id: string): void {
+  if (sheets.has(id)) early.add(id)
+}
+
 /** The page's scripts have run: what the server wrote for modules that did not, since an edit came in between, goes. */
 export function dropEarlyStyles(): void {
   for (const id of early) {

@@ -389,6 +389,47 @@ test('a copy that throws is disposed of as far as it came, and its listeners are
   assert.deepEqual(page.said(), ['half disposed'])
 })
 
+const told = (name) => ({ hot, log }) => hot.accept((next) => log.push(`${name} told ${next ? 'of its next' : 'nothing'}`))
+
+test('what has nothing to do with the module that throws is updated, in the same save and in later ones', async () => {
+  const page = await opened({ main: { deps: ['a', 'b', 'c'], run: accepting }, a: { run: talking('a', told('a')) }, b: { run: talking('b', told('b')) }, c: { run: talking('c', told('c')) } })
+  const outcome = await page.save('a', { run: talking('a2', told('a2')) }, 'b', { run: talking('b2', told('b2')) }, 'c', failing)
+  assert.equal(outcome.result, 'failed')
+  assert.deepEqual(page.failures, ['c: not today'])
+  const said = page.said()
+  assert.deepEqual(said.filter((line) => /told/.test(line)), ['c told nothing', 'c told of its next', 'a told of its next', 'b told of its next'], 'c is started again in between')
+  assert.deepEqual(said.slice(-4), ['a told of its next', 'hot updated: a', 'b told of its next', 'hot updated: b'])
+  assert.equal((await page.save('a', { run: talking('a3', told('a3')) })).result, 'updated')
+  assert.deepEqual(page.said(), ['a2 disposed', 'a3 runs', 'a2 told of its next', 'hot updated: a'])
+  assert.deepEqual(page.failures, ['c: not today'])
+  await page.save('c', { run: talking('c2', told('c2')) })
+  assert.deepEqual(page.said(), ['c disposed', 'c2 runs', 'c told of its next', 'hot updated: c'])
+  assert.deepEqual(page.failures, [])
+})
+
+test('a module that imports what is not exported holds back no other', async () => {
+  const page = await opened({ main: { deps: ['a', 'b'], run: accepting }, a: { run: talking('a', accepting) }, b: { run: talking('b', accepting) }, lib: { exports: { there: 1 } } })
+  assert.equal((await page.save('b', { deps: { lib: ['nowhere'] } }, 'a', { run: talking('a2', accepting) })).result, 'failed')
+  assert.deepEqual(page.said(), ['b disposed', 'a disposed', 'b runs', 'a2 runs', 'hot updated: a'])
+  assert.equal(page.failures.length, 1)
+})
+
+test('an importer that takes its own updates goes on with the copy that is left of a module that throws', async () => {
+  const page = await opened({ main: { deps: ['app'], run: accepting }, app: { deps: ['part'], run: accepting }, part: { exports: { value: 'old' }, run: accepting } })
+  await page.save('app', { deps: ['part'], exports: {}, run: ({ use, log, hot }) => (hot.accept(), log.push(`app2 with ${use('part').value}`)) }, 'part', failing)
+  assert.deepEqual(page.said(), ['app2 with old', 'hot updated: app'])
+  assert.deepEqual(page.failures, ['part: not today'])
+})
+
+test('what runs again for the same importer is put back with what throws', async () => {
+  const page = await opened({ main: { deps: ['a', 'b'], run: accepting }, a: { run: talking('a') }, b: {} })
+  assert.equal((await page.save('a', { run: talking('a2') }, 'b', failing)).result, 'failed')
+  assert.equal(page.registry.instances.get('a').definition === page.registry.definitions.get('a'), false)
+  page.said()
+  await page.save('b', {})
+  assert.deepEqual(page.said(), ['a disposed', 'a2 runs', 'hot updated: main'])
+})
+
 // ---- what is gone or does not arrive
 
 test('a module that is gone is not run again, and holds nothing up that needs it no more', async () => {

@@ -11,6 +11,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, Line } from '../line.mjs'
+import { differenceInSound, readHealth } from './health.mjs'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/release/rekindle')
@@ -40,6 +41,8 @@ export class World {
   /** Patience that the steps since the last quiet point ask for. */
   extra = 0
   branches = 0
+  /** Imports that tabs may still run with, while something is wrong. */
+  edges = new Set()
 
   static async of(browser, files) {
     const world = new World()
@@ -198,6 +201,7 @@ export class World {
   async perform(step) {
     this.extra = Math.max(this.extra, EXTRA[step.do] ?? 0)
     const tab = this.tabs[step.tab % Math.max(1, this.tabs.length)]
+    if (step.do === 'save' || step.do === 'checkout') readHealth(this.root, this.edges)
     switch (step.do) {
       case 'save':
         return this.save(step)
@@ -250,6 +254,7 @@ export class World {
     this.line.reset()
     await this.retryForBrowser()
     const end = Date.now() + PATIENCE + this.extra
+    this.health = readHealth(this.root, this.edges)
     let difference
     do {
       const fresh = await this.openFresh()
@@ -265,6 +270,7 @@ export class World {
     this.extra = 0
     if (difference) throw new Difference(difference)
     this.checkFrames()
+    if (this.health.sound.length === this.health.versions.size) this.edges.clear()
   }
 
   /**
@@ -298,7 +304,7 @@ export class World {
       const expected = await readTab(fresh)
       const differences = []
       for (const [at, tab] of this.tabs.entries()) {
-        const found = difference(await readTab(tab), expected, fresh)
+        const found = difference(await readTab(tab), expected, fresh, this.health)
         if (found) differences.push(`tab ${at + 1}: ${found}`)
       }
       if (differences.length === 0) return undefined
@@ -332,7 +338,7 @@ function soon(promise, ms = 2000) {
 const readTab = ({ page }) => soon(page.evaluate(() => window.read?.()), 8000)
 
 /** How a tab is different from a fresh one. While that one is broken, what counts is that both say the same of it. */
-function difference(actual, expected, fresh) {
+function difference(actual, expected, fresh, health) {
   if (!expected) return 'the fresh tab cannot be read'
   if (!actual) return 'it cannot be read'
   if (actual.anomalies.length > 0) return actual.anomalies.join('; ')
@@ -340,10 +346,10 @@ function difference(actual, expected, fresh) {
     // What is thrown depends on what has run before; and who runs old code may have more to show.
     const mistakes = expected.overlay.filter((message) => !/^\w*Error: /.test(message))
     const lacks = actual.overlay ? mistakes.filter((message) => !actual.overlay.includes(message)) : expected.overlay
-    return lacks.length > 0 || !actual.overlay ? `no overlay, where a fresh tab has: ${lacks.join(' · ')}` : undefined
+    return lacks.length > 0 || !actual.overlay ? `no overlay, where a fresh tab has: ${lacks.join(' · ')}` : differenceInSound(actual, expected, health)
   }
   const isBroken = fresh.errors > 0 || Object.values(expected.texts).some((text) => text.includes('failed'))
-  if (isBroken) return undefined
+  if (isBroken) return differenceInSound(actual, expected, health)
   const found = []
   if (actual.overlay) found.push(`an overlay, where a fresh tab has none: ${actual.overlay.join(' · ')}`)
   for (const part of ['texts', 'lives']) found.push(...entriesThatDiffer(part, actual[part], expected[part]))

@@ -225,3 +225,34 @@ export function ailments(project) {
   }
   return found
 }
+
+/**
+ * Modules that must be as their sources say whatever else is wrong: nothing that runs again for them, or for what they import,
+ * reaches an ailing module. `before` are imports `from>to` that were there since all was well last: tabs may still run with these.
+ *
+ *     entry m0 ─► m1 (throws), h2 ─► m3      h2 and m3 are sound: h2 takes their updates. m0 is not.
+ */
+export function sound(project, before = new Set()) {
+  const edges = [...before].map((edge) => edge.split('>'))
+  for (const { id, uses = [], glob } of Object.values(project.files)) {
+    edges.push(...uses.map(({ to }) => [id, to]))
+    if (glob) edges.push(...Object.values(project.files).filter(({ globbed }) => globbed).map((found) => [id, found.id]))
+  }
+  const [below, above] = [new Map(), new Map()]
+  for (const [from, to] of edges) {
+    below.set(from, [...(below.get(from) ?? []), to])
+    above.set(to, [...(above.get(to) ?? []), from])
+  }
+  const all = (ids, next) => {
+    const reached = new Set(ids)
+    for (const id of reached) for (const one of next(id)) reached.add(one)
+    return reached
+  }
+  const ill = (id) => !project.files[id] || (project.files[id].health ?? GOOD) !== GOOD
+  const takesOwn = (id) => ['self', 'callback'].includes(project.files[id]?.accept) || kindOf(id).kind === 'css'
+  const isSound = (id) => {
+    const again = all([id], (one) => (takesOwn(one) ? [] : (above.get(one) ?? [])))
+    return ![...all(again, (one) => below.get(one) ?? [])].some(ill)
+  }
+  return Object.keys(project.files).filter((id) => [...all([id], (one) => below.get(one) ?? [])].every(isSound))
+}

@@ -257,15 +257,29 @@ export class Realm {
   }
 }
 
-/** The client's compiled form, by text: it is the same in every realm. */
-const compiled = new Map()
+/** The client by its text: as a script that gives a function, and the module around that. */
+const clients = new Map()
 
-/** With `cachedData` V8 may take the script of an earlier realm, whose `import()` is gone: it is a function of the realm instead. */
+/**
+ * The client's body is a function whose script all realms share: V8 compiles each part of it once, where it would compile a module
+ * anew for each realm. The module around it imports and exports as the client does, and hands in `import()` and `import.meta`.
+ */
 function runtimeModule(text, options) {
-  const source = text.replace(/(?<!async )\bimport\(/g, '$import(')
-  const module = new vm.SourceTextModule(source, { ...options, cachedData: compiled.get(text) })
-  if (!compiled.has(text)) compiled.set(text, module.createCachedData())
-  return module
+  if (!clients.has(text)) clients.set(text, asScript(text, options.identifier))
+  const { script, around } = clients.get(text)
+  options.context.$client = script.runInContext(options.context)
+  return new vm.SourceTextModule(around, options)
+}
+
+function asScript(text, filename) {
+  const [first, imported] = /^import\s*\{([^}]*)\}\s*from\s*"[^"]*";/.exec(text)
+  const exported = [...text.matchAll(/^export (?:async )?(?:function|class|const) ([\w$]+)|^export \{(.*)\};?$/gm)].map(([, name, names]) => name ?? names).join(', ')
+  const body = text.slice(first.length).replace(/^export \{.*$/gm, '').replace(/^export /gm, '')
+  const inside = body.replace(/(?<!async )\bimport\(/g, '$import(').replaceAll('import.meta', '$meta')
+  return {
+    script: new vm.Script(`'use strict';(function ({ ${imported} }, $meta) {${inside}\nreturn { ${exported} } })`, { filename }),
+    around: `${first}\nexport const { ${exported} } = $client({ ${imported} }, import.meta)`,
+  }
 }
 
 /** The page's end of a WebSocket. */

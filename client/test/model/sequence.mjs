@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ailments, fileOf, makeProject, pageOf, reachable, textOf, textsOf } from './project.mjs'
+import { ailments, fileOf, makeProject, pageOf, reachable, sound, textOf, textsOf } from './project.mjs'
 import { Random } from './random.mjs'
 import { makeSteps, mendAll } from './steps.mjs'
 import { World } from './world.mjs'
@@ -41,6 +41,8 @@ class Run {
   clicked = new Set()
   /** The server was started while something was wrong, and has not seen it well since. */
   wasRestartedIll = false
+  /** Imports that were there since all was well last. */
+  imports = new Set()
   /** What each loaded tab costs in reloads tells how much of this is hot replacement. */
   numbers = { checks: 0, reloads: 0, changes: 0 }
 
@@ -140,6 +142,7 @@ class Run {
   write(set) {
     const { project } = this
     const texts = {}
+    this.noteImports()
     for (const [id, spec] of Object.entries(set)) {
       if (id === 'index.html') {
         project.pageText = spec
@@ -153,6 +156,15 @@ class Run {
       }
     }
     return this.world.write(texts)
+  }
+
+  noteImports() {
+    const { files } = this.project
+    const globbed = Object.values(files).filter((spec) => spec.globbed)
+    for (const { id, uses = [], glob } of Object.values(files)) {
+      for (const { to } of uses) this.imports.add(`${id}>${to}`)
+      if (glob) for (const found of globbed) this.imports.add(`${id}>${found.id}`)
+    }
   }
 
   // ---- what must be true when all is quiet
@@ -177,6 +189,7 @@ class Run {
     world.report = ''
     for (const error of rejected.splice(0)) wrong.push(`a promise was rejected, and nobody looked after it: ${error?.stack ?? error}`)
     if (wrong.length > 0) throw new Unlike(wrong.join('\n'))
+    if (ailments(this.project).size === 0 && tabs.length === world.tabs.length) this.imports.clear()
   }
 
   /** A tab that is opened now shows what the sources say. */
@@ -198,7 +211,7 @@ class Run {
     const wrong = look.faults.map((fault) => `${name}: ${fault}`)
     const ill = ailments(this.project)
     if (ill.size > 0 && look.overlay.length === 0 && wanted.overlay.length > 0) wrong.push(`${name}: it shows no overlay, a fresh tab: ${wanted.overlay}`)
-    if (!this.isComparable(ill, wanted)) return wrong
+    if (!this.isComparable(ill, wanted)) return [...wrong, ...this.judgeSound(name, look, wanted)]
     if (ill.size === 0 && look.overlay.length > 0) wrong.push(`${name}: its overlay says ${look.overlay}, and nothing is wrong`)
     if (ill.size > 0 && `${look.overlay.toSorted()}` !== `${wanted.overlay.toSorted()}`) wrong.push(`${name}: its overlay says ${look.overlay}, in a fresh tab ${wanted.overlay}`)
     for (const id of new Set([...Object.keys(look.views), ...Object.keys(wanted.views)])) {
@@ -223,6 +236,31 @@ class Run {
     const hasStarted = this.project.entries.every((id) => wanted.views[id] !== undefined)
     const here = reachable(this.project, true)
     return !this.wasRestartedIll && hasStarted && [...ill].every(([id, ailment]) => ailment === 'syntax' && here.has(id))
+  }
+
+  /** While something is wrong: what has nothing to do with that. */
+  judgeSound(name, look, wanted) {
+    const { files } = this.project
+    const wrong = []
+    const ids = new Set(sound(this.project, this.imports))
+    // Who is imported by none of these may not have come along yet.
+    const runs = [...ids].filter((id) => files[id].kind === 'script' && look.views[id] !== undefined).map((id) => files[id])
+    for (const [id, count] of Object.entries(look.live)) if (count > 1) wrong.push(`${name}: ${count} copies of ${id} are live`)
+    for (const id of ids) {
+      const { kind, version } = files[id]
+      const [shown, fresh] = [look.views[id], wanted.views[id]]
+      if (kind === 'script' && shown !== undefined && !shown.startsWith(`${id}.${version}`)) wrong.push(`${name}: ${id} shows ${shown}, and its source says ${id}.${version}`)
+      const isNeeded = shown !== undefined || runs.some(({ uses }) => uses.some(({ to, how }) => to === id && how !== 'lazy' && how !== 'click'))
+      if (kind === 'script' && fresh !== undefined && isNeeded && shown !== fresh) wrong.push(`${name}: ${id} shows ${shown}, a fresh tab ${fresh}`)
+    }
+    for (const [file, text] of [...look.sheets, ...look.links]) {
+      const spec = Object.values(files).find((spec) => `/${fileOf(spec.id)}` === file)
+      if (spec && ids.has(spec.id) && !new RegExp(`--version: ${spec.version}\\b`).test(text)) wrong.push(`${name}: its sheets of ${spec.id} are ${text}, and its source says ${spec.version}`)
+    }
+    // What a module throws depends on who runs it; what the server says of a file does not.
+    const unsaid = wanted.overlay.filter((text) => !/ throws$/.test(text) && !look.overlay.includes(text))
+    if (unsaid.length > 0) wrong.push(`${name}: its overlay says ${look.overlay}, and not ${unsaid}`)
+    return wrong
   }
 
   judgeSheets(name, look, wanted) {

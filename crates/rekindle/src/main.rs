@@ -89,7 +89,7 @@ async fn run(flags: DevFlags, mut settings: Settings, report: Report) -> ExitCod
     };
     open_browser(settings.config.server.open.as_deref(), server.url(), &report);
     let (inbox, mut edits) = mpsc::unbounded_channel();
-    let watcher = Watcher::start(&settings.config.watch, inbox, Arc::new(|_| {}));
+    let watcher = Watcher::start(settings.config.root.clone(), &settings.config.watch, inbox, Arc::new(|_| {}));
     watcher.watch_files(settings.files.iter().cloned());
     let mut end = std::pin::pin!(asked_to_end());
     loop {

@@ -113,7 +113,7 @@ impl Builder {
         let events_process = (!config.events.command.is_empty()).then(|| {
             EventsProcess::start(config.events.command.clone(), config.root.clone(), inbox.clone(), note.clone())
         });
-        let watcher = Watcher::start(&config.watch, inbox.clone(), note);
+        let watcher = Watcher::start(config.root.clone(), &config.watch, inbox.clone(), note);
         // Nobody is answered yet, so a command that finds the note cannot commit before its edit is known here.
         let mut note_for_commands = control_of(&config, &bound, &site).and_then(|control| Note::of_server(&control));
         join_edits(&config, &inbox, &watcher, &report);

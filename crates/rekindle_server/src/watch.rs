@@ -101,13 +101,19 @@ type Handler = Box<dyn Fn(notify::Result<notify::Event>) + Send>;
 type Report = Arc<dyn Fn(String) + Send + Sync>;
 
 impl Watcher {
-    /// Starts the thread. Never fails: where the system gives no events, the files are looked at in turn and `report`
-    /// says so in one line.
-    pub fn start(config: &WatchConfig, inbox: Inbox, report: Arc<dyn Fn(String) + Send + Sync>) -> Watcher {
-        Self::start_with(config, inbox, report, |handler| Ok(Box::new(notify::recommended_watcher(handler)?)))
+    /// Starts the thread for the project in `root`. Never fails: where the system gives no events, the files are looked at
+    /// in turn and `report` says so in one line.
+    pub fn start(
+        root: PathBuf,
+        config: &WatchConfig,
+        inbox: Inbox,
+        report: Arc<dyn Fn(String) + Send + Sync>,
+    ) -> Watcher {
+        Self::start_with(root, config, inbox, report, |handler| Ok(Box::new(notify::recommended_watcher(handler)?)))
     }
 
     fn start_with(
+        root: PathBuf,
         config: &WatchConfig,
         inbox: Inbox,
         report: Report,
@@ -118,7 +124,7 @@ impl Watcher {
         let own_mailbox = mailbox.clone();
         std::thread::Builder::new()
             .name("rekindle-watch".into())
-            .spawn(move || Desk::new(&config, inbox, report, own_mailbox, backend).run(&messages))
+            .spawn(move || Desk::new(root, &config, inbox, report, own_mailbox, backend).run(&messages))
             .expect("a process that starts can start one more thread");
         Watcher { mailbox }
     }
@@ -362,6 +368,7 @@ struct Desk {
 
 impl Desk {
     fn new(
+        root: PathBuf,
         config: &WatchConfig,
         inbox: Inbox,
         report: Report,
@@ -381,7 +388,7 @@ impl Desk {
             armed: BTreeMap::new(),
             pending: FxHashMap::default(),
             burst: Burst::new(Duration::from_millis(config.settle.max(1))),
-            install: Install::default(),
+            install: Install::new(root),
             repositories: Repositories::default(),
             concerned: Vec::new(),
             held_at: None,
@@ -796,7 +803,7 @@ impl Desk {
 
     fn note(&mut self, path: &Arc<Path>, at: Instant, touch: Touch) {
         let now = Instant::now();
-        let begins = !self.install.is_on() && install::is_in_packages(path) && is_of_structure(path, touch);
+        let begins = !self.install.is_on() && self.install.is_in_packages(path) && is_of_structure(path, touch);
         let is_of_install = begins || self.install.takes(path);
         if is_of_install {
             self.install.note(path, now);

@@ -25,8 +25,10 @@ const MOST_COUNTED: usize = 20_000;
 const CLOCK_DOUBT: Duration = Duration::from_secs(2);
 
 /// The installation that is under way, if one is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Install {
+    /// The project's folder. It may lie in a `node_modules` itself.
+    root: PathBuf,
     run: Option<Run>,
 }
 
@@ -46,12 +48,16 @@ struct Run {
 /// What package managers write beside `node_modules`.
 const FILES: [&str; 6] = ["package.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb"];
 
-/// Whether packages are installed here.
-pub fn is_in_packages(path: &Path) -> bool {
-    path.components().any(|part| part == Component::Normal("node_modules".as_ref()))
-}
-
 impl Install {
+    pub fn new(root: PathBuf) -> Self {
+        Self { root, run: None }
+    }
+
+    /// Whether packages are installed here.
+    pub fn is_in_packages(&self, path: &Path) -> bool {
+        path.strip_prefix(&self.root).unwrap_or(path).components().any(is_modules)
+    }
+
     pub fn is_on(&self) -> bool {
         self.run.is_some()
     }
@@ -59,11 +65,12 @@ impl Install {
     /// Whether what happens to `path` belongs to it.
     pub fn takes(&self, path: &Path) -> bool {
         let is_file_of_it = || path.file_name().is_some_and(|name| FILES.iter().any(|file| name == *file));
-        self.is_on() && (is_in_packages(path) || is_file_of_it())
+        self.is_on() && (self.is_in_packages(path) || is_file_of_it())
     }
 
     /// Something happened to `path`, which belongs to it or begins it.
     pub fn note(&mut self, path: &Path, now: Instant) {
+        let package = package_of(path).filter(|package| self.is_in_packages(package));
         let run = self.run.get_or_insert_with(|| Run {
             first: now,
             since: SystemTime::now() - CLOCK_DOUBT,
@@ -73,7 +80,7 @@ impl Install {
             entries: 0,
         });
         run.last = now;
-        run.packages.extend(package_of(path));
+        run.packages.extend(package);
     }
 
     /// When to ask whether it is over.
@@ -100,10 +107,14 @@ impl Install {
     }
 }
 
+fn is_modules(part: Component) -> bool {
+    part == Component::Normal("node_modules".as_ref())
+}
+
 /// `…/node_modules/@scope/name/lib/index.js` → `…/node_modules/@scope/name`
 fn package_of(path: &Path) -> Option<PathBuf> {
     let parts: Vec<Component> = path.components().collect();
-    let at = parts.iter().rposition(|part| *part == Component::Normal("node_modules".as_ref()))?;
+    let at = parts.iter().rposition(|part| is_modules(*part))?;
     let is_scope = parts.get(at + 1)?.as_os_str().as_encoded_bytes().starts_with(b"@");
     let end = at + if is_scope { 3 } else { 2 };
     Some(parts.get(..end)?.iter().collect())
@@ -120,9 +131,9 @@ fn has_substitute(package: &Path) -> bool {
 impl Run {
     /// Files and folders of the packages that came, wherever others went or came; up to a limit.
     fn count_entries(&self) -> usize {
-        let is_modules = |folder: &&Path| folder.ends_with("node_modules");
+        let is_of_modules = |folder: &&Path| folder.ends_with("node_modules");
         let modules: BTreeSet<&Path> =
-            self.packages.iter().filter_map(|package| package.ancestors().find(is_modules)).collect();
+            self.packages.iter().filter_map(|package| package.ancestors().find(is_of_modules)).collect();
         let is_new = |path: &Path| fs::metadata(path).is_ok_and(|metadata| changed(&metadata) >= self.since);
         let mut queue: Vec<PathBuf> = Vec::new();
         for folder in modules {
@@ -177,7 +188,15 @@ mod tests {
         );
         assert_eq!(package("/a/node_modules/@s"), None);
         assert_eq!(package("/a/node_modules"), None);
-        assert!(is_in_packages(Path::new("/a/node_modules/b")) && !is_in_packages(Path::new("/a/my_node_modules/b")));
+    }
+
+    #[test]
+    fn a_project_may_lie_below_a_folder_of_that_name() {
+        let is_package = |root: &str, path: &str| Install::new(root.into()).is_in_packages(Path::new(path));
+        assert!(is_package("/a", "/a/node_modules/b/c.js") && !is_package("/a", "/a/my_node_modules/b"));
+        assert!(is_package("/a/b", "/a/node_modules/c"), "packages of a workspace");
+        assert!(!is_package("/a/node_modules/b/demo", "/a/node_modules/b/demo/src/c.js"));
+        assert!(is_package("/a/node_modules/b/demo", "/a/node_modules/b/demo/node_modules/c"));
     }
 
     /// Looks until it has been quiet for long enough, the last of which finds that.
@@ -194,7 +213,7 @@ mod tests {
         let modules = folder.path().join("node_modules");
         let (package, aside) = (modules.join("react"), modules.join(".react-x1Y2z3"));
         fs::create_dir_all(&aside).unwrap();
-        let (start, mut install) = (Instant::now(), Install::default());
+        let (start, mut install) = (Instant::now(), Install::new(folder.path().into()));
         install.note(&package.join("index.js"), start);
         assert_eq!(install.due(), Some(start + LOOK_PACE));
         assert_eq!(looks(&mut install), 20, "the other one is not there");
@@ -211,7 +230,7 @@ mod tests {
     #[test]
     fn a_package_that_is_removed_is_gone() {
         let folder = tempfile::tempdir().unwrap();
-        let mut install = Install::default();
+        let mut install = Install::new(folder.path().into());
         install.note(&folder.path().join("node_modules/react"), Instant::now());
         assert_eq!(looks(&mut install), IN_QUIET);
     }

@@ -44,7 +44,7 @@ impl Case {
         let said = Arc::new(Mutex::new(Vec::new()));
         let line = said.clone();
         let report: Report = Arc::new(move |text| line.lock().unwrap().push(text));
-        let watcher = Watcher::start_with(settings, inbox, report, backend);
+        let watcher = Watcher::start_with(root.clone(), settings, inbox, report, backend);
         let case = Self { folder, root, watcher, news, said };
         case.watch(files);
         case

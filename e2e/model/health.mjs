@@ -1,0 +1,84 @@
+/**
+ * What of a project on disk must be as its sources say, whatever else is wrong with it: modules for which nothing runs again
+ * that reaches an ailing one, nor for what they import.
+ *
+ *     main ─► p1 (throws), s2 ─► p3        s2 and p3 are sound: s2 takes their updates. main is not.
+ */
+import fs from 'node:fs'
+import path from 'node:path'
+import { kindOf } from './project.mjs'
+
+const AILING = /throw new Error\(|const = ;|nowhere-/
+const IMPORT = /(?:\bfrom|\bimport|@import|new URL\()\s*\(?'(\.[^']+)'/g
+const GLOBS = { g: 'src/found/', h: 'src/later/' }
+
+/** Reads it. `edges` (`from>to`) are imports that tabs may still run with; those of now are added. */
+export function readHealth(root, edges) {
+  const files = new Map()
+  for (const entry of fs.readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })) {
+    const file = path.relative(root, path.join(entry.parentPath, entry.name))
+    if (entry.isFile() && !file.endsWith('.tmp')) files.set(file, fs.readFileSync(path.join(root, file), 'utf8'))
+  }
+  const ids = [...files.keys()].map(idOf)
+  const modules = new Map()
+  const statics = []
+  for (const [file, text] of files) {
+    const id = idOf(file)
+    const targets = [...text.matchAll(IMPORT)].map(([, specifier]) => path.posix.join(path.posix.dirname(file), specifier))
+    const isAiling = AILING.test(text) || targets.some((target) => !files.has(target)) || (file.endsWith('.json') && !isJson(text)) || ids.filter((one) => one === id).length > 1
+    modules.set(id, { isAiling, takesOwn: 'sckl'.includes(kindOf(id)), version: versionOf(id, text) })
+    for (const target of targets) edges.add(`${id}>${idOf(target)}`)
+    for (const [match, specifier] of text.matchAll(IMPORT)) if (/^(from|import) /.test(match)) statics.push([id, idOf(specifier)])
+    const found = GLOBS[kindOf(id)]
+    if (found) for (const match of files.keys()) if (match.startsWith(found)) edges.add(`${id}>${idOf(match)}`)
+  }
+  const isConfigured = isJson(fs.readFileSync(path.join(root, 'tsconfig.json'), 'utf8'))
+  return { statics, versions: new Map([...modules].map(([id, { version }]) => [id, version])), sound: isConfigured ? soundOf(modules, edges) : [] }
+}
+
+const idOf = (file) => /^[a-z]+\d*/.exec(path.posix.basename(file))[0]
+
+const versionOf = (id, text) => ('cml'.includes(kindOf(id)) ? /\{ order: (\d+)/ : new RegExp(`['"]${id}:(\\d+)['"]`)).exec(text)?.[1]
+
+function isJson(text) {
+  try {
+    return Boolean(JSON.parse(text))
+  } catch {
+    return false
+  }
+}
+
+function soundOf(modules, edges) {
+  const [below, above] = [new Map(), new Map()]
+  for (const [from, to] of [...edges].map((edge) => edge.split('>'))) {
+    below.set(from, [...(below.get(from) ?? []), to])
+    above.set(to, [...(above.get(to) ?? []), from])
+  }
+  const reach = (ids, next) => {
+    const reached = new Set(ids)
+    for (const id of reached) for (const one of next(id)) reached.add(one)
+    return [...reached]
+  }
+  const belowOf = (ids) => reach(ids, (id) => below.get(id) ?? [])
+  const again = (id) => reach([id], (one) => (modules.get(one)?.takesOwn ? [] : (above.get(one) ?? [])))
+  const isAiling = (id) => modules.get(id)?.isAiling ?? true
+  const isSound = (id) => !belowOf(again(id)).some(isAiling)
+  return [...modules.keys()].filter((id) => belowOf([id]).every(isSound))
+}
+
+/** How a tab differs in what is sound. `expected` is a tab that was opened now, and shows what ran before the mistake. */
+export function differenceInSound(actual, expected, { statics, versions, sound }) {
+  const wrong = []
+  for (const id of sound) {
+    const [shown, fresh] = [actual.texts[id], expected.texts[id]]
+    const version = versions.get(id)
+    if (shown !== undefined && shown !== `${id}:${version}` && !shown.startsWith(`${id}:${version} `)) wrong.push(`shown by ${id}: ${shown}, and its source says ${version}`)
+    // Who is imported by none of these may not have come along yet.
+    const isNeeded = shown !== undefined || statics.some(([from, to]) => to === id && sound.includes(from) && actual.texts[from] !== undefined)
+    if (fresh !== undefined && isNeeded && shown !== fresh && !/pending|silent/.test(fresh)) wrong.push(`shown by ${id}: ${shown ?? 'nothing'}, fresh ${fresh}`)
+    if (actual.lives[id] > 1) wrong.push(`${actual.lives[id]} live copies of ${id}`)
+    for (const [, order] of actual.sheets.join(' ').matchAll(new RegExp(`\\.${id} \\{ order: (\\d+)`, 'g'))) if (order !== version) wrong.push(`the sheet of ${id} is ${order}, and its source says ${version}`)
+  }
+  if (actual.title !== expected.title) wrong.push(`"${actual.title}", fresh "${expected.title}"`)
+  return wrong.length > 0 ? wrong.join('; ') : undefined
+}

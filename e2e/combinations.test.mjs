@@ -354,3 +354,53 @@ lineTest('a page that was edited while the server was away is patched, however m
   await app.sees('h1', '1')
   await app.stayed()
 })
+
+test('a page that cannot run yet shows its sheets as they are', {
+  files: { 'main.js': `import './site.css'\nimport './part.js'`, 'part.js': `import './nowhere.js'`, 'site.css': '#a { color: rgb(1, 1, 1) }' },
+}, async (app) => {
+  await app.overlay('nowhere.js')
+  await app.looks('#a', 'color', 'rgb(1, 1, 1)')
+  app.write('site.css', '#a { color: rgb(2, 2, 2) }')
+  await app.looks('#a', 'color', 'rgb(2, 2, 2)')
+  app.write('nowhere.js', `show('a', 'runs')`)
+  await app.sees('#a', 'runs')
+  app.write('site.css', '#a { color: rgb(3, 3, 3) }')
+  await app.looks('#a', 'color', 'rgb(3, 3, 3)')
+  app.write('main.js', `import './part.js'`)
+  await app.looks('#a', 'color', 'rgb(0, 0, 0)')
+})
+
+lineTest('after a restart, what two modules import that lack a file goes on', {
+  files: {
+    'index.html': `${HEAD}<script type="module" src="/main.js"></script>`,
+    'main.js': `import './lost.js'\nimport './upper.js'\nimport.meta.hot.accept()`,
+    'upper.js': `import './lost.js'\nimport './site.css'`,
+    'lost.js': '',
+    'site.css': '#a { color: rgb(1, 1, 1) }',
+  },
+}, async (app) => {
+  await app.looks('#a', 'color', 'rgb(1, 1, 1)')
+  app.remove('lost.js')
+  await app.overlay('lost.js')
+  await restart(app)
+  await app.connected(1)
+  app.write('site.css', '#a { color: rgb(2, 2, 2) }')
+  await app.looks('#a', 'color', 'rgb(2, 2, 2)')
+})
+
+test('of modules that are saved together, those go on that have nothing to do with the one that throws', {
+  files: { 'main.js': `import './a.js'\nimport './b.js'`, 'a.js': `show('a', 1)\nimport.meta.hot.accept()`, 'b.js': `show('b', 1)\nimport.meta.hot.accept()` },
+}, async (app) => {
+  await app.sees('#b', '1')
+  app.write('a.js', `throw new Error('not today')\nimport.meta.hot.accept()`)
+  app.write('b.js', `show('b', 2)\nimport.meta.hot.accept()`)
+  await app.sees('#b', '2')
+  await app.overlay('not today')
+  app.write('b.js', `show('b', 3)\nimport.meta.hot.accept()`)
+  await app.sees('#b', '3')
+  await app.overlay('not today')
+  app.write('a.js', `show('a', 2)\nimport.meta.hot.accept()`)
+  await app.sees('#a', '2')
+  await app.noOverlay()
+  await app.stayed()
+})

@@ -312,3 +312,23 @@ test('a sheet that was gone when the page was loaded comes back in two saves, th
   await app.sees('#a', 'box,more')
   await app.noOverlay()
 })
+
+test('a sheet that was never well is mended, and written again, while a file that went is waited for', {
+  files: {
+    'index.html': `<!doctype html><link rel="icon" href="data:,"><script>show = (id, text) => { document.getElementById(id).textContent = String(text) }</script><p id="a"></p><link rel="stylesheet" href="/site.css"><script type="module" src="/main.js"></script>`,
+    'main.js': `import('./gone.js')\nshow('a', 1)\nimport.meta.hot.accept()`,
+    'gone.js': '',
+    'site.css': `@import './nowhere.css';`,
+  },
+}, async (app) => {
+  await app.overlay('nowhere.css')
+  const mended = '#a { color: rgb(1, 2, 3) }'
+  fs.rmSync(app.path('gone.js'))
+  replace(app, 'site.css', mended)
+  await pause(40)
+  replace(app, 'site.css', mended)
+  replace(app, 'main.js', `show('a', 2)\nimport.meta.hot.accept()`)
+  await app.sees('#a', '2')
+  await app.looks('#a', 'color', 'rgb(1, 2, 3)')
+  await app.noOverlay()
+})

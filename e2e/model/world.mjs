@@ -11,7 +11,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, Line } from '../line.mjs'
-import { differenceInSound, readHealth } from './health.mjs'
+import { differenceInSound, History, readHealth } from './health.mjs'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/release/rekindle')
@@ -41,8 +41,8 @@ export class World {
   /** Patience that the steps since the last quiet point ask for. */
   extra = 0
   branches = 0
-  /** Imports that tabs may still run with, while something is wrong. */
-  edges = new Set()
+  /** What tabs may still run with, while something is wrong. */
+  history = new History()
 
   static async of(browser, files) {
     const world = new World()
@@ -201,7 +201,7 @@ export class World {
   async perform(step) {
     this.extra = Math.max(this.extra, EXTRA[step.do] ?? 0)
     const tab = this.tabs[step.tab % Math.max(1, this.tabs.length)]
-    if (step.do === 'save' || step.do === 'checkout') readHealth(this.root, this.edges)
+    if (step.do === 'save' || step.do === 'checkout') readHealth(this.root, this.history)
     switch (step.do) {
       case 'save':
         return this.save(step)
@@ -254,7 +254,7 @@ export class World {
     this.line.reset()
     await this.retryForBrowser()
     const end = Date.now() + PATIENCE + this.extra
-    this.health = readHealth(this.root, this.edges)
+    this.health = readHealth(this.root, this.history)
     let difference
     do {
       const fresh = await this.openFresh()
@@ -270,7 +270,8 @@ export class World {
     this.extra = 0
     if (difference) throw new Difference(difference)
     this.checkFrames()
-    if (this.health.sound.length === this.health.versions.size) this.edges.clear()
+    const { whole, versions } = this.health
+    if (whole.length === versions.size) this.history = new History(whole)
   }
 
   /**

@@ -227,17 +227,18 @@ export function ailments(project) {
 }
 
 /**
- * Modules that must be as their sources say whatever else is wrong: nothing that runs again for them, or for what they import,
- * reaches an ailing module. `before` are imports `from>to` that were there since all was well last: tabs may still run with these.
+ * Modules that must be as their sources say whatever else is wrong.
  *
- *     entry m0 ─► m1 (throws), h2 ─► m3      h2 and m3 are sound: h2 takes their updates. m0 is not.
+ *     entry m0 ─► m1 (throws), h2 ─► m3      h2 and m3 must be: h2 takes their updates. m0 runs again only with m1.
+ *
+ * `current`: they are good, and nothing that runs again for them, or for what they import, runs a module that throws, or one that a
+ * tab may never have had. What cannot be compiled or found holds nothing back: tabs have what it was. `whole`: nothing of that
+ * ails at all, so that a tab which is opened now shows the same.
+ *
+ * `before`: imports `from>to` that were there since all was well last, with which tabs may still run; `known`: modules that ran then.
  */
-export function sound(project, before = new Set()) {
+export function sound(project, before, known) {
   const edges = [...before].map((edge) => edge.split('>'))
-  for (const { id, uses = [], glob } of Object.values(project.files)) {
-    edges.push(...uses.map(({ to }) => [id, to]))
-    if (glob) edges.push(...Object.values(project.files).filter(({ globbed }) => globbed).map((found) => [id, found.id]))
-  }
   const [below, above] = [new Map(), new Map()]
   for (const [from, to] of edges) {
     below.set(from, [...(below.get(from) ?? []), to])
@@ -246,13 +247,16 @@ export function sound(project, before = new Set()) {
   const all = (ids, next) => {
     const reached = new Set(ids)
     for (const id of reached) for (const one of next(id)) reached.add(one)
-    return reached
+    return [...reached]
   }
-  const ill = (id) => !project.files[id] || (project.files[id].health ?? GOOD) !== GOOD
+  const healthOf = (id) => project.files[id] && (project.files[id].health ?? GOOD)
+  // What imports a file that is not there cannot be compiled.
+  const isWell = (id) => healthOf(id) === GOOD && (project.files[id].uses ?? []).every(({ to }) => project.files[to])
+  const canRun = (id) => isWell(id) || (healthOf(id) !== 'throws' && known.has(id))
   const takesOwn = (id) => ['self', 'callback'].includes(project.files[id]?.accept) || kindOf(id).kind === 'css'
-  const isSound = (id) => {
-    const again = all([id], (one) => (takesOwn(one) ? [] : (above.get(one) ?? [])))
-    return ![...all(again, (one) => below.get(one) ?? [])].some(ill)
-  }
-  return Object.keys(project.files).filter((id) => [...all([id], (one) => below.get(one) ?? [])].every(isSound))
+  const belowOf = (ids) => all(ids, (id) => below.get(id) ?? [])
+  const again = (id) => all([id], (one) => (takesOwn(one) ? [] : (above.get(one) ?? [])))
+  const isSound = (can) => (id) => isWell(id) && belowOf([id]).every((dep) => belowOf(again(dep)).every(can))
+  const ids = Object.keys(project.files)
+  return { current: new Set(ids.filter(isSound(canRun))), whole: new Set(ids.filter(isSound(isWell))) }
 }

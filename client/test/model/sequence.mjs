@@ -41,8 +41,9 @@ class Run {
   clicked = new Set()
   /** The server was started while something was wrong, and has not seen it well since. */
   wasRestartedIll = false
-  /** Imports that were there since all was well last. */
+  /** Imports that were there since all was well last, and the modules that ran then. */
   imports = new Set()
+  known = new Set()
   /** What each loaded tab costs in reloads tells how much of this is hot replacement. */
   numbers = { checks: 0, reloads: 0, changes: 0 }
 
@@ -189,7 +190,12 @@ class Run {
     world.report = ''
     for (const error of rejected.splice(0)) wrong.push(`a promise was rejected, and nobody looked after it: ${error?.stack ?? error}`)
     if (wrong.length > 0) throw new Unlike(wrong.join('\n'))
-    if (ailments(this.project).size === 0 && tabs.length === world.tabs.length) this.imports.clear()
+    if (ailments(this.project).size === 0 && tabs.length === world.tabs.length) this.allIsWell()
+  }
+
+  allIsWell() {
+    this.imports.clear()
+    this.known = reachable(this.project, true)
   }
 
   /** A tab that is opened now shows what the sources say. */
@@ -238,24 +244,25 @@ class Run {
     return !this.wasRestartedIll && hasStarted && [...ill].every(([id, ailment]) => ailment === 'syntax' && here.has(id))
   }
 
-  /** While something is wrong: what has nothing to do with that. */
+  /** While something is wrong, and a tab that is opened now has not what the others go on with: what has nothing to do with that. */
   judgeSound(name, look, wanted) {
     const { files } = this.project
     const wrong = []
-    const ids = new Set(sound(this.project, this.imports))
+    this.noteImports()
+    const { current, whole } = sound(this.project, this.imports, this.known)
     // Who is imported by none of these may not have come along yet.
-    const runs = [...ids].filter((id) => files[id].kind === 'script' && look.views[id] !== undefined).map((id) => files[id])
+    const runs = [...whole].filter((id) => files[id].kind === 'script' && look.views[id] !== undefined).map((id) => files[id])
     for (const [id, count] of Object.entries(look.live)) if (count > 1) wrong.push(`${name}: ${count} copies of ${id} are live`)
-    for (const id of ids) {
+    for (const id of current) {
       const { kind, version } = files[id]
       const [shown, fresh] = [look.views[id], wanted.views[id]]
       if (kind === 'script' && shown !== undefined && !shown.startsWith(`${id}.${version}`)) wrong.push(`${name}: ${id} shows ${shown}, and its source says ${id}.${version}`)
       const isNeeded = shown !== undefined || runs.some(({ uses }) => uses.some(({ to, how }) => to === id && how !== 'lazy' && how !== 'click'))
-      if (kind === 'script' && fresh !== undefined && isNeeded && shown !== fresh) wrong.push(`${name}: ${id} shows ${shown}, a fresh tab ${fresh}`)
+      if (kind === 'script' && fresh !== undefined && whole.has(id) && isNeeded && shown !== fresh) wrong.push(`${name}: ${id} shows ${shown}, a fresh tab ${fresh}`)
     }
     for (const [file, text] of [...look.sheets, ...look.links]) {
       const spec = Object.values(files).find((spec) => `/${fileOf(spec.id)}` === file)
-      if (spec && ids.has(spec.id) && !new RegExp(`--version: ${spec.version}\\b`).test(text)) wrong.push(`${name}: its sheets of ${spec.id} are ${text}, and its source says ${spec.version}`)
+      if (spec && current.has(spec.id) && !new RegExp(`--version: ${spec.version}\\b`).test(text)) wrong.push(`${name}: its sheets of ${spec.id} are ${text}, and its source says ${spec.version}`)
     }
     // What a module throws depends on who runs it; what the server says of a file does not.
     const unsaid = wanted.overlay.filter((text) => !/ throws$/.test(text) && !look.overlay.includes(text))

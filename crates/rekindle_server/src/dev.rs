@@ -838,11 +838,18 @@ impl Loop {
             roots.extend(self.module_at(url));
         }
         self.crawl_known(roots, versions);
-        // What the crawl did not come to, below a module that is broken now.
-        let graph = &self.project.graph;
-        let is_there = |&id: &ModuleId| graph[id].state == ModuleState::New && graph[id].file.as_path().is_file();
-        let below = versions.keys().filter_map(|url| graph.get(url)).filter(is_there).collect();
-        self.crawl_known(below, versions);
+        // What the crawl did not come to, below a module that is broken now; some of that may be broken as well.
+        let mut met: Vec<ModuleId> = Vec::new();
+        loop {
+            let graph = &self.project.graph;
+            let is_there = |&id: &ModuleId| graph[id].state == ModuleState::New && graph[id].file.as_path().is_file();
+            let below: Vec<ModuleId> = versions.keys().filter_map(|url| graph.get(url)).filter(is_there).collect();
+            if below == met {
+                break;
+            }
+            met = below.clone();
+            self.crawl_known(below, versions);
+        }
         // What no import names that is known before it runs.
         let unmet =
             versions.keys().filter(|url| self.project.graph.get(url).is_none()).map(|url| ModuleUrl::new(url.as_str()));

@@ -42,8 +42,12 @@ impl Before {
         Self { modules: modules.collect(), unwell: graph.ids().filter(is_unwell).collect() }
     }
 
-    /// The same before an earlier edit.
-    pub fn or_earlier(mut self, earlier: Self) -> Self {
+    /// The same before an earlier edit, which did `delta`.
+    pub fn or_earlier(mut self, earlier: Self, delta: &Delta) -> Self {
+        // What that edit has made is not how things stood before it.
+        for id in delta.changed.iter().chain(&delta.deleted) {
+            self.modules.remove(id);
+        }
         self.modules.extend(earlier.modules);
         self.unwell = earlier.unwell;
         self

@@ -60,7 +60,7 @@ impl Edit {
 
     /// This edit and the next one as one: what both did, as it stands now.
     fn join(self, next: Self, graph: &ModuleGraph) -> Self {
-        let before = next.before.or_earlier(self.before);
+        let before = next.before.or_earlier(self.before, &self.delta);
         let Delta { changed, broken, fixed, deleted, still_broken } = next.delta;
         let is_broken = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_));
         let is_gone = |id: &ModuleId| graph[*id].state == ModuleState::Deleted;

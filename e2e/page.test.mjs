@@ -119,3 +119,47 @@ test('a module that a plain script imports, below a base, and one that comes lat
   await tab.page.goto(app.url)
   await tab.sees('#c', 'came')
 })
+
+test('a base with a space, in development and after a build', {
+  files: {
+    'rekindle.toml': 'base = "/foo bar/"',
+    'index.html': `<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="./linked.css"><p id="a"></p><p id="b"></p><p id="c"></p><img src="./pic.svg"><script type="module" src="./main.js"></script>`,
+    'linked.css': '#a { color: rgb(1, 2, 3) }',
+    'imported.css': `#b { background: url(./pic.svg) }`,
+    'pic.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="7" height="7"></svg>`,
+    'lazy.js': `export const lazy = import.meta.env.BASE_URL`,
+    'worker.js': `postMessage(import.meta.env.BASE_URL)`,
+    'a.js': `export const a = 'one'`,
+    'main.js': `import './imported.css'
+import { a } from './a.js'
+document.getElementById('a').textContent = a
+import('./lazy.js').then(({ lazy }) => { document.getElementById('b').textContent = lazy })
+new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }).onmessage = ({ data }) => { document.getElementById('c').textContent = data }
+import.meta.hot?.accept()`,
+  },
+  load: false,
+}, async (app) => {
+  const look = async (url) => {
+    const tab = await app.tab({ blank: true })
+    await tab.page.goto(url)
+    await tab.sees('#a', 'one')
+    await tab.sees('#b', '/foo%20bar/')
+    await tab.sees('#c', '/foo%20bar/')
+    await tab.looks('#a', 'color', 'rgb(1, 2, 3)')
+    assert.equal(await tab.page.evaluate(() => document.images[0].decode().then(() => document.images[0].naturalWidth)), 7)
+    return tab
+  }
+  const tab = await look(`${app.url}foo%20bar/`)
+  app.write('a.js', `export const a = 'two'`)
+  await tab.sees('#a', 'two')
+  app.write('linked.css', '#a { color: rgb(3, 2, 1) }')
+  await tab.looks('#a', 'color', 'rgb(3, 2, 1)')
+  app.write('a.js', `export const a = 'one'`)
+  app.write('linked.css', '#a { color: rgb(1, 2, 3) }')
+  await tab.sees('#a', 'one')
+  const { code, err } = await build(app)
+  assert.equal(code, 0, err)
+  const host = await serve(app.path('dist'), '/foo%20bar/')
+  await look(host.url)
+  host.stop()
+})

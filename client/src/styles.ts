@@ -144,11 +144,8 @@ export function hasLink(id: ModuleId, base: string): boolean {
 
 function linksOf(id: ModuleId, base: string): HTMLLinkElement[] {
   if (typeof document === 'undefined') return []
-  const path = base.slice(0, -1) + id.split('?')[0]
-  return [...document.querySelectorAll<HTMLLinkElement>('link[rel~="stylesheet"]')].filter((link) => {
-    const url = new URL(link.href, document.baseURI)
-    return url.origin === location.origin && pathOf(url) === path && !replaced.has(link)
-  })
+  const path = id.split('?')[0]
+  return [...document.querySelectorAll<HTMLLinkElement>('link[rel~="stylesheet"]')].filter((link) => fileBehind(link, base) === path && !replaced.has(link))
 }
 
 /** Milliseconds that an update waits for a sheet to load. */
@@ -161,16 +158,19 @@ const predecessors = new WeakMap<HTMLLinkElement, HTMLLinkElement[]>()
 /** The sheet (`/site.css?direct`) that a `<link>` of ours loads, which is no copy on its way; null for any other element. */
 export function sheetOf(link: EventTarget | null, base: string): ModuleId | null {
   if (!(link instanceof HTMLLinkElement) || !link.relList.contains('stylesheet') || predecessors.has(link)) return null
-  const url = new URL(link.href, document.baseURI)
-  return url.origin === location.origin && url.pathname.startsWith(base) ? `${pathOf(url).slice(base.length - 1)}?direct` : null
+  const file = fileBehind(link, base)
+  return file === null ? null : `${file}?direct`
 }
 
-/** The path as a file is called; as it is where its escapes are none. */
-function pathOf({ pathname }: URL): string {
+/** The path of the file that a link of ours names, as the file is called; as it is where its escapes are none. */
+function fileBehind(link: HTMLLinkElement, base: string): string | null {
+  const { origin, pathname } = new URL(link.href, document.baseURI)
+  if (origin !== location.origin || !pathname.startsWith(base)) return null
+  const path = pathname.slice(base.length - 1)
   try {
-    return decodeURI(pathname)
+    return decodeURIComponent(path)
   } catch {
-    return pathname
+    return path
   }
 }
 

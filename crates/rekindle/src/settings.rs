@@ -13,6 +13,8 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
+use rekindle_compile::compile::encode_path;
 use rekindle_compile::file;
 use rekindle_graph::Diagnostic;
 use rekindle_server::config::{Bindings, Config, Html, Https, ServeMode, ServerConfig, Workers, asset_globs};
@@ -703,19 +705,22 @@ impl Base {
     }
 }
 
-/// `/app/` from `app`, `/app`, `app/` and `/app/`.
+/// `/app/` from `app`, `/app`, `app/` and `/app/`; `/my%20app/` from `my app`, as it stands in addresses.
 fn base_path(base: &str) -> Result<String, String> {
     if base.contains("://") {
         return Err("a base is a path such as \"/app/\", or an address that begins with https:// or http://".to_owned());
     }
-    if base.contains(['?', '#', '\\', '%']) || base.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err("a base is a plain path such as \"/app/\"".to_owned());
+    let wrong = || "a base is a plain path such as \"/app/\"".to_owned();
+    let base = percent_decode_str(base).decode_utf8().map_err(|_| wrong())?;
+    if base.contains(['?', '#', '\\', '%']) || base.chars().any(char::is_control) {
+        return Err(wrong());
     }
     let steps: Vec<&str> = base.split('/').filter(|step| !step.is_empty() && *step != ".").collect();
-    if steps.contains(&"..") {
-        return Err("a base is a plain path such as \"/app/\"".to_owned());
+    // No request has such a segment.
+    if steps.iter().any(|step| step.ends_with(['.', ' ']) || step.starts_with(' ')) {
+        return Err(wrong());
     }
-    Ok(if steps.is_empty() { "/".to_owned() } else { format!("/{}/", steps.join("/")) })
+    Ok(if steps.is_empty() { "/".to_owned() } else { encode_path(&format!("/{}/", steps.join("/"))) })
 }
 
 /// A mode becomes part of a file name.

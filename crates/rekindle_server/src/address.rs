@@ -43,6 +43,11 @@ pub fn decode_name(raw: &str) -> Result<String, &'static str> {
     Ok(path)
 }
 
+/// `/my app/` from `/my%20app/`: what paths of requests begin with, once they are decoded.
+pub(crate) fn decode_base(base: &str) -> String {
+    percent_encoding::percent_decode_str(base).decode_utf8_lossy().into_owned()
+}
+
 fn is_plain(segment: &str) -> bool {
     // "." and ".." end in a dot as well. Windows drops both endings and reads "name:stream".
     let is_stream = cfg!(windows) && segment.contains(':');

@@ -17,7 +17,7 @@ use crate::proxy::ProxyRule;
 pub struct Config {
     /// Project folder, the one with `index.html`.
     pub root: PathBuf,
-    /// Path under which everything is served; begins and ends with a slash. Default `/`.
+    /// Path under which everything is served, encoded as in addresses; begins and ends with a slash. Default `/`.
     pub base: String,
     /// `development` unless said otherwise; picks the `.env.[mode]` files.
     pub mode: String,

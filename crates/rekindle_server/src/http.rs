@@ -104,8 +104,7 @@ pub struct Key {
 impl Site {
     pub fn new(config: &Config, bound: &Bound, inbox: Inbox) -> Self {
         let names = config.server.allowed_hosts.iter().cloned().chain(bound.name.clone());
-        let cookie_path =
-            if config.server.proxy.is_empty() { address::encode_path(&config.base) } else { "/".to_owned() };
+        let cookie_path = if config.server.proxy.is_empty() { config.base.clone() } else { "/".to_owned() };
         let key = || Key { token: Token::fresh(), cookie: format!("rekindle-{}", bound.port), cookie_path };
         let socket_path = config.hmr.socket.path.as_ref().map(|path| format!("/{}", path.trim_start_matches('/')));
         Self {
@@ -115,7 +114,7 @@ impl Site {
             tls: None,
             socket_path,
             inbox,
-            base: config.base.clone(),
+            base: address::decode_base(&config.base),
             hosts: Hosts::new(bound.port, names),
             allowed_origins: config.server.allowed_origins.clone(),
             token: Token::fresh(),

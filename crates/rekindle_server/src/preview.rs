@@ -20,7 +20,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::address::encode_path;
+use crate::address::{decode_base, encode_path};
 use crate::answer::{Answer, Body, Cache};
 use crate::certificate::tls;
 use crate::config::Config;
@@ -171,7 +171,7 @@ impl Build {
         let mut build = Self {
             files: PublicFiles::default(),
             folder,
-            base: config.base.clone(),
+            base: decode_base(&config.base),
             identity: None,
             shelf: Arc::default(),
             looked: (Instant::now(), Duration::ZERO),

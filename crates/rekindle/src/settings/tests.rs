@@ -465,7 +465,11 @@ fn a_base_begins_and_ends_with_a_slash() {
         assert_eq!(base_path(base).unwrap(), "/");
     }
     assert_eq!(base_path("a/b").unwrap(), "/a/b/");
-    assert!(base_path("../up").is_err());
+    assert_eq!(base_path("/foo bar/").unwrap(), "/foo%20bar/");
+    assert_eq!(base_path("/foo%20bar/é").unwrap(), "/foo%20bar/%C3%A9/");
+    for wrong in ["../up", "a?b", "a%3Fb", "a%5cb", "a%25", "%ff", "a /b", "a./b"] {
+        assert!(base_path(wrong).is_err(), "{wrong}");
+    }
     let cdn = apply("base = \"https://cdn.example.com/x\"").unwrap();
     let address = cdn.build.base_address.as_deref();
     assert_eq!((cdn.base.as_str(), address), ("/x/", Some("https://cdn.example.com/x/")));

@@ -1,5 +1,6 @@
 /** Styles in every language and through every tool: what the page looks like, and what an edit does to it. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -693,3 +694,26 @@ test('a policy about styles is kept: the page has none in its text', {
   await app.looks('#a', 'color', RED)
   assert.equal(await app.page.evaluate(() => document.querySelectorAll('style').length), 1)
 })
+
+for (const [extension, ...packages] of [['less', 'less'], ['styl', 'stylus', '@adobe', 'debug', 'ms', 'glob', 'sax', 'source-map']]) {
+  testWith(packages, `${extension}: a pipe where a file is expected is named, and everything else is served`, {
+    files: {
+      'main.js': `import './a.${extension}'\nshow('a', 'runs')\nimport.meta.hot.accept()`,
+      [`a.${extension}`]: `@import './part.${extension}';\n#a { color: rgb(1, 1, 1) }`,
+      [`part.${extension}`]: '#b { color: rgb(1, 1, 1) }',
+      'other.html': '<p id="c">other</p>',
+    },
+  }, async (app) => {
+    const part = `part.${extension}`
+    await app.sees('#a', 'runs')
+    app.remove(part)
+    execFileSync('mkfifo', [app.path(part)])
+    await app.overlay(part)
+    const tab = await app.tab({ blank: true })
+    await tab.page.goto(new URL('other.html', app.url).href)
+    await tab.sees('#c', 'other')
+    app.remove(part)
+    app.write(part, '#b { color: rgb(2, 2, 2) }')
+    await app.looks('#b', 'color', 'rgb(2, 2, 2)')
+  })
+}

@@ -27,14 +27,14 @@ export interface UpdatePage {
   swapLinks(links: ModuleId[], timestamp: number): Promise<void>
   /** Tells the server and reloads. Comes back only to a page that is still there after that. */
   reload(verdict: Extract<Verdict, { kind: 'reload' }>): Promise<void>
-  /** Shows an error that an update ran into, with the module it came from. */
-  failed(error: unknown, boundaries: Boundary[]): void
+  /** Shows an error that an update ran into, with the modules it came from. `isLate`: after it had gone through. */
+  failed(error: unknown, boundaries: Boundary[], isLate?: boolean): void
   /** A module that goes on has an import whose name is gone. */
   unlinked(error: unknown): void
   /** A component threw while it was rendered with its new code. */
   renderFailed(error: unknown): void
-  /** An update went through: an overlay of an earlier failure can go. */
-  succeeded(): void
+  /** Something went through, or is tried again: of what was thrown before, only `left` still stands. */
+  succeeded(left: ReadonlySet<unknown>): void
   /** Whether it is known that a module cannot run. */
   isBroken(id: ModuleId): boolean
   /** Modules import others than before, or in another order. */
@@ -50,6 +50,7 @@ export interface UpdatePage {
 export interface Outcome {
   /** `waiting`: a definition is not to be had now, and nothing has run. */
   result: 'nothing' | 'updated' | 'reload' | 'failed' | 'waiting'
+  /** If it failed: where the page keeps the code it had. */
   boundaries: ModuleId[]
   chain?: ModuleId[]
   reason?: string
@@ -70,6 +71,8 @@ interface Before {
   context: HotContext | undefined
   /** Its sheet on the page. */
   style: string | undefined
+  /** `hot.data` as its disposer has left it. */
+  data: object
 }
 
 /** Callbacks that a boundary's update calls. */
@@ -100,6 +103,7 @@ interface Attempt {
   waiting: boolean
   /** What the old copies had let go (timers, listeners) could not be started again. */
   hasLetGo: boolean
+  error?: unknown
 }
 
 export class Updater {
@@ -121,6 +125,8 @@ export class Updater {
   private readonly announced = new Set<Iterable<ModuleId>>()
   /** Modules that an update has left out, since nothing was to import them any more. */
   private readonly leftOut = new Set<ModuleId>()
+  /** Live copies that were left behind at a top-level await, and what they threw then. */
+  private readonly failedLate = new Map<Instance, unknown>()
   /** While an update waits at a top-level await: leaves that behind. */
   private leave: (() => void) | null = null
 
@@ -214,7 +220,7 @@ export class Updater {
   private dropAttempts(): void {
     const before = this.attempts.length
     this.attempts = this.attempts.filter(({ stale, hasLetGo }) => hasLetGo || stale.some((id) => this.registry.stale.has(id)))
-    if (before > 0 && this.attempts.length === 0) this.page.succeeded()
+    if (this.attempts.length < before) this.page.succeeded(this.errorsLeft())
   }
 
   /** Updates `stale` together, or, if a part of it has to wait, the parts that have nothing to do with that. */
@@ -249,26 +255,31 @@ export class Updater {
 
   /** Divides stale modules so that no module would run again for two of the parts. */
   private partsOf(stale: Iterable<ModuleId>): Part[] {
-    const parts: Part[] = []
+    const parts = new Set<Part>()
+    const partOf = new Map<ModuleId, Part>()
     for (const id of stale) {
       const verdict = this.propagate([id])
-      let part = { stale: new Set([id]), rerun: new Set(verdict.kind === 'accepted' ? verdict.rerun : [id]) }
-      for (const other of [...parts]) {
-        if (![...part.rerun].some((module) => other.rerun.has(module))) continue
-        parts.splice(parts.indexOf(other), 1)
-        part = union([other, part])
+      const own = { stale: new Set([id]), rerun: verdict.kind === 'accepted' ? verdict.rerun : new Set([id]) }
+      const met = new Set([...own.rerun].flatMap((module) => partOf.get(module) ?? []))
+      const [part = own, ...others] = met
+      for (const other of part === own ? [] : [...others, own]) {
+        for (const one of other.stale) part.stale.add(one)
+        for (const one of other.rerun) part.rerun.add(one)
+        parts.delete(other)
       }
-      parts.push(part)
+      parts.add(part)
+      for (const module of part.rerun) partOf.set(module, part)
     }
-    return parts
+    return [...parts]
   }
 
   /** Tells what an update that was put back ran into from what has nothing to do with it; `made` are the copies of the update. */
   private divide(error: unknown, stale: ModuleId[], rerun: Set<ModuleId>, made: Instance[]): Failure {
     const blamed = new Set(made.filter(({ state }) => state === 'failed').map(({ id }) => id))
+    // Who imports what threw would run with what it was, and keep that once it is mended.
     const isFailed = ({ rerun }: Part) => {
-      const runs = this.registry.runWith(rerun)
-      return [...blamed].some((id) => runs.has(id))
+      const needed = this.registry.neededBy(rerun)
+      return [...blamed].some((id) => needed.has(id))
     }
     const parts = blamed.size > 0 ? this.partsOf(stale) : []
     const rest = union(parts.some(isFailed) ? parts.filter((part) => !isFailed(part)) : [])
@@ -336,7 +347,7 @@ export class Updater {
       return false
     })
     // What had failed was taken back, or is tried again: its error is over until it comes up anew.
-    if (hadAttempts && this.attempts.length + waiting.length === 0) this.page.succeeded()
+    if (hadAttempts) this.page.succeeded(this.errorsLeft())
     return [saved, ...waiting]
   }
 
@@ -349,8 +360,14 @@ export class Updater {
     return [...needed].some(([id, definition]) => this.registry.definitions.get(id) !== definition)
   }
 
-  private note(stale: ModuleId[], rerun: ReadonlySet<ModuleId>, waiting: boolean, hasLetGo = false): void {
-    this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting, hasLetGo })
+  private note(stale: ModuleId[], rerun: ReadonlySet<ModuleId>, waiting: boolean, hasLetGo = false, error?: unknown): void {
+    this.attempts.push({ stale, needed: this.registry.neededBy([...stale, ...rerun]), waiting, hasLetGo, error })
+  }
+
+  /** What was thrown by updates that have not gone through since, or by copies that are live. */
+  private errorsLeft(): Set<unknown> {
+    for (const copy of this.failedLate.keys()) if (this.registry.instances.get(copy.id) !== copy) this.failedLate.delete(copy)
+    return new Set([...this.attempts.map(({ error }) => error), ...this.failedLate.values()].filter((error) => error !== undefined))
   }
 
   /** A module that waits at its top-level await and that nobody accepts may be about to say what it accepts. */
@@ -390,7 +407,7 @@ export class Updater {
     await swapped
     const paths = links.map(withoutDirect)
     if (failure) return this.goOnAfter(failure, payload, boundaries, paths, timestamp)
-    if (this.attempts.every(({ waiting }) => waiting)) this.page.succeeded()
+    this.page.succeeded(this.errorsLeft())
     this.postponeAbsent(verdict)
     await this.render()
     await this.hot.dispatch('vite:afterUpdate', payload)
@@ -400,7 +417,8 @@ export class Updater {
 
   /** What threw is put aside, and the rest of the update goes through without it. */
   private async goOnAfter({ error, failed, rest }: Failure, payload: UpdatePayload, boundaries: Boundary[], links: ModuleId[], timestamp: number): Promise<Outcome> {
-    this.note([...failed.stale], failed.rerun, false, !(await this.startAgain(failed.rerun)))
+    const hasLetGo = !(await this.startAgain(failed.rerun))
+    this.note([...failed.stale], failed.rerun, false, hasLetGo, error)
     await this.hot.dispatch('vite:afterUpdate', payload)
     const paths = boundaries.filter(({ accepted }) => !rest.rerun.has(accepted)).map(({ path }) => path)
     const outcome: Outcome = { result: 'failed', boundaries: [...paths, ...links], error: String(error) }
@@ -435,7 +453,7 @@ export class Updater {
   }
 
   private giveUp(error: unknown, boundaries: Boundary[], rerun: ReadonlySet<ModuleId>): Outcome {
-    this.note([...rerun].filter((id) => this.registry.stale.has(id)), rerun, true)
+    this.note([...rerun].filter((id) => this.registry.stale.has(id)), rerun, true, false, error)
     for (const boundary of boundaries) this.tell(boundary, this.acceptorsOf(boundary), false)
     this.page.failed(error, boundaries)
     return { result: 'failed', boundaries: boundaries.map(({ path }) => path), error: String(error) }
@@ -496,7 +514,9 @@ export class Updater {
     const told = () => this.tellAll(calls.filter(isLive), true, invalidation)
     const failed = (error: unknown) => {
       const live = calls.filter(isLive)
-      if (live.length > 0) this.page.failed(error, live.map(({ boundary }) => boundary))
+      if (live.length === 0) return
+      for (const { boundary } of live) this.failedLate.set(this.registry.instances.get(boundary.accepted)!, error)
+      this.page.failed(error, live.map(({ boundary }) => boundary), true)
     }
     late.then(told, failed)
   }
@@ -598,7 +618,7 @@ export class Updater {
   private snapshot(ids: Iterable<ModuleId>): Map<ModuleId, Before> {
     const before = new Map<ModuleId, Before>()
     for (const id of ids) {
-      before.set(id, { instance: this.registry.instances.get(id), context: this.hot.suspend(id), style: this.page.styleOf(id) })
+      before.set(id, { instance: this.registry.instances.get(id), context: this.hot.suspend(id), style: this.page.styleOf(id), data: { ...this.hot.dataOf(id) } })
     }
     return before
   }
@@ -644,6 +664,8 @@ export class Updater {
       if (!before.has(instance.id) && this.registry.instances.get(instance.id) === instance) this.forgetNew(instance)
     }
     await disposed
+    // What they hand on is for nobody.
+    for (const [id, { data }] of before) this.hot.restoreData(id, data)
   }
 
   private forgetNew({ id }: Instance): void {
@@ -766,7 +788,8 @@ function union(parts: Part[]): Part {
 function join(first: Outcome, second: Outcome): Outcome {
   if (second.result === 'nothing' || (second.result === 'waiting' && first.result !== 'nothing')) return first
   const boundaries = [...first.boundaries, ...second.boundaries]
-  if (first.result === 'failed' && second.result !== 'reload') return { ...first, boundaries }
+  if (first.result === 'failed' && second.result !== 'reload') return { ...first, boundaries: second.result === 'failed' ? boundaries : first.boundaries }
+  if (second.result === 'failed') return second
   return { ...second, boundaries }
 }
 

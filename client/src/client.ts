@@ -64,6 +64,8 @@ let crashed: { id: ModuleId; error: unknown; shown: OverlayError; hasStayed: boo
 const styleModules = new Set<ModuleId>()
 /** What the last failed update ran into; shown until an update goes through. */
 let runtimeError: OverlayError | null = null
+/** What updates have thrown that could not go through since, the last one at the end. */
+const failures = new Map<unknown, OverlayError>()
 let reloading = false
 
 const registry = new Registry({ metaOf, runtimeOf, importNative, evaluated: (instance) => refresh.evaluated(instance) })
@@ -354,6 +356,7 @@ function crash(id: ModuleId, error: unknown): void {
   crashed = { id, error, shown: overlayError(error, `thrown while ${id} started`), hasStayed: false }
   globalThis.reportError(error)
   runtimeError = null
+  failures.clear()
   showErrors([])
 }
 
@@ -742,12 +745,14 @@ const updatePage: UpdatePage = {
     acknowledgeReload(verdict.chain, verdict.reason, replica.seq)
     return reloadBecause(verdict)
   },
-  failed(error, boundaries) {
+  failed(error, boundaries, isLate = false) {
     console.error(PREFIX, error)
     const paths = boundaries.map(({ path }) => path).join(', ')
-    console.error(`${PREFIX} Failed to reload ${paths}. The page keeps the code it had; the next save tries again.`)
+    const outcome = isLate ? 'It threw after its update had gone through, and may be half done.' : 'The page keeps the code it had; the next save tries again.'
+    console.error(`${PREFIX} Failed to reload ${paths}. ${outcome}`)
     const updated = boundaries.map(({ accepted }) => accepted).join(', ')
-    runtimeError = overlayError(error, `thrown by the update of ${updated}`)
+    failures.delete(error)
+    failures.set(error, overlayError(error, `thrown by the update of ${updated}`))
     showSoon()
   },
   renderFailed,
@@ -755,8 +760,9 @@ const updatePage: UpdatePage = {
     report(error, 'an import')
     foundUnlinked(error)
   },
-  succeeded() {
-    runtimeError = null
+  succeeded(left) {
+    for (const error of failures.keys()) if (!left.has(error)) failures.delete(error)
+    if (left.size === 0) runtimeError = null
   },
   isBroken: (id) => errors.has(id),
   moved: orderStyles,
@@ -999,8 +1005,14 @@ function showSoon(): void {
   if (isOverlayOpen()) return showErrors([])
   clearTimeout(showTimer)
   showTimer = setTimeout(() => {
-    if (runtimeError) showErrors([])
+    if (thrown().length > 0) showErrors([])
   }, MENDS_WITHIN)
+}
+
+/** What was thrown, the newest first. */
+function thrown(): OverlayError[] {
+  const all = [...[...failures.values()].reverse(), runtimeError, crashed?.shown]
+  return all.filter((error) => error != null)
 }
 
 /** Shows the errors that concern this page, those of `newest` first. */
@@ -1012,8 +1024,7 @@ function showErrors(newest: ModuleId[]): void {
   // Where very many modules cannot run, the server says why for some of them.
   const others = order.filter((id) => errors.get(id)!.length === 0)
   if (others.length > 0) shown.push({ message: `${shown.length > 0 ? `${others.length} more` : others.length} modules cannot run: ${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''}` })
-  if (crashed) shown.unshift(crashed.shown)
-  if (runtimeError) shown.unshift(runtimeError)
+  shown.unshift(...thrown())
   for (const list of workerErrors.values()) shown.push(...list)
   workerScope?.show(shown)
   // What was thrown the console has already.
@@ -1040,7 +1051,7 @@ function refreshOverlay(): void {
   }
   const isConcerning = concernsPage()
   const concerning = [...errors].filter(([id]) => isConcerning(id)).map(([, diagnostics]) => diagnostics)
-  if (concerning.length === 0 && !runtimeError && !crashed && workerErrors.size === 0) {
+  if (concerning.length === 0 && thrown().length === 0 && workerErrors.size === 0) {
     hideOverlay()
     workerScope?.show([])
   } else if (isOverlayOpen() || workerScope || concerning.some((diagnostics) => !lastShown.has(diagnostics))) {
@@ -1075,7 +1086,7 @@ const TRACE_PATIENCE = 5000
 function isTracedNoMore(shown: OverlayError): void {
   if (!shown.isTraced) return
   shown.isTraced = false
-  if ((shown === runtimeError || shown === crashed?.shown) && (isOverlayOpen() || workerScope)) showErrors([])
+  if (thrown().includes(shown) && (isOverlayOpen() || workerScope)) showErrors([])
 }
 
 /** The frames of this client say nothing about the page's code; the names of modules (stacks.ts) give way to those of files. */
@@ -1090,7 +1101,7 @@ function traced({ id, frames, frame, help, more }: Extract<ServerMessage, { type
   if (!more) tracing.delete(id)
   const first = frames.find((one) => one !== null)
   if (shown && !more && !first) return isTracedNoMore(shown)
-  if (!shown || (shown !== runtimeError && shown !== crashed?.shown) || !first) return
+  if (!shown || !thrown().includes(shown) || !first) return
   shown.isTraced = more === true
   shown.file = first.file
   shown.place = { line: first.line, column: first.column }

@@ -62,6 +62,13 @@ export class HotTable {
     return this.data.get(id)
   }
 
+  /** The object stays the same one. */
+  restoreData(id: ModuleId, before: object): void {
+    const data = this.dataOf(id) as Record<string, unknown>
+    for (const name of Object.keys(data)) delete data[name]
+    Object.assign(data, before)
+  }
+
   dropData(id: ModuleId): void {
     this.data.delete(id)
   }

@@ -434,18 +434,13 @@ export class Registry {
    * Live instances outside `fresh` are not looked into.
    */
   missing(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set()): ModuleId[] {
-    return [...this.runWith(roots, fresh)].filter((id) => !this.definitions.has(id))
-  }
-
-  /** What runs when `roots` do, themselves among them: those in `fresh`, and all that is not live yet. */
-  runWith(roots: Iterable<ModuleId>, fresh: ReadonlySet<ModuleId> = new Set(roots)): Set<ModuleId> {
-    const run = new Set<ModuleId>()
-    this.below(roots, (id) => {
+    const missing: ModuleId[] = []
+    this.below(roots, (id, definition) => {
       const runs = !this.instances.has(id) || fresh.has(id)
-      if (runs) run.add(id)
+      if (runs && !definition) missing.push(id)
       return runs
     })
-    return run
+    return missing
   }
 
   /** Addresses below `roots` that the browser has to import itself (`https:`) and has not yet, with their `type`. */

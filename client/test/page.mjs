@@ -22,8 +22,8 @@ let versions = 0
 
 export class Page {
   log = []
-  /** What the page was told to show of updates that failed. */
-  failures = []
+  /** What the page was told to show of updates that failed, by error. */
+  failed = new Map()
 
   constructor() {
     const host = {
@@ -44,9 +44,9 @@ export class Page {
       ensure: async (fresh) => this.registry.missing(fresh, fresh).length === 0,
       swapLinks: async (links) => this.log.push(`swapped ${links}`),
       reload: async ({ chain, reason }) => this.log.push(`reload ${chain.join(' → ')} (${reason})`),
-      failed: (error, boundaries) => this.failures.push(`${boundaries.map(({ path }) => path)}: ${error.message}`),
-      renderFailed: (error) => this.failures.push(`rendering: ${error.message}`),
-      succeeded: () => (this.failures = []),
+      failed: (error, boundaries) => this.failed.set(error, `${boundaries.map(({ path }) => path)}: ${error.message}`),
+      renderFailed: (error) => this.failed.set(error, `rendering: ${error.message}`),
+      succeeded: (left) => [...this.failed.keys()].filter((error) => !left.has(error)).forEach((error) => this.failed.delete(error)),
       isBroken: () => false,
       moved: () => {},
       debug: (line) => this.log.push(line),
@@ -55,6 +55,10 @@ export class Page {
       styleOf: () => undefined,
       putStyle: () => {},
     })
+  }
+
+  get failures() {
+    return [...this.failed.values()]
   }
 
   invalidated(context, message) {

@@ -414,11 +414,66 @@ test('a module that imports what is not exported holds back no other', async () 
   assert.equal(page.failures.length, 1)
 })
 
-test('an importer that takes its own updates goes on with the copy that is left of a module that throws', async () => {
+test('an importer waits for a module that throws, and runs with what that is once it is mended', async () => {
   const page = await opened({ main: { deps: ['app'], run: accepting }, app: { deps: ['part'], run: accepting }, part: { exports: { value: 'old' }, run: accepting } })
-  await page.save('app', { deps: ['part'], exports: {}, run: ({ use, log, hot }) => (hot.accept(), log.push(`app2 with ${use('part').value}`)) }, 'part', failing)
-  assert.deepEqual(page.said(), ['app2 with old', 'hot updated: app'])
-  assert.deepEqual(page.failures, ['part: not today'])
+  const app = { deps: ['part'], exports: {}, run: ({ use, log, hot }) => (hot.accept(), log.push(`app2 with ${use('part').value}`)) }
+  await page.save('app', app, 'part', failing)
+  assert.deepEqual(page.failures, ['app,part: not today'])
+  page.said()
+  await page.save('part', { exports: { value: 'new' }, run: accepting })
+  assert.deepEqual(page.said(), ['app2 with new', 'hot updated: app', 'hot updated: part'])
+})
+
+test('each error stands until its own module is mended', async () => {
+  const page = await opened({ main: { deps: ['a', 'b', 'c'], run: accepting }, a: { run: accepting }, b: { run: accepting }, c: { run: accepting } })
+  const throwing = (text) => ({ run() { throw new Error(text) } })
+  await page.save('a', throwing('bad a'))
+  await page.save('b', throwing('bad b'))
+  assert.deepEqual(page.failures, ['a: bad a', 'b: bad b'])
+  await page.save('c', { run: accepting })
+  assert.deepEqual(page.failures, ['a: bad a', 'b: bad b'])
+  await page.save('b', { run: accepting })
+  assert.deepEqual(page.failures, ['a: bad a'])
+  await page.save('a', { run: accepting })
+  assert.deepEqual(page.failures, [])
+})
+
+test('of two modules of one save that throw each has its error, and the third goes through', async () => {
+  const page = await opened({ main: { deps: ['a', 'b', 'c'], run: accepting }, a: { run: accepting }, b: { run: accepting }, c: { run: talking('c', accepting) } })
+  const throwing = (text) => ({ run() { throw new Error(text) } })
+  await page.save('a', throwing('bad a'), 'b', throwing('bad b'), 'c', { run: talking('c2', accepting) })
+  assert.deepEqual(page.failures, ['a: bad a', 'b: bad b'])
+  assert.equal(page.said().at(-1), 'hot updated: c')
+  await page.save('a', { run: accepting })
+  assert.deepEqual(page.failures, ['b: bad b'])
+})
+
+test('what copies hand on that are put back is for nobody', async () => {
+  const keeping = (name) => ({ run({ hot, log }) {
+    log.push(`${name} finds ${hot.data.from}`)
+    hot.accept()
+    hot.dispose((data) => void (data.from = name))
+  } })
+  const page = await opened({ main: { deps: ['b', 'a'], run: accepting }, b: keeping('b'), a: { run: accepting } })
+  await page.save('b', keeping('b2'), 'a', failing)
+  assert.deepEqual(page.said().filter((line) => line.includes('finds')), ['b2 finds b', 'b2 finds b'])
+})
+
+test('what a copy throws after it was left behind stands until that copy is replaced', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  const page = await opened({ main: { deps: ['a', 'b'], run: accepting }, a: { run: accepting }, b: { run: accepting } })
+  let fail
+  const saving = page.save('a', { async: true, run: ({ hot }) => (hot.accept(), new Promise((_, reject) => (fail = reject))) })
+  for (let turn = 0; turn < 20; turn++) await tick()
+  mock.timers.tick(10_000)
+  await saving
+  fail(new Error('too late'))
+  await tick()
+  assert.deepEqual(page.failures, ['a: too late'])
+  await page.save('b', { run: accepting })
+  assert.deepEqual(page.failures, ['a: too late'])
+  await page.save('a', { run: accepting })
+  assert.deepEqual(page.failures, [])
 })
 
 test('what runs again for the same importer is put back with what throws', async () => {

@@ -21,7 +21,9 @@ export class Realm {
   copies = new Map()
   views = new Map()
   clicks = new Map()
-  lastGone = new Map()
+  /** Copies that were disposed of, of each module; the last of them that had been there at a quiet point. */
+  gone = new Map()
+  lastSettled = new Map()
   /** Copies that were there at a quiet point; modules of which such a copy was disposed of, so that its data must be found. */
   settled = new Set()
   left = new Set()
@@ -103,7 +105,10 @@ export class Realm {
         if (!this.copies.has(id)) this.copies.set(id, new Set())
         this.copies.get(id).add(copy)
         const { last } = data
-        if (last !== undefined && last !== this.lastGone.get(id)) this.faults.push(`${id} finds the data of copy ${last}, and the last that was disposed of is ${this.lastGone.get(id)}`)
+        // A copy that is put back hands nothing on: what those before it have left is there again.
+        const gone = this.gone.get(id)
+        if (last !== undefined && !gone?.has(last)) this.faults.push(`${id} finds the data of copy ${last}, and those that were disposed of are ${[...(gone ?? [])]}`)
+        if (last < this.lastSettled.get(id)) this.faults.push(`${id} finds the data of copy ${last}, and copy ${this.lastSettled.get(id)} was there later`)
         if (last === undefined && this.left.has(id)) this.faults.push(`${id} finds no data of the copy before`)
         return copy
       },
@@ -112,11 +117,15 @@ export class Realm {
         if (ofCopy(this.views, id, copy)) this.views.delete(id)
         for (const [key, click] of this.clicks) if (click.id === id && click.copy === copy) this.clicks.delete(key)
         data.last = copy
-        this.lastGone.set(id, copy)
-        if (this.settled.has(copy)) this.left.add(id)
+        if (!this.gone.has(id)) this.gone.set(id, new Set())
+        this.gone.get(id).add(copy)
+        if (!this.settled.has(copy)) return
+        this.left.add(id)
+        this.lastSettled.set(id, copy)
       },
       pruned: (id) => {
-        this.lastGone.delete(id)
+        this.gone.delete(id)
+        this.lastSettled.delete(id)
         this.left.delete(id)
       },
       view: (id, copy, show) => void this.views.set(id, { copy, show }),

@@ -79,6 +79,8 @@ pub struct TabsOutcome {
     pub untouched: usize,
     /// Tabs that went back to the old code because the new one threw, with what it threw.
     pub failed: Vec<String>,
+    /// Modules of which such tabs keep the old code, with what they import.
+    pub kept: Vec<String>,
     /// Modules at which the update stopped, where they are others than the changed ones.
     pub boundaries: Vec<String>,
 }
@@ -187,7 +189,8 @@ impl Report {
         failures.dedup();
         rest.extend(failures);
         if !outcome.failed.is_empty() {
-            rest.push("the page keeps running the old code".to_owned());
+            let of = if outcome.kept.is_empty() { String::new() } else { format!(" of {}", list(&outcome.kept)) };
+            rest.push(format!("the page keeps running the old code{of}"));
         }
         self.line(style, what, &format!("{files} {tabs}, {took}"), &rest);
     }
@@ -490,13 +493,14 @@ mod tests {
     #[test]
     fn a_failed_update_says_that_the_old_code_runs_on() {
         let failed = strings(&["TypeError: x is not a function", "TypeError: x is not a function"]);
-        let outcome = TabsOutcome { tabs: 2, failed, ..Default::default() };
+        let kept = strings(&["/src/app.tsx"]);
+        let outcome = TabsOutcome { tabs: 2, failed, kept, ..Default::default() };
         check(
-            |report| report.updated(&strings(&["/src/app.tsx"]), &outcome, SOON),
+            |report| report.updated(&strings(&["/src/app.tsx", "/src/nav.tsx"]), &outcome, SOON),
             expect![[r#"
-            14:03:22 update failed /src/app.tsx in 2 of 2 tabs, 12 ms
+            14:03:22 update failed /src/app.tsx, /src/nav.tsx in 2 of 2 tabs, 12 ms
                      TypeError: x is not a function
-                     the page keeps running the old code
+                     the page keeps running the old code of /src/app.tsx
         "#]],
         );
     }

@@ -207,7 +207,14 @@ impl Round {
             Outcome::Stayed => {}
             Outcome::Nothing | Outcome::Waiting => self.outcome.untouched += 1,
             Outcome::Reload => self.reload = Some(Reload::of(applied, took)),
-            Outcome::Failed => self.outcome.failed.push(applied.error.unwrap_or_default()),
+            Outcome::Failed => {
+                self.outcome.failed.push(applied.error.unwrap_or_default());
+                for boundary in applied.boundaries {
+                    if !self.outcome.kept.contains(&boundary) {
+                        self.outcome.kept.push(boundary);
+                    }
+                }
+            }
             Outcome::Updated => {
                 match is_worker {
                     true => self.outcome.workers += 1,

@@ -10,10 +10,12 @@
  * One JSON object a line. The server starts this file with `node` when the first style needs it.
  */
 import fs from 'node:fs'
-import { createRequire } from 'node:module'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
 import path from 'node:path'
 import readline from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+
+refuseOddFiles()
 
 const root = process.argv.at(-1)
 const write = process.stdout.write.bind(process.stdout)
@@ -39,11 +41,53 @@ async function take(line) {
   const found = { files: new Set(), scans: [], warnings: [] }
   let said
   try {
+    refuseOddPackage(path.dirname(job.file))
     said = { css: await tools[job.tool](job, found) }
   } catch (error) {
     said = { error: explain(error, job) }
   }
   send({ id: job.id, ...said, files: [...found.files].filter((file) => path.isAbsolute(file)), scans: found.scans, warnings: found.warnings })
+}
+
+/**
+ * Reading a named pipe or a device waits, in whatever tool: for whoever reads a file here, such a thing is an error at once. Its
+ * name comes back with what was compiled.
+ */
+function refuseOddFiles() {
+  const { readFile, readFileSync } = fs
+  const { readFile: readLater } = fs.promises
+  fs.readFileSync = (file, ...rest) => {
+    const error = oddity(file)
+    if (error) throw error
+    return readFileSync(file, ...rest)
+  }
+  fs.readFile = (file, ...rest) => {
+    const error = oddity(file)
+    if (error) return void process.nextTick(rest.at(-1), error)
+    readFile(file, ...rest)
+  }
+  fs.promises.readFile = async (file, ...rest) => {
+    const error = typeof file === 'object' && 'fd' in file ? undefined : oddity(file)
+    if (error) throw error
+    return readLater(file, ...rest)
+  }
+  syncBuiltinESMExports()
+}
+
+/** The loader of Node reads these by itself. */
+function refuseOddPackage(folder) {
+  const error = oddity(path.join(folder, 'package.json'))
+  if (error) throw error
+  const above = path.dirname(folder)
+  if (above !== folder) refuseOddPackage(above)
+}
+
+function oddity(file) {
+  if (typeof file === 'number') return undefined
+  const kinds = { isFIFO: 'a named pipe', isSocket: 'a socket', isCharacterDevice: 'a device', isBlockDevice: 'a device' }
+  const stat = fs.statSync(file, { throwIfNoEntry: false })
+  const kind = stat && Object.keys(kinds).find((is) => stat[is]())
+  return kind && Object.assign(new Error(`${file} is ${kinds[kind]}, not a file`), { code: 'EINVAL', path: String(file) })
 }
 
 /** The file behind an import, as the server resolves it; undefined if there is none. */

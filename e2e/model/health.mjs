@@ -11,10 +11,14 @@ const UNREADABLE = /const = ;|nowhere-/
 const IMPORT = /(?:\bfrom|\bimport|@import|new URL\()\s*\(?'(\.[^']+)'/g
 const GLOBS = { g: 'src/found/', h: 'src/later/' }
 
-/** Since all was well last: the imports (`from>to`) with which tabs may still run, where each module lay, which there were then. */
+/**
+ * Since all was well last: the imports (`from>to`) with which tabs may still run, where each module lay, which there were then, and
+ * which have thrown. What such a one was, before it could not be compiled, may be what throws.
+ */
 export class History {
   edges = new Set()
   places = new Map()
+  threw = new Set()
 
   constructor(known = []) {
     this.known = new Set(known)
@@ -22,7 +26,7 @@ export class History {
 }
 
 /** Reads it, and adds what there is now to its history. */
-export function readHealth(root, { edges, places, known }) {
+export function readHealth(root, { edges, places, known, threw }) {
   const files = new Map()
   for (const entry of fs.readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })) {
     const file = path.relative(root, path.join(entry.parentPath, entry.name))
@@ -38,12 +42,13 @@ export function readHealth(root, { edges, places, known }) {
     const isUnreadable = UNREADABLE.test(text) || targets.some((target) => !files.has(target)) || (file.endsWith('.json') && !isJson(text)) || placesOf(id).size > 1
     modules.set(id, { isUnreadable, throws: text.includes('throw new Error('), takesOwn: 'sckl'.includes(kindOf(id)), version: versionOf(id, text) })
     for (const target of targets) edges.add(`${id}>${idOf(target)}`)
+    if (modules.get(id).throws) threw.add(id)
     for (const [match, specifier] of text.matchAll(IMPORT)) if (/^(from|import) /.test(match)) statics.push([id, idOf(specifier)])
     const found = GLOBS[kindOf(id)]
     if (found) for (const match of files.keys()) if (match.startsWith(found)) edges.add(`${id}>${idOf(match)}`)
   }
   const isConfigured = isJson(fs.readFileSync(path.join(root, 'tsconfig.json'), 'utf8'))
-  return { statics, versions: new Map([...modules].map(([id, { version }]) => [id, version])), ...(isConfigured ? soundOf(modules, edges, known) : { current: [], whole: [] }) }
+  return { statics, versions: new Map([...modules].map(([id, { version }]) => [id, version])), ...(isConfigured ? soundOf(modules, edges, known, threw) : { current: [], whole: [] }) }
 }
 
 const idOf = (file) => /^[a-z]+\d*/.exec(path.posix.basename(file))[0]
@@ -62,7 +67,7 @@ function isJson(text) {
  * `current`: modules that are good, and nothing that runs again for them, or for what they import, runs a module that throws, or
  * one that a tab may never have had. `whole`: nothing of that ails at all, so that a tab which is opened now shows the same.
  */
-function soundOf(modules, edges, known) {
+function soundOf(modules, edges, known, threw) {
   const [below, above] = [new Map(), new Map()]
   for (const [from, to] of [...edges].map((edge) => edge.split('>'))) {
     below.set(from, [...(below.get(from) ?? []), to])
@@ -76,7 +81,7 @@ function soundOf(modules, edges, known) {
   const belowOf = (ids) => reach(ids, (id) => below.get(id) ?? [])
   const again = (id) => reach([id], (one) => (modules.get(one)?.takesOwn ? [] : (above.get(one) ?? [])))
   const isWell = (id) => modules.has(id) && !modules.get(id).isUnreadable && !modules.get(id).throws
-  const canRun = (id) => isWell(id) || (modules.get(id)?.throws !== true && known.has(id))
+  const canRun = (id) => isWell(id) || (known.has(id) && !threw.has(id))
   const isSound = (can) => (id) => isWell(id) && belowOf([id]).every((dep) => belowOf(again(dep)).every(can))
   return { current: [...modules.keys()].filter(isSound(canRun)), whole: [...modules.keys()].filter(isSound(isWell)) }
 }

@@ -235,9 +235,10 @@ export function ailments(project) {
  * tab may never have had. What cannot be compiled or found holds nothing back: tabs have what it was. `whole`: nothing of that
  * ails at all, so that a tab which is opened now shows the same.
  *
- * `before`: imports `from>to` that were there since all was well last, with which tabs may still run; `known`: modules that ran then.
+ * `before`: imports `from>to` that were there since all was well last, with which tabs may still run; `known`: modules that ran then;
+ * `threw`: those that have thrown since. What such a one was, before it could not be compiled, may be what throws.
  */
-export function sound(project, before, known) {
+export function sound(project, { imports: before, known, threw }) {
   const edges = [...before].map((edge) => edge.split('>'))
   const [below, above] = [new Map(), new Map()]
   for (const [from, to] of edges) {
@@ -252,7 +253,7 @@ export function sound(project, before, known) {
   const healthOf = (id) => project.files[id] && (project.files[id].health ?? GOOD)
   // What imports a file that is not there cannot be compiled.
   const isWell = (id) => healthOf(id) === GOOD && (project.files[id].uses ?? []).every(({ to }) => project.files[to])
-  const canRun = (id) => isWell(id) || (healthOf(id) !== 'throws' && known.has(id))
+  const canRun = (id) => isWell(id) || (known.has(id) && !threw.has(id))
   const takesOwn = (id) => ['self', 'callback'].includes(project.files[id]?.accept) || kindOf(id).kind === 'css'
   const belowOf = (ids) => all(ids, (id) => below.get(id) ?? [])
   const again = (id) => all([id], (one) => (takesOwn(one) ? [] : (above.get(one) ?? [])))

@@ -41,9 +41,10 @@ class Run {
   clicked = new Set()
   /** The server was started while something was wrong, and has not seen it well since. */
   wasRestartedIll = false
-  /** Imports that were there since all was well last, and the modules that ran then. */
+  /** Imports that were there since all was well last, the modules that ran then, and those that have thrown since. */
   imports = new Set()
   known = new Set()
+  threw = new Set()
   /** What each loaded tab costs in reloads tells how much of this is hot replacement. */
   numbers = { checks: 0, reloads: 0, changes: 0 }
 
@@ -143,7 +144,7 @@ class Run {
   write(set) {
     const { project } = this
     const texts = {}
-    this.noteImports()
+    this.note()
     for (const [id, spec] of Object.entries(set)) {
       if (id === 'index.html') {
         project.pageText = spec
@@ -159,10 +160,11 @@ class Run {
     return this.world.write(texts)
   }
 
-  noteImports() {
+  note() {
     const { files } = this.project
     const globbed = Object.values(files).filter((spec) => spec.globbed)
-    for (const { id, uses = [], glob } of Object.values(files)) {
+    for (const { id, uses = [], glob, health } of Object.values(files)) {
+      if (health === 'throws') this.threw.add(id)
       for (const { to } of uses) this.imports.add(`${id}>${to}`)
       if (glob) for (const found of globbed) this.imports.add(`${id}>${found.id}`)
     }
@@ -195,6 +197,7 @@ class Run {
 
   allIsWell() {
     this.imports.clear()
+    this.threw.clear()
     this.known = reachable(this.project, true)
   }
 
@@ -248,8 +251,8 @@ class Run {
   judgeSound(name, look, wanted) {
     const { files } = this.project
     const wrong = []
-    this.noteImports()
-    const { current, whole } = sound(this.project, this.imports, this.known)
+    this.note()
+    const { current, whole } = sound(this.project, this)
     // Who is imported by none of these may not have come along yet.
     const runs = [...whole].filter((id) => files[id].kind === 'script' && look.views[id] !== undefined).map((id) => files[id])
     for (const [id, count] of Object.entries(look.live)) if (count > 1) wrong.push(`${name}: ${count} copies of ${id} are live`)

@@ -71,8 +71,8 @@ interface Before {
   context: HotContext | undefined
   /** Its sheet on the page. */
   style: string | undefined
-  /** `hot.data` as its disposer has left it. */
-  data: object
+  /** `hot.data` as its disposer has left it, if anybody has asked for it. */
+  data: object | undefined
 }
 
 /** Callbacks that a boundary's update calls. */
@@ -618,7 +618,8 @@ export class Updater {
   private snapshot(ids: Iterable<ModuleId>): Map<ModuleId, Before> {
     const before = new Map<ModuleId, Before>()
     for (const id of ids) {
-      before.set(id, { instance: this.registry.instances.get(id), context: this.hot.suspend(id), style: this.page.styleOf(id), data: { ...this.hot.dataOf(id) } })
+      const data = this.hot.peekData(id)
+      before.set(id, { instance: this.registry.instances.get(id), context: this.hot.suspend(id), style: this.page.styleOf(id), data: data && { ...data } })
     }
     return before
   }

@@ -62,9 +62,10 @@ export class HotTable {
     return this.data.get(id)
   }
 
-  /** The object stays the same one. */
-  restoreData(id: ModuleId, before: object): void {
-    const data = this.dataOf(id) as Record<string, unknown>
+  /** Gives the data the content that it had. It stays the same object. */
+  restoreData(id: ModuleId, before: object | undefined): void {
+    const data = this.data.get(id) as Record<string, unknown> | undefined
+    if (!data) return
     for (const name of Object.keys(data)) delete data[name]
     Object.assign(data, before)
   }

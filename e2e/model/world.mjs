@@ -271,7 +271,7 @@ export class World {
     if (difference) throw new Difference(difference)
     this.checkFrames()
     const { whole, versions } = this.health
-    if (whole.length === versions.size) this.history = new History(whole)
+    if (whole.size === versions.size) this.history = new History(whole)
   }
 
   /**

@@ -226,38 +226,12 @@ export function ailments(project) {
   return found
 }
 
-/**
- * Modules that must be as their sources say whatever else is wrong.
- *
- *     entry m0 ─► m1 (throws), h2 ─► m3      h2 and m3 must be: h2 takes their updates. m0 runs again only with m1.
- *
- * `current`: they are good, and nothing that runs again for them, or for what they import, runs a module that throws, or one that a
- * tab may never have had. What cannot be compiled or found holds nothing back: tabs have what it was. `whole`: nothing of that
- * ails at all, so that a tab which is opened now shows the same.
- *
- * `before`: imports `from>to` that were there since all was well last, with which tabs may still run; `known`: modules that ran then;
- * `threw`: those that have thrown since. What such a one was, before it could not be compiled, may be what throws.
- */
-export function sound(project, { imports: before, known, threw }) {
-  const edges = [...before].map((edge) => edge.split('>'))
-  const [below, above] = [new Map(), new Map()]
-  for (const [from, to] of edges) {
-    below.set(from, [...(below.get(from) ?? []), to])
-    above.set(to, [...(above.get(to) ?? []), from])
-  }
-  const all = (ids, next) => {
-    const reached = new Set(ids)
-    for (const id of reached) for (const one of next(id)) reached.add(one)
-    return [...reached]
-  }
-  const healthOf = (id) => project.files[id] && (project.files[id].health ?? GOOD)
-  // What imports a file that is not there cannot be compiled.
-  const isWell = (id) => healthOf(id) === GOOD && (project.files[id].uses ?? []).every(({ to }) => project.files[to])
-  const canRun = (id) => isWell(id) || (known.has(id) && !threw.has(id))
-  const takesOwn = (id) => ['self', 'callback'].includes(project.files[id]?.accept) || kindOf(id).kind === 'css'
-  const belowOf = (ids) => all(ids, (id) => below.get(id) ?? [])
-  const again = (id) => all([id], (one) => (takesOwn(one) ? [] : (above.get(one) ?? [])))
-  const isSound = (can) => (id) => isWell(id) && belowOf([id]).every((dep) => belowOf(again(dep)).every(can))
-  const ids = Object.keys(project.files)
-  return { current: new Set(ids.filter(isSound(canRun))), whole: new Set(ids.filter(isSound(isWell))) }
+/** Whether a module's file is there and good. What imports a file that is not there cannot be compiled. */
+export function isWell({ files }, id) {
+  return files[id] !== undefined && (files[id].health ?? GOOD) === GOOD && (files[id].uses ?? []).every(({ to }) => files[to])
+}
+
+/** Whether who imports a module runs no update of it. */
+export function takesOwnUpdates({ files }, id) {
+  return ['self', 'callback'].includes(files[id]?.accept) || kindOf(id).kind === 'css'
 }

@@ -21,9 +21,10 @@ export class Realm {
   copies = new Map()
   views = new Map()
   clicks = new Map()
-  /** Copies that were disposed of, of each module; the last of them that had been there at a quiet point. */
-  gone = new Map()
-  lastSettled = new Map()
+  /** The last copy of each module that was disposed of; what each copy had found in its data; what had been said when one was seen last. */
+  lastGone = new Map()
+  foundBy = new Map()
+  seenAt = new Map()
   /** Copies that were there at a quiet point; modules of which such a copy was disposed of, so that its data must be found. */
   settled = new Set()
   left = new Set()
@@ -105,10 +106,8 @@ export class Realm {
         if (!this.copies.has(id)) this.copies.set(id, new Set())
         this.copies.get(id).add(copy)
         const { last } = data
-        // A copy that is put back hands nothing on: what those before it have left is there again.
-        const gone = this.gone.get(id)
-        if (last !== undefined && !gone?.has(last)) this.faults.push(`${id} finds the data of copy ${last}, and those that were disposed of are ${[...(gone ?? [])]}`)
-        if (last < this.lastSettled.get(id)) this.faults.push(`${id} finds the data of copy ${last}, and copy ${this.lastSettled.get(id)} was there later`)
+        this.foundBy.set(copy, last)
+        if (last !== undefined && !this.mayFind(id).includes(last)) this.faults.push(`${id} finds the data of copy ${last}, and the last that was disposed of is ${this.lastGone.get(id)}`)
         if (last === undefined && this.left.has(id)) this.faults.push(`${id} finds no data of the copy before`)
         return copy
       },
@@ -117,21 +116,28 @@ export class Realm {
         if (ofCopy(this.views, id, copy)) this.views.delete(id)
         for (const [key, click] of this.clicks) if (click.id === id && click.copy === copy) this.clicks.delete(key)
         data.last = copy
-        if (!this.gone.has(id)) this.gone.set(id, new Set())
-        this.gone.get(id).add(copy)
-        if (!this.settled.has(copy)) return
-        this.left.add(id)
-        this.lastSettled.set(id, copy)
+        this.lastGone.set(id, copy)
+        if (this.settled.has(copy)) this.left.add(id)
       },
       pruned: (id) => {
-        this.gone.delete(id)
-        this.lastSettled.delete(id)
+        this.lastGone.delete(id)
         this.left.delete(id)
       },
       view: (id, copy, show) => void this.views.set(id, { copy, show }),
       click: (key, copy, id, act) => void this.clicks.set(key, { copy, id, act }),
       told: () => {},
     }
+  }
+
+  /**
+   * Copies whose data a new one may find: the last that was disposed of. Where an update was put back since one of them was seen,
+   * also what that copy had found, for it hands nothing on.
+   */
+  mayFind(id) {
+    const possible = [this.lastGone.get(id)]
+    const wasPutBack = this.lines.slice(this.seenAt.get(id) ?? 0).some((line) => line.includes('Failed to reload'))
+    for (let last = possible[0]; wasPutBack && last !== undefined && !this.settled.has(last); ) possible.push((last = this.foundBy.get(last)))
+    return possible
   }
 
   // ---- what it asks for
@@ -242,6 +248,7 @@ export class Realm {
     for (const [id, copies] of this.copies) {
       if (copies.size > 0) live[id] = copies.size
       for (const copy of copies) this.settled.add(copy)
+      if (copies.size > 0) this.seenAt.set(id, this.lines.length)
     }
     const sheets = this.document.querySelectorAll('style[data-vite-dev-id]').map((style) => [style.getAttribute('data-vite-dev-id'), style.textContent])
     const links = this.document.querySelectorAll('link[rel="stylesheet"]').map((link) => [new URL(link.href).pathname, link.text ?? 'not loaded'])

@@ -4,8 +4,9 @@
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ailments, fileOf, makeProject, pageOf, reachable, sound, textOf, textsOf } from './project.mjs'
+import { ailments, fileOf, isWell, makeProject, pageOf, reachable, takesOwnUpdates, textOf, textsOf } from './project.mjs'
 import { Random } from './random.mjs'
+import { sound } from './sound.mjs'
 import { makeSteps, mendAll } from './steps.mjs'
 import { World } from './world.mjs'
 
@@ -252,7 +253,12 @@ class Run {
     const { files } = this.project
     const wrong = []
     this.note()
-    const { current, whole } = sound(this.project, this)
+    const { current, whole } = sound(Object.keys(files), this.imports, {
+      isWell: (id) => isWell(this.project, id),
+      // What it was, before it could not be compiled, may be what throws.
+      wasWell: (id) => this.known.has(id) && !this.threw.has(id),
+      takesOwn: (id) => takesOwnUpdates(this.project, id),
+    })
     // Who is imported by none of these may not have come along yet.
     const runs = [...whole].filter((id) => files[id].kind === 'script' && look.views[id] !== undefined).map((id) => files[id])
     for (const [id, count] of Object.entries(look.live)) if (count > 1) wrong.push(`${name}: ${count} copies of ${id} are live`)

@@ -839,15 +839,15 @@ impl Loop {
         }
         self.crawl_known(roots, versions);
         // What the crawl did not come to, below a module that is broken now; some of that may be broken as well.
-        let mut met: Vec<ModuleId> = Vec::new();
+        let mut met: BTreeSet<ModuleId> = BTreeSet::new();
         loop {
             let graph = &self.project.graph;
-            let is_there = |&id: &ModuleId| graph[id].state == ModuleState::New && graph[id].file.as_path().is_file();
-            let below: Vec<ModuleId> = versions.keys().filter_map(|url| graph.get(url)).filter(is_there).collect();
-            if below == met {
+            let is_there = |id: &ModuleId| graph[*id].state == ModuleState::New && graph[*id].file.as_path().is_file();
+            let known = versions.keys().filter_map(|url| graph.get(url));
+            let below: Vec<ModuleId> = known.filter(|id| is_there(id) && met.insert(*id)).collect();
+            if below.is_empty() {
                 break;
             }
-            met = below.clone();
             self.crawl_known(below, versions);
         }
         // What no import names that is known before it runs.

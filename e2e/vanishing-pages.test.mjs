@@ -73,6 +73,19 @@ test('a named pipe stands where index.html was', { files: { 'main.js': MAIN } },
   await goesOn(app)
 })
 
+test('a page that was told to be gone is gone for another reason, and back a moment later', { files: { 'main.js': MAIN } }, async (app) => {
+  await app.sees('#a', 'one')
+  const text = fs.readFileSync(app.path('index.html'), 'utf8')
+  fs.rmSync(app.path('index.html'))
+  execFileSync('mkfifo', [app.path('index.html')])
+  await app.overlay('named pipe')
+  fs.rmSync(app.path('index.html'))
+  await new Promise((done) => setTimeout(done, 40))
+  replace(app, 'index.html', text)
+  await app.noOverlay()
+  await goesOn(app)
+})
+
 test('the folder of a page is renamed and back', { files: { 'main.js': MAIN, 'docs/index.html': '<p id="a"></p><script>window.show = (id, text) => (document.getElementById(id).textContent = text)</script><script type="module" src="/main.js"></script>' }, load: false }, async (app) => {
   await app.load('docs/')
   await app.sees('#a', 'one')

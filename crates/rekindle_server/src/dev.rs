@@ -203,6 +203,8 @@ struct News {
     /// Pages whose files went, and those that came back.
     gone: Vec<String>,
     back: Vec<String>,
+    /// Pages that were gone before, and now are for another reason.
+    gone_otherwise: Vec<String>,
     env: bool,
     reload: Option<String>,
 }
@@ -610,6 +612,7 @@ impl Loop {
                 Fate::Same => {}
                 Fate::Edited => _ = edited.insert(url, self.project.compiler.display(&file)),
                 Fate::Gone => news.gone.push(url),
+                Fate::GoneOtherwise => news.gone_otherwise.push(url),
                 Fate::Back { is_edited } => {
                     news.back.push(url.clone());
                     if is_edited {
@@ -636,7 +639,7 @@ impl Loop {
 
     /// Tells the terminal of pages whose files went or came back.
     fn report_pages(&self, news: &News) {
-        let gone = news.gone.iter().filter_map(|url| self.pages.get(url)?.gone.clone());
+        let gone = news.gone.iter().chain(&news.gone_otherwise).filter_map(|url| self.pages.get(url)?.gone.clone());
         let gone: Vec<Diagnostic> = gone.collect();
         if !gone.is_empty() {
             self.report.diagnostics(&gone);

@@ -107,6 +107,8 @@ pub enum Fate {
     Edited,
     /// It cannot be read any more.
     Gone,
+    /// It could not be read before, and now for another reason.
+    GoneOtherwise,
     Back {
         is_edited: bool,
     },
@@ -182,8 +184,11 @@ impl Pages {
                     (false, false) => Fate::Same,
                 }
             }
-            Err(error) if page.go(&error, project, seq) => Fate::Gone,
-            Err(_) => Fate::Same,
+            Err(error) => match (page.go(&error, project, seq), was_gone) {
+                (true, false) => Fate::Gone,
+                (true, true) => Fate::GoneOtherwise,
+                (false, _) => Fate::Same,
+            },
         }
     }
 

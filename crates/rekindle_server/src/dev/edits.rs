@@ -54,8 +54,9 @@ pub(super) struct Edit {
 
 impl Edit {
     pub fn is_empty(&self) -> bool {
-        let News { pages, gone, back, env, reload } = &self.news;
-        self.delta.is_empty() && [pages.len(), gone.len(), back.len()] == [0; 3] && !env && reload.is_none()
+        let News { pages, gone, back, gone_otherwise, env, reload } = &self.news;
+        let of_pages = pages.len() + gone.len() + back.len() + gone_otherwise.len();
+        self.delta.is_empty() && of_pages == 0 && !env && reload.is_none()
     }
 
     /// This edit and the next one as one: what both did, as it stands now.
@@ -105,7 +106,8 @@ impl News {
         };
         let gone = [without(&self.gone, &next.back), without(&next.gone, &self.back)].concat();
         let back = [without(&self.back, &next.gone), without(&next.back, &self.gone)].concat();
-        Self { pages, gone, back, env: self.env || next.env, reload: self.reload.or(next.reload) }
+        let gone_otherwise = [without(&self.gone_otherwise, &next.back), next.gone_otherwise].concat();
+        Self { pages, gone, back, gone_otherwise, env: self.env || next.env, reload: self.reload.or(next.reload) }
     }
 }
 
@@ -126,7 +128,8 @@ impl Loop {
         let edit = self.joined(edit);
         let gaps = gaps::find(&self.project.graph, &edit.delta, &edit.before);
         let may_wait = !is_complete && edit.news.reload.is_none() && self.config.hmr.enabled;
-        if may_wait && (self.edits.gaps.are_new(&gaps) || !edit.news.gone.is_empty() || !edit.vanished.is_empty()) {
+        let may_return = !edit.vanished.is_empty() || edit.news.gone.len() + edit.news.gone_otherwise.len() > 0;
+        if may_wait && (self.edits.gaps.are_new(&gaps) || may_return) {
             tracing::debug!(gaps = gaps.len(), "an edit waits for the next");
             self.watcher.await_quiet();
             self.edits.waiting = Some(edit);

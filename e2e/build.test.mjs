@@ -820,6 +820,59 @@ test('the manifest is as Vite writes it: sheets as inputs, names of inputs, each
   assert.ok(![...files.keys()].some((name) => /only.*\.js$|styles.*\.js$/.test(name)), 'no empty script')
 })
 
+test('a CSS module comes with what uses its names, or with who imports it for its sheet alone', {
+  start: false,
+  files: {
+    'main.js': `import { used } from './barrel.js'
+import './alone.module.css'
+import {} from '@/named-nothing.module.css'
+import 'pkg'
+import unused from './unused.module.css'
+import('./lazy.module.css').then((names) => { document.body.className = used + names.lazy })
+new Worker(new URL('./work.js', import.meta.url), { type: 'module' })`,
+    'work.js': `import './of-worker.module.css'\nimport { named } from './named.module.css'\npostMessage(named)`,
+    'barrel.js': `export { default as used } from './used.js'\nexport { third } from './third.module.css'\nexport * from './star.module.css'\nexport * as space from './space.module.css'`,
+    'used.js': `import names from './used.module.scss'\nexport default names.used`,
+    'node_modules/pkg/package.json': '{ "name": "pkg", "main": "index.js" }',
+    'node_modules/pkg/index.js': `import './in-package.module.css'\nexport const pkg = 1`,
+    'node_modules/pkg/in-package.module.css': '.in-package { order: 1 }',
+    'tsconfig.json': '{ "compilerOptions": { "allowJs": true, "paths": { "@/*": ["./*"] } } }',
+    'used.module.scss': '.used { order: 1 }',
+    ...Object.fromEntries(['alone', 'named-nothing', 'unused', 'lazy', 'of-worker', 'named', 'third', 'star', 'space'].map((name) => [`${name}.module.css`, `.${name} { order: 1 }`])),
+  },
+}, async (app) => {
+    const built = await build(app)
+    assert.equal(built.code, 0, built.err)
+    const css = [...contents(app.path('dist'))].filter(([name]) => name.endsWith('.css')).map(([, text]) => text).join('\n')
+    const names = [...css.matchAll(/\._([a-z-]+)_\w+/g)].map(([, name]) => name).sort()
+    assert.deepEqual(names, ['alone', 'in-package', 'lazy', 'named-nothing', 'used'], css)
+})
+
+test('a glob leaves out a file that has no address, and says so', {
+  start: false,
+  files: {
+    'main.js': `document.title = JSON.stringify(import.meta.glob('./d/*.js', { eager: true, import: 'default' }))\nimport.meta.hot?.accept()`,
+    'd/a?b.js': 'export default 1',
+    'd/c#d.js': 'export default 2',
+    'd/x.js': 'export default 3',
+  },
+  skip: process.platform === 'win32' && 'no file has a `?` in its name there',
+}, async (app) => {
+  const built = await build(app)
+  assert.deepEqual([built.code, (built.err + built.out).match(/.*a\?b\.js.*/g)?.length], [0, 1], built.err)
+  assert.match(built.err + built.out, /warning: d\/a\?b\.js has a `\?` in its name, where the query of an address begins, and is left out/)
+  const shows = (title) => until(title, async () => assert.equal(await app.page.title(), title))
+  const before = app.printed.length
+  await app.start()
+  await app.load()
+  await shows('{"./d/c#d.js":2,"./d/x.js":3}')
+  assert.equal(app.printed.slice(before).match(/a\?b\.js has a `\?`/g).length, 1)
+  app.write('d/a?b.js', 'export default 4')
+  app.write('d/x.js', 'export default 5')
+  await shows('{"./d/c#d.js":2,"./d/x.js":5}')
+  assert.equal(app.printed.slice(before).match(/a\?b\.js has a `\?`/g).length, 1)
+})
+
 test('sheets are lowered for a year of the language', {
   start: false,
   files: { 'main.js': `import './a.css'`, 'a.css': `.a { inset: 0; & b { color: red } }` },

@@ -14,12 +14,12 @@ use std::sync::atomic::Ordering;
 use rekindle_compile::builtin;
 use rekindle_compile::compile::{Source, StyleUse, is_linked, is_script, without_suffix};
 use rekindle_compile::file;
-use rekindle_compile::plain::{Inlining, Plain, PlainOptions, RUNTIME_URL};
+use rekindle_compile::plain::{Inlining, Plain, PlainOptions, RUNTIME_URL, SHEET_QUERY};
 use rekindle_compile::plain_script::RUNTIME;
 use rekindle_compile::resolve::{self, EMPTY_URL, HELPER_URL, NODE_URL, Resolved};
 use rekindle_compile::secrets::holds_secrets;
 use rekindle_compile::style::StyleOutput;
-use rekindle_compile::style::prepare::is_style;
+use rekindle_compile::style::prepare::{is_style, is_style_module};
 use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
 use rolldown_common::side_effects::HookSideEffects;
 use rolldown_common::{
@@ -36,8 +36,6 @@ use crate::bundle::{self, Role};
 use crate::session::{Session, lock};
 use crate::{problems, sheets};
 
-/// Marks the module that holds the place of a CSS module's sheet.
-const SHEET: &str = "rekindle-sheet";
 /// Marks the module that imports a page's scripts.
 pub(crate) const PAGE: &str = "rekindle-page";
 const OWN: &str = "\0rekindle:";
@@ -126,7 +124,8 @@ impl Meaning {
         if specifier == RUNTIME_URL {
             return Ok(Some(with_effects(format!("{OWN}{RUNTIME_URL}"), Some(HookSideEffects::False))));
         }
-        if specifier.starts_with(OWN) || specifier.ends_with(SHEET) || specifier.ends_with(PAGE) {
+        let is_known_sheet = || specifier.ends_with(SHEET_QUERY) && lock(&session.sheets).contains_key(specifier);
+        if specifier.starts_with(OWN) || specifier.ends_with(PAGE) || is_known_sheet() {
             return Ok(Some(with_effects(specifier, Some(HookSideEffects::NoTreeshake))));
         }
         if lock(&session.inline).contains_key(specifier) {
@@ -204,6 +203,7 @@ impl Meaning {
             && !query.is_some_and(|query| query.split('&').any(|part| matches!(part, "inline" | "url" | "raw")))
         {
             output.side_effects = Some(match self.role {
+                _ if is_style_module(url.path()) && query != Some(SHEET_QUERY) => HookSideEffects::False,
                 Role::Pages => HookSideEffects::NoTreeshake,
                 Role::Worker { .. } => HookSideEffects::True,
             });
@@ -245,7 +245,8 @@ impl Meaning {
         if id.starts_with('\0') {
             return Ok(None);
         }
-        if id.ends_with(SHEET) {
+        if let Some(module) = id.strip_suffix(SHEET_QUERY) {
+            self.sheet_of_module(id, &module[..module.len() - 1])?;
             return Ok(Some(sheet_place()));
         }
         let entry = lock(&session.entries).get(id).cloned();
@@ -266,15 +267,7 @@ impl Meaning {
             legal_comments: session.config.build.legal_comments == Default::default(),
             in_worker: self.role != Role::Pages,
         };
-        let mut files = Vec::new();
-        let mut compile = || session.compiler.plain(&url, &file, &source, options, &mut files);
-        // A sheet may wait for the tools of the project.
-        let plain = if is_style(url.path()) { tokio::task::block_in_place(compile) } else { compile() };
-        let plain = plain.map_err(|problems| self.told(problems))?;
-        for file in &files {
-            session.note_source(file.as_path());
-        }
-        match plain {
+        match self.compile(&url, &file, &source, options)? {
             Plain::Script { code, map } => {
                 let map = map.and_then(|map| named_by_path(&map, &file, &source));
                 let side_effects = lock(&session.page_scripts).contains(id).then_some(HookSideEffects::True);
@@ -309,6 +302,40 @@ impl Meaning {
                 Ok(Some(script(&code)))
             }
         }
+    }
+
+    fn compile(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        source: &Source,
+        options: PlainOptions,
+    ) -> anyhow::Result<Plain> {
+        let session = &self.session;
+        let mut files = Vec::new();
+        let mut compile = || session.compiler.plain(url, file, source, options, &mut files);
+        // A sheet may wait for the tools of the project.
+        let plain = if is_style(url.path()) { tokio::task::block_in_place(compile) } else { compile() };
+        let plain = plain.map_err(|problems| self.told(problems))?;
+        for file in &files {
+            session.note_source(file.as_path());
+        }
+        Ok(plain)
+    }
+
+    /// Sees to it that the sheet of the CSS module `module` is known by `id`.
+    fn sheet_of_module(&self, id: &str, module: &str) -> anyhow::Result<()> {
+        let session = &self.session;
+        if lock(&session.sheets).contains_key(id) {
+            return Ok(());
+        }
+        let (url, file, source) = session.source_of(module);
+        session.note_source(file.as_path());
+        if let Plain::Style(output, _) = self.compile(&url, &file, &source, PlainOptions::default())? {
+            let css = sheets::with_addresses(session, &file, &output);
+            lock(&session.sheets).insert(id.to_owned(), css.into());
+        }
+        Ok(())
     }
 
     fn told(&self, problems: Vec<Diagnostic>) -> anyhow::Error {
@@ -354,10 +381,10 @@ impl Meaning {
             lock(&self.session.sheets).insert(id.to_owned(), css.into());
             return Ok(Some(sheet_place()));
         };
-        let sheet = format!("{id}{}{SHEET}", if id.contains('?') { '&' } else { '?' });
+        let sheet = format!("{id}{}{SHEET_QUERY}", if id.contains('?') { '&' } else { '?' });
         let code = format!("import {};\n{}", json(&sheet), sheets::class_module(classes));
         lock(&self.session.sheets).insert(sheet, css.into());
-        Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::True), ..script(&code) }))
+        Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::False), ..script(&code) }))
     }
 
     /// `?url` of a sheet: a file of its own.

@@ -122,8 +122,8 @@ impl Session {
     pub fn take_warnings(&self) -> Vec<String> {
         let left_out = self.compiler.left_out();
         Env::files(&self.config.env_dir, &self.config.mode).iter().for_each(|file| _ = left_out.note(file));
-        for (path, name) in left_out.take() {
-            self.warn(format!("{} is {name}, not a file, and is left out", self.compiler.display(&path)));
+        for (path, reason) in left_out.take() {
+            self.warn(format!("{} {reason}", self.compiler.display(&path)));
         }
         std::mem::take(&mut *lock(&self.warnings)).into_iter().collect()
     }

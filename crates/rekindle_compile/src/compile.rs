@@ -717,8 +717,8 @@ impl Compiler {
     pub(crate) fn glob_matches(&self, call: &GlobCall, importer: &FilePath) -> Matched {
         let aliased = Aliased::of(call, importer.as_path(), &self.resolver);
         let found = glob::expand(&aliased.call, importer.as_path(), &self.root);
-        for path in &found.odd {
-            self.left_out().note(path);
+        for path in &found.left_out {
+            self.left_out().note_match(path);
         }
         let query = Some(call.query.trim_start_matches('?')).filter(|query| !query.is_empty());
         let entries = found.entries.into_iter().filter(|(_, path)| !secrets::holds_secrets(path, &self.root));

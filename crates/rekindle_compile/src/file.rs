@@ -103,6 +103,11 @@ pub fn oddity(path: &Path) -> Option<&'static str> {
     fs::metadata(path).ok().and_then(|facts| name_of(facts.file_type()))
 }
 
+/// Whether a file has no address, since its name has a `?` in it, where the query of an address begins.
+pub(crate) fn holds_query(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains('?'))
+}
+
 fn demand_file(kind: FileType) -> io::Result<()> {
     match name_of(kind) {
         _ if kind.is_file() => Ok(()),
@@ -162,15 +167,38 @@ impl LeftOut {
         is_odd
     }
 
-    /// What was noted since the last call, with what is there; each path once.
-    pub fn take(&self) -> Vec<(PathBuf, &'static str)> {
+    /// Notes what has the name of a glob's match and is none.
+    pub fn note_match(&self, path: &Path) {
+        if !self.note(path) && holds_query(path) {
+            let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+            if paths.told.insert(path.to_owned()) {
+                paths.fresh.insert(path.to_owned());
+            }
+        }
+    }
+
+    /// What was noted since the last call, with the reason; each path once.
+    ///
+    /// ```text
+    /// .env.local   is a named pipe, not a file, and is left out
+    /// ```
+    pub fn take(&self) -> Vec<(PathBuf, String)> {
         let fresh = std::mem::take(&mut self.paths.lock().unwrap_or_else(PoisonError::into_inner).fresh);
-        fresh.into_iter().filter_map(|path| oddity(&path).map(|name| (path, name))).collect()
+        let reason = |path: &Path| match oddity(path) {
+            Some(name) => Some(format!("is {name}, not a file, and is left out")),
+            None if holds_query(path) => {
+                Some("has a `?` in its name, where the query of an address begins, and is left out".to_owned())
+            }
+            None => None,
+        };
+        fresh.into_iter().filter_map(|path| reason(&path).map(|reason| (path, reason))).collect()
     }
 
     /// Whether a path that was left out is a file by now, or gone. It is not left out any more then.
     pub fn returned(&self, path: &Path) -> bool {
-        oddity(path).is_none() && self.paths.lock().unwrap_or_else(PoisonError::into_inner).told.remove(path)
+        oddity(path).is_none()
+            && !holds_query(path)
+            && self.paths.lock().unwrap_or_else(PoisonError::into_inner).told.remove(path)
     }
 }
 
@@ -317,7 +345,7 @@ mod tests {
         let left_out = LeftOut::default();
         assert!(left_out.note(&pipe) && left_out.clone().note(&pipe));
         assert!(!left_out.note(dir.path()));
-        assert_eq!(left_out.take(), [(pipe.clone(), "a named pipe")]);
+        assert_eq!(left_out.take(), [(pipe.clone(), "is a named pipe, not a file, and is left out".to_owned())]);
         left_out.note(&pipe);
         assert_eq!(left_out.take(), []);
         assert!(!left_out.returned(&pipe) && !left_out.returned(dir.path()));

@@ -25,8 +25,8 @@ pub struct GlobMatches {
     pub entries: Vec<(String, PathBuf)>,
     /// Every existing folder in which a new match could appear.
     pub folders: Vec<PathBuf>,
-    /// What is no file but has the name of a match.
-    pub odd: Vec<PathBuf>,
+    /// What has the name of a match and is no file, or has no address.
+    pub left_out: Vec<PathBuf>,
 }
 
 /// Whether the patterns of a call can be understood; the error is a sentence for the user.
@@ -63,10 +63,10 @@ pub fn expand(call: &GlobCall, importer: &Path, root: &Path) -> GlobMatches {
     let glob = Glob::new(call, importer, root);
     let mut folders = BTreeSet::new();
     let mut files = BTreeSet::new();
-    let mut odd = BTreeSet::new();
+    let mut left_out = BTreeSet::new();
     for pattern in &glob.positive {
         let (start, segments_done) = existing_start(pattern);
-        Walk { glob: &glob, pattern, folders: &mut folders, files: &mut files, odd: &mut odd }
+        Walk { glob: &glob, pattern, folders: &mut folders, files: &mut files, left_out: &mut left_out }
             .run(start, segments_done);
     }
     let entries: BTreeMap<String, PathBuf> =
@@ -74,7 +74,7 @@ pub fn expand(call: &GlobCall, importer: &Path, root: &Path) -> GlobMatches {
     GlobMatches {
         entries: entries.into_iter().collect(),
         folders: folders.into_iter().collect(),
-        odd: odd.into_iter().collect(),
+        left_out: left_out.into_iter().collect(),
     }
 }
 
@@ -288,7 +288,7 @@ struct Walk<'a> {
     pattern: &'a Pattern,
     folders: &'a mut BTreeSet<PathBuf>,
     files: &'a mut BTreeSet<PathBuf>,
-    odd: &'a mut BTreeSet<PathBuf>,
+    left_out: &'a mut BTreeSet<PathBuf>,
 }
 
 /// A folder still to be read.
@@ -323,8 +323,8 @@ impl Walk<'_> {
             let is_folder = if kind.is_symlink() { path.is_dir() } else { kind.is_dir() };
             if !is_folder {
                 if states.contains(&self.pattern.segments.len()) {
-                    let is_odd = !kind.is_file() && file::oddity(&path).is_some();
-                    let list = if is_odd { &mut *self.odd } else { &mut *self.files };
+                    let is_left_out = file::holds_query(&path) || !kind.is_file() && file::oddity(&path).is_some();
+                    let list = if is_left_out { &mut *self.left_out } else { &mut *self.files };
                     list.insert(path);
                 }
             } else if states.iter().any(|&state| state < self.pattern.segments.len()) {

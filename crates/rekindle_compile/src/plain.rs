@@ -68,6 +68,9 @@ pub struct PlainOptions {
     pub in_worker: bool,
 }
 
+/// The query of a CSS module's sheet alone, which is there whoever uses its names.
+pub const SHEET_QUERY: &str = "rekindle-sheet";
+
 /// Where generated code finds the functions of `plain_script::RUNTIME`.
 pub const RUNTIME_URL: &str = "/@rekindle/build/runtime.js";
 
@@ -199,7 +202,7 @@ impl Compiler {
 
 /// Whether a script can go to a bundler as it is.
 fn is_plain_already(input: &ScriptInput) -> bool {
-    const MEANINGS: [&str; 5] = ["import.meta", "import(", "import (", " with {", " with{"];
+    const MEANINGS: [&str; 6] = ["import.meta", "import(", "import (", " with {", " with{", ".module."];
     let path = input.url.split_once('?').map_or(input.url, |(path, _)| path);
     [".js", ".mjs", ".cjs"].iter().any(|ending| path.ends_with(ending))
         && !MEANINGS.iter().any(|text| input.source.contains(text))

@@ -7,6 +7,7 @@
 //! new URL('./a.png', import.meta.url)               →  new URL(__rekindle_0, import.meta.url)
 //! new Worker(new URL('./w.ts', import.meta.url))    →  new Worker(new URL(__rekindle_1, import.meta.url))
 //! import text from './a.txt' with { type: 'text' }  →  import text from './a.txt?raw'
+//! import './box.module.css'                         →  import './box.module.css?rekindle-sheet'
 //! ```
 //! and below the module
 //! ```js
@@ -29,9 +30,10 @@ use rustc_hash::FxHashMap;
 use crate::calls::{self, GlobArguments};
 use crate::commonjs;
 use crate::compile::quoted;
-use crate::plain::{PlainOptions, RUNTIME_URL};
+use crate::plain::{PlainOptions, RUNTIME_URL, SHEET_QUERY};
 use crate::plain_lazy;
 use crate::script::{Parsed, ScriptInput, Shape};
+use crate::style::prepare::is_style_module;
 
 /// Stands for the list of what a lazy chunk needs, until the names of chunks are known.
 pub const DEPS_MARKER: &str = "__REKINDLE_DEPS__";
@@ -418,6 +420,12 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
             self.error("imports with a phase are not supported", it.span, "import the module without a phase");
         }
         self.rewrite_attribute(&mut it.source, &mut it.with_clause);
+        // Nothing of its names is used, which would leave the sheet out.
+        let has_names = it.specifiers.as_ref().is_some_and(|names| !names.is_empty());
+        if !has_names && is_style_module(&it.source.value) {
+            let sheet = format!("{}?{SHEET_QUERY}", it.source.value);
+            it.source.value = self.ast.allocator().alloc_str(&sheet).into();
+        }
     }
 
     fn visit_export_all_declaration(&mut self, it: &mut ExportAllDeclaration<'a>) {

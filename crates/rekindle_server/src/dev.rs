@@ -339,9 +339,9 @@ impl Loop {
         for text in self.project.take_page_warnings() {
             self.report.warn(&text);
         }
-        for (path, name) in self.project.compiler.left_out().take() {
+        for (path, reason) in self.project.compiler.left_out().take() {
             let path = self.project.compiler.display(&path);
-            self.report.warn(&format!("{path} is {name}, not a file, and is left out"));
+            self.report.warn(&format!("{path} {reason}"));
         }
     }
 

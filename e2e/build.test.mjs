@@ -354,6 +354,38 @@ both('a page says where its addresses begin', {
   after: (_, __, seen) => assert.deepEqual(seen, ['of lib', 'rgb(1, 2, 3)']),
 }, async (page) => [(await texts(page))[0], await color(page, '#b')])
 
+both('scripts written into a page are where its addresses begin', {
+  files: {
+    'sub/page.html': `<!doctype html><link rel="icon" href="data:,"><base href="/lib/"><p id="a"></p><p id="b"></p><p id="c"></p><script type="module">
+import { part } from './part.js'
+import text from '../other/note.txt?raw'
+import all from './all'
+const { deep } = await import('./deep/deep.js')
+const found = import.meta.glob('./deep/*.js', { eager: true, import: 'deep' })
+const worker = new Worker(new URL('work.js', import.meta.url), { type: 'module' })
+const answer = new Promise((done) => { worker.onmessage = ({ data }) => done(data) })
+document.getElementById('a').textContent = [part, text, all, deep, Object.keys(found), await answer].join()
+window.ready = true
+</script>`,
+    'relative/page.html': `<!doctype html><link rel="icon" href="data:,"><base href="../lib/"><p id="a"></p><p id="b"></p><p id="c"></p><script type="module">import { part } from './part.js'\ndocument.getElementById('a').textContent = 'relative ' + part\nwindow.ready = true</script>`,
+    'index.html': `<!doctype html><link rel="icon" href="data:,"><p id="a"></p><script type="module">window.ready = true</script>`,
+    'lib/part.js': `export const part = 'part'`,
+    'lib/all.ts': `export default 'all' as string`,
+    'lib/work.js': `postMessage('worker')`,
+    'lib/deep/deep.js': `export const deep = 'deep'`,
+    'other/note.txt': 'note',
+  },
+  after: (_, __, seen) => assert.deepEqual(seen, ['part,note,all,deep,./deep/deep.js,worker', 'relative part']),
+}, async (page) => {
+  const seen = []
+  for (const address of ['/sub/page.html', '/relative/page.html']) {
+    await page.goto(new URL(address, page.url()).href)
+    await page.waitForFunction(() => window.ready)
+    seen.push((await texts(page))[0])
+  }
+  return seen
+})
+
 both('what is required and not there, modules in .cts, queries behind addresses, paths of the disk', {
   files: {
     'main.js': 'document.title = "to be written by the test"',

@@ -979,7 +979,12 @@ installWorkers({
 function concernsPage(): (id: ModuleId) => boolean {
   const needed = registry.neededBy(toStart())
   const wants = (id: ModuleId) => wanted.has(id) || needed.has(id) || updater.needs(id)
-  return (id) => registry.instances.has(id) || wants(id) || id === page || (id.endsWith('?direct') && hasLink(id, base))
+  return (id) => !isForMaker(id) && (registry.instances.has(id) || wants(id) || id === page || (id.endsWith('?direct') && hasLink(id, base)))
+}
+
+/** Whether a worker's own script is gone: who makes the worker has an error then, if anybody still does. */
+function isForMaker(id: ModuleId): boolean {
+  return workerScope !== null && registry.entries.has(id) && (errors.get(id)?.some(({ gone }) => gone) ?? false)
 }
 
 /** Entries that have not started, or have stopped at an error. */
@@ -1018,7 +1023,7 @@ function thrown(): OverlayError[] {
 /** Shows the errors that concern this page, those of `newest` first. */
 function showErrors(newest: ModuleId[]): void {
   const concerning = errors.size > 0 ? [...errors.keys()].filter(concernsPage()).reverse() : []
-  const order = [...newest.filter((id) => errors.has(id)), ...concerning.filter((id) => !newest.includes(id))]
+  const order = [...newest.filter((id) => errors.has(id) && !isForMaker(id)), ...concerning.filter((id) => !newest.includes(id))]
   lastShown = new Set(order.map((id) => errors.get(id)!))
   const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!).slice(0, MOST_SHOWN)
   // Where very many modules cannot run, the server says why for some of them.

@@ -55,6 +55,8 @@ export interface Diagnostic {
   place?: { line: number; column: number }
   frame?: string
   help?: string
+  /** The module's own file is not there any more. */
+  gone?: boolean
 }
 
 /** Modules whose newest source cannot run, with the reasons. */

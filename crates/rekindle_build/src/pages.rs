@@ -234,7 +234,9 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
             PageScript::Inline { code, offset } => {
                 let id = page_id(page.file.as_path(), &format!("html-proxy&index={at}.js"));
                 let url = ModuleUrl::new(format!("/{}?html-proxy&index={at}.js", page.path));
-                let inline = Source::Inline(where_it_stands(&source, *offset, code));
+                let as_if = page.template.as_if(&format!("/{}", page.path));
+                let as_if = as_if.map(|url| session.compiler.file_at(&url));
+                let inline = Source::Inline { text: where_it_stands(&source, *offset, code), as_if };
                 lock(&session.inline).insert(id.clone(), (url, page.file.clone(), inline));
                 imports.push_str(&format!("import {};\n", json(&id)));
             }

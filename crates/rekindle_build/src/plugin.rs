@@ -149,11 +149,12 @@ impl Meaning {
             ImportKind::DynamicImport => DepKind::Dynamic,
             _ => DepKind::Static,
         };
-        let from = Path::new(without_query(importer).0);
+        let (_, file, source) = session.source_of(importer);
+        let from = source.seen_from(&file).as_path();
         match session.compiler.resolver.resolve(from, specifier, kind) {
             Ok(Resolved::File { path, .. }) if holds_secrets(path.as_path(), &session.config.root) => {
                 let message = format!("`{specifier}` looks like a file with secrets, so it is never part of a page");
-                let problem = problems::at_specifier(session, from, specifier, Diagnostic::error(message))
+                let problem = problems::at_specifier(session, file.as_path(), specifier, Diagnostic::error(message))
                     .with_help("give what the page needs a file of its own, or a variable with the prefix VITE_");
                 session.problem([problem]);
                 Err(anyhow::anyhow!(TOLD))
@@ -174,14 +175,16 @@ impl Meaning {
             Ok(Resolved::Address(address)) => Ok(Some(self.address(specifier, &address, kind))),
             // `require` of what is not there fails when it runs, if it does: packages guard it with `try`.
             Err(_) if kind == DepKind::Require && resolve::is_in_package(from) => {
-                session
-                    .warn(format!("`{specifier}` is required by {} and not installed", session.compiler.display(from)));
+                session.warn(format!(
+                    "`{specifier}` is required by {} and not installed",
+                    session.compiler.display(file.as_path())
+                ));
                 Ok(Some(with_effects(format!("{OWN}{MISSING}{specifier}"), None)))
             }
             Err(unresolved) => {
                 let mut diagnostic = Diagnostic::error(unresolved.message);
                 diagnostic.help = unresolved.help;
-                session.problem([problems::at_specifier(session, from, specifier, diagnostic)]);
+                session.problem([problems::at_specifier(session, file.as_path(), specifier, diagnostic)]);
                 Err(anyhow::anyhow!(TOLD))
             }
         }
@@ -452,7 +455,7 @@ fn is_data(url: &ModuleUrl) -> bool {
 fn named_by_path(map: &str, file: &FilePath, source: &Source) -> Option<oxc_sourcemap::SourceMap<'static>> {
     let mut map = oxc_sourcemap::SourceMap::from_json_string(map).ok()?.into_owned();
     map.set_sources([file.as_path().display().to_string()]);
-    if let Source::Inline(_) = source {
+    if let Source::Inline { .. } = source {
         let page = file::read(file.as_path()).ok()?;
         map.set_source_contents(vec![Some(&*String::from_utf8_lossy(&page))]);
     }

@@ -24,9 +24,9 @@ pub(crate) fn note(session: &Session) {
         of_script(imports, |specifier, _| found.push(specifier.to_owned()));
     }
     for (_, file, source) in lock(&session.inline).values() {
-        if let Source::Inline(text) = source {
+        if let Source::Inline { text, .. } = source {
             of_script(text, |specifier, for_effects| {
-                found.extend(id_of(session, file.as_path(), specifier, for_effects));
+                found.extend(id_of(session, source.seen_from(file).as_path(), specifier, for_effects));
             });
         }
     }

@@ -59,7 +59,21 @@ pub struct Compiler {
 pub enum Source {
     File,
     /// A script written into a page: its text at the line and column where it stands there.
-    Inline(String),
+    Inline {
+        text: String,
+        /// The page where it would be for what the script names to be beside it, if a `<base>` says so: `/lib/page.html`.
+        as_if: Option<FilePath>,
+    },
+}
+
+impl Source {
+    /// The file that specifiers in the module are relative to; `file` is where it is written.
+    pub fn seen_from<'f>(&'f self, file: &'f FilePath) -> &'f FilePath {
+        match self {
+            Self::Inline { as_if: Some(as_if), .. } => as_if,
+            Self::Inline { as_if: None, .. } | Self::File => file,
+        }
+    }
 }
 
 /// A compiled module with what its specifiers mean now.
@@ -199,10 +213,11 @@ impl Compiler {
         self.barrels.clear();
     }
 
-    /// Files that say what specifiers and names mean, as far as they were read since the last call.
+    /// Files and links that say what specifiers and names mean, as far as they were read since the last call.
     pub fn take_read(&self) -> Vec<PathBuf> {
         let mut files = self.resolver.packages.take_read();
         files.extend(self.barrels.take_read());
+        files.extend(self.resolver.followed.take());
         files
     }
 
@@ -356,7 +371,7 @@ impl Compiler {
         };
         let package = self.resolver.packages.nearest(path);
         let kind = package.as_ref().map(|package| package.kind).unwrap_or_default();
-        let extension = if matches!(source, Source::Inline(_)) { String::new() } else { extension(url.path()) };
+        let extension = if matches!(source, Source::Inline { .. }) { String::new() } else { extension(url.path()) };
         let interop = match (extension.as_str(), kind) {
             ("mjs" | "mts", _) => Interop::Node,
             ("cjs" | "cts", _) => Interop::BabelIfStatic,
@@ -384,7 +399,7 @@ impl Compiler {
     ) -> Result<String, Vec<Diagnostic>> {
         match (builtin::source(url.as_str()), source) {
             (Some(helper), _) => Ok(helper.into_owned()),
-            (None, Source::Inline(text)) => Ok(text.clone()),
+            (None, Source::Inline { text, .. }) => Ok(text.clone()),
             (None, Source::File) => self.read_text(file),
         }
     }
@@ -690,6 +705,12 @@ impl Compiler {
 
     // ---- links
 
+    /// The place of the file that a page's address would lead to, there or not: `/lib/page.html`, with or without the base.
+    pub fn file_at(&self, url: &str) -> FilePath {
+        let below = url.strip_prefix(self.base()).unwrap_or_else(|| url.trim_start_matches('/'));
+        FilePath::new(self.root.join(below))
+    }
+
     /// What the specifiers of a definition mean now.
     pub fn link(&self, definition: &Definition, file: &FilePath, source: &Source) -> Links {
         let mut links = Links::default();
@@ -698,7 +719,7 @@ impl Compiler {
             links.links.push(link);
         }
         for call in &definition.globs {
-            let found = self.glob_matches(call, file);
+            let found = self.glob_matches(call, source.seen_from(file));
             links.folders.extend(found.folders);
             let entries = found.entries.into_iter().map(|(key, path, url)| {
                 links.files.push((url.clone(), path));
@@ -754,7 +775,7 @@ impl Compiler {
         if dep.kind == DepKind::Worker && dep.specifier.is_empty() {
             return self.worker_link(file.clone(), links);
         }
-        match self.resolver.resolve(file.as_path(), &dep.specifier, dep.kind) {
+        match self.resolver.resolve(source.seen_from(file).as_path(), &dep.specifier, dep.kind) {
             Ok(Resolved::Address(address)) => match self.public_module(dep) {
                 Some((url, file)) => {
                     links.files.push((url.clone(), file));
@@ -848,7 +869,7 @@ impl Compiler {
         // What may never be asked for fails when it is.
         let fatal = matches!(dep.kind, DepKind::Static | DepKind::Accept | DepKind::Worker);
         if !fatal {
-            if let Some(odd) = self.resolver.oddity_behind(file.as_path(), &dep.specifier) {
+            if let Some(odd) = self.resolver.oddity_behind(source.seen_from(file).as_path(), &dep.specifier) {
                 self.left_out().note(&odd);
             }
             return;
@@ -864,7 +885,7 @@ impl Compiler {
         let diagnostic = diagnostic.in_file(self.display(file.as_path()));
         let text = match source {
             Source::File => self.read_text(file).unwrap_or_default(),
-            Source::Inline(text) => text.clone(),
+            Source::Inline { text, .. } => text.clone(),
         };
         let (start, end) = (span.0 as usize, span.1 as usize);
         match end > start && start < text.len() {
@@ -976,17 +997,17 @@ impl Compiler {
     }
 
     fn unreadable(&self, file: &FilePath, error: &std::io::Error) -> Diagnostic {
-        let diagnostic = match error.kind() {
-            std::io::ErrorKind::NotFound => Diagnostic::error("the file is not there any more").of_missing(),
-            _ => Diagnostic::error(format!("the file cannot be read: {error}")),
-        };
-        diagnostic.in_file(self.display(file.as_path()))
+        let name = self.display(file.as_path());
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Diagnostic::gone(name),
+            _ => Diagnostic::error(format!("the file cannot be read: {error}")).in_file(name),
+        }
     }
 }
 
 /// Whether a module goes through the script compiler: by its kind, or because a page or the binary holds it as one.
 fn is_compiled_as_script(url: &ModuleUrl, source: &Source) -> bool {
-    matches!(source, Source::Inline(_)) || is_script(url)
+    matches!(source, Source::Inline { .. }) || is_script(url)
 }
 
 /// What a script is compiled with besides its text and its tsconfig.json.

@@ -12,7 +12,7 @@
 //! echo … > a.ts        ──►  the old text or the new one
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -202,13 +202,52 @@ impl LeftOut {
     }
 }
 
+/// Symbolic links on the ways to files, and where each led. Those of packages are left out: what an installation does is
+/// told as a whole. Clones share one list.
+#[derive(Clone, Debug, Default)]
+pub struct FollowedLinks {
+    links: Arc<Mutex<Links>>,
+}
+
+/// Invariant: `fresh` are keys of `targets`.
+#[derive(Debug, Default)]
+struct Links {
+    fresh: Vec<PathBuf>,
+    targets: BTreeMap<PathBuf, PathBuf>,
+}
+
+impl FollowedLinks {
+    fn note(&self, link: &Path, target: &Path) {
+        if link.components().any(|part| part.as_os_str() == "node_modules") {
+            return;
+        }
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        if links.targets.insert(link.to_owned(), target.to_owned()).is_none() {
+            links.fresh.push(link.to_owned());
+        }
+    }
+
+    /// The links that were followed for the first time since the last call.
+    pub fn take(&self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.links.lock().unwrap_or_else(PoisonError::into_inner).fresh)
+    }
+
+    /// Whether a link that was followed leads elsewhere by now, or is gone.
+    pub fn lead_elsewhere(&self, path: &Path) -> bool {
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.targets.get(path).is_some_and(|target| fs::read_link(path).ok().as_ref() != Some(target))
+    }
+}
+
 /// The disk, as oxc's resolver reads it.
-#[derive(Clone, Debug)]
-pub(crate) struct Disk;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Disk {
+    pub followed: FollowedLinks,
+}
 
 impl FileSystem for Disk {
     fn new(_yarn_pnp: bool) -> Self {
-        Self
+        Self::default()
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -228,7 +267,10 @@ impl FileSystem for Disk {
     }
 
     fn read_link(&self, path: &Path) -> Result<PathBuf, ResolveError> {
-        FileSystemOs::read_link(path)
+        let target = FileSystemOs::read_link(path)?;
+        // As the system has it, to be compared with what it says later.
+        self.followed.note(path, &fs::read_link(path)?);
+        Ok(target)
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {

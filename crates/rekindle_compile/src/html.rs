@@ -37,6 +37,8 @@ pub struct PageTemplate {
     /// `NAME` of each `%NAME%` that is not known.
     pub unknown_env: Vec<String>,
     pub unfilled: Option<Unfilled>,
+    /// `<base href>`: the first counts, for the whole page.
+    base: Option<String>,
 }
 
 /// Why a page is not what its author meant: a plugin of another tool would have filled it in.
@@ -65,6 +67,19 @@ impl Unfilled {
                 format!("{what}; `{others}` or `{last}` of the configuration may do that in Vite, and do not run here")
             }
         }
+    }
+}
+
+impl PageTemplate {
+    /// Where the page at `url` would be for what its scripts name to be beside it, if a `<base>` says so.
+    ///
+    /// ```text
+    /// <base href="/lib/"> in /sub/page.html  →  /lib/page.html
+    /// ```
+    pub fn as_if(&self, url: &str) -> Option<String> {
+        let name = &url[url.rfind('/').map_or(0, |slash| slash + 1)..];
+        let seen = below_base(self.base.as_ref()?, name);
+        is_local(&seen).then(|| below_base(url, &seen))
     }
 }
 
@@ -123,9 +138,9 @@ pub fn parse_page_for_build(
 
 fn parse(source: &str, env: &dyn Fn(&str) -> Option<String>, is_module: Option<&dyn Fn(&str) -> bool>) -> PageTemplate {
     let tags = scan(source);
-    let mut plan = Plan { source, env, is_module, base: None, template: PageTemplate::default(), edits: Vec::new() };
+    let mut plan = Plan { source, env, is_module, template: PageTemplate::default(), edits: Vec::new() };
     let mut bases = tags.iter().filter(|tag| tag.name == "base" && !tag.inert);
-    plan.base = bases.find_map(|tag| Some(plan.decode(&tag.attribute("href")?.value)));
+    plan.template.base = bases.find_map(|tag| Some(plan.decode(&tag.attribute("href")?.value)));
     plan.place_head(&tags);
     for tag in &tags {
         plan.read_tag(tag);
@@ -387,8 +402,6 @@ struct Plan<'a> {
     source: &'a str,
     env: &'a dyn Fn(&str) -> Option<String>,
     is_module: Option<&'a dyn Fn(&str) -> bool>,
-    /// `<base href>`: the first counts, for the whole page.
-    base: Option<String>,
     template: PageTemplate,
     edits: Vec<Edit>,
 }
@@ -556,7 +569,8 @@ impl Plan<'_> {
         if !is_path || !env_references(written, self.env).is_empty() {
             return;
         }
-        let specifier = self.base.as_ref().map_or_else(|| written.to_owned(), |base| below_base(base, written));
+        let specifier =
+            self.template.base.as_ref().map_or_else(|| written.to_owned(), |base| below_base(base, written));
         let piece = Piece::Import(self.template.imports.len());
         self.template.imports.push(specifier);
         self.edit(range, Some(piece));
@@ -611,7 +625,7 @@ impl Plan<'_> {
     /// The address that an attribute value means, seen from the page.
     fn address(&self, value: &str) -> String {
         let address = self.decode(value);
-        match &self.base {
+        match &self.template.base {
             Some(base) if is_local(&address) => below_base(base, &address),
             _ => address,
         }

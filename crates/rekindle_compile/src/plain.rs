@@ -177,16 +177,17 @@ impl Compiler {
         plain_meta::name_members(&allocator, &mut module, input.source);
         replace_defines(&allocator, &input, &mut module);
         lower(&allocator, &input, &mut module)?;
+        let from = source.seen_from(file);
         let surroundings = Surroundings {
             options,
             url: plain_commonjs::told_address(input.url),
-            file_behind: &|specifier| match self.resolver.resolve(file.as_path(), specifier, DepKind::Asset) {
+            file_behind: &|specifier| match self.resolver.resolve(from.as_path(), specifier, DepKind::Asset) {
                 Ok(Resolved::File { url, .. }) => Some(url.path().to_owned()),
                 Ok(Resolved::Address(_)) => self.resolver.public_file(specifier).map(|_| specifier.to_owned()),
                 _ => None,
             },
             matches: &|call| {
-                let found = self.glob_matches(call, file);
+                let found = self.glob_matches(call, from);
                 let entries = found.entries.into_iter().map(|(key, _, url)| (key, url.as_str().to_owned()));
                 found.mistake.map_or_else(|| Ok(entries.collect()), Err)
             },

@@ -44,11 +44,27 @@ pub struct Diagnostic {
     /// Something is not there that may be there in a moment, when several files are written one after the other.
     #[serde(skip)]
     pub is_missing: bool,
+    /// The module's own file is not there any more.
+    #[serde(rename = "gone", skip_serializing_if = "std::ops::Not::not")]
+    pub is_gone: bool,
 }
 
 impl Diagnostic {
     pub fn error(message: impl Into<String>) -> Self {
-        Self { message: message.into(), file: None, place: None, frame: None, help: None, is_missing: false }
+        Self {
+            message: message.into(),
+            file: None,
+            place: None,
+            frame: None,
+            help: None,
+            is_missing: false,
+            is_gone: false,
+        }
+    }
+
+    /// The file of a module is not there any more.
+    pub fn gone(file: impl Into<String>) -> Self {
+        Self { is_missing: true, is_gone: true, ..Self::error("the file is not there any more").in_file(file) }
     }
 
     pub fn in_file(mut self, file: impl Into<String>) -> Self {

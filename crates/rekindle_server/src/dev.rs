@@ -35,7 +35,7 @@ use crate::events_process::EventsProcess;
 use crate::gaps::Before;
 use crate::listing::RootFiles;
 use crate::page_texts::PageTexts;
-use crate::pages::{Entry, Fate, Pages};
+use crate::pages::{Entry, Fate, Pages, file_of};
 use crate::project::{Crawl, MOST_ALIKE, MOST_REASONS, Project};
 use crate::public::PublicFiles;
 use crate::report::Report;
@@ -539,7 +539,11 @@ impl Loop {
     fn listing_changed(&self, batch: &FileBatch) -> bool {
         let project = &self.project;
         let known = |path: &PathBuf| !project.graph.of_file(path).is_empty();
-        let appeared = |path: &PathBuf| if known(path) { !path.is_file() } else { project.cares_about(path) };
+        let may_mean = |path: &PathBuf| {
+            let is_turned = project.compiler.resolver.followed.lead_elsewhere(path);
+            is_turned || project.cares_about(path) || self.pages.may_lead_to(path)
+        };
+        let appeared = |path: &PathBuf| if known(path) { !path.is_file() } else { may_mean(path) };
         let moved = |folder: &PathBuf| project.is_new_folder(folder) && !self.is_public(folder);
         batch.paths.iter().any(appeared) || batch.folders.iter().any(moved)
     }
@@ -605,18 +609,22 @@ impl Loop {
             self.listing.warnings.iter().filter(|line| !told.contains(line)).for_each(|line| self.report.warn(line));
             self.watcher.watch_folders(self.listing.folders(&self.config.root));
         }
+        let moved = self.pages.settle(&self.listing.pages);
+        let has_moved = !moved.is_empty();
+        let mut concerned = self.pages.changed_by(paths, folders);
+        concerned.extend(moved.into_iter().filter_map(|url| Some((url.clone(), self.pages.get(&url)?.file.clone()))));
         // Each page with the file that changed it.
         let mut edited: BTreeMap<String, String> = BTreeMap::new();
-        for (url, file) in self.pages.changed_by(paths, folders) {
+        for (url, file) in concerned {
             match self.pages.reload(&url, &mut self.project, seq) {
                 Fate::Same => {}
-                Fate::Edited => _ = edited.insert(url, self.project.compiler.display(&file)),
+                Fate::Edited => _ = edited.insert(url, self.project.compiler.display(file.as_path())),
                 Fate::Gone => news.gone.push(url),
                 Fate::GoneOtherwise => news.gone_otherwise.push(url),
                 Fate::Back { is_edited } => {
                     news.back.push(url.clone());
                     if is_edited {
-                        edited.insert(url, self.project.compiler.display(&file));
+                        edited.insert(url, self.project.compiler.display(file.as_path()));
                     }
                 }
             }
@@ -628,7 +636,7 @@ impl Loop {
                 edited.entry(url).or_insert_with(|| self.project.compiler.display(cause));
             }
         }
-        if !edited.is_empty() {
+        if has_moved || !edited.is_empty() {
             self.watcher.watch_files(self.pages.watched());
         }
         let pages =
@@ -832,8 +840,8 @@ impl Loop {
     /// Compiles what a tab of another session holds, as far as it is still there.
     fn find_known(&mut self, page: Option<&str>, entries: &[String], versions: &BTreeMap<String, String>) {
         let mut roots: Vec<ModuleId> = Vec::new();
-        match page.map(|url| self.page_file(url)) {
-            Some(Some((url, file))) => roots.extend(self.page_modules(&url, &file)),
+        match page.map(|url| file_of(url, &self.listing.pages).cloned()) {
+            Some(Some(file)) => roots.extend(self.page_modules(page.unwrap_or_default(), &file)),
             Some(None) => self.miss_page(page.unwrap_or_default()),
             None => self.find_entries(entries),
         }

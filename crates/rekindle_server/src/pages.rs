@@ -32,10 +32,14 @@ use crate::segments::AsOf;
 #[derive(Debug)]
 pub struct Page {
     pub file: FilePath,
-    /// Digest of its text.
+    /// Digest of its text, and of what its scripts lead to.
     pub hash: Arc<str>,
     /// Its module scripts, in document order.
     pub entries: Vec<Entry>,
+    /// Their paths without what may come after a name: `/app/main` of `main.js`, which `main.ts` may stand for.
+    script_stems: Vec<PathBuf>,
+    /// What each of them leads to, or led to while it is not there: a tab runs that.
+    leads_to: Vec<String>,
     /// Sheets of its `<link>` elements.
     pub sheets: Vec<ModuleId>,
     /// Number of the batch in which its text last changed.
@@ -66,7 +70,7 @@ struct Version {
     /// `Page::hash` of that time.
     hash: Arc<str>,
     text: Arc<str>,
-    /// Its module scripts, which are not in the text.
+    /// Its module scripts, which are not in the text, and what they lead to.
     scripts: Arc<str>,
 }
 
@@ -137,18 +141,43 @@ impl Pages {
     }
 
     /// The pages whose file is one of `paths` or below one of `folders`, with it.
-    pub fn changed_by(&self, paths: &[PathBuf], folders: &[PathBuf]) -> Vec<(String, PathBuf)> {
+    pub fn changed_by(&self, paths: &[PathBuf], folders: &[PathBuf]) -> Vec<(String, FilePath)> {
         let is_concerned = |file: &Path| {
             paths.iter().any(|path| path == file) || folders.iter().any(|folder| file.starts_with(folder))
         };
         let concerned = self.pages.iter().filter(|(_, page)| is_concerned(page.file.as_path()));
-        concerned.map(|(url, page)| (url.clone(), page.file.as_path().to_owned())).collect()
+        concerned.map(|(url, page)| (url.clone(), page.file.clone())).collect()
+    }
+
+    /// Finds the files of pages among those that are `listed` now. Gives the pages that are in another one than before.
+    pub fn settle(&mut self, listed: &BTreeMap<String, FilePath>) -> Vec<String> {
+        let mut moved = Vec::new();
+        for (url, page) in &mut self.pages {
+            match file_of(url, listed).filter(|file| **file != page.file) {
+                Some(file) => page.file = file.clone(),
+                None => continue,
+            }
+            moved.push(url.clone());
+        }
+        moved
+    }
+
+    /// Whether a file that appears or vanishes may be what a page's script leads to.
+    pub fn may_lead_to(&self, path: &Path) -> bool {
+        let is_stem = |part: &Path, stem: &Path| {
+            let [part_name, stem_name] =
+                [part, stem].map(|path| path.file_name().unwrap_or_default().to_string_lossy());
+            let rest = part_name.strip_prefix(&*stem_name);
+            part.parent() == stem.parent() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let stems = self.pages.values().flat_map(|page| &page.script_stems);
+        stems.into_iter().any(|stem| path.ancestors().take(3).any(|part| is_stem(part, stem)))
     }
 
     /// The page at `url`, read and parsed if it was not before. Errors only when the file cannot be read.
     pub fn load(&mut self, url: &str, file: &FilePath, project: &mut Project) -> std::io::Result<&Page> {
         if !self.pages.contains_key(url) {
-            let page = read_page(url, file, project, 0)?;
+            let page = read_page(url, file, project, 0, None)?;
             page.keep(url, &self.texts);
             self.pages.insert(url.to_owned(), page);
         }
@@ -166,7 +195,7 @@ impl Pages {
     pub fn reload(&mut self, url: &str, project: &mut Project, seq: u64) -> Fate {
         let Some(page) = self.pages.get_mut(url) else { return Fate::Same };
         let was_gone = page.gone.is_some();
-        match read_page(url, &page.file.clone(), project, seq) {
+        match read_page(url, &page.file, project, seq, Some(page)) {
             Ok(mut fresh) => {
                 let is_edited = fresh.hash != page.hash;
                 if is_edited {
@@ -210,7 +239,7 @@ impl Pages {
     pub fn refresh(&mut self, project: &mut Project, seq: u64) -> Vec<String> {
         let mut edited = Vec::new();
         for (url, page) in &mut self.pages {
-            let Ok(mut fresh) = read_page(url, &page.file.clone(), project, seq) else { continue };
+            let Ok(mut fresh) = read_page(url, &page.file, project, seq, Some(page)) else { continue };
             (fresh.gone, fresh.stood_at) = (page.gone.take(), page.stood_at);
             if fresh.hash == page.hash {
                 fresh.changed_at = page.changed_at;
@@ -258,7 +287,14 @@ impl Pages {
     }
 }
 
-fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std::io::Result<Page> {
+/// `before` is what the page was, if it was read before.
+fn read_page(
+    url: &str,
+    file: &FilePath,
+    project: &mut Project,
+    seq: u64,
+    before: Option<&Page>,
+) -> std::io::Result<Page> {
     let source = String::from_utf8_lossy(&file::read(file.as_path())?).into_owned();
     let env = project.env.clone();
     let template = parse_page(&source, &|name| env.text(name));
@@ -271,15 +307,21 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
     };
     for at in 0..page.template.scripts.len() {
         let entry = match &page.template.scripts[at] {
-            PageScript::External { specifier, offset } => external_entry(file, specifier, *offset, &source, project),
+            PageScript::External { specifier, offset } => {
+                page.script_stems.push(stem_of(file, specifier, project));
+                external_entry(file, specifier, *offset, &source, project)
+            }
             PageScript::Inline { code, offset } => {
                 let url = ModuleUrl::new(format!("{url}?html-proxy&index={at}.js"));
-                let inline = Source::Inline(where_it_stands(&source, *offset, code));
+                let as_if = page.template.as_if(url.path()).map(|url| project.compiler.file_at(&url));
+                let inline = Source::Inline { text: where_it_stands(&source, *offset, code), as_if };
                 Entry::Module(project.insert_inline(&url, file, inline))
             }
         };
+        page.leads_to.push(leads_to(&entry, at, &page.template, project, before));
         page.entries.push(entry);
     }
+    project.look_into(page.script_stems.iter().filter_map(|stem| stem.parent()));
     let missing = page.entries.iter().filter_map(|entry| match entry {
         Entry::Missing(_, diagnostic) => Some((**diagnostic).clone()),
         Entry::Module(_) | Entry::Address(_) => None,
@@ -296,10 +338,24 @@ fn read_page(url: &str, file: &FilePath, project: &mut Project, seq: u64) -> std
         page.imports.push(import_address(file, specifier, project));
     }
     let text: Arc<str> = page.text(url, project.compiler.base(), "", &[]).0.into();
-    page.hash = digest(&[source.as_bytes(), text.as_bytes()]);
-    let scripts = scripts_text(&page.template.scripts).into();
+    let scripts: Arc<str> = scripts_text(&page.template.scripts, &page.leads_to).into();
+    page.hash = digest(&[source.as_bytes(), text.as_bytes(), page.leads_to.join("\n").as_bytes()]);
     page.versions.push_back(Version { since: seq, hash: page.hash.clone(), text, scripts });
     Ok(page)
+}
+
+/// The file of a page among those that are `listed`: its own, or that of the page which its address without an ending
+/// means as well.
+///
+/// ```text
+/// /about/index.html  →  about/index.html, or about.html
+/// ```
+pub fn file_of<'l>(url: &str, listed: &'l BTreeMap<String, FilePath>) -> Option<&'l FilePath> {
+    let other = || match url.strip_suffix("/index.html") {
+        Some(folder) => listed.get(&format!("{folder}.html")),
+        None => listed.get(&format!("{}/index.html", url.strip_suffix(".html")?)),
+    };
+    listed.get(url).or_else(other)
 }
 
 /// Whether a content security policy concerns the page's styles.
@@ -309,12 +365,42 @@ fn has_policy(source: &str) -> bool {
 }
 
 /// All that makes module scripts the same as before; where they stand is not part of it.
-fn scripts_text(scripts: &[PageScript]) -> String {
-    let script = |script: &PageScript| match script {
-        PageScript::External { specifier, .. } => format!("src {specifier}\n"),
+fn scripts_text(scripts: &[PageScript], leads_to: &[String]) -> String {
+    let script = |(script, leads_to): (&PageScript, &String)| match script {
+        PageScript::External { specifier, .. } => format!("src {specifier} {leads_to}\n"),
         PageScript::Inline { code, .. } => format!("code {} {code}\n", code.len()),
     };
-    scripts.iter().map(script).collect()
+    scripts.iter().zip(leads_to).map(script).collect()
+}
+
+/// What a script of a page leads to, as text. While its file is not there it is what it was.
+///
+/// ```text
+/// <script type="module" src="/main.js"></script>   →  module /main.js, or module /main.ts where that is the file
+/// ```
+fn leads_to(entry: &Entry, at: usize, page: &PageTemplate, project: &Project, before: Option<&Page>) -> String {
+    match entry {
+        Entry::Module(id) => format!("module {}", project.graph[*id].url.as_str()),
+        Entry::Address(address) => format!("address {address}"),
+        Entry::Missing(url, _) => {
+            let specifier = |script: &PageScript| match script {
+                PageScript::External { specifier, .. } => Some(specifier.clone()),
+                PageScript::Inline { .. } => None,
+            };
+            let own = specifier(&page.scripts[at]);
+            let known = before.and_then(|before| {
+                let mut scripts = before.template.scripts.iter().zip(&before.leads_to);
+                scripts.find(|(script, _)| specifier(script) == own).map(|(_, leads_to)| leads_to.clone())
+            });
+            known.unwrap_or_else(|| format!("module {}", url.as_str()))
+        }
+    }
+}
+
+/// `main.js` of a page in `/app` → `/app/main`
+fn stem_of(page: &FilePath, specifier: &str, project: &Project) -> PathBuf {
+    let url = absolute(page, &relative_specifier(specifier), project);
+    project.compiler.file_at(url.split('?').next().unwrap_or_default()).as_path().with_extension("")
 }
 
 fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str, project: &mut Project) -> Entry {
@@ -419,6 +505,8 @@ impl Page {
             file,
             hash: Arc::default(),
             entries: Vec::new(),
+            script_stems: Vec::new(),
+            leads_to: Vec::new(),
             sheets: Vec::new(),
             changed_at: 0,
             gone: None,

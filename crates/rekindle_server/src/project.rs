@@ -386,7 +386,8 @@ impl Project {
     fn globs_match(&self, id: ModuleId, path: &Path) -> bool {
         let module = &self.graph[id];
         let calls = module.published.iter().flat_map(|published| &published.definition.globs);
-        calls.into_iter().any(|call| self.compiler.could_match(call, &module.file, path))
+        let source = self.inline.get(&module.url).unwrap_or(&Source::File);
+        calls.into_iter().any(|call| self.compiler.could_match(call, source.seen_from(&module.file), path))
     }
 
     fn absorb(&mut self, id: ModuleId, compiled: Compiled, delta: &mut Delta) {
@@ -497,6 +498,12 @@ impl Project {
     pub fn await_in(&mut self, folders: Vec<PathBuf>) {
         self.awaited.extend(folders.iter().filter(|folder| !self.missing_in.contains(*folder)).cloned());
         self.missing_in.extend(folders);
+    }
+
+    /// What appears in these folders may be what a page's script leads to.
+    pub fn look_into<'p>(&mut self, folders: impl Iterator<Item = &'p Path>) {
+        let unknown = folders.filter(|folder| !self.listed.contains(*folder));
+        self.awaited.extend(unknown.map(Path::to_owned));
     }
 
     /// Looks out for what pages wait for.
@@ -670,8 +677,8 @@ impl Project {
             let keeps = same && links.folders.is_empty();
             (!keeps).then(|| (id, (!same).then(|| published.definition.clone()), links))
         };
-        watcher.watch_files(self.compiler.take_read());
         let relinked: Vec<_> = self.pool.install(|| ready.par_iter().filter_map(relink).collect());
+        watcher.watch_files(self.compiler.take_read());
         for (id, definition, links) in relinked {
             // Also where nothing changed: a folder that appeared is one in which a match may appear next.
             self.watch_folders(links.folders.clone(), watcher);
@@ -772,10 +779,7 @@ impl Project {
             let module = &self.graph[id];
             let mut diagnostics = match &module.state {
                 ModuleState::Broken(diagnostics) => diagnostics.clone(),
-                ModuleState::Deleted => {
-                    let file = self.compiler.display(module.file.as_path());
-                    vec![Diagnostic::error("the file is not there any more").in_file(file)]
-                }
+                ModuleState::Deleted => vec![Diagnostic::gone(self.compiler.display(module.file.as_path()))],
                 _ => continue,
             };
             let is_full = errors.len() >= MOST_REASONS;

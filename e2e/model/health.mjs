@@ -33,7 +33,7 @@ export function readHealth(root, { edges, places, known, threw }) {
   for (const [file, text] of files) {
     const id = idOf(file)
     const targets = [...text.matchAll(IMPORT)].map(([, specifier]) => path.posix.join(path.posix.dirname(file), specifier))
-    const isUnreadable = UNREADABLE.test(text) || targets.some((target) => !files.has(target)) || (file.endsWith('.json') && !isJson(text)) || placesOf(id).size > 1
+    const isUnreadable = UNREADABLE.test(text) || targets.some((target) => !files.has(target) && !files.has(target.replace(/\.js$/, '.ts'))) || (file.endsWith('.json') && !isJson(text)) || placesOf(id).size > 1
     modules.set(id, { isUnreadable, throws: text.includes('throw new Error('), takesOwn: 'sckl'.includes(kindOf(id)), version: versionOf(id, text) })
     for (const target of targets) edges.add(`${id}>${idOf(target)}`)
     if (modules.get(id).throws) threw.add(id)

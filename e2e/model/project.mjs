@@ -103,7 +103,7 @@ ${links.join('')}<script src="/base.js"></script>
   /** How `from` names `to`: by the path under which importers know it. */
   specifier(from, to) {
     const module = this.modules.get(to)
-    const relative = path.posix.relative(path.posix.dirname(from.path), module.known ?? module.path)
+    const relative = path.posix.relative(path.posix.dirname(from.path), (module.known ?? module.path).replace(/\.ts$/, '.js'))
     return relative.startsWith('.') ? relative : `./${relative}`
   }
 

@@ -16,6 +16,7 @@ const FOLDERS = ['src', 'src', 'src/a', 'src/a', 'src/b', 'src/a/deep']
 const MUTATIONS = {
   bump: 22, bumpSeveral: 8, undo: 6, addImport: 7, removeImport: 5, reorder: 3, create: 7, remove: 4, removeUnderImporters: 3, rename: 5,
   renameAndEdit: 4, renameAlone: 3, renameFolder: 3, breakOne: 9, mendOne: 8, title: 3, link: 2, env: 3, tsconfig: 3,
+  retype: 4,
 }
 
 /** What may happen besides, and how often, beside 60 for the files. */
@@ -395,6 +396,12 @@ class Maker {
     if (!this.move(module, this.newPath(module))) return false
     module.known = before
     return true
+  }
+
+  /** A script becomes TypeScript, or JavaScript again: its name, as others have it, means the other file. */
+  retype() {
+    const module = this.some(({ path: file }) => /\.[jt]s$/.test(file) && !this.isMatch({ path: file }))
+    return Boolean(module) && this.move(module, module.path.replace(/[jt]s$/, (ending) => (ending === 'js' ? 'ts' : 'js')))
   }
 
   renameFolder() {

@@ -386,6 +386,31 @@ window.ready = true
   return seen
 })
 
+both('plain scripts of their own import modules when they run', {
+  files: {
+    'index.html': `<!doctype html><link rel="icon" href="data:,"><p id="a"></p><p id="b"></p><p id="c"></p><script src="/plain/small.js"></script><script src="plain/large.js"></script>`,
+    'plain/small.js': `import('./module.js').then(({ name }) => { document.getElementById('a').textContent = name; window.ready = (window.count = (window.count ?? 0) + 1) === 2 })`,
+    'plain/large.js': `/* ${'x'.repeat(9000)} */ window.ready = false; import("/other/module.ts").then(({ name }) => { document.getElementById('b').textContent = name; window.ready = (window.count = (window.count ?? 0) + 1) === 2 })`,
+    'plain/module.js': `import { part } from './part.js'\nexport const name = 'beside ' + part`,
+    'plain/part.js': `export const part = 'part'`,
+    'other/module.ts': `export const name: string = 'other'`,
+  },
+  after: (_, output, seen) => {
+    assert.deepEqual(seen, ['beside part', 'other', ''])
+    assert.equal([...output.keys()].filter((name) => /large-/.test(name)).length, 1, [...output.keys()].join())
+  },
+}, texts)
+
+test('a name that is written to where nothing can be is a mistake of the build, not its end', {
+  start: false,
+  files: { 'main.js': `import { ns } from './passes-on.js'\nns.added = 1\nconsole.log(ns)`, 'passes-on.js': `import * as ns from './names.js'\nexport { ns }`, 'names.js': 'export const a = 1\nexport let b = 2' },
+}, async (app) => {
+  const { code, err, out } = await build(app)
+  assert.equal(code, 1, out)
+  assert.match(err, /error: .*(Cannot assign to import|the bundler stopped)/)
+  assert.doesNotMatch(err, /panicked/)
+})
+
 both('what is required and not there, modules in .cts, queries behind addresses, paths of the disk', {
   files: {
     'main.js': 'document.title = "to be written by the test"',

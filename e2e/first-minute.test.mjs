@@ -40,6 +40,12 @@ test('an unknown flag is not taken for a folder', bare, async (app) => {
   assert.equal(code, 2)
   assert.match(stderr, /--port/)
   assert.doesNotMatch(stderr, /as a value/)
+  for (const words of [['--frobnicate'], ['dev', '--force'], ['build', '--watch'], ['dev', '.', '-x'], ['preview', '--nothing'], ['init', '--nothing']]) {
+    const { code, stderr } = await run(app, ...words)
+    assert.equal(code, 2)
+    assert.match(stderr, new RegExp(`unexpected argument '${words.at(-1)}'`))
+    assert.doesNotMatch(stderr, /as a value/)
+  }
 })
 
 test('--config names a script of Vite, or a file that is not there', { ...bare, files: { 'conf/dev.mjs': `export default { base: '/below/' }`, 'index.html': '<p id="a">page</p>' } }, async (app) => {

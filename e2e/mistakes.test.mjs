@@ -76,9 +76,11 @@ test('a query that belongs to a plugin names it, in development and in a build; 
   files: { 'main.js': `import Logo from './logo.svg?react'\nshow('a', typeof Logo)`, 'logo.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>' },
 }, async (app) => {
   await app.overlay('`logo.svg?react` is for the plugin vite-plugin-svgr')
+  assert.match(await app.first.overlayText(), /main\.js:1:\d+/)
   const { code, err } = await build(app)
   assert.equal(code, 1)
   assert.match(err, /`logo\.svg\?react` is for the plugin vite-plugin-svgr/)
+  assert.match(err, /--> main\.js:1:\d+/)
   await app.edit('main.js', '?react', '?w=300&format=webp')
   await app.overlay('vite-imagetools')
   await app.edit('main.js', '?w=300&format=webp', '?v=1')
@@ -87,6 +89,8 @@ test('a query that belongs to a plugin names it, in development and in a build; 
 })
 
 const SWALLOWED = {
+  'a comment before the page': ['<html>', '<!-- <html>'],
+  'a comment before the doctype': ['<!doctype', '<!-- licence\n<!doctype'],
   'a comment': ['<p id="a">', '<!-- <p id="a">'],
   'a <style>': ['<p id="a">', '<style> p { order: 1 }<p id="a">'],
   'a <title>': ['<p id="a">', '<title>mine<p id="a">'],

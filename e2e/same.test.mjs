@@ -97,9 +97,9 @@ export default [Object.keys(styles), getComputedStyle(outside).order, getCompute
   'a namespace inherits from nothing': {
     code: `import * as ns from './names.js'
 const { getPrototypeOf, prototype } = Object
-export default ['toString' in ns, getPrototypeOf(ns), prototype.toString.call(ns), Object.keys(ns), 'a' in ns]`,
+export default ['toString' in ns, getPrototypeOf(ns), prototype.toString.call(ns), Object.keys(ns), 'a' in ns, Object.isExtensible(ns)]`,
     files: { 'names.js': 'export const b = 1\nexport const a = 2' },
-    shows: [false, null, '[object Module]', ['a', 'b'], true],
+    shows: [false, null, '[object Module]', ['a', 'b'], true, false],
   },
   'a namespace of a module that is imported later': {
     code: `const ns = await import('./later.js')\nexport default ['toString' in ns, Object.keys(ns), ns.default]`,
@@ -224,10 +224,49 @@ export default [(await load('a', 'js')).default, (await load('b', 'ts')).default
     files: { 'small.svg': SVG },
     shows: ['<svg', '<svg'],
   },
-  'a script of public/ by its address is what it says': {
-    code: `import address from '/plain.js?url'\nexport default await (await fetch(address)).text()`,
-    files: { '/public/plain.js': 'const plain: number = 1' },
-    shows: 'const plain: number = 1',
+  'a file of public/ by its address is what it says': {
+    code: `import script from '/plain.js?url'\nimport module from '/plain.mjs?url'\nimport typed from '/plain.ts?url'\nimport jsx from '/plain.jsx?url'\nimport sheet from '/plain.css?url'\nimport nested from '/nested/plain.scss?url'
+const addresses = [script, module, typed, jsx, sheet, nested]
+export default [addresses.map((address) => new URL(address, location.href).pathname), await Promise.all(addresses.map(async (address) => (await fetch(address)).text()))]`,
+    files: { '/public/plain.js': 'const plain: number = 1', '/public/plain.mjs': 'import "./x.mjs"', '/public/plain.ts': 'const typed: number = 1', '/public/plain.jsx': 'const jsx = <p/>', '/public/plain.css': 'p  { order:1 }', '/public/nested/plain.scss': '$a: 1' },
+    shows: [['/plain.js', '/plain.mjs', '/plain.ts', '/plain.jsx', '/plain.css', '/nested/plain.scss'], ['const plain: number = 1', 'import "./x.mjs"', 'const typed: number = 1', 'const jsx = <p/>', 'p  { order:1 }', '$a: 1']],
+  },
+  'what is local within what is global': {
+    code: `import styles from './local.module.scss'
+const outer = document.body.appendChild(document.createElement('p'))
+outer.className = 'outer-global'
+const inner = outer.appendChild(document.createElement('i'))
+inner.className = styles.first + ' ' + styles.second
+export default [Object.keys(styles).sort(), getComputedStyle(inner).order, getComputedStyle(inner).flexGrow]`,
+    files: { 'local.module.scss': ':global .outer-global :local(.first) { order: 5 }\n:global { .outer-global > :local(.second):not(.none) { flex-grow: 6 } }' },
+    shows: [['first', 'second'], '5', '6'],
+  },
+  'a sheet is imported by an address that is percent-encoded': {
+    code: `import './encoded-imports.css'
+const p = document.body.appendChild(document.createElement('p'))
+p.className = 'encoded-import'
+export default [getComputedStyle(p).order, getComputedStyle(p).flexGrow]`,
+    files: { 'encoded-imports.css': `@import './d/a%20sheet.css';\n@import url(./d/a%23sheet.css);`, 'd/a sheet.css': '.encoded-import { order: 3 }', 'd/a#sheet.css': '.encoded-import { flex-grow: 4 }' },
+    shows: ['3', '4'],
+  },
+  'CommonJS as TypeScript writes it': {
+    code: `import made from './made.cts'\nimport { inner } from './made.cts'\nexport default [made.x, inner]`,
+    files: { 'made.cts': `import other = require('./other.cjs')\ninterface Made { x: number }\nconst made: Made = { x: 3 }\nexport = Object.assign(made, { inner: other.name as string })`, 'other.cjs': `exports.name = 'other'` },
+    shows: [3, 'other'],
+  },
+  'members of require': {
+    code: `import seen from 'looks'\nexport default seen`,
+    files: {
+      'node_modules/looks/package.json': '{ "name": "looks", "main": "index.js" }',
+      'node_modules/looks/index.js': `let code\ntry { require.resolve('not-there-at-all') } catch (error) { code = error.code }\nrequire('./there.js')\nmodule.exports = [code, typeof require.resolve, typeof require.resolve('./there.js'), typeof require.cache, require.main === module, (function (require) { return require.resolve })({ resolve: 'own' })]`,
+      'node_modules/looks/there.js': 'exports.a = 1',
+    },
+    shows: ['MODULE_NOT_FOUND', 'function', 'string', 'object', false, 'own'],
+  },
+  'what is declared twice in TypeScript and once in JavaScript, or may be': {
+    code: `import twice from './twice.ts'\nexport default twice`,
+    files: { 'twice.ts': `type T = 1\ntype T = 2\ninterface Y {}\ntype Y = 1\nclass A {\n  x: number = 1\n  x: string = 'two'\n  m(): number { return 1 }\n  m() { return 2 }\n  get g() { return 1 }\n  get g() { return 2 }\n}\nconst a = new A()\nexport default [a.x, a.m(), a.g] as (T | Y | string | number)[]` },
+    shows: ['two', 2, 2],
   },
   'replaced names, also as members of the global object': {
     code: `export default [KEY, typeof process.env.NODE_ENV, typeof globalThis.process.env.NODE_ENV, typeof global.process.env.NODE_ENV, typeof __DEEP__.b, __DEEP__.b.c, { KEY: 1 }, ((KEY) => KEY)(2)]`,

@@ -19,6 +19,17 @@ use rekindle_graph::Diagnostic;
 use rekindle_server::report::{Report, show};
 use serde_json::json;
 
+/// What the bundler says when it stops is told as a mistake of the build.
+fn keep_bundler_quiet() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let is_bundler = panic.location().is_some_and(|place| place.file().contains("rolldown"));
+        if !is_bundler {
+            usual(panic);
+        }
+    }));
+}
+
 /// Runs a build; the exit code says whether it worked.
 pub(crate) fn run(flags: &BuildFlags) -> ExitCode {
     let settings = match settings::read_for_build(flags) {
@@ -40,6 +51,7 @@ pub(crate) fn run(flags: &BuildFlags) -> ExitCode {
         Progress::Rendering => told.working(began, || "rendering chunks".to_owned()),
         Progress::Writing => told.at_rest(),
     };
+    keep_bundler_quiet();
     let root = settings.config.root.clone();
     match build_with(settings.config, &progress) {
         Ok(mut built) if flags.json => {

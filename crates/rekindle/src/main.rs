@@ -75,7 +75,9 @@ fn main() -> ExitCode {
 fn parse(arguments: Vec<OsString>) -> Flags {
     Flags::try_parse_from(arguments).unwrap_or_else(|mut error| {
         // Nobody means a flag as the project folder.
-        error.remove(ContextKind::TrailingArg);
+        for advice in [ContextKind::TrailingArg, ContextKind::Suggested] {
+            error.remove(advice);
+        }
         error.exit()
     })
 }

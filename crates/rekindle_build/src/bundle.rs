@@ -1,9 +1,11 @@
 //! Runs rolldown: once for all pages, and once for each worker, which is a program of its own.
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
+use futures_util::FutureExt;
 use rekindle_compile::build_settings::{LegalComments, SourceMaps};
 use rekindle_graph::Diagnostic;
 use rolldown::{Bundler, BundlerOptions, InputItem, OutputFormat, Platform, RawMinifyOptions, SourceMapType, TsConfig};
@@ -148,7 +150,8 @@ async fn bundle_once(
     let plugin = Meaning { session: session.clone(), role };
     let mut bundler = Bundler::with_plugins(options, vec![Arc::new(plugin)])
         .map_err(|errors| problems::of_rolldown(session, errors))?;
-    let result = bundler.generate().await;
+    let result = AssertUnwindSafe(bundler.generate()).catch_unwind().await;
+    let result = result.map_err(|panic| vec![problems::of_panic(panic.as_ref())])?;
     let output = match result {
         Ok(output) => output,
         Err(errors) => {

@@ -18,6 +18,7 @@ use rekindle_compile::html::{
     PageAsset, PageScript, PageTemplate, Piece, escape_attribute, parse_page_for_build, relative_specifier,
     where_it_stands,
 };
+use rekindle_compile::page_imports::imported_addresses;
 use rekindle_compile::plain::Inlining;
 use rekindle_compile::resolve::Resolved;
 use rekindle_compile::style::prepare::is_style;
@@ -99,6 +100,14 @@ async fn build_all(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
         for specifier in page.template.imports.clone() {
             let address = import_address(session, page, &specifier).await;
             page.imports.push(address);
+        }
+        for at in 0..page.assets.len() {
+            if page.template.assets[at].is_script {
+                page.assets[at] = match plain_script(session, page, at).await {
+                    Some(address) => address,
+                    None => asset_of(session, page, &page.template.assets[at].specifier, Inlining::Small),
+                };
+            }
         }
     }
     let sheets: Vec<SheetInput> = sheets.iter().filter_map(|(file, name)| sheet_input(session, file, name)).collect();
@@ -261,10 +270,10 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
         page.sheets.extend(sheet);
     }
     for at in 0..page.template.assets.len() {
-        let PageAsset { specifier, wants_file } = page.template.assets[at].clone();
+        let PageAsset { specifier, wants_file, is_script } = page.template.assets[at].clone();
         let inlining = if wants_file { Inlining::Never } else { Inlining::Small };
-        let address = asset_of(session, &page, &specifier, inlining);
-        page.assets.push(address);
+        // What a script imports is built first.
+        page.assets.push(if is_script { String::new() } else { asset_of(session, &page, &specifier, inlining) });
     }
     Ok(page)
 }
@@ -397,19 +406,66 @@ fn asset_of(session: &Session, page: &Page, specifier: &str, inlining: Inlining)
 
 /// The address of a module that the page imports when it runs: a script of its own, with a copy of all it imports.
 async fn import_address(session: &Arc<Session>, page: &Page, specifier: &str) -> String {
-    let resolver = &session.compiler.resolver;
-    let address = match resolver.resolve(page.file.as_path(), &relative_specifier(specifier), DepKind::Dynamic) {
-        Ok(Resolved::File { path, .. }) => match bundle::worker(session, path.as_path(), false, &Role::Pages).await {
-            Ok(built) => session.addresses.written(&Target::Output(built.name), From::Page(&page.path)),
-            Err(problems) => {
-                session.problem(problems);
-                return specifier.to_owned();
-            }
-        },
-        _ => asset_of(session, page, specifier, Inlining::Never),
-    };
+    match imported(session, page.file.as_path(), specifier, From::Page(&page.path)).await {
+        Some(address) => address,
+        None => with_dot(asset_of(session, page, specifier, Inlining::Never)),
+    }
+}
+
+/// The address of what a script in `importer`, which is no module, imports when it runs; as it is written where `from` says.
+async fn imported(session: &Arc<Session>, importer: &Path, specifier: &str, from: From<'_>) -> Option<String> {
+    let resolved = session.compiler.resolver.resolve(importer, &relative_specifier(specifier), DepKind::Dynamic);
+    let Ok(Resolved::File { path, .. }) = resolved else { return None };
+    match bundle::worker(session, path.as_path(), false, &Role::Pages).await {
+        Ok(built) => Some(with_dot(session.addresses.written(&Target::Output(built.name), from))),
+        Err(problems) => {
+            session.problem(problems);
+            Some(specifier.to_owned())
+        }
+    }
+}
+
+/// `assets/a.js` → `./assets/a.js`: in scripts a bare name is that of a package.
+fn with_dot(address: String) -> String {
     let is_bare = !address.starts_with(['/', '.']) && !address.contains(':');
     if is_bare { format!("./{address}") } else { address }
+}
+
+/// The address of a script that is no module and imports some when it runs: a file with their new addresses.
+async fn plain_script(session: &Arc<Session>, page: &Page, at: usize) -> Option<String> {
+    let specifier = relative_specifier(&page.template.assets[at].specifier);
+    let resolved = session.compiler.resolver.resolve(page.file.as_path(), &specifier, DepKind::Asset).ok()?;
+    let Resolved::File { path, .. } = resolved else { return None };
+    if session.compiler.resolver.address_of_public(path.as_path()).is_some() {
+        return None;
+    }
+    let text = file::read_text(path.as_path()).ok()?;
+    let mut written = String::new();
+    let mut end = 0;
+    for range in imported_addresses(&text) {
+        let specifier = &text[range.clone()];
+        if !specifier.starts_with(['/', '.']) {
+            continue;
+        }
+        match imported(session, path.as_path(), specifier, From::Sheet).await {
+            Some(address) => {
+                written.push_str(&text[end..range.start]);
+                written.push_str(&address);
+                end = range.end;
+            }
+            None => {
+                let name = session.compiler.display(path.as_path());
+                session.warn(format!("{specifier}, which {name} imports, is not there: its address stays as it is"));
+            }
+        }
+    }
+    if end == 0 {
+        return None;
+    }
+    written.push_str(&text[end..]);
+    let name = path.as_path().file_name().unwrap_or_default().to_string_lossy();
+    let name = session.addresses.emit(&name, written.into_bytes().into());
+    Some(session.addresses.written(&Target::Output(name), From::Page(&page.path)))
 }
 
 /// Everything that goes into the output folder.

@@ -50,6 +50,10 @@ const NAMESPACE: (&str, &str) = (
     "__exportAll = (all, no_symbols) => {\n\tlet target = { __proto__: null };",
 );
 
+/// How it ends; and what adds names to a namespace afterwards, where a chunk has that.
+const NAMESPACE_END: (&str, &str) = ("return target;", "return Object.preventExtensions(target);");
+const ADDS_NAMES: &str = "__reExport = ";
+
 /// What rolldown is told when the real mistake is in `Session::problem`.
 const TOLD: &str = "told elsewhere";
 
@@ -96,12 +100,17 @@ impl Plugin for Meaning {
         Ok(())
     }
 
-    /// A namespace inherits from nothing (ECMA-262 10.4.6). The place is on a line of its own that no source stands for, so the
+    /// A namespace inherits from nothing and takes nothing on (ECMA-262 10.4.6). The place is on a line of its own that no source stands for, so the
     /// source map stays as it is.
     async fn render_chunk(&self, _: &PluginContext, args: &HookRenderChunkArgs<'_>) -> HookRenderChunkReturn {
-        let begins = args.code.contains(NAMESPACE.0);
-        let replaced = || args.code.replacen(NAMESPACE.0, NAMESPACE.1, 1);
-        Ok(begins.then(|| HookRenderChunkOutput { code: replaced(), map: HookTransformOutputMap::Null }))
+        let Some(at) = args.code.find(NAMESPACE.0) else { return Ok(None) };
+        let mut code = args.code.replacen(NAMESPACE.0, NAMESPACE.1, 1);
+        // Names of what is not bundled are added later.
+        let is_final = !code.contains(ADDS_NAMES);
+        if let Some(end) = code[at..].find(NAMESPACE_END.0).filter(|_| is_final) {
+            code.replace_range(at + end..at + end + NAMESPACE_END.0.len(), NAMESPACE_END.1);
+        }
+        Ok(Some(HookRenderChunkOutput { code, map: HookTransformOutputMap::Null }))
     }
 
     /// Sheets are no part of a chunk's text, but their names are in the scripts that load it.
@@ -163,6 +172,11 @@ impl Meaning {
                 Ok(Some(with_effects(format!("{}{REQUIRED}", path.as_path().display()), None)))
             }
             Ok(Resolved::File { path, url }) => {
+                if let Some(diagnostic) = session.compiler.plugin_lacks(&url, &path).filter(|_| kind == DepKind::Static)
+                {
+                    session.problem([problems::at_specifier(session, file.as_path(), specifier, diagnostic)]);
+                    return Err(anyhow::anyhow!(TOLD));
+                }
                 let query = Some(url.query()).filter(|query| !query.is_empty());
                 Ok(Some(self.file(path.as_path(), query)))
             }
@@ -277,6 +291,13 @@ impl Meaning {
                 Ok(Some(HookLoadOutput { map, side_effects, ..script(&code) }))
             }
             Plain::Value(code) => Ok(Some(script(&code))),
+            // It is in the output as it is.
+            Plain::Asset(inlining)
+                if !is_data(&url) && session.compiler.resolver.address_of_public(file.as_path()).is_some() =>
+            {
+                let address = self.asset(&file, inlining)?;
+                Ok(Some(script(&format!("export default {address};"))))
+            }
             Plain::Asset(_) if is_style(url.path()) && !is_data(&url) => {
                 let name = self.linked_sheet(&url, &file)?;
                 Ok(Some(script(&format!("export default {};", self.expression(&Target::Output(name))))))

@@ -1,5 +1,6 @@
 //! What rolldown finds wrong, as mistakes of the user's with a place in the source they wrote.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 
 use oxc_sourcemap::SourceMap;
@@ -25,6 +26,17 @@ pub(crate) fn at_specifier(session: &Session, importer: &Path, specifier: &str, 
         Some((at, length)) => diagnostic.at(&text, at, length + 2),
         None => diagnostic,
     }
+}
+
+/// The bundler stopped at something that it took for impossible.
+pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Diagnostic {
+    let said =
+        panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|&text| text.into()));
+    let reason = said.unwrap_or_else(|| "without a reason".to_owned());
+    Diagnostic::error(format!("the bundler stopped: {reason}")).with_help(
+        "an assignment to what a module exports, `import { ns } from './a'; ns.name = 1` for instance, can be the cause; \
+         the development server says which module throws",
+    )
 }
 
 /// Rolldown's errors. They speak of the text it was given; the place is looked for in the file itself.

@@ -3,14 +3,59 @@
 //! The order of the checks is the one rolldown uses: module syntax decides first, then free `module` or `exports`,
 //! then a free `require`.
 
+use oxc_allocator::{Allocator, TakeIn};
 use oxc_ast::ast::*;
+use oxc_ast::builder::AstBuilder;
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::Scoping;
 use oxc_span::GetSpan;
 use rekindle_graph::{Dep, DepKind};
 
 use crate::calls::constant_string;
+use crate::compile::quoted;
+use crate::plain_commonjs::statements;
 use crate::script::Parsed;
+
+/// Writes what TypeScript has for CommonJS as JavaScript has it, in a file that uses nothing else of modules. True if there was some.
+///
+/// ```ts
+/// import a = require('a'); export = { a }   →   const a = require('a'); module.exports = { a }
+/// ```
+pub(crate) fn of_typescript<'a>(allocator: &'a Allocator, program: &mut Program<'a>) -> bool {
+    let ast = AstBuilder::new(allocator);
+    let is_other = |statement: &Statement| {
+        let is_own = matches!(statement, Statement::TSExportAssignment(_) | Statement::TSImportEqualsDeclaration(_));
+        statement.is_module_declaration() && !is_own
+    };
+    if program.body.iter().any(is_other) {
+        return false;
+    }
+    let mut has_some = false;
+    for place in &mut program.body {
+        let written = match place {
+            Statement::TSExportAssignment(it) => {
+                let mut written = statements(&ast, "module.exports = 0").pop();
+                if let Some(Statement::ExpressionStatement(written)) = &mut written
+                    && let Expression::AssignmentExpression(assignment) = &mut written.expression
+                {
+                    assignment.right = it.expression.take_in(&ast);
+                }
+                written
+            }
+            Statement::TSImportEqualsDeclaration(it) if it.import_kind.is_value() => {
+                let TSModuleReference::ExternalModuleReference(module) = &it.module_reference else { continue };
+                let required = quoted(&module.expression.value);
+                statements(&ast, &format!("const {} = require({required})", it.id.name)).pop()
+            }
+            _ => continue,
+        };
+        if let Some(written) = written {
+            *place = written;
+            has_some = true;
+        }
+    }
+    has_some
+}
 
 /// Whether the file is CommonJS by what it uses. One that imports, but exports through `module` alone, is CommonJS too:
 /// compilers have written such files, and bundlers take them.

@@ -338,6 +338,14 @@ impl Compiler {
             .with_help("import the file without the query for its address, with `?raw` for its text, or write by hand what the plugin makes of it")
     }
 
+    /// What is wrong with an import of `url` whose query belongs to a plugin.
+    pub fn plugin_lacks(&self, url: &ModuleUrl, file: &FilePath) -> Option<Diagnostic> {
+        match self.kind(url, file, &Source::File) {
+            Kind::OfPlugin(plugin) if !url.query().is_empty() => Some(self.of_plugin(plugin, url, file)),
+            _ => None,
+        }
+    }
+
     // ---- the kinds
 
     fn script(
@@ -688,7 +696,15 @@ impl Compiler {
         })
     }
 
+    /// What a sheet names; in addresses there `a%20b.css` is the file `a b.css`.
     fn resolve_css(&self, specifier: &str, from: &Path) -> Option<PathBuf> {
+        self.resolve_css_as_written(specifier, from).or_else(|| {
+            let decoded = percent_encoding::percent_decode_str(specifier).decode_utf8().ok()?;
+            self.resolve_css_as_written(&decoded, from).filter(|_| decoded != specifier)
+        })
+    }
+
+    fn resolve_css_as_written(&self, specifier: &str, from: &Path) -> Option<PathBuf> {
         let relative = from.parent()?.join(specifier);
         if !specifier.starts_with('/') && relative.is_file() {
             return relative.canonicalize().ok();
@@ -761,7 +777,8 @@ impl Compiler {
 
     fn link_dep(&self, dep: &Dep, file: &FilePath, source: &Source, links: &mut Links) -> Link {
         if dep.kind == DepKind::Asset && dep.specifier.is_empty() {
-            if is_style(&file.as_path().to_string_lossy()) {
+            if is_style(&file.as_path().to_string_lossy()) && self.resolver.address_of_public(file.as_path()).is_none()
+            {
                 // `?url` of a style: the address leads to the sheet it compiles to. An edit swaps the links to it.
                 let url = self.resolver.url_of(file.as_path(), Some("direct"));
                 let address = self.address_of(url.path());
@@ -809,6 +826,12 @@ impl Compiler {
                     return picked;
                 }
                 let url = resolve::with_attribute(&url, dep);
+                if dep.kind == DepKind::Static
+                    && let Some(diagnostic) = self.plugin_lacks(&url, &path)
+                {
+                    links.errors.push(self.at(diagnostic, file, source, dep.span));
+                    return Link::Missing;
+                }
                 links.files.push((url.clone(), path));
                 Link::Module(url)
             }

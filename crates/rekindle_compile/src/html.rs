@@ -119,6 +119,8 @@ pub struct PageAsset {
     pub specifier: String,
     /// Content cannot take the place of the address: what reads a `<link>` or a `<meta>` wants a file.
     pub wants_file: bool,
+    /// A script that is no module.
+    pub is_script: bool,
 }
 
 /// Reads a page; `env` gives the value of a `%NAME%`, if the name is known.
@@ -162,6 +164,18 @@ pub fn relative_specifier(specifier: &str) -> String {
     let path = percent_encoding::percent_decode_str(path).decode_utf8().unwrap_or(path.into());
     let beside = if path.starts_with(['.', '/']) { "" } else { "./" };
     format!("{beside}{path}{query}")
+}
+
+/// Where the text of a page without tags ends: at a comment that has no end, if there is one.
+fn end_of_text(source: &str) -> usize {
+    let mut from = 0;
+    while let Some(start) = source[from..].find("<!--").map(|at| from + at) {
+        match source[start..].find("-->") {
+            Some(length) => from = start + length,
+            None => return start,
+        }
+    }
+    source.len()
 }
 
 /// What a relative address means in a page with a `<base href>`.
@@ -424,7 +438,7 @@ impl Plan<'_> {
             html.range.end
         } else {
             // The parser opens a head by itself before a script that comes first.
-            tags.first().map_or(self.source.len(), |tag| tag.range.start)
+            tags.first().map_or_else(|| end_of_text(self.source), |tag| tag.range.start)
         };
         self.edit(at..at, Some(Piece::Head));
         let end_tag = live().find(|tag| tag.name == "head").and_then(|head| head.end.as_ref());
@@ -606,7 +620,7 @@ impl Plan<'_> {
             let piece = Piece::Asset(self.template.assets.len());
             self.replace_value(range, piece);
             let wants_file = matches!(tag.name.as_str(), "link" | "meta");
-            self.template.assets.push(PageAsset { specifier, wants_file });
+            self.template.assets.push(PageAsset { specifier, wants_file, is_script: tag.name == "script" });
         }
     }
 

@@ -24,7 +24,7 @@ mod missing_package;
 mod namespaces;
 pub mod nesting;
 pub mod packages;
-mod page_imports;
+pub mod page_imports;
 pub mod pattern;
 pub mod plain;
 mod plain_commonjs;

@@ -11,7 +11,7 @@ use oxc_parser::Parser;
 use oxc_span::SourceType;
 
 /// The addresses in `import('…')` calls of a script that is none of modules: where each stands, without its quotes.
-pub(crate) fn imported_addresses(code: &str) -> Vec<Range<usize>> {
+pub fn imported_addresses(code: &str) -> Vec<Range<usize>> {
     if !code.contains("import") {
         return Vec::new();
     }

@@ -8,12 +8,14 @@
 use oxc_allocator::{Allocator, ArenaVec, GetAllocator, TakeIn};
 use oxc_ast::ast::*;
 use oxc_ast::builder::AstBuilder;
-use oxc_ast_visit::{Visit, VisitMut, walk};
+use oxc_ast_visit::{Visit, VisitMut, walk, walk_mut};
 use oxc_parser::{ParseOptions, Parser};
-use oxc_span::{SPAN, SourceType, Span};
+use oxc_semantic::Scoping;
+use oxc_span::SourceType;
 use oxc_syntax::scope::ScopeFlags;
 
 use crate::commonjs;
+use crate::plain_script::NoPlace;
 use crate::script::{Parsed, Shape};
 
 /// Whether the text of a package's script may need [`complete`].
@@ -23,7 +25,7 @@ pub(crate) fn may_need_more(source: &str) -> bool {
     if is_module {
         return false;
     }
-    if ["global", "__dirname", "__filename"].iter().any(|word| has_word(source, word)) {
+    if ["global", "__dirname", "__filename"].iter().any(|word| has_word(source, word)) || source.contains("require.") {
         return true;
     }
     let allocator = Allocator::default();
@@ -47,9 +49,64 @@ pub(crate) fn complete<'a>(allocator: &'a Allocator, module: &mut Parsed<'a>, sh
         }
     }
     if matches!(shape, Shape::CommonJs { .. }) {
-        let mut all = statements(&ast, &commonjs::surroundings(&module.scoping, url));
+        let mut members = RequireMembers { scoping: &module.scoping, required: Vec::new(), are_used: false };
+        members.visit_program(&mut module.program);
+        let mut surroundings = commonjs::surroundings(&module.scoping, url);
+        if members.are_used {
+            surroundings.push_str(&members.object());
+        }
+        let mut all = statements(&ast, &surroundings);
         all.extend(module.program.body.take_in(&ast));
         module.program.body = all;
+    }
+}
+
+/// `require.resolve`, `require.cache`: what a bundler's `require` does not have. A module is found that is required as well.
+struct RequireMembers<'s> {
+    scoping: &'s Scoping,
+    /// What is required by its name.
+    required: Vec<String>,
+    are_used: bool,
+}
+
+/// Stands for `require` in front of a member.
+const REQUIRE: &str = "__rekindle_require";
+
+impl RequireMembers<'_> {
+    fn object(&self) -> String {
+        let required = serde_json::to_string(&self.required).unwrap_or_default();
+        format!(
+            "var {REQUIRE}={{cache:{{}},extensions:{{}},main:void 0,resolve(name){{if({required}.includes(name))return name;\
+             throw Object.assign(new Error(\"Cannot find module '\"+name+\"'\"),{{code:\"MODULE_NOT_FOUND\"}})}}}};"
+        )
+    }
+
+    fn is_require(&self, it: &Expression) -> bool {
+        let Expression::Identifier(name) = it else { return false };
+        let symbol = name.reference_id.get().and_then(|id| self.scoping.get_reference(id).symbol_id());
+        name.name == "require" && symbol.is_none()
+    }
+}
+
+impl<'a> VisitMut<'a> for RequireMembers<'_> {
+    fn visit_static_member_expression(&mut self, it: &mut StaticMemberExpression<'a>) {
+        if self.is_require(&it.object)
+            && matches!(it.property.name.as_str(), "resolve" | "cache" | "main" | "extensions")
+            && let Expression::Identifier(name) = &mut it.object
+        {
+            name.name = REQUIRE.into();
+            self.are_used = true;
+        }
+        walk_mut::walk_static_member_expression(self, it);
+    }
+
+    fn visit_call_expression(&mut self, it: &mut CallExpression<'a>) {
+        if self.is_require(&it.callee)
+            && let Some(Argument::StringLiteral(name)) = it.arguments.first()
+        {
+            self.required.push(name.value.to_string());
+        }
+        walk_mut::walk_call_expression(self, it);
     }
 }
 
@@ -65,13 +122,7 @@ pub(crate) fn told_address(url: &str) -> &str {
 }
 
 /// Statements from their text. They have no place in the source.
-fn statements<'a>(ast: &AstBuilder<'a>, text: &str) -> ArenaVec<'a, Statement<'a>> {
-    struct NoPlace;
-    impl<'a> VisitMut<'a> for NoPlace {
-        fn visit_span(&mut self, it: &mut Span) {
-            *it = SPAN;
-        }
-    }
+pub(crate) fn statements<'a>(ast: &AstBuilder<'a>, text: &str) -> ArenaVec<'a, Statement<'a>> {
     let text = ast.allocator().alloc_str(text);
     let options = ParseOptions { preserve_parens: false, ..ParseOptions::default() };
     let mut parsed = Parser::new(ast.allocator(), text, SourceType::mjs()).with_options(options).parse();
@@ -122,6 +173,7 @@ mod tests {
     fn only_what_needs_it_is_printed_anew() {
         assert!(may_need_more("module.exports = global.x"));
         assert!(may_need_more("exports.x = __dirname"));
+        assert!(may_need_more("exports.has = () => require.resolve('x')"));
         assert!(may_need_more("if (a) { return }\nexports.b = 1"));
         assert!(!may_need_more("exports.f = function () { return globalThis.x }"));
         assert!(!may_need_more("import a from 'a'\nglobal.x"));

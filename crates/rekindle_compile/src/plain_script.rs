@@ -143,14 +143,17 @@ pub(crate) fn print(program: &Program, input: &ScriptInput, options: PlainOption
     (printed.code, printed.map.map(|map| map.to_json_string()))
 }
 
+/// Takes its place in the source away from what was made up.
+pub(crate) struct NoPlace;
+
+impl<'a> VisitMut<'a> for NoPlace {
+    fn visit_span(&mut self, it: &mut Span) {
+        *it = SPAN;
+    }
+}
+
 /// An expression from its text. It has no place in the source.
 pub(crate) fn snippet<'a>(ast: &AstBuilder<'a>, text: &str) -> Option<Expression<'a>> {
-    struct NoPlace;
-    impl<'a> VisitMut<'a> for NoPlace {
-        fn visit_span(&mut self, it: &mut Span) {
-            *it = SPAN;
-        }
-    }
     let text = ast.allocator().alloc_str(text);
     let mut expression = Parser::new(ast.allocator(), text, SourceType::mjs()).parse_expression().ok()?;
     NoPlace.visit_expression(&mut expression);

@@ -6,15 +6,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use oxc_allocator::Allocator;
-use oxc_ast::ast::{Program, Statement, TSModuleReference};
+use oxc_ast::ast::{
+    ClassElement, Program, Statement, TSInterfaceDeclaration, TSModuleReference, TSTypeAliasDeclaration,
+};
+use oxc_ast_visit::{Visit, walk};
 use oxc_codegen::{Codegen, CodegenOptions, CommentOptions, LegalComment};
 use oxc_diagnostics::OxcDiagnostic;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_semantic::{Scoping, SemanticBuilder};
-use oxc_span::{SourceType, Span};
+use oxc_span::{GetSpan, SourceType, Span};
 use oxc_transformer::{JsxRuntime, ReactRefreshOptions, TransformOptions, Transformer};
 use oxc_transformer_plugins::ReplaceGlobalDefines;
 use rekindle_graph::{Definition, Dep, Diagnostic, EnvReads, FilePath, GlobCall};
+use rustc_hash::FxHashSet;
 
 use crate::defines::Defines;
 use crate::refresh::makings;
@@ -165,10 +169,17 @@ fn parse<'a>(
     if input.source.contains("accessor") {
         accessors::lower(allocator, &mut parsed.program);
     }
+    let was_commonjs = input.url.split('?').next().is_some_and(|path| path.ends_with(".cts"))
+        && commonjs::of_typescript(allocator, &mut parsed.program);
     let built = SemanticBuilder::new().with_check_syntax_error(true).with_enum_eval(true).build(&parsed.program);
-    check(built.diagnostics.errors().filter(|error| !is_about_types(error)), input)?;
+    let mut errors: Vec<&OxcDiagnostic> = built.diagnostics.errors().filter(|error| !is_about_types(error)).collect();
+    if !errors.is_empty() && source_type.is_typescript() {
+        let names = FreeNames::of(&parsed.program);
+        errors.retain(|error| !names.are_doubled_by(error));
+    }
+    check(errors.into_iter(), input)?;
     let scoping = built.semantic.into_scoping();
-    let has_module_syntax = parsed.module_record.has_module_syntax;
+    let has_module_syntax = parsed.module_record.has_module_syntax && !was_commonjs;
     Ok(Parsed { program: parsed.program, scoping, has_module_syntax })
 }
 
@@ -180,6 +191,39 @@ fn is_about_types(error: &OxcDiagnostic) -> bool {
     match (error.code.scope.as_deref(), error.code.number.as_deref()) {
         (Some("TS"), number) => !number.is_some_and(|number| OF_PROGRAMS.contains(&number)),
         _ => error.message == "Getters and setters must have an implementation.",
+    }
+}
+
+/// Where names stand that may be declared twice in what becomes JavaScript: members of classes, and types, which go.
+struct FreeNames(FxHashSet<u32>);
+
+impl FreeNames {
+    fn of(program: &Program) -> Self {
+        let mut names = Self(FxHashSet::default());
+        names.visit_program(program);
+        names
+    }
+
+    fn are_doubled_by(&self, error: &OxcDiagnostic) -> bool {
+        let is_doubled =
+            error.message.starts_with("Identifier `") && error.message.ends_with("has already been declared");
+        let mut places = error.labels.iter().map(|label| label.offset() as u32);
+        is_doubled && error.labels.len() > 1 && places.all(|place| self.0.contains(&place))
+    }
+}
+
+impl<'a> Visit<'a> for FreeNames {
+    fn visit_class_element(&mut self, it: &ClassElement<'a>) {
+        self.0.extend(it.property_key().filter(|key| !key.is_private_identifier()).map(|key| key.span().start));
+        walk::walk_class_element(self, it);
+    }
+
+    fn visit_ts_type_alias_declaration(&mut self, it: &TSTypeAliasDeclaration<'a>) {
+        self.0.insert(it.id.span.start);
+    }
+
+    fn visit_ts_interface_declaration(&mut self, it: &TSInterfaceDeclaration<'a>) {
+        self.0.insert(it.id.span.start);
     }
 }
 

@@ -118,13 +118,41 @@ fn find_bare(text: &str, keyword: &str) -> Option<usize> {
 
 /// `:global(…)` around a selector, without what may not stand in it: combinators at its ends, `&`, and what has its own.
 fn wrap(part: &str) -> String {
+    if let Some((start, end)) = own_parentheses(part) {
+        return format!("{}{}{}", wrap(&part[..start]), &part[start..end], wrap(&part[end..]));
+    }
     let is_end = |c: char| c.is_whitespace() || matches!(c, '>' | '+' | '~' | '&');
     let inner = part.trim_matches(is_end);
-    if inner.is_empty() || inner.starts_with(":global(") || inner.starts_with(":local(") {
+    if inner.is_empty() {
         return part.to_owned();
     }
     let start = part.find(inner).unwrap_or_default();
     format!("{}{GLOBAL}({inner}){}", &part[..start], &part[start + inner.len()..])
+}
+
+/// Where the first `:global(…)` or `:local(…)` of a selector is that stands in no other parentheses.
+fn own_parentheses(part: &str) -> Option<(usize, usize)> {
+    let mut depth = 0usize;
+    let mut begin = None;
+    for (at, c) in part.char_indices() {
+        match c {
+            '(' => {
+                let keyword = [GLOBAL, LOCAL].into_iter().find(|keyword| depth == 0 && part[..at].ends_with(keyword));
+                begin = begin.or_else(|| keyword.map(|keyword| at - keyword.len()));
+                depth += 1;
+            }
+            ')' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0
+                    && let Some(begin) = begin
+                {
+                    return Some((begin, at + 1));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The parts between signs that stand outside of brackets and strings.
@@ -162,6 +190,12 @@ mod tests {
             (":global(.a) .b {}", ":global(.a) .b {}"),
             (".x { :global .a & { top: 0 } }", ".x {  :global(.a) & { top: 0 } }"),
             (".x:global.a {}", ".x:global(.a) {}"),
+            (":global .a :local(.b) .c {}", " :global(.a) :local(.b) :global(.c) {}"),
+            (
+                ":global .a:not(.b):local(.c:is(.d)).e > :global(.f) {}",
+                " :global(.a:not(.b)):local(.c:is(.d)):global(.e) > :global(.f) {}",
+            ),
+            (":global { .a :local(.b) {} }", "         :global(.a) :local(.b) {} "),
         ];
         for (text, expected) in pairs {
             let made = if has_some(text) { in_parentheses(text) } else { text.to_owned() };

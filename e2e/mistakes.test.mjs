@@ -88,6 +88,25 @@ test('a query that belongs to a plugin names it, in development and in a build; 
   await app.noOverlay()
 })
 
+test('a mistake that was there before the server is told once', { files: { 'main.js': `import './broken.js'`, 'broken.js': 'const = 1', 'style.css': '' }, start: false }, async (app) => {
+  app.write('broken.js', 'const = 2')
+  await app.start()
+  await app.load()
+  await app.overlay('broken.js')
+  const tab = await app.tab()
+  await tab.overlay('broken.js')
+  await new Promise((done) => setTimeout(done, 500))
+  assert.equal(app.printed.match(/broken\.js/g).length, 1, app.printed)
+  await app.noticed('still broken /broken.js', () => app.write('broken.js', 'const = 2'))
+})
+
+test('two functions of one name in TypeScript are a mistake, and overloads are none', { files: { 'main.ts': `function f(a: string): void\nfunction f(a: number): void\nfunction f(a: unknown) { show('a', String(a)) }\nf(1)\nimport.meta.hot!.accept()`, 'index.html': '<!doctype html><link rel="icon" href="data:,"><p id="a"></p><script>window.show = (id, text) => (document.getElementById(id).textContent = text)</script><script type="module" src="/main.ts"></script>' } }, async (app) => {
+  await app.sees('#a', '1')
+  await app.edit('main.ts', 'function f(a: number): void', 'function f(a: number): void {}')
+  await app.overlay('Identifier `f` has already been declared')
+  assert.equal((await build(app)).code, 1)
+})
+
 const SWALLOWED = {
   'a comment before the page': ['<html>', '<!-- <html>'],
   'a comment before the doctype': ['<!doctype', '<!-- licence\n<!doctype'],

@@ -1,6 +1,7 @@
 /** What an address or a specifier names is another file by now: open tabs run and show what a new one would. */
+import assert from 'node:assert/strict'
 import fs from 'node:fs'
-import { test } from './harness.mjs'
+import { test, until } from './harness.mjs'
 
 const ACCEPTS = '\nimport.meta.hot.accept()'
 const shows = (text, id = 'a') => `document.getElementById('${id}').textContent = ${text}${ACCEPTS}`
@@ -185,6 +186,129 @@ test('sheets, pictures and what sheets import are links, which are turned', {
   await app.looks('#a', 'order', '7')
   await app.looks('#a', 'flex-grow', '7')
   await app.looks('#a', 'flex-shrink', '7')
+  await app.noOverlay()
+})
+
+// ---- files that come before others
+
+const FIRST = [
+  ['a script without its extension', './x', { 'src/x.ts': `export const v: string = 'far'` }, { 'src/x.mjs': `export const v = 'near'` }],
+  ['a script by the extension of another', './x.js', { 'src/x.ts': `export const v: string = 'far'` }, { 'src/x.js': `export const v = 'near'` }],
+  ['a folder', './x', { 'src/x/index.ts': `export const v: string = 'far'` }, { 'src/x.ts': `export const v: string = 'near'` }],
+  ['JSON', './x', { 'src/x.json': '{ "v": "far" }' }, { 'src/x.js': `export const v = 'near'` }],
+  ['the second folder of an alias', '@/x', { 'second/x.ts': `export const v: string = 'far'` }, { 'first/x.ts': `export const v: string = 'near'` }],
+]
+for (const [what, specifier, far, near] of FIRST) {
+  test(`what comes before ${what} takes its place, and gives it back`, {
+    files: {
+      'index.html': page('/src/main.ts'),
+      'tsconfig.json': '{ "compilerOptions": { "paths": { "@/*": ["./first/*", "./second/*"] } } }',
+      'src/main.ts': `import { v } from '${specifier}'\nimport('./lazy').then((lazy) => { document.getElementById('b').textContent = lazy.v })\n${shows('v')}`,
+      'src/lazy.ts': `export { v } from '${specifier}'`,
+      ...far,
+    },
+  }, async (app) => {
+    await app.sees('#a', 'far')
+    await app.sees('#b', 'far')
+    const [[name, text]] = Object.entries(near)
+    app.write(name, text)
+    await app.sees('#a', 'near')
+    await app.sees('#b', 'near')
+    app.write(name, text.replace('near', 'nearer'))
+    await app.sees('#a', 'nearer')
+    app.remove(name)
+    await app.sees('#a', 'far')
+    await app.noOverlay()
+    await app.stayed()
+  })
+}
+
+test('what comes before a worker, and before files that sheets import, takes their place', {
+  files: {
+    'rekindle.toml': '[css.preprocessor_options.scss]\nload_paths = ["first", "second"]\n',
+    'main.js': `import './all.css'\nimport './sassy.scss'\nconst worker = new Worker(new URL('./work.js', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => (document.getElementById('a').textContent = data)\nimport.meta.hot.accept()\nimport.meta.hot.dispose(() => worker.terminate())`,
+    'work.ts': `postMessage('far' as string)`,
+    'all.css': `@import 'theme/a.css';`,
+    'node_modules/theme/package.json': '{ "name": "theme" }',
+    'node_modules/theme/a.css': '#a { order: 1 }',
+    'sassy.scss': `@use 'part';`,
+    'first/other.txt': '',
+    'second/_part.scss': '#a { flex-grow: 1 }',
+  },
+}, async (app) => {
+  await app.sees('#a', 'far')
+  await app.looks('#a', 'order', '1')
+  await app.looks('#a', 'flex-grow', '1')
+  app.write('work.js', `postMessage('near')`)
+  app.write('theme/a.css', '#a { order: 2 }')
+  app.write('first/_part.scss', '#a { flex-grow: 2 }')
+  await app.sees('#a', 'near')
+  await app.looks('#a', 'order', '2')
+  await app.looks('#a', 'flex-grow', '2')
+  await app.stayed()
+})
+
+test('a package.json that is nearer says what names mean', {
+  files: { 'index.html': page('/src/main.js'), 'package.json': '{ "imports": { "#v": "./one.js" } }', 'one.js': `export const v = 'one'`, 'src/two.js': `export const v = 'two'`, 'src/main.js': `import { v } from '#v'\n${shows('v')}` },
+}, async (app) => {
+  await app.sees('#a', 'one')
+  app.write('src/package.json', '{ "imports": { "#v": "./two.js" } }')
+  await app.sees('#a', 'two')
+  app.remove('src/package.json')
+  await app.sees('#a', 'one')
+  await app.noOverlay()
+})
+
+// ---- packages that are links
+
+test('a linked package is turned, edited, taken away and installed', {
+  files: {
+    'main.js': `import { v } from 'lib'\n${shows('v')}`,
+    ...Object.fromEntries(['1', '2'].flatMap((n) => [[`stores/lib@${n}/package.json`, `{ "name": "lib", "version": "${n}.0.0", "type": "module", "main": "index.js" }`], [`stores/lib@${n}/index.js`, `export const v = 'lib ${n}'`]])),
+    'node_modules/other/package.json': '{ "name": "other" }',
+  },
+  start: false,
+  skip,
+}, async (app) => {
+  link(app, 'node_modules/lib', '../stores/lib@1')
+  await app.start()
+  await app.load()
+  await app.sees('#a', 'lib 1')
+  link(app, 'node_modules/lib', '../stores/lib@2')
+  await app.sees('#a', 'lib 2')
+  app.write('stores/lib@2/index.js', `export const v = 'lib 2, edited'`)
+  await app.sees('#a', 'lib 2, edited')
+  app.remove('node_modules/lib')
+  await app.overlay('lib')
+  app.write('node_modules/lib/package.json', '{ "name": "lib", "type": "module", "main": "index.js" }')
+  app.write('node_modules/lib/index.js', `export const v = 'installed'`)
+  await app.sees('#a', 'installed')
+  await app.noOverlay()
+})
+
+// ---- public files
+
+test('a linked sheet moves to public/ and back, and so does a picture', {
+  files: {
+    'index.html': page('/main.js', '<link rel="stylesheet" href="/s.css"><img id="i" src="/p.svg">'),
+    'main.js': shows(`'main'`),
+    'public/p.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="10"><!--${'x'.repeat(9000)}--></svg>`,
+    's.css': '#a { order: 1 }',
+  },
+}, async (app) => {
+  await app.looks('#a', 'order', '1')
+  app.remove('s.css')
+  app.write('public/s.css', '#a { order: 2 }')
+  await app.looks('#a', 'order', '2')
+  app.write('s.css', '#a { order: 3 }')
+  app.remove('public/s.css')
+  await app.looks('#a', 'order', '3')
+  app.write('s.css', '#a { order: 4 }')
+  await app.looks('#a', 'order', '4')
+  fs.renameSync(app.path('public/p.svg'), app.path('p.svg'))
+  await new Promise((done) => setTimeout(done, 300))
+  await app.edit('p.svg', 'width="10"', 'width="30"')
+  await until('the picture', async () => assert.equal(await app.page.evaluate(() => document.getElementById('i').naturalWidth), 30))
   await app.noOverlay()
 })
 

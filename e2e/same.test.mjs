@@ -5,7 +5,7 @@
  * Left out, since they are not equal: names of functions and classes (minifying changes them), and the order in which modules
  * run beside one that waits at its top level. An assignment that names an import, which cannot but throw, is a mistake in builds.
  * Builds put a constant that is a literal in the place of its name, also where it is read before it is there, and CommonJS has no
- * `arguments` at its top level.
+ * `arguments` at its top level. A WebAssembly global that changes is read once by scripts of a build.
  */
 import assert from 'node:assert/strict'
 import { test, until } from './harness.mjs'

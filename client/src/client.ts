@@ -828,8 +828,9 @@ async function reloadBecause({ chain, reason }: Extract<Verdict, { kind: 'reload
   await reload(`${reason}: ${chain.join(' → ')}`, { type: 'full-reload', path: '*', triggeredBy: chain[0] })
 }
 
-async function reloadForPage({ page: edited, file }: EditedPage, obstacle: string, batch: Batch): Promise<void> {
-  const reason = `${file} was edited${obstacle && `: ${obstacle}`}`
+async function reloadForPage({ page: edited, file, before, after }: EditedPage, obstacle: string, batch: Batch): Promise<void> {
+  const isText = before !== after
+  const reason = isText ? `${file} was edited${obstacle && `: ${obstacle}`}` : `scripts or sheets of ${edited} are other files now`
   acknowledgeReload([edited], reason, batch.seq)
   await reload(reason, { type: 'full-reload', path: edited, triggeredBy: file })
 }

@@ -217,7 +217,7 @@ impl Compiler {
     pub fn take_read(&self) -> Vec<PathBuf> {
         let mut files = self.resolver.packages.take_read();
         files.extend(self.barrels.take_read());
-        files.extend(self.resolver.followed.take());
+        files.extend(self.resolver.sights.take_links());
         files
     }
 
@@ -623,9 +623,22 @@ impl Compiler {
         let prepared =
             self.styles.prepare(file.as_path(), source, &surroundings).map_err(|error| failed(error, files))?;
         files.extend(prepared.files.iter().cloned().map(FilePath::new));
-        let resolve = |specifier: &str, from: &Path| self.resolve_css(specifier, from);
         // Imported and composed files may be in another language as well.
         let inner_files = Mutex::new(Vec::new());
+        let resolve = |specifier: &str, from: &Path| {
+            let found = self.resolve_css(specifier, from);
+            let beside = resolve::normal(&from.with_file_name("").join(specifier));
+            if let Some(found) = found.as_ref().filter(|found| !resolve::is_in_package(found)) {
+                let links = file::links_on_the_way(&beside, found).into_iter().map(FilePath::new);
+                inner_files.lock().unwrap_or_else(PoisonError::into_inner).extend(links);
+            }
+            let is_elsewhere = !specifier.starts_with(['.', '/']) && !resolve::is_in_package(from) && !beside.exists();
+            if is_elsewhere && found.is_some() {
+                // What appears there comes first.
+                inner_files.lock().unwrap_or_else(PoisonError::into_inner).push(FilePath::new(beside));
+            }
+            found
+        };
         let read = |path: &Path| {
             let text = file::read_text(path)?;
             let display = |path: &Path| self.display(path);

@@ -12,15 +12,17 @@
 //! echo … > a.ts        ──►  the old text or the new one
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File, FileType, OpenOptions};
+use std::hash::BuildHasher;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use oxc_resolver::{FileMetadata, FileSystem, FileSystemOs, ResolveError};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 /// How often, and how far apart, a file that is being written is read again.
 const READS: u32 = 80;
@@ -202,47 +204,93 @@ impl LeftOut {
     }
 }
 
-/// Symbolic links on the ways to files, and where each led. Those of packages are left out: what an installation does is
-/// told as a whole. Clones share one list.
+/// What was seen of the disk while files were looked for: symbolic links, and where each led; and what was not there, whose
+/// appearing may give a name another meaning. Clones share one list.
 #[derive(Clone, Debug, Default)]
-pub struct FollowedLinks {
-    links: Arc<Mutex<Links>>,
+pub struct Sights {
+    seen: Arc<Mutex<Seen>>,
 }
 
-/// Invariant: `fresh` are keys of `targets`.
+/// Invariant: `fresh_links` are keys of `targets`, `fresh_folders` are in `folders`.
 #[derive(Debug, Default)]
-struct Links {
-    fresh: Vec<PathBuf>,
-    targets: BTreeMap<PathBuf, PathBuf>,
+struct Seen {
+    targets: FxHashMap<PathBuf, PathBuf>,
+    fresh_links: Vec<PathBuf>,
+    /// Digests of the paths that were not there. There are many, and a wrong one only costs a look.
+    absent: FxHashSet<u64>,
+    /// Folders in which those would be.
+    folders: FxHashSet<PathBuf>,
+    fresh_folders: Vec<PathBuf>,
 }
 
-impl FollowedLinks {
-    fn note(&self, link: &Path, target: &Path) {
-        if link.components().any(|part| part.as_os_str() == "node_modules") {
+impl Sights {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_link(&self, link: &Path, target: &Path) {
+        let mut seen = self.seen();
+        if seen.targets.insert(link.to_owned(), target.to_owned()).is_none() {
+            seen.fresh_links.push(link.to_owned());
+        }
+    }
+
+    /// What appears inside of packages an installation tells.
+    pub(crate) fn note_absent(&self, path: &Path) {
+        let Some(folder) = path.parent() else { return };
+        if folder.components().any(|part| part.as_os_str() == "node_modules") {
             return;
         }
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        if links.targets.insert(link.to_owned(), target.to_owned()).is_none() {
-            links.fresh.push(link.to_owned());
+        let mut seen = self.seen();
+        if seen.absent.insert(digest_of(path)) && !seen.folders.contains(folder) {
+            seen.folders.insert(folder.to_owned());
+            seen.fresh_folders.push(folder.to_owned());
         }
     }
 
     /// The links that were followed for the first time since the last call.
-    pub fn take(&self) -> Vec<PathBuf> {
-        std::mem::take(&mut self.links.lock().unwrap_or_else(PoisonError::into_inner).fresh)
+    pub fn take_links(&self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.seen().fresh_links)
     }
 
-    /// Whether a link that was followed leads elsewhere by now, or is gone.
-    pub fn lead_elsewhere(&self, path: &Path) -> bool {
-        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        links.targets.get(path).is_some_and(|target| fs::read_link(path).ok().as_ref() != Some(target))
+    /// Folders in which something was not there for the first time since the last call.
+    pub fn take_folders(&self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.seen().fresh_folders)
     }
+
+    /// Whether a name may mean another file, now that something has happened to `path`: a link that was followed leads elsewhere or
+    /// is gone, or what was not there is.
+    pub fn may_differ(&self, path: &Path) -> bool {
+        let seen = self.seen();
+        let is_turned = |target: &PathBuf| fs::read_link(path).ok().as_ref() != Some(target);
+        seen.targets.get(path).is_some_and(is_turned) || (seen.absent.contains(&digest_of(path)) && path.exists())
+    }
+}
+
+fn digest_of(path: &Path) -> u64 {
+    FxBuildHasher.hash_one(path)
+}
+
+/// The symbolic links on the way of a path to the file `real`.
+pub(crate) fn links_on_the_way(path: &Path, real: &Path) -> Vec<PathBuf> {
+    let is_direct = path == real;
+    let links = path.ancestors().take_while(|_| !is_direct).filter(|part| part.is_symlink());
+    links.map(Path::to_owned).collect()
 }
 
 /// The disk, as oxc's resolver reads it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
-    pub followed: FollowedLinks,
+    pub sights: Sights,
+}
+
+impl Disk {
+    fn noted<T>(&self, path: &Path, result: io::Result<T>) -> io::Result<T> {
+        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            self.sights.note_absent(path);
+        }
+        result
+    }
 }
 
 impl FileSystem for Disk {
@@ -251,25 +299,25 @@ impl FileSystem for Disk {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        read(path)
+        self.noted(path, read(path))
     }
 
     fn read_to_string(&self, path: &Path) -> io::Result<String> {
-        read_text(path)
+        self.noted(path, read_text(path))
     }
 
     fn metadata(&self, path: &Path) -> io::Result<FileMetadata> {
-        FileSystemOs::metadata(path)
+        self.noted(path, FileSystemOs::metadata(path))
     }
 
     fn symlink_metadata(&self, path: &Path) -> io::Result<FileMetadata> {
-        FileSystemOs::symlink_metadata(path)
+        self.noted(path, FileSystemOs::symlink_metadata(path))
     }
 
     fn read_link(&self, path: &Path) -> Result<PathBuf, ResolveError> {
         let target = FileSystemOs::read_link(path)?;
         // As the system has it, to be compared with what it says later.
-        self.followed.note(path, &fs::read_link(path)?);
+        self.sights.note_link(path, &fs::read_link(path)?);
         Ok(target)
     }
 

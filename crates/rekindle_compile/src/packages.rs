@@ -12,7 +12,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
-use crate::file::{self, LeftOut};
+use crate::file::{self, LeftOut, Sights};
 use crate::resolve::normal;
 
 /// One package.json, as far as it matters here.
@@ -57,9 +57,14 @@ pub struct Packages {
     read: Mutex<Vec<PathBuf>>,
     /// Where no file was found but something odd.
     pub left_out: LeftOut,
+    pub(crate) sights: Sights,
 }
 
 impl Packages {
+    pub(crate) fn new(sights: Sights) -> Self {
+        Self { sights, ..Self::default() }
+    }
+
     /// The nearest package.json above a file; that of another package does not count.
     pub fn nearest(&self, file: &Path) -> Option<Arc<Package>> {
         self.above(file).next()
@@ -95,6 +100,8 @@ impl Packages {
         let path = folder.join("package.json");
         if package.is_some() || self.left_out.note(&path) {
             self.read.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+        } else {
+            self.sights.note_absent(&path);
         }
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), package.clone());
         package

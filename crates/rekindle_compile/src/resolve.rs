@@ -10,7 +10,7 @@ use rekindle_graph::{Dep, DepKind, FilePath, ModuleUrl};
 use rustc_hash::FxHashMap;
 
 use crate::compile::encode_path;
-use crate::file::{self, Disk, FollowedLinks};
+use crate::file::{self, Disk, Sights};
 use crate::glob::relative_path;
 use crate::missing_package;
 use crate::packages::Packages;
@@ -39,8 +39,8 @@ pub struct Resolver {
     styles: StyleResolvers,
     /// What package.json files say.
     pub packages: Packages,
-    /// Links on the ways to what was found.
-    pub followed: FollowedLinks,
+    /// What was seen on the ways to what was found.
+    pub sights: Sights,
     root: PathBuf,
     public_dir: Option<PathBuf>,
     base: String,
@@ -93,11 +93,11 @@ struct Ways {
 }
 
 impl Ways {
-    fn new(import: ResolveOptions, followed: FollowedLinks) -> Self {
+    fn new(import: ResolveOptions, sights: Sights) -> Self {
         let require = ResolveOptions { condition_names: for_require(&import.condition_names), ..import.clone() };
         let package_import = ResolveOptions { tsconfig: None, ..import.clone() };
         let package_require = ResolveOptions { tsconfig: None, ..require.clone() };
-        let first = DiskResolver::new_with_file_system(Disk { followed }, import);
+        let first = DiskResolver::new_with_file_system(Disk { sights }, import);
         Self {
             require: first.clone_with_options(require),
             package_import: first.clone_with_options(package_import),
@@ -174,13 +174,13 @@ impl Resolver {
             symlinks: !settings.preserve_symlinks,
             ..ResolveOptions::default()
         };
-        let followed = FollowedLinks::default();
-        let ways = Ways::new(options, followed.clone());
+        let sights = Sights::default();
+        let ways = Ways::new(options, sights.clone());
         Self {
             styles: StyleResolvers::new(&ways.import),
             ways,
-            packages: Packages::default(),
-            followed,
+            packages: Packages::new(sights.clone()),
+            sights,
             root: root.to_owned(),
             public_dir: public_dir.map(Path::to_owned),
             base: base.to_owned(),

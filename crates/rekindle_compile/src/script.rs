@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{
-    ClassElement, Program, Statement, TSInterfaceDeclaration, TSModuleReference, TSTypeAliasDeclaration,
+    ClassElement, Declaration, Program, Statement, TSInterfaceDeclaration, TSModuleReference, TSTypeAliasDeclaration,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_codegen::{Codegen, CodegenOptions, CommentOptions, LegalComment};
@@ -178,6 +178,9 @@ fn parse<'a>(
         errors.retain(|error| !names.are_doubled_by(error));
     }
     check(errors.into_iter(), input)?;
+    if source_type.is_typescript() {
+        refuse_doubled_functions(&parsed.program, input)?;
+    }
     let scoping = built.semantic.into_scoping();
     let has_module_syntax = parsed.module_record.has_module_syntax && !was_commonjs;
     Ok(Parsed { program: parsed.program, scoping, has_module_syntax })
@@ -192,6 +195,29 @@ fn is_about_types(error: &OxcDiagnostic) -> bool {
         (Some("TS"), number) => !number.is_some_and(|number| OF_PROGRAMS.contains(&number)),
         _ => error.message == "Getters and setters must have an implementation.",
     }
+}
+
+/// Two functions of one name, each with a body, are overloads for nobody and no module for browsers.
+fn refuse_doubled_functions(program: &Program, input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {
+    let mut known = FxHashSet::default();
+    for statement in &program.body {
+        let function = match statement {
+            Statement::FunctionDeclaration(it) => it,
+            Statement::ExportDeclaration(it) => match &it.declaration {
+                Declaration::FunctionDeclaration(it) => it,
+                _ => continue,
+            },
+            _ => continue,
+        };
+        if let Some(name) = function.id.as_ref().filter(|_| function.body.is_some())
+            && !known.insert(name.name)
+        {
+            let message = format!("Identifier `{}` has already been declared", name.name);
+            let place = (name.span.start as usize, name.span.size() as usize);
+            return Err(vec![Diagnostic::error(message).in_file(input.display).at(input.source, place.0, place.1)]);
+        }
+    }
+    Ok(())
 }
 
 /// Where names stand that may be declared twice in what becomes JavaScript: members of classes, and types, which go.

@@ -379,6 +379,8 @@ impl Loop {
             vanished.extend(gone);
         }
         let (mut delta, listing_changed) = self.project.edited(&paths, listing_changed, &self.watcher);
+        let graph = &self.project.graph;
+        delta.still_broken.retain(|&id| !batch.assumed.iter().any(|path| *path == *graph[id].file.as_path()));
         paths.iter().for_each(|path| self.note_odd(path));
         if let Some(changed) = &env {
             merge(&mut delta, self.project.env_edited(changed));
@@ -539,10 +541,8 @@ impl Loop {
     fn listing_changed(&self, batch: &FileBatch) -> bool {
         let project = &self.project;
         let known = |path: &PathBuf| !project.graph.of_file(path).is_empty();
-        let may_mean = |path: &PathBuf| {
-            let is_turned = project.compiler.resolver.followed.lead_elsewhere(path);
-            is_turned || project.cares_about(path) || self.pages.may_lead_to(path)
-        };
+        let sights = &project.compiler.resolver.sights;
+        let may_mean = |path: &PathBuf| sights.may_differ(path) || project.cares_about(path);
         let appeared = |path: &PathBuf| if known(path) { !path.is_file() } else { may_mean(path) };
         let moved = |folder: &PathBuf| project.is_new_folder(folder) && !self.is_public(folder);
         batch.paths.iter().any(appeared) || batch.folders.iter().any(moved)
@@ -579,7 +579,10 @@ impl Loop {
         }
         // Where styles look for class names every folder is listed; a file that appears there concerns no other.
         let project = &self.project;
-        let moved = |folder: &&PathBuf| project.is_new_folder(folder) || !project.compiler.styles.scans(folder);
+        let moved = |folder: &&PathBuf| {
+            let is_of_all = !project.compiler.styles.scans(folder) && !project.is_only_looked_into(folder);
+            project.is_new_folder(folder) || is_of_all
+        };
         let folders: Vec<&PathBuf> = folders.iter().filter(moved).collect();
         let below = |file: &FilePath| folders.iter().any(|folder| file.as_path().starts_with(folder));
         self.project.graph.files().filter(|file| below(file)).map(|file| file.as_path().to_owned()).collect()
@@ -636,7 +639,7 @@ impl Loop {
                 edited.entry(url).or_insert_with(|| self.project.compiler.display(cause));
             }
         }
-        if has_moved || !edited.is_empty() {
+        if refresh_all || has_moved || !edited.is_empty() {
             self.watcher.watch_files(self.pages.watched());
         }
         let pages =
@@ -1437,6 +1440,10 @@ impl Loop {
     /// The sheet of a `<link>`.
     fn sheet(&mut self, path: &str) -> Option<Answer> {
         let id = self.project.graph.get(&format!("{path}?direct"))?;
+        let is_public = self.public.as_ref().is_some_and(|public| public.get(path).is_some());
+        if is_public && !self.project.graph[id].file.as_path().exists() {
+            return None;
+        }
         self.project.crawl(&[id], &self.watcher);
         let css = self.project.linked_sheet(id).unwrap_or_else(|| "/* this sheet has an error, see the page */".into());
         Some(Answer::ok("text/css; charset=utf-8", css, Cache::Revalidate))

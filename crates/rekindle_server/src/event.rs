@@ -101,6 +101,8 @@ pub enum Wants {
 pub struct FileBatch {
     /// Files that were written, created or removed, each once. What happened is found by looking at the disk.
     pub paths: Vec<PathBuf>,
+    /// Those of them that may have been written since they were read, as far as anybody knows.
+    pub assumed: Vec<PathBuf>,
     /// Folders that appeared, vanished or changed their listing.
     pub folders: Vec<PathBuf>,
     /// When the first of these was noticed, for the latency in the terminal.

@@ -36,10 +36,10 @@ pub struct Page {
     pub hash: Arc<str>,
     /// Its module scripts, in document order.
     pub entries: Vec<Entry>,
-    /// Their paths without what may come after a name: `/app/main` of `main.js`, which `main.ts` may stand for.
-    script_stems: Vec<PathBuf>,
     /// What each of them leads to, or led to while it is not there: a tab runs that.
     leads_to: Vec<String>,
+    /// The same for its linked sheets.
+    links_lead_to: Vec<String>,
     /// Sheets of its `<link>` elements.
     pub sheets: Vec<ModuleId>,
     /// Number of the batch in which its text last changed.
@@ -160,18 +160,6 @@ impl Pages {
             moved.push(url.clone());
         }
         moved
-    }
-
-    /// Whether a file that appears or vanishes may be what a page's script leads to.
-    pub fn may_lead_to(&self, path: &Path) -> bool {
-        let is_stem = |part: &Path, stem: &Path| {
-            let [part_name, stem_name] =
-                [part, stem].map(|path| path.file_name().unwrap_or_default().to_string_lossy());
-            let rest = part_name.strip_prefix(&*stem_name);
-            part.parent() == stem.parent() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        let stems = self.pages.values().flat_map(|page| &page.script_stems);
-        stems.into_iter().any(|stem| path.ancestors().take(3).any(|part| is_stem(part, stem)))
     }
 
     /// The page at `url`, read and parsed if it was not before. Errors only when the file cannot be read.
@@ -307,10 +295,7 @@ fn read_page(
     };
     for at in 0..page.template.scripts.len() {
         let entry = match &page.template.scripts[at] {
-            PageScript::External { specifier, offset } => {
-                page.script_stems.push(stem_of(file, specifier, project));
-                external_entry(file, specifier, *offset, &source, project)
-            }
+            PageScript::External { specifier, offset } => external_entry(file, specifier, *offset, &source, project),
             PageScript::Inline { code, offset } => {
                 let url = ModuleUrl::new(format!("{url}?html-proxy&index={at}.js"));
                 let as_if = page.template.as_if(url.path()).map(|url| project.compiler.file_at(&url));
@@ -321,14 +306,18 @@ fn read_page(
         page.leads_to.push(leads_to(&entry, at, &page.template, project, before));
         page.entries.push(entry);
     }
-    project.look_into(page.script_stems.iter().filter_map(|stem| stem.parent()));
     let missing = page.entries.iter().filter_map(|entry| match entry {
         Entry::Missing(_, diagnostic) => Some((**diagnostic).clone()),
         Entry::Module(_) | Entry::Address(_) => None,
     });
     project.note_missing_scripts(url, missing.collect());
     for link in &page.template.links {
+        let known = page.sheets.len();
         let address = sheet_address(file, &link.specifier, project, &mut page.sheets);
+        page.links_lead_to.push(match page.sheets.get(known) {
+            Some(id) => format!("module {}", project.graph[*id].url.as_str()),
+            None => link_leads_to(file, &link.specifier, project, before),
+        });
         page.links.push(address);
     }
     for asset in &page.template.assets {
@@ -338,8 +327,9 @@ fn read_page(
         page.imports.push(import_address(file, specifier, project));
     }
     let text: Arc<str> = page.text(url, project.compiler.base(), "", &[]).0.into();
-    let scripts: Arc<str> = scripts_text(&page.template.scripts, &page.leads_to).into();
-    page.hash = digest(&[source.as_bytes(), text.as_bytes(), page.leads_to.join("\n").as_bytes()]);
+    let scripts: Arc<str> = scripts_text(&page).into();
+    let leads_to = [page.leads_to.join("\n"), page.links_lead_to.join("\n")];
+    page.hash = digest(&[source.as_bytes(), text.as_bytes(), leads_to[0].as_bytes(), leads_to[1].as_bytes()]);
     page.versions.push_back(Version { since: seq, hash: page.hash.clone(), text, scripts });
     Ok(page)
 }
@@ -364,13 +354,47 @@ fn has_policy(source: &str) -> bool {
     source.contains("content-security-policy") || source.contains("csp-nonce")
 }
 
-/// All that makes module scripts the same as before; where they stand is not part of it.
-fn scripts_text(scripts: &[PageScript], leads_to: &[String]) -> String {
+/// All that makes module scripts the same as before; where they stand is not part of it. What links lead to comes first, each
+/// in a line, and an empty one.
+fn scripts_text(page: &Page) -> String {
+    let links = page.template.links.iter().zip(&page.links_lead_to);
+    let links = links.map(|(link, leads_to)| format!("{} {leads_to}\n", link.specifier.replace('\n', " ")));
     let script = |(script, leads_to): (&PageScript, &String)| match script {
         PageScript::External { specifier, .. } => format!("src {specifier} {leads_to}\n"),
         PageScript::Inline { code, .. } => format!("code {} {code}\n", code.len()),
     };
-    scripts.iter().zip(leads_to).map(script).collect()
+    let scripts = page.template.scripts.iter().zip(&page.leads_to).map(script);
+    links.chain(["\n".to_owned()]).chain(scripts).collect()
+}
+
+/// Whether a page's module scripts are others than before, or a link that it had leads elsewhere.
+fn are_others(before: &str, now: &str) -> bool {
+    let parts = |text: &'_ str| -> (Vec<String>, String) {
+        let (links, scripts) = match text.strip_prefix('\n') {
+            Some(scripts) => ("", scripts),
+            None => text.split_once("\n\n").unwrap_or(("", text)),
+        };
+        (links.lines().map(str::to_owned).collect(), scripts.to_owned())
+    };
+    let ((links, scripts), (links_now, scripts_now)) = (parts(before), parts(now));
+    let name =
+        |line: &str| line.split(" module ").next().unwrap_or_default().split(" address ").next().map(str::to_owned);
+    let is_turned = |line: &String| !links.contains(line) && links.iter().any(|known| name(known) == name(line));
+    scripts != scripts_now || links_now.iter().any(is_turned)
+}
+
+/// What a link leads to that leads to no sheet of the project: a file of `public/`, or what it led to while that is not there.
+fn link_leads_to(page: &FilePath, specifier: &str, project: &Project, before: Option<&Page>) -> String {
+    let path = specifier.split(['?', '#']).next().unwrap_or_default();
+    let url = absolute(page, path, project);
+    if project.compiler.resolver.public_address(&url).is_some() {
+        return format!("address {url}");
+    }
+    let known = before.and_then(|before| {
+        let mut links = before.template.links.iter().zip(&before.links_lead_to);
+        links.find(|(link, _)| link.specifier == specifier).map(|(_, leads_to)| leads_to.clone())
+    });
+    known.unwrap_or_else(|| format!("module {url}?direct"))
 }
 
 /// What a script of a page leads to, as text. While its file is not there it is what it was.
@@ -395,12 +419,6 @@ fn leads_to(entry: &Entry, at: usize, page: &PageTemplate, project: &Project, be
             known.unwrap_or_else(|| format!("module {}", url.as_str()))
         }
     }
-}
-
-/// `main.js` of a page in `/app` → `/app/main`
-fn stem_of(page: &FilePath, specifier: &str, project: &Project) -> PathBuf {
-    let url = absolute(page, &relative_specifier(specifier), project);
-    project.compiler.file_at(url.split('?').next().unwrap_or_default()).as_path().with_extension("")
 }
 
 fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str, project: &mut Project) -> Entry {
@@ -505,8 +523,8 @@ impl Page {
             file,
             hash: Arc::default(),
             entries: Vec::new(),
-            script_stems: Vec::new(),
             leads_to: Vec::new(),
+            links_lead_to: Vec::new(),
             sheets: Vec::new(),
             changed_at: 0,
             gone: None,
@@ -580,7 +598,7 @@ impl Page {
             hash: self.hash.to_string(),
             before: before.map(|version| version.text.to_string()),
             after: now.text.to_string(),
-            scripts: before.is_none_or(|before| before.scripts != now.scripts),
+            scripts: before.is_none_or(|before| are_others(&before.scripts, &now.scripts)),
         })
     }
 

@@ -60,6 +60,8 @@ pub struct Project {
     globbing: FxHashSet<ModuleId>,
     /// Folders whose listing was asked for.
     listed: FxHashSet<PathBuf>,
+    /// Folders in which something was not there that would have come before what was found.
+    looked_into: FxHashSet<PathBuf>,
     /// Modules that are no files: scripts written into pages.
     inline: FxHashMap<ModuleUrl, Source>,
     /// Files that modules and pages refer to by address, by that address (decoded, from the root).
@@ -176,6 +178,7 @@ impl Project {
             has_new_framework: false,
             globbing: FxHashSet::default(),
             listed: FxHashSet::default(),
+            looked_into: FxHashSet::default(),
             inline: FxHashMap::default(),
             assets: FxHashMap::default(),
             asset_users: FxHashMap::default(),
@@ -292,6 +295,7 @@ impl Project {
         files.extend(self.compiler.take_read());
         watcher.watch_files_read_since(files, since);
         self.watch_folders(folders, watcher);
+        self.watch_looked_into(watcher);
     }
 
     /// Watches folders that appeared where styles look for class names; gives back the files in them.
@@ -372,6 +376,15 @@ impl Project {
         watcher.watch_folders(folders);
     }
 
+    /// Watches the folders in which what comes before a file may appear.
+    fn watch_looked_into(&mut self, watcher: &Watcher) {
+        let folders = self.compiler.resolver.sights.take_folders();
+        if !folders.is_empty() {
+            self.looked_into.extend(folders.iter().cloned());
+            watcher.watch_folders(folders);
+        }
+    }
+
     /// Whether a file or folder that appeared or vanished can change what some specifier or glob means.
     pub fn cares_about(&self, path: &Path) -> bool {
         let is_missing = path.ancestors().take(3).skip(1).any(|folder| self.missing_in.contains(folder));
@@ -380,7 +393,12 @@ impl Project {
 
     /// Whether a folder appeared or vanished where one is listed.
     pub fn is_new_folder(&self, folder: &Path) -> bool {
-        !self.listed.contains(folder) || !folder.exists()
+        !(self.listed.contains(folder) || self.looked_into.contains(folder)) || !folder.exists()
+    }
+
+    /// Whether what happens in a folder matters only where a name would mean what appears there.
+    pub fn is_only_looked_into(&self, folder: &Path) -> bool {
+        self.looked_into.contains(folder) && !self.listed.contains(folder) && folder.exists()
     }
 
     fn globs_match(&self, id: ModuleId, path: &Path) -> bool {
@@ -500,18 +518,13 @@ impl Project {
         self.missing_in.extend(folders);
     }
 
-    /// What appears in these folders may be what a page's script leads to.
-    pub fn look_into<'p>(&mut self, folders: impl Iterator<Item = &'p Path>) {
-        let unknown = folders.filter(|folder| !self.listed.contains(*folder));
-        self.awaited.extend(unknown.map(Path::to_owned));
-    }
-
     /// Looks out for what pages wait for.
     pub fn watch_awaited(&mut self, watcher: &Watcher) {
         let folders = std::mem::take(&mut self.awaited);
         if !folders.is_empty() {
             self.watch_folders(folders, watcher);
         }
+        self.watch_looked_into(watcher);
     }
 
     // ---- edits
@@ -679,6 +692,7 @@ impl Project {
         };
         let relinked: Vec<_> = self.pool.install(|| ready.par_iter().filter_map(relink).collect());
         watcher.watch_files(self.compiler.take_read());
+        self.watch_looked_into(watcher);
         for (id, definition, links) in relinked {
             // Also where nothing changed: a folder that appeared is one in which a match may appear next.
             self.watch_folders(links.folders.clone(), watcher);

@@ -307,6 +307,8 @@ struct Pending {
     /// It was created or renamed to; a folder is rescanned then.
     appeared: bool,
     folder: bool,
+    /// There is no news but [`Touch::Assumed`].
+    is_assumed: bool,
     /// It is told when the installation of packages is over.
     is_of_install: bool,
     look: Option<Snapshot>,
@@ -325,6 +327,8 @@ enum Touch {
     Vanished,
     /// Something about the path; the system does not say what.
     Any,
+    /// It may have been written since it was read: nobody has said so.
+    Assumed,
 }
 
 /// The thread's state.
@@ -670,7 +674,8 @@ impl Desk {
             watched.saw(look);
         }
         if changed || fresh {
-            self.note(&item.path.clone(), Instant::now(), Touch::Any);
+            let touch = if changed { Touch::Any } else { Touch::Assumed };
+            self.note(&item.path.clone(), Instant::now(), touch);
         }
     }
 
@@ -819,6 +824,7 @@ impl Desk {
             open: false,
             appeared: false,
             folder: false,
+            is_assumed: true,
             is_of_install,
             look: if TELLS_CLOSE { None } else { look_at(path) },
             missing_since: None,
@@ -826,12 +832,13 @@ impl Desk {
             listed_by: Vec::new(),
         });
         pending.active = true;
+        pending.is_assumed &= touch == Touch::Assumed;
         pending.appeared |= touch == Touch::Appeared;
         match touch {
             Touch::Written => pending.open = TELLS_CLOSE,
             Touch::Closed | Touch::Appeared => pending.open = false,
             Touch::Vanished => _ = pending.missing_since.get_or_insert(at),
-            Touch::Metadata | Touch::Any => {}
+            Touch::Metadata | Touch::Any | Touch::Assumed => {}
         }
         if !is_of_install {
             self.burst.note(now);
@@ -960,6 +967,9 @@ impl Desk {
         let is_folder = look.map_or(pending.folder || as_folder, |look| look.folder);
         if as_file || !is_folder {
             batch.paths.push(path.to_path_buf());
+        }
+        if pending.is_assumed {
+            batch.assumed.push(path.to_path_buf());
         }
         if is_folder || as_folder {
             batch.folders.push(path.to_path_buf());

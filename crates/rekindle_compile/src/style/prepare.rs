@@ -8,6 +8,7 @@
 //!
 //! Plain CSS in a project without such tools passes untouched.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -353,12 +354,19 @@ impl Preparation<'_> {
         let cx = self.cx;
         let in_sass = |specifier: &str, from: &Path| (cx.resolve)("sass", specifier, from);
         let places = sass::SassPlaces { load_paths: &options.load_paths, resolve: &in_sass };
+        let earlier = RefCell::new(Vec::new());
+        let find = |specifier: &str, is_import: bool, from: &Path| {
+            let found = sass::find(specifier, is_import, from, &places)?;
+            earlier.borrow_mut().extend(sass::earlier(specifier, is_import, from, &places, &found));
+            Some(found)
+        };
         let resolve = |language: &str, specifier: &str, from: &Path| match language {
-            "sass" => sass::find(specifier, false, from, &places),
-            "sass-import" => sass::find(specifier, true, from, &places),
+            "sass" => find(specifier, false, from),
+            "sass-import" => find(specifier, true, from),
             _ => (cx.resolve)(language, specifier, from),
         };
         let done = self.ask(tool, job, &resolve)?;
+        self.prepared.files.extend(earlier.take());
         let css = self.take(done, &options.additional_data, &options.load_paths)?;
         self.prepared.css = css.unwrap_or_default();
         Ok(())

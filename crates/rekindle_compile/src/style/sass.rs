@@ -23,6 +23,7 @@ use rustc_hash::FxHashMap;
 
 use super::load::relative_to_folder_of;
 use crate::file;
+use crate::resolve::is_in_package;
 
 /// One file and its surroundings.
 pub(super) struct SassInput<'a> {
@@ -195,7 +196,9 @@ impl Fs for SassFiles<'_> {
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
         let meant = self.meant.borrow().get(path).cloned();
         let path = meant.as_deref().unwrap_or(path);
-        Ok(path.canonicalize().unwrap_or_else(|_| path.to_owned()))
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        file::links_on_the_way(path, &real).into_iter().for_each(|link| self.note(link));
+        Ok(real)
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -229,6 +232,9 @@ impl SassFiles<'_> {
             let beside = folder.join(&import.specifier);
             match find(&import.specifier, import.is_import, file, &self.input.places) {
                 Some(found) => {
+                    earlier(&import.specifier, import.is_import, file, &self.input.places, &found)
+                        .into_iter()
+                        .for_each(|path| self.note(path));
                     let asked = match has_extension(&import.specifier) {
                         true => beside,
                         false => beside.with_extension("import.sass"),
@@ -285,6 +291,22 @@ pub(super) fn find(specifier: &str, is_import: bool, file: &Path, places: &SassP
         }
     }
     None
+}
+
+/// Where the file that an import means would be if it came before the one that was `found`, which is in a later place.
+pub(super) fn earlier(
+    specifier: &str,
+    is_import: bool,
+    file: &Path,
+    places: &SassPlaces<'_>,
+    found: &Path,
+) -> Vec<PathBuf> {
+    let Some(folder) = file.parent().filter(|_| !is_in_package(file) && !specifier.starts_with(['/', '~'])) else {
+        return Vec::new();
+    };
+    let nearby = [folder].into_iter().chain(places.load_paths.iter().map(PathBuf::as_path));
+    let lists = nearby.map(|folder| candidates(&folder.join(specifier), is_import));
+    lists.take_while(|paths| !paths.iter().any(|path| path == found)).flatten().collect()
 }
 
 /// The file that a path without extension, underscore or `index` stands for.

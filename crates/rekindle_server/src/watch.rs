@@ -140,7 +140,10 @@ impl Watcher {
 
     /// The same for files that were read at some time after `since`, which may be longer ago.
     pub fn watch_files_read_since(&self, files: impl IntoIterator<Item = PathBuf>, since: SystemTime) {
-        self.send(Message::WatchFiles(files.into_iter().collect(), since));
+        let files: Vec<PathBuf> = files.into_iter().collect();
+        if !files.is_empty() {
+            self.send(Message::WatchFiles(files, since));
+        }
     }
 
     /// Watches folders whose listing matters: where an import was not found, what a glob or `public/` lists. What is
@@ -148,7 +151,10 @@ impl Watcher {
     /// that appears is announced in `folders` together with the files inside it; whoever cares for the whole tree lists it
     /// again then and watches what it finds. A folder that does not exist is announced when it appears.
     pub fn watch_folders(&self, folders: impl IntoIterator<Item = PathBuf>) {
-        self.send(Message::WatchFolders(folders.into_iter().collect()));
+        let folders: Vec<PathBuf> = folders.into_iter().collect();
+        if !folders.is_empty() {
+            self.send(Message::WatchFolders(folders));
+        }
     }
 
     pub fn unwatch_files(&self, files: impl IntoIterator<Item = PathBuf>) {

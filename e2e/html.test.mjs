@@ -1,5 +1,6 @@
 /** Edits of a page's own HTML: what can be brought into the running document is, and its state stays. */
 import assert from 'node:assert/strict'
+import http from 'node:http'
 import { test, until } from './harness.mjs'
 
 const page = ({ head = '', body = '', script = '<script type="module" src="/main.js"></script>' }) => `<!doctype html>
@@ -241,4 +242,21 @@ test('what a <template> holds is patched in place', {
   await app.sees('li:nth-child(2)', 'new line too')
   await app.sees('output', '2')
   await app.stayed()
+})
+
+test('a tool that takes anything gets the page of a route, and a 404 for what is a file', { files: { 'main.js': '' }, load: false }, async (app) => {
+  const ask = (path, method, headers = {}) => new Promise((done, fail) => {
+    http.request(new URL(path, app.url), { method, headers }, (answer) => {
+      let text = ''
+      answer.on('data', (chunk) => (text += chunk)).on('end', () => done([answer.statusCode, text.includes('/@rekindle/client.js')]))
+    }).on('error', fail).end()
+  })
+  for (const headers of [{}, { accept: '*/*' }, { accept: 'application/json, text/plain, */*' }]) {
+    assert.deepEqual(await ask('/users/17', 'GET', headers), [200, true])
+    assert.deepEqual(await ask('/users/17', 'HEAD', headers), [200, false])
+    assert.deepEqual(await ask('/users/17.json', 'GET', headers), [404, false])
+    assert.deepEqual(await ask('/.env', 'GET', headers), [404, false])
+  }
+  assert.deepEqual(await ask('/api/users', 'GET', { accept: 'application/json' }), [404, false])
+  assert.deepEqual(await ask('/api/users', 'GET', { accept: '*/*', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }), [404, false])
 })

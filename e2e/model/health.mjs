@@ -42,19 +42,25 @@ export function readHealth(root, { edges, places, known, threw }) {
     if (found) for (const match of files.keys()) if (match.startsWith(found)) edges.add(`${id}>${idOf(match)}`)
   }
   const versions = new Map([...modules].map(([id, { version }]) => [id, version]))
+  const isWell = (id) => modules.has(id) && !modules.get(id).isUnreadable && !modules.get(id).throws
+  // What a sheet imports is part of its text, which stays as it was while the sheet cannot be compiled.
+  const frozen = new Set([...edges].map((edge) => edge.split('>')[0]).filter((id) => isSheet(id) && !isWell(id)))
+  for (const id of frozen) for (const [from, to] of [...edges].map((edge) => edge.split('>'))) if (from === id && isSheet(to)) frozen.add(to)
   // With a tsconfig.json that cannot be read nothing is as it should be.
   const isConfigured = isJson(fs.readFileSync(path.join(root, 'tsconfig.json'), 'utf8'))
-  return { statics, versions, ...sound(isConfigured ? [...modules.keys()] : [], edges, {
-    isWell: (id) => modules.has(id) && !modules.get(id).isUnreadable && !modules.get(id).throws,
+  return { statics, versions, frozen, ...sound(isConfigured ? [...modules.keys()] : [], edges, {
+    isWell,
     // What it was, before it could not be compiled, may be what throws.
     wasWell: (id) => known.has(id) && !threw.has(id),
     takesOwn: (id) => modules.get(id)?.takesOwn,
   }) }
 }
 
+const isSheet = (id) => 'cml'.includes(kindOf(id))
+
 const idOf = (file) => /^[a-z]+\d*/.exec(path.posix.basename(file))[0]
 
-const versionOf = (id, text) => ('cml'.includes(kindOf(id)) ? /\{ order: (\d+)/ : new RegExp(`['"]${id}:(\\d+)['"]`)).exec(text)?.[1]
+const versionOf = (id, text) => (isSheet(id) ? /\{ order: (\d+)/ : new RegExp(`['"]${id}:(\\d+)['"]`)).exec(text)?.[1]
 
 function isJson(text) {
   try {
@@ -65,7 +71,7 @@ function isJson(text) {
 }
 
 /** How a tab differs in what is sound. `expected` is a tab that was opened now, and shows what ran before the mistake. */
-export function differenceInSound(actual, expected, { statics, versions, current, whole }) {
+export function differenceInSound(actual, expected, { statics, versions, frozen, current, whole }) {
   const wrong = []
   for (const id of current) {
     const [shown, fresh] = [actual.texts[id], expected.texts[id]]
@@ -75,7 +81,7 @@ export function differenceInSound(actual, expected, { statics, versions, current
     const isNeeded = shown !== undefined || statics.some(([from, to]) => to === id && whole.has(from) && actual.texts[from] !== undefined)
     if (fresh !== undefined && whole.has(id) && isNeeded && shown !== fresh && !/pending|silent/.test(fresh)) wrong.push(`shown by ${id}: ${shown ?? 'nothing'}, fresh ${fresh}`)
     if (actual.lives[id] > 1) wrong.push(`${actual.lives[id]} live copies of ${id}`)
-    for (const [, order] of actual.sheets.join(' ').matchAll(new RegExp(`\\.${id} \\{ order: (\\d+)`, 'g'))) if (order !== version) wrong.push(`the sheet of ${id} is ${order}, and its source says ${version}`)
+    if (!frozen.has(id)) for (const [, order] of actual.sheets.join(' ').matchAll(new RegExp(`\\.${id} \\{ order: (\\d+)`, 'g'))) if (order !== version) wrong.push(`the sheet of ${id} is ${order}, and its source says ${version}`)
   }
   if (actual.title !== expected.title) wrong.push(`"${actual.title}", fresh "${expected.title}"`)
   return wrong.length > 0 ? wrong.join('; ') : undefined

@@ -248,6 +248,12 @@ impl Compiler {
         is_named_so || is_style_setup(file) || self.tsconfigs.hold(file)
     }
 
+    /// Whether a file that says how scripts below it are compiled has appeared, or gone before it was read.
+    pub fn is_unknown_tsconfig(&self, file: &Path) -> bool {
+        matches!(file.file_name().and_then(|name| name.to_str()), Some("tsconfig.json" | "jsconfig.json"))
+            && !self.tsconfigs.hold(file)
+    }
+
     /// How the user knows a file.
     pub fn display(&self, file: &Path) -> String {
         file.strip_prefix(&self.root).unwrap_or(file).display().to_string()

@@ -208,6 +208,8 @@ impl LeftOut {
 /// appearing may give a name another meaning. Clones share one list.
 #[derive(Clone, Debug, Default)]
 pub struct Sights {
+    /// The project's folder: what would be around it is none of its business.
+    root: PathBuf,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -224,6 +226,11 @@ struct Seen {
 }
 
 impl Sights {
+    /// Nothing was seen yet by who looks for files of the project in `root`.
+    pub fn of(root: &Path) -> Self {
+        Self { root: root.to_owned(), ..Self::default() }
+    }
+
     fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -238,7 +245,8 @@ impl Sights {
     /// What appears inside of packages an installation tells.
     pub(crate) fn note_absent(&self, path: &Path) {
         let Some(folder) = path.parent() else { return };
-        if folder.components().any(|part| part.as_os_str() == "node_modules") {
+        let is_around = folder != self.root && self.root.starts_with(folder);
+        if is_around || folder.components().any(|part| part.as_os_str() == "node_modules") {
             return;
         }
         let mut seen = self.seen();

@@ -174,7 +174,7 @@ impl Resolver {
             symlinks: !settings.preserve_symlinks,
             ..ResolveOptions::default()
         };
-        let sights = Sights::default();
+        let sights = Sights::of(root);
         let ways = Ways::new(options, sights.clone());
         Self {
             styles: StyleResolvers::new(&ways.import),

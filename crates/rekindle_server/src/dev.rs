@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use rekindle_compile::compile::{is_linked, is_script};
+use rekindle_compile::file;
 use rekindle_compile::html::escape_text;
 use rekindle_compile::import_place;
 use rekindle_compile::style::prepare::is_style;
@@ -367,6 +368,13 @@ impl Loop {
         }
         let mut paths = batch.paths;
         // A folder that came back or went away brings or takes the files in it.
+        let compiler = &self.project.compiler;
+        let configured = paths.iter().filter(|path| compiler.is_unknown_tsconfig(path));
+        let configured: Vec<PathBuf> = configured.filter_map(|path| path.parent()).map(Path::to_owned).collect();
+        let graph = &self.project.graph;
+        let is_configured = |file: &&FilePath| configured.iter().any(|folder| file.as_path().starts_with(folder));
+        let configured = graph.files().filter(is_configured).map(|file| file.as_path().to_owned());
+        paths.extend(configured.collect::<Vec<_>>());
         paths.extend(self.files_below(&batch.folders));
         paths.extend(self.project.watch_scanned(&batch.folders, &self.watcher));
         paths.sort();
@@ -557,9 +565,18 @@ impl Loop {
 
     /// A watched file that has become a pipe is named, unless it is a module, whose error says so.
     fn note_odd(&self, path: &Path) {
-        let graph = &self.project.graph;
+        if file::oddity(path).is_none() {
+            return;
+        }
+        let (graph, compiler) = (&self.project.graph, &self.project.compiler);
         let is_told = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_));
-        if !self.is_public(path) && !graph.of_file(path).iter().any(is_told) {
+        // Others make pipes and sockets in folders of the project, too.
+        let concerns = !graph.of_file(path).is_empty()
+            || compiler.is_config(path)
+            || compiler.resolver.sights.may_differ(path)
+            || self.project.cares_about(path)
+            || self.pages.watched().iter().any(|watched| watched == path);
+        if concerns && !self.is_public(path) && !graph.of_file(path).iter().any(is_told) {
             self.project.compiler.left_out().note(path);
         }
     }

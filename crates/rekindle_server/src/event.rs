@@ -74,7 +74,8 @@ pub struct Request {
     pub path: String,
     /// Query as it was sent, without the question mark and without our cache parameter `t=<digits>`.
     pub query: String,
-    /// The browser asks for a page: `Sec-Fetch-Mode: navigate`, or (without that header) `Accept` holds `text/html`.
+    /// The browser asks for a page: `Sec-Fetch-Mode: navigate`, or (without that header) `Accept` holds `text/html`,
+    /// or anything, where the address looks like a route.
     pub navigation: bool,
     /// What the browser will do with a script.
     pub wants: Wants,

@@ -590,7 +590,8 @@ impl Site {
         // With `cors = true` what a site fetches without CORS is answered too, and must not hold the token.
         let is_ours = matches!(head.header("sec-fetch-site"), None | Some("same-origin" | "none"));
         let guest = origin == Origin::Reader || (origin == Origin::Absent && !is_ours);
-        let request = Request { path, query, navigation: is_navigation(head), wants: wants(head), guest };
+        let navigation = is_navigation(head) || may_ask_for_route(head, &path);
+        let request = Request { path, query, navigation, wants: wants(head), guest };
         let (asker, answer) = oneshot::channel();
         if self.inbox.send(Event::Request(request, asker)).is_err() {
             return Reply::text(503, "the server is stopping");
@@ -659,6 +660,14 @@ fn is_navigation(head: &Head) -> bool {
         }
         None => head.header("accept").is_some_and(|accept| accept.contains("text/html")),
     }
+}
+
+/// A tool that takes anything (curl, wait-on) asks for an address that can only be one of a route: as in Vite, it gets the page.
+/// Browsers say what they want it for.
+fn may_ask_for_route(head: &Head, path: &str) -> bool {
+    let takes_all = head.header("accept").is_none_or(|accept| accept.contains("*/*"));
+    let is_plain = path.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '-' | '_' | '~'));
+    head.header("sec-fetch-mode").is_none() && takes_all && is_plain
 }
 
 fn wants(head: &Head) -> Wants {

@@ -233,7 +233,7 @@ impl FreeNames {
     fn are_doubled_by(&self, error: &OxcDiagnostic) -> bool {
         let is_doubled =
             error.message.starts_with("Identifier `") && error.message.ends_with("has already been declared");
-        let mut places = error.labels.iter().map(|label| label.offset() as u32);
+        let mut places = error.labels.iter().map(|label| label.offset());
         is_doubled && error.labels.len() > 1 && places.all(|place| self.0.contains(&place))
     }
 }

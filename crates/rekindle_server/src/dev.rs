@@ -13,7 +13,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use rekindle_compile::compile::{is_linked, is_script};
-use rekindle_compile::file;
 use rekindle_compile::html::escape_text;
 use rekindle_compile::import_place;
 use rekindle_compile::style::prepare::is_style;
@@ -565,18 +564,9 @@ impl Loop {
 
     /// A watched file that has become a pipe is named, unless it is a module, whose error says so.
     fn note_odd(&self, path: &Path) {
-        if file::oddity(path).is_none() {
-            return;
-        }
-        let (graph, compiler) = (&self.project.graph, &self.project.compiler);
+        let graph = &self.project.graph;
         let is_told = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_));
-        // Others make pipes and sockets in folders of the project, too.
-        let concerns = !graph.of_file(path).is_empty()
-            || compiler.is_config(path)
-            || compiler.resolver.sights.may_differ(path)
-            || self.project.cares_about(path)
-            || self.pages.watched().iter().any(|watched| watched == path);
-        if concerns && !self.is_public(path) && !graph.of_file(path).iter().any(is_told) {
+        if !self.is_public(path) && !graph.of_file(path).iter().any(is_told) {
             self.project.compiler.left_out().note(path);
         }
     }

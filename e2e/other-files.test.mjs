@@ -14,6 +14,14 @@ function link(app, name, target) {
   fs.renameSync(app.path(`${name}.new`), app.path(name))
 }
 
+/** Starts with a link in place, and sees what it leads to. */
+async function begin(app, name, target, text) {
+  link(app, name, target)
+  await app.start()
+  await app.load()
+  await app.sees('#a', text)
+}
+
 /** Ends the server, and starts another one behind the same tabs. */
 async function restart(app, meanwhile) {
   const { url } = app
@@ -79,10 +87,7 @@ for (const script of ['/src/main.js', './src/main', '/src']) {
 }
 
 test('the script of a page is a link, which is turned, also while the server is away', { files: { 'index.html': page('/src/main.js'), 'v1.js': shows(`'one'`), 'v2.js': shows(`'two'`), 'src/other.js': '' }, start: false, skip }, async (app) => {
-  link(app, 'src/main.js', '../v1.js')
-  await app.start()
-  await app.load()
-  await app.sees('#a', 'one')
+  await begin(app, 'src/main.js', '../v1.js', 'one')
   link(app, 'src/main.js', '../v2.js')
   await app.sees('#a', 'two')
   await app.edit('v2.js', 'two', 'three')
@@ -118,10 +123,7 @@ for (const [way, specifier, name] of [['beside the importer', './l.js', 'src/l.j
     skip,
   }, async (app) => {
     const up = name.split('/').slice(1).map(() => '..').join('/')
-    link(app, name, `${up}/lib/v1.js`)
-    await app.start()
-    await app.load()
-    await app.sees('#a', 'one')
+    await begin(app, name, `${up}/lib/v1.js`, 'one')
     link(app, name, `${up}/lib/v2.js`)
     await app.sees('#a', 'two')
     app.write('lib/v2.js', `export const v = 'three'`)
@@ -140,10 +142,7 @@ test('a folder on the way is a link, which is turned', {
   start: false,
   skip,
 }, async (app) => {
-  link(app, 'src/now', '../lib/1')
-  await app.start()
-  await app.load()
-  await app.sees('#a', 'one')
+  await begin(app, 'src/now', '../lib/1', 'one')
   link(app, 'src/now', '../lib/2')
   await app.sees('#a', 'two')
   app.write('lib/2/v.js', `export const v = 'three'`)
@@ -270,10 +269,7 @@ test('a linked package is turned, edited, taken away and installed', {
   start: false,
   skip,
 }, async (app) => {
-  link(app, 'node_modules/lib', '../stores/lib@1')
-  await app.start()
-  await app.load()
-  await app.sees('#a', 'lib 1')
+  await begin(app, 'node_modules/lib', '../stores/lib@1', 'lib 1')
   link(app, 'node_modules/lib', '../stores/lib@2')
   await app.sees('#a', 'lib 2')
   app.write('stores/lib@2/index.js', `export const v = 'lib 2, edited'`)

@@ -13,6 +13,14 @@ function replace(app, name, text) {
   fs.renameSync(app.path(`${name}.new`), app.path(name))
 }
 
+/** Puts a named pipe where a file was; gives back the file's text. */
+function makePipe(app, name) {
+  const text = fs.readFileSync(app.path(name), 'utf8')
+  fs.rmSync(app.path(name))
+  execFileSync('mkfifo', [app.path(name)])
+  return text
+}
+
 /** The tab takes edits and was never loaded anew. */
 async function goesOn(app, from = 'one', to = 'two') {
   await app.edit('main.js', from, to)
@@ -62,9 +70,7 @@ test('git checks a branch out that has no page, and the other one again', { file
 
 test('a named pipe stands where index.html was', { files: { 'main.js': MAIN } }, async (app) => {
   await app.sees('#a', 'one')
-  const text = fs.readFileSync(app.path('index.html'), 'utf8')
-  fs.rmSync(app.path('index.html'))
-  execFileSync('mkfifo', [app.path('index.html')])
+  const text = makePipe(app, 'index.html')
   await app.overlay('index.html')
   await app.prints('named pipe')
   fs.rmSync(app.path('index.html'))
@@ -75,9 +81,7 @@ test('a named pipe stands where index.html was', { files: { 'main.js': MAIN } },
 
 test('a page that was told to be gone is gone for another reason, and back a moment later', { files: { 'main.js': MAIN } }, async (app) => {
   await app.sees('#a', 'one')
-  const text = fs.readFileSync(app.path('index.html'), 'utf8')
-  fs.rmSync(app.path('index.html'))
-  execFileSync('mkfifo', [app.path('index.html')])
+  const text = makePipe(app, 'index.html')
   await app.overlay('named pipe')
   fs.rmSync(app.path('index.html'))
   await new Promise((done) => setTimeout(done, 40))

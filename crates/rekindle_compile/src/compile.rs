@@ -632,18 +632,19 @@ impl Compiler {
         // Imported and composed files may be in another language as well.
         let inner_files = Mutex::new(Vec::new());
         let resolve = |specifier: &str, from: &Path| {
-            let found = self.resolve_css(specifier, from);
+            let found = self.resolve_css(specifier, from)?;
             let beside = resolve::normal(&from.with_file_name("").join(specifier));
-            if let Some(found) = found.as_ref().filter(|found| !resolve::is_in_package(found)) {
-                let links = file::links_on_the_way(&beside, found).into_iter().map(FilePath::new);
-                inner_files.lock().unwrap_or_else(PoisonError::into_inner).extend(links);
+            let mut depends_on = Vec::new();
+            if !resolve::is_in_package(&found) {
+                depends_on = file::links_on_the_way(&beside, &found);
             }
-            let is_elsewhere = !specifier.starts_with(['.', '/']) && !resolve::is_in_package(from) && !beside.exists();
-            if is_elsewhere && found.is_some() {
+            if !specifier.starts_with(['.', '/']) && !resolve::is_in_package(from) && !beside.exists() {
                 // What appears there comes first.
-                inner_files.lock().unwrap_or_else(PoisonError::into_inner).push(FilePath::new(beside));
+                depends_on.push(beside);
             }
-            found
+            let depends_on = depends_on.into_iter().map(FilePath::new);
+            inner_files.lock().unwrap_or_else(PoisonError::into_inner).extend(depends_on);
+            Some(found)
         };
         let read = |path: &Path| {
             let text = file::read_text(path)?;

@@ -2,7 +2,7 @@
 //! meanwhile is brought into its document instead of reloading it.
 //!
 //! ```text
-//! CACHE/pages/3f9a….json     {"text":"<!doctype html>…","scripts":"src /src/main.ts\n"}
+//! CACHE/pages/3f9a….json     {"text":"<!doctype html>…","loads":{"scripts":[{"written":"/src/main.ts",…}],…}}
 //! ```
 //!
 //! A cache: what cannot be written or read costs a reload.
@@ -21,11 +21,59 @@ const MOST_BYTES: u64 = 64 << 20;
 /// A text of more bytes is not kept.
 const LONGEST: usize = 4 * 1024 * 1024;
 
-/// A page's text at some time, without what is only there to load it faster, and its module scripts, which are not in the text.
+/// A page's text at some time, without what is only there to load it faster, and what it loads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageText {
     pub text: String,
-    pub scripts: String,
+    pub loads: Loads,
+}
+
+/// What a page loads, as far as its text does not say so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loads {
+    /// Its module scripts, in document order. They are not in the text.
+    pub scripts: Vec<Load>,
+    /// Its linked sheets.
+    pub links: Vec<Load>,
+}
+
+/// ```text
+/// <script type="module" src="/main.js"></script>  →  written "/main.js", leads to "module /main.ts" where that is the file
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// The specifier, or the text of a script that stands in the page.
+    pub written: String,
+    /// `module URL` or `address URL`; empty for a script that stands in the page.
+    pub leads_to: String,
+}
+
+impl Load {
+    /// What `specifier` leads to among `loads`.
+    pub fn of<'l>(loads: &'l [Self], specifier: &str) -> Option<&'l str> {
+        let load = loads.iter().find(|load| load.written == specifier && !load.leads_to.is_empty())?;
+        Some(&load.leads_to)
+    }
+}
+
+impl Loads {
+    /// Whether a document in which `before` was loaded cannot become one that loads this: its module scripts are others, or a
+    /// link that it had leads elsewhere.
+    pub fn differ_from(&self, before: &Self) -> bool {
+        let had = |link: &Load| before.links.iter().any(|known| known.written == link.written);
+        self.scripts != before.scripts || self.links.iter().any(|link| had(link) && !before.links.contains(link))
+    }
+
+    /// What all of it leads to.
+    pub fn leads_to(&self) -> String {
+        let all = [&self.scripts, &self.links].map(|loads| loads.iter().map(|load| load.leads_to.as_str()));
+        all.map(|places| places.collect::<Vec<_>>().join("\n")).join("\n\n")
+    }
+
+    /// How long it is.
+    pub fn bytes(&self) -> usize {
+        self.scripts.iter().chain(&self.links).map(|load| load.written.len() + load.leads_to.len()).sum()
+    }
 }
 
 /// The folder of texts. Without one nothing is kept.
@@ -106,7 +154,35 @@ mod tests {
     use super::*;
 
     fn text(text: &str) -> PageText {
-        PageText { text: text.to_owned(), scripts: "src /main.js\n".to_owned() }
+        PageText { text: text.to_owned(), loads: loads(&[("/main.js", "module /main.js")], &[]) }
+    }
+
+    fn loads(scripts: &[(&str, &str)], links: &[(&str, &str)]) -> Loads {
+        let list = |loads: &[(&str, &str)]| {
+            let load =
+                |(written, leads_to): &(&str, &str)| Load { written: (*written).into(), leads_to: (*leads_to).into() };
+            loads.iter().map(load).collect()
+        };
+        Loads { scripts: list(scripts), links: list(links) }
+    }
+
+    #[test]
+    fn a_script_or_a_link_that_leads_elsewhere_makes_another_document_and_a_new_link_does_not() {
+        let script = ("/main.js", "module /main.js");
+        let link = ("/s.css", "module /s.css?direct");
+        let before = loads(&[script], &[link]);
+        assert!(!loads(&[script], &[link, ("/new.css", "module /new.css?direct")]).differ_from(&before));
+        assert!(!loads(&[script], &[]).differ_from(&before));
+        assert!(loads(&[script], &[("/s.css", "address /s.css")]).differ_from(&before));
+        assert!(loads(&[("/main.js", "module /main.ts")], &[link]).differ_from(&before));
+        assert!(loads(&[script, ("show()", "")], &[link]).differ_from(&before));
+    }
+
+    #[test]
+    fn the_text_of_a_script_is_not_taken_for_a_specifier() {
+        let loads = loads(&[("./a.js", ""), ("./a.js", "module /a.js")], &[]);
+        assert_eq!(Load::of(&loads.scripts, "./a.js"), Some("module /a.js"));
+        assert_eq!(Load::of(&loads.scripts, "./b.js"), None);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleGraph, ModuleId, Modul
 
 use crate::client_script::Runtime;
 use crate::head_styles::head_styles;
-use crate::page_texts::{PageText, PageTexts};
+use crate::page_texts::{Load, Loads, PageText, PageTexts};
 use crate::project::Project;
 use crate::segments::AsOf;
 
@@ -36,10 +36,8 @@ pub struct Page {
     pub hash: Arc<str>,
     /// Its module scripts, in document order.
     pub entries: Vec<Entry>,
-    /// What each of them leads to, or led to while it is not there: a tab runs that.
-    leads_to: Vec<String>,
-    /// The same for its linked sheets.
-    links_lead_to: Vec<String>,
+    /// What they and its links lead to, or led to while it is not there: a tab runs that.
+    loads: Arc<Loads>,
     /// Sheets of its `<link>` elements.
     pub sheets: Vec<ModuleId>,
     /// Number of the batch in which its text last changed.
@@ -70,8 +68,7 @@ struct Version {
     /// `Page::hash` of that time.
     hash: Arc<str>,
     text: Arc<str>,
-    /// Its module scripts, which are not in the text, and what they lead to.
-    scripts: Arc<str>,
+    loads: Arc<Loads>,
 }
 
 /// An attribute of the client's script: the server went away before it was sent, so the page starts anew when the server is back,
@@ -248,8 +245,8 @@ impl Pages {
         let page = self.pages.get(url).filter(|page| *page.hash != *hash)?;
         let known = page.versions.iter().rev().find(|version| *version.hash == *hash).cloned();
         let before = known.or_else(|| {
-            let PageText { text, scripts } = self.texts.find(url, hash)?;
-            Some(Version { since: 0, hash: hash.into(), text: text.into(), scripts: scripts.into() })
+            let PageText { text, loads } = self.texts.find(url, hash)?;
+            Some(Version { since: 0, hash: hash.into(), text: text.into(), loads: loads.into() })
         });
         page.edited_from(before.as_ref(), url, file)
     }
@@ -293,17 +290,25 @@ fn read_page(
         template,
         ..Page::of(file.clone())
     };
-    for at in 0..page.template.scripts.len() {
-        let entry = match &page.template.scripts[at] {
-            PageScript::External { specifier, offset } => external_entry(file, specifier, *offset, &source, project),
+    let mut loads = Loads::default();
+    let earlier = before.map(|before| &*before.loads);
+    for (at, script) in page.template.scripts.iter().enumerate() {
+        let (entry, load) = match script {
+            PageScript::External { specifier, offset } => {
+                let entry = external_entry(file, specifier, *offset, &source, project);
+                let known = earlier.and_then(|earlier| Load::of(&earlier.scripts, specifier));
+                let leads_to = leads_to(&entry, project, known);
+                (entry, Load { written: specifier.clone(), leads_to })
+            }
             PageScript::Inline { code, offset } => {
                 let url = ModuleUrl::new(format!("{url}?html-proxy&index={at}.js"));
                 let as_if = page.template.as_if(url.path()).map(|url| project.compiler.file_at(&url));
                 let inline = Source::Inline { text: where_it_stands(&source, *offset, code), as_if };
-                Entry::Module(project.insert_inline(&url, file, inline))
+                let entry = Entry::Module(project.insert_inline(&url, file, inline));
+                (entry, Load { written: code.clone(), leads_to: String::new() })
             }
         };
-        page.leads_to.push(leads_to(&entry, at, &page.template, project, before));
+        loads.scripts.push(load);
         page.entries.push(entry);
     }
     let missing = page.entries.iter().filter_map(|entry| match entry {
@@ -314,10 +319,14 @@ fn read_page(
     for link in &page.template.links {
         let known = page.sheets.len();
         let address = sheet_address(file, &link.specifier, project, &mut page.sheets);
-        page.links_lead_to.push(match page.sheets.get(known) {
+        let leads_to = match page.sheets.get(known) {
             Some(id) => format!("module {}", project.graph[*id].url.as_str()),
-            None => link_leads_to(file, &link.specifier, project, before),
-        });
+            None => {
+                let known = earlier.and_then(|earlier| Load::of(&earlier.links, &link.specifier));
+                link_leads_to(file, &link.specifier, project, known)
+            }
+        };
+        loads.links.push(Load { written: link.specifier.clone(), leads_to });
         page.links.push(address);
     }
     for asset in &page.template.assets {
@@ -327,10 +336,9 @@ fn read_page(
         page.imports.push(import_address(file, specifier, project));
     }
     let text: Arc<str> = page.text(url, project.compiler.base(), "", &[]).0.into();
-    let scripts: Arc<str> = scripts_text(&page).into();
-    let leads_to = [page.leads_to.join("\n"), page.links_lead_to.join("\n")];
-    page.hash = digest(&[source.as_bytes(), text.as_bytes(), leads_to[0].as_bytes(), leads_to[1].as_bytes()]);
-    page.versions.push_back(Version { since: seq, hash: page.hash.clone(), text, scripts });
+    page.hash = digest(&[source.as_bytes(), text.as_bytes(), loads.leads_to().as_bytes()]);
+    page.loads = loads.into();
+    page.versions.push_back(Version { since: seq, hash: page.hash.clone(), text, loads: page.loads.clone() });
     Ok(page)
 }
 
@@ -354,70 +362,24 @@ fn has_policy(source: &str) -> bool {
     source.contains("content-security-policy") || source.contains("csp-nonce")
 }
 
-/// All that makes module scripts the same as before; where they stand is not part of it. What links lead to comes first, each
-/// in a line, and an empty one.
-fn scripts_text(page: &Page) -> String {
-    let links = page.template.links.iter().zip(&page.links_lead_to);
-    let links = links.map(|(link, leads_to)| format!("{} {leads_to}\n", link.specifier.replace('\n', " ")));
-    let script = |(script, leads_to): (&PageScript, &String)| match script {
-        PageScript::External { specifier, .. } => format!("src {specifier} {leads_to}\n"),
-        PageScript::Inline { code, .. } => format!("code {} {code}\n", code.len()),
-    };
-    let scripts = page.template.scripts.iter().zip(&page.leads_to).map(script);
-    links.chain(["\n".to_owned()]).chain(scripts).collect()
-}
-
-/// Whether a page's module scripts are others than before, or a link that it had leads elsewhere.
-fn are_others(before: &str, now: &str) -> bool {
-    let parts = |text: &'_ str| -> (Vec<String>, String) {
-        let (links, scripts) = match text.strip_prefix('\n') {
-            Some(scripts) => ("", scripts),
-            None => text.split_once("\n\n").unwrap_or(("", text)),
-        };
-        (links.lines().map(str::to_owned).collect(), scripts.to_owned())
-    };
-    let ((links, scripts), (links_now, scripts_now)) = (parts(before), parts(now));
-    let name =
-        |line: &str| line.split(" module ").next().unwrap_or_default().split(" address ").next().map(str::to_owned);
-    let is_turned = |line: &String| !links.contains(line) && links.iter().any(|known| name(known) == name(line));
-    scripts != scripts_now || links_now.iter().any(is_turned)
-}
-
-/// What a link leads to that leads to no sheet of the project: a file of `public/`, or what it led to while that is not there.
-fn link_leads_to(page: &FilePath, specifier: &str, project: &Project, before: Option<&Page>) -> String {
+/// What a link leads to that leads to no sheet of the project: a file of `public/`, or what is `known` of it from before while
+/// that is not there.
+fn link_leads_to(page: &FilePath, specifier: &str, project: &Project, known: Option<&str>) -> String {
     let path = specifier.split(['?', '#']).next().unwrap_or_default();
     let url = absolute(page, path, project);
     if project.compiler.resolver.public_address(&url).is_some() {
         return format!("address {url}");
     }
-    let known = before.and_then(|before| {
-        let mut links = before.template.links.iter().zip(&before.links_lead_to);
-        links.find(|(link, _)| link.specifier == specifier).map(|(_, leads_to)| leads_to.clone())
-    });
-    known.unwrap_or_else(|| format!("module {url}?direct"))
+    known.map_or_else(|| format!("module {url}?direct"), str::to_owned)
 }
 
-/// What a script of a page leads to, as text. While its file is not there it is what it was.
-///
-/// ```text
-/// <script type="module" src="/main.js"></script>   →  module /main.js, or module /main.ts where that is the file
-/// ```
-fn leads_to(entry: &Entry, at: usize, page: &PageTemplate, project: &Project, before: Option<&Page>) -> String {
-    match entry {
-        Entry::Module(id) => format!("module {}", project.graph[*id].url.as_str()),
-        Entry::Address(address) => format!("address {address}"),
-        Entry::Missing(url, _) => {
-            let specifier = |script: &PageScript| match script {
-                PageScript::External { specifier, .. } => Some(specifier.clone()),
-                PageScript::Inline { .. } => None,
-            };
-            let own = specifier(&page.scripts[at]);
-            let known = before.and_then(|before| {
-                let mut scripts = before.template.scripts.iter().zip(&before.leads_to);
-                scripts.find(|(script, _)| specifier(script) == own).map(|(_, leads_to)| leads_to.clone())
-            });
-            known.unwrap_or_else(|| format!("module {}", url.as_str()))
-        }
+/// What a script of a page leads to. While its file is not there it is what is `known` of it from before.
+fn leads_to(entry: &Entry, project: &Project, known: Option<&str>) -> String {
+    match (entry, known) {
+        (Entry::Module(id), _) => format!("module {}", project.graph[*id].url.as_str()),
+        (Entry::Address(address), _) => format!("address {address}"),
+        (Entry::Missing(..), Some(known)) => known.to_owned(),
+        (Entry::Missing(url, _), None) => format!("module {}", url.as_str()),
     }
 }
 
@@ -523,8 +485,7 @@ impl Page {
             file,
             hash: Arc::default(),
             entries: Vec::new(),
-            leads_to: Vec::new(),
-            links_lead_to: Vec::new(),
+            loads: Arc::default(),
             sheets: Vec::new(),
             changed_at: 0,
             gone: None,
@@ -569,7 +530,7 @@ impl Page {
     fn follow(&mut self, before: &Self) {
         let mut bytes = 0;
         for version in before.versions.iter().rev() {
-            bytes += version.text.len() + version.scripts.len();
+            bytes += version.text.len() + version.loads.bytes();
             let is_full = self.versions.len() >= MOST_VERSIONS || bytes > VERSIONS_IN_BYTES;
             if is_full && self.versions.len() >= VERSIONS {
                 break;
@@ -585,8 +546,8 @@ impl Page {
 
     /// Notes what tabs get from now on, for a later session.
     fn keep(&self, url: &str, texts: &PageTexts) {
-        if let Some(Version { text, scripts, .. }) = self.versions.back() {
-            texts.keep(url, &self.hash, PageText { text: text.to_string(), scripts: scripts.to_string() });
+        if let Some(Version { text, loads, .. }) = self.versions.back() {
+            texts.keep(url, &self.hash, PageText { text: text.to_string(), loads: Loads::clone(loads) });
         }
     }
 
@@ -598,7 +559,7 @@ impl Page {
             hash: self.hash.to_string(),
             before: before.map(|version| version.text.to_string()),
             after: now.text.to_string(),
-            scripts: before.is_none_or(|before| are_others(&before.scripts, &now.scripts)),
+            scripts: before.is_none_or(|before| now.loads.differ_from(&before.loads)),
         })
     }
 

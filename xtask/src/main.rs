@@ -3,6 +3,7 @@
 mod kit;
 mod parts;
 mod tally;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -11,6 +12,7 @@ use tally::Tally;
 
 const USAGE: &str = "\
 cargo xtask test [--only PART]...   run the tests; PART is rust, client, model, types or e2e
+cargo xtask tidy                    look for circles of imports, names of files that are not there, files without a purpose
 cargo xtask package                 pack the npm packages for this computer into target/npm
 
 Browser tests need Node 20 and Chromium ($CHROMIUM, or /usr/bin/chromium). What is missing is installed where that is
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match parse(&arguments) {
         Ok(Command::Test(parts)) => test(&parts),
+        Ok(Command::Tidy) => tidy(),
         Ok(Command::Package) => match parts::package() {
             Ok(()) => ExitCode::SUCCESS,
             Err(why) => {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
 
 enum Command {
     Test(Vec<Part>),
+    Tidy,
     Package,
     Help,
 }
@@ -51,10 +55,11 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
     let mut arguments = arguments.iter().map(String::as_str);
     match arguments.next() {
         Some("test") => {}
-        Some("package") => {
+        Some(chore @ ("package" | "tidy")) => {
             return match arguments.next() {
+                None if chore == "tidy" => Ok(Command::Tidy),
                 None => Ok(Command::Package),
-                Some(argument) => Err(format!("`{argument}` is not an option of package")),
+                Some(argument) => Err(format!("`{argument}` is not an option of {chore}")),
             };
         }
         Some("help" | "--help" | "-h") | None => return Ok(Command::Help),
@@ -72,6 +77,24 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
         }
     }
     Ok(Command::Test(if only.is_empty() { Part::ALL.to_vec() } else { only }))
+}
+
+/// Prints what is untidy.
+fn tidy() -> ExitCode {
+    match tidy::check(&parts::root()) {
+        Ok(findings) if findings.is_empty() => ExitCode::SUCCESS,
+        Ok(findings) => {
+            for finding in &findings {
+                eprintln!("{finding}");
+            }
+            eprintln!("\n{} to mend", findings.len());
+            ExitCode::FAILURE
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Runs the parts one after the other; a part that fails does not keep the next from running.
@@ -101,7 +124,7 @@ mod tests {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         match parse(&words)? {
             Command::Test(parts) => Ok(parts),
-            Command::Package | Command::Help => Err("no test".into()),
+            Command::Tidy | Command::Package | Command::Help => Err("no test".into()),
         }
     }
 

@@ -208,7 +208,7 @@ fn is_foreign(name: &str) -> bool {
 }
 
 /// The repository.
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().expect("xtask is a folder of the repository").to_owned()
 }

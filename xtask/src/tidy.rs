@@ -1,0 +1,132 @@
+//! `cargo xtask tidy`: what keeps the repository easy to enter, as far as a program can see it.
+//!
+//! - No two files of a crate, or of `client/src`, import each other, however long the way round.
+//! - `client/src/core` imports nothing of `client/src/page`: it knows neither DOM nor socket.
+//! - Every path that ARCHITECTURE.md names exists.
+//! - Every source file opens by saying what it is for.
+//! - A folder has at most 15 source files, and a file at most 700 lines.
+//!
+//! Each finding says what to do.
+
+mod circles;
+mod map;
+mod rust_imports;
+mod script_imports;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use circles::Imports;
+
+/// Source files in one folder, and lines in one file, that a reader can still keep in mind.
+const MOST_FILES: usize = 15;
+const MOST_LINES: usize = 700;
+
+/// Looks through the repository in `root`; gives one sentence for each finding.
+///
+/// # Errors
+/// A file that cannot be read, or a Rust file that cannot be parsed.
+pub fn check(root: &Path) -> Result<Vec<String>, String> {
+    let mut findings = Vec::new();
+    let mut sources = Vec::new();
+    for package in folders_in(&root.join("crates"))? {
+        let src = package.join("src");
+        let files = files_below(&src, &["rs"])?;
+        findings.extend(circles::find(&rust_imports::of_package(&src)?, root));
+        sources.extend(files);
+    }
+    sources.extend(files_below(&root.join("xtask/src"), &["rs"])?);
+    let client = root.join("client/src");
+    let scripts = files_below(&client, &["ts"])?;
+    let imports = script_imports::of_files(&scripts)?;
+    findings.extend(circles::find(&imports, root));
+    findings.extend(core_imports_page(&imports, &client, root));
+    sources.extend(scripts);
+    findings.extend(map::missing_paths(root)?);
+    for file in &sources {
+        findings.extend(about_file(file, root)?);
+    }
+    findings.extend(crowded_folders(&sources, root));
+    Ok(findings)
+}
+
+/// `client/src/core` is what can be tested without a page.
+fn core_imports_page(imports: &Imports, client: &Path, root: &Path) -> Vec<String> {
+    let (core, page) = (client.join("core"), client.join("page"));
+    let wrong = imports.iter().filter(|import| import.from.starts_with(&core) && import.to.starts_with(&page));
+    let sentence = |import: &circles::Import| {
+        let (from, to) = (shown(&import.from, root), shown(&import.to, root));
+        format!(
+            "{from}:{} imports {to}: core/ must do without a page; hand in what it needs as an argument",
+            import.line
+        )
+    };
+    wrong.map(sentence).collect()
+}
+
+fn about_file(file: &Path, root: &Path) -> Result<Vec<String>, String> {
+    let text = read(file)?;
+    let name = shown(file, root);
+    let mut findings = Vec::new();
+    let opening = if file.extension().is_some_and(|extension| extension == "rs") { "//!" } else { "/**" };
+    if !text.starts_with(opening) {
+        findings.push(format!("{name}:1 does not say what the file is for: begin it with `{opening}` and a sentence"));
+    }
+    let lines = text.lines().count();
+    if lines > MOST_LINES {
+        findings.push(format!(
+            "{name} has {lines} lines: move a part that has a name of its own to another file ({MOST_LINES} at most)"
+        ));
+    }
+    Ok(findings)
+}
+
+fn crowded_folders(sources: &[PathBuf], root: &Path) -> Vec<String> {
+    let mut counts = std::collections::BTreeMap::<&Path, usize>::new();
+    for folder in sources.iter().filter_map(|file| file.parent()) {
+        *counts.entry(folder).or_default() += 1;
+    }
+    let crowded = counts.into_iter().filter(|(_, count)| *count > MOST_FILES);
+    let sentence = |(folder, count): (&Path, usize)| {
+        format!(
+            "{}/ has {count} source files: give those of one subject a folder ({MOST_FILES} at most)",
+            shown(folder, root)
+        )
+    };
+    crowded.map(sentence).collect()
+}
+
+/// A path as it is written in the repository.
+fn shown(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).display().to_string().replace('\\', "/")
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The folders in a folder, in alphabetical order.
+fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    Ok(entries_of(folder)?.into_iter().filter(|path| path.is_dir()).collect())
+}
+
+/// The files below a folder that have one of the `extensions`, in alphabetical order.
+fn files_below(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    for path in entries_of(folder)? {
+        if path.is_dir() {
+            files.extend(files_below(&path, extensions)?);
+        } else if path.extension().is_some_and(|extension| extensions.iter().any(|one| extension == *one)) {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn entries_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let cannot = |error| format!("{}: {error}", folder.display());
+    let entries = fs::read_dir(folder).map_err(cannot)?;
+    let mut paths = entries.map(|entry| Ok(entry.map_err(cannot)?.path())).collect::<Result<Vec<_>, String>>()?;
+    paths.sort();
+    Ok(paths)
+}

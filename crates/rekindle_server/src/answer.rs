@@ -1,9 +1,12 @@
-//! What the loop answers to a request; `http.rs` turns it into bytes with the headers every answer carries.
+//! What the loop answers to a request; the HTTP side turns it into bytes with the headers that every answer carries.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+
+use crate::compressed::CompressedFile;
+use crate::servable::Servable;
 
 /// An answer to one checked request.
 #[derive(Clone, Debug)]
@@ -25,10 +28,10 @@ pub enum Body {
     Stream(Arrivals),
     /// Pieces that are made when the reader takes them.
     Made(Made),
-    /// An admitted file, read when it is sent; ranges are honoured. Only [`crate::servable::Servable`]s can be read.
-    File(crate::servable::Servable),
-    /// A file of a finished build: compressed if the client takes that, with a tag of its content.
-    Hosted(crate::hosted::Hosted),
+    /// An admitted file, read when it is sent; ranges are honoured. Only a [`Servable`] can be read.
+    File(Servable),
+    /// The same, compressed if the client takes that, with a tag of its content.
+    Compressed(CompressedFile),
     /// Nothing here; the address to go to instead.
     Elsewhere(String),
 }

@@ -1,9 +1,17 @@
 //! One tab, as the user's event handlers see it.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use crate::event::ClientId;
-use crate::socket::Outbox;
+use crate::outbox::Outbox;
+
+/// Number of one socket connection, never reused within one server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientId(pub u64);
+
+/// Handler for custom events of the library's user: `(data, client)`.
+pub type EventHandler = Arc<dyn Fn(Option<Value>, Client) + Send + Sync>;
 
 /// The tab that sent a custom event.
 #[derive(Clone, Debug)]

@@ -9,8 +9,11 @@ pub use rekindle_compile::env::Variables;
 pub use rekindle_compile::resolve_settings::{Alias, Find, ResolveSettings};
 pub use rekindle_compile::style::settings as css;
 
-use crate::cors::Cors;
-use crate::proxy::ProxyRule;
+pub mod cors;
+pub mod proxy;
+
+use cors::Cors;
+use proxy::ProxyRule;
 
 /// Settings of one server. Paths are absolute.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,12 +15,13 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::answer::{Answer, Body, Cache};
+use crate::client::ClientId;
 use crate::config::Config;
 use crate::dev::{Loop, Start};
-use crate::event::{ClientId, Event, Inbox, Request, SocketTurn, Wants};
+use crate::event::{Event, Inbox, Request, SocketTurn, Wants};
 use crate::events_process::EventsProcess;
+use crate::outbox::{Outbox, Unsent};
 use crate::report::Report;
-use crate::socket::{Outbox, Unsent};
 use crate::watch::{Notes, Watcher};
 
 /// A loop on a thread of its own. Every method returns when the loop has done what there was to do.
@@ -163,6 +164,6 @@ fn bytes_of(body: Body) -> Vec<u8> {
             std::iter::from_fn(|| made.take(&mut next)).flatten().collect::<Vec<_>>().concat()
         }
         Body::File(file) => std::fs::read(file.path()).unwrap_or_default(),
-        Body::Hosted(_) | Body::Elsewhere(_) => Vec::new(),
+        Body::Compressed(_) | Body::Elsewhere(_) => Vec::new(),
     }
 }

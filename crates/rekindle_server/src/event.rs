@@ -3,22 +3,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rekindle_graph::Diagnostic;
+use rekindle_graph::wire::TracedFrame;
+use rekindle_graph::{Diagnostic, ModuleUrl};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use crate::answer::Answer;
+use crate::client::ClientId;
 use crate::leases::{EditAnswer, EditRequest};
-use crate::socket::Outbox;
-use crate::trace::Refused;
+use crate::outbox::Outbox;
 
 /// The loop's inbox. Cloned by the HTTP side, the watcher and the events process.
 pub type Inbox = mpsc::UnboundedSender<Event>;
 
-/// Number of one socket connection, never reused within one server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClientId(pub u64);
-
+/// Something happened that the loop has to deal with.
 #[derive(Debug)]
 pub enum Event {
     /// A request that passed the gate and every check; the loop looks its key up and answers.
@@ -27,8 +25,8 @@ pub enum Event {
     Connected(ClientId, Outbox),
     /// One text frame, already parsed. The socket is not read on before the turns of earlier ones are dropped.
     Said(ClientId, Value, SocketTurn),
-    /// What a browser could not parse has been found.
-    Refused(ClientId, Refused),
+    /// A browser could not parse a script; the module in it that it stopped at has been found.
+    Unreadable(ClientId, UnreadableModule),
     /// A tab threw this, and wants it told.
     Thrown(Diagnostic),
     /// The socket is closed, by whichever side.
@@ -65,6 +63,18 @@ impl SocketTurn {
     pub(crate) fn free() -> Self {
         Self(None)
     }
+}
+
+/// A module that a browser cannot parse.
+#[derive(Clone, Debug)]
+pub struct UnreadableModule {
+    pub module: ModuleUrl,
+    /// Digest of the definition that the browser could not parse.
+    pub hash: Arc<str>,
+    /// Where it stopped in the source, if that could be found out.
+    pub place: Option<TracedFrame>,
+    /// What the browser says about it.
+    pub message: String,
 }
 
 /// A checked request: a key into the loop's tables, never a path on disk.
@@ -111,6 +121,3 @@ pub struct FileBatch {
     /// All that happened up to `Watcher::release`.
     pub released: bool,
 }
-
-/// Handler for custom events of the library's user: `(data, client)`.
-pub type EventHandler = Arc<dyn Fn(Option<Value>, crate::Client) + Send + Sync>;

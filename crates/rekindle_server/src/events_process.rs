@@ -22,7 +22,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::event::{ClientId, Event, Inbox};
+use crate::client::ClientId;
+use crate::event::{Event, Inbox};
 
 /// Events that wait for the program; the next ones are dropped.
 const QUEUE: usize = 1024;

@@ -21,13 +21,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
+use crate::boxed_body::{BoxedBody, empty};
 use crate::gate::{Head, Method, Refusal};
 use crate::hosts::Origin;
-use crate::http::{LAST_WORDS, Site, Turn};
-use crate::proxy::{ProxyBody, answer_headers};
-use crate::relay::{OwnHeaders, empty, is_ours};
-use crate::reply::Reply;
+use crate::proxy::answer_headers;
+use crate::relay::is_ours;
+use crate::reply::{OwnHeaders, Reply};
 use crate::room::Place;
+use crate::site::{LAST_WORDS, Site};
+use crate::turn::Turn;
 
 /// Requests of one connection at a time.
 const STREAMS: u32 = 200;
@@ -74,7 +76,7 @@ pub async fn serve(
     let _ = timeout(LAST_WORDS, connection).await;
 }
 
-async fn answer(request: Request<Incoming>, peer: IpAddr, site: &Site) -> Response<ProxyBody> {
+async fn answer(request: Request<Incoming>, peer: IpAddr, site: &Site) -> Response<BoxedBody> {
     let head = match head_of(&request) {
         Ok(head) => head,
         Err(refusal) => return refused(site, refusal),
@@ -98,7 +100,7 @@ async fn answer(request: Request<Incoming>, peer: IpAddr, site: &Site) -> Respon
                 true => empty(),
                 false => request.into_body().map_err(Into::into).boxed_unsync(),
             };
-            match site.proxy.send(rule, site.from(&head, peer), body, false).await {
+            match site.proxy.send(rule, site.client_request(&head, peer), body, false).await {
                 Ok(response) => passed_on(response, site.own_headers(origin, named)),
                 Err(sentence) => site.dress(Reply::text(502, sentence), origin, named).into_response(head.method),
             }
@@ -106,7 +108,7 @@ async fn answer(request: Request<Incoming>, peer: IpAddr, site: &Site) -> Respon
     }
 }
 
-fn refused(site: &Site, refusal: Refusal) -> Response<ProxyBody> {
+fn refused(site: &Site, refusal: Refusal) -> Response<BoxedBody> {
     site.dress(Reply::text(refusal.status, refusal.reason), Origin::Absent, None).into_response(Method::Get)
 }
 
@@ -122,7 +124,7 @@ fn head_of(request: &Request<Incoming>) -> Result<Head, Refusal> {
     Head::of_http2(request.method().as_str(), target, authority, &headers, !request.body().is_end_stream())
 }
 
-fn passed_on(response: Response<Incoming>, own: OwnHeaders) -> Response<ProxyBody> {
+fn passed_on(response: Response<Incoming>, own: OwnHeaders) -> Response<BoxedBody> {
     let mut builder = Response::builder().status(response.status());
     for (name, value) in answer_headers(response.headers()).filter(|(name, _)| !is_ours(name.as_str())) {
         builder = builder.header(name, value);

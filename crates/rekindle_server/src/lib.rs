@@ -4,13 +4,17 @@ pub mod address;
 pub mod answer;
 mod bodies;
 mod body;
+mod boxed_body;
 mod certificate;
+mod checks;
 pub mod client;
 pub mod client_script;
+mod compressed;
 mod compression;
 pub mod config;
+mod content_type;
 pub mod control;
-pub mod cors;
+mod cross_origin;
 mod dev;
 #[doc(hidden)]
 pub mod driven;
@@ -21,13 +25,14 @@ pub mod events_process;
 mod gaps;
 mod gate;
 pub mod head_styles;
-mod hosted;
 pub mod hosts;
-pub mod http;
 mod http2;
 pub mod leases;
+mod linger;
 pub mod listen;
 pub mod listing;
+mod negotiate;
+mod outbox;
 mod page_texts;
 mod pages;
 pub mod preview;
@@ -42,13 +47,23 @@ mod rounds;
 mod secret;
 mod segments;
 pub mod servable;
+mod serve;
 pub mod server;
+mod site;
 pub mod socket;
 mod standalone;
 pub mod token;
 mod trace;
+mod turn;
 pub mod watch;
 
+/// The HTTP side by itself, for a program that answers the loop's events on its own.
+pub mod http {
+    pub use crate::serve::serve;
+    pub use crate::site::Site;
+}
+
 pub use client::Client;
+pub use config::cors;
 pub use preview::{PreviewError, PreviewServer};
 pub use server::{Builder, DevServer, ServeError};

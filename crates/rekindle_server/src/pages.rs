@@ -26,7 +26,7 @@ use crate::client_script::Runtime;
 use crate::head_styles::head_styles;
 use crate::page_texts::{Load, Loads, PageText, PageTexts};
 use crate::project::Project;
-use crate::segments::AsOf;
+use crate::segments::{AsOf, preload_links};
 
 /// One page, parsed.
 #[derive(Debug)]
@@ -593,7 +593,7 @@ impl Page {
                         "<script type=\"module\" src=\"{base}@rekindle/client.js\" data-rekindle-page=\"{path}{state}\"{otherwise}></script>\
                          <link rel=\"modulepreload\" href=\"{base}@rekindle/{runtime}\">"
                     ));
-                    text.push_str(&crate::dev::preload_links(base, preload));
+                    text.push_str(&preload_links(base, preload));
                 }
                 Piece::HeadEnd => head_end = text.len(),
                 Piece::Boot => {

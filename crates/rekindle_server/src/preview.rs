@@ -23,15 +23,16 @@ use tokio::task::JoinHandle;
 use crate::address::{decode_base, encode_path};
 use crate::answer::{Answer, Body, Cache};
 use crate::certificate::tls;
+use crate::compressed::{CompressedCopies, CompressedFile};
 use crate::config::Config;
-use crate::dev::content_type;
+use crate::content_type::content_type;
 use crate::event::{Event, Inbox, Request};
-use crate::hosted::{Hosted, Shelf};
-use crate::http::{Site, serve};
 use crate::listen::listen;
 use crate::public::PublicFiles;
 use crate::report::Report;
+use crate::serve::serve;
 use crate::server::{ServeError, addresses, names};
+use crate::site::Site;
 
 /// Looking for what is missing may take this part of the time at most: a flood of wrong addresses costs no more.
 const LOOK_SHARE: u32 = 10;
@@ -134,7 +135,7 @@ struct Build {
     base: String,
     files: PublicFiles,
     identity: Option<Identity>,
-    shelf: Arc<Shelf>,
+    copies: Arc<CompressedCopies>,
     /// When the folder was last looked through, and how long that took.
     looked: (Instant, Duration),
 }
@@ -173,7 +174,7 @@ impl Build {
             folder,
             base: decode_base(&config.base),
             identity: None,
-            shelf: Arc::default(),
+            copies: Arc::default(),
             looked: (Instant::now(), Duration::ZERO),
         };
         build.look();
@@ -239,7 +240,7 @@ impl Build {
             Some(file) => Answer {
                 status,
                 content_type: if path.ends_with(".map") { "application/json" } else { content_type(path) },
-                body: Body::Hosted(Hosted { file: file.clone(), shelf: self.shelf.clone() }),
+                body: Body::Compressed(CompressedFile { file: file.clone(), copies: self.copies.clone() }),
                 cache: Cache::Revalidate,
             },
             None => not_found(path),
@@ -289,8 +290,8 @@ mod tests {
         };
         let answer = build.answer(&request);
         match answer.body {
-            Body::Hosted(hosted) => {
-                let name = hosted.file.path().strip_prefix(build.folder.canonicalize().unwrap()).unwrap().to_owned();
+            Body::Compressed(sent) => {
+                let name = sent.file.path().strip_prefix(build.folder.canonicalize().unwrap()).unwrap().to_owned();
                 format!("{} {}", answer.status, name.display())
             }
             Body::Elsewhere(to) => format!("to {to}"),

@@ -10,147 +10,27 @@
 //! A request comes here only after every check that others pass. What is passed on is written anew from what was read, so
 //! the other server reads the same request.
 
-use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, Request, Response, Uri};
-use http_body_util::combinators::UnsyncBoxBody;
+use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rekindle_compile::pattern::Pattern;
 
+use crate::boxed_body::BoxedBody;
+pub use crate::config::proxy::{Context, ProxyRule, Rewrite, Target};
 use crate::event::{Event, Inbox};
 use crate::gate::Head;
 
-/// One entry of `server.proxy`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ProxyRule {
-    /// As the user wrote it.
-    pub key: String,
-    pub context: Context,
-    /// Scheme, host and port of the other server, with a path that goes in front of every address.
-    pub target: Target,
-    /// The other server sees its own name as `Host` instead of ours.
-    pub change_origin: bool,
-    /// Applied to path and query, one after the other.
-    pub rewrite: Vec<Rewrite>,
-    /// Sockets are passed on as well.
-    pub ws: bool,
-    /// The certificate of an `https` target has to be valid.
-    pub secure: bool,
-    /// Set on every request.
-    pub headers: Vec<(String, String)>,
-    /// `X-Forwarded-For`, `-Host`, `-Port` and `-Proto` tell the other server about ours.
-    pub xfwd: bool,
-    /// Sockets carry the target as `Origin`.
-    pub rewrite_ws_origin: bool,
-}
-
-/// Which addresses a rule is for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Context {
-    Prefix(String),
-    Pattern(Pattern),
-}
-
-/// A replacement in path and query.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rewrite {
-    pub from: Pattern,
-    pub to: String,
-}
-
-/// `http://localhost:3000/base`, taken apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    pub https: bool,
-    /// Host and port.
-    pub authority: String,
-    /// Without a slash at its end.
-    pub path: String,
-}
-
-impl Context {
-    /// The key of a rule: `^…` is a pattern, anything else the beginning of an address.
-    pub fn parse(key: &str) -> Result<Self, String> {
-        match key {
-            _ if key.starts_with('^') => Ok(Self::Pattern(Pattern::new(key, "")?)),
-            _ if key.starts_with('/') => Ok(Self::Prefix(key.to_owned())),
-            _ => {
-                Err("a key is the beginning of an address, such as \"/api\", or a pattern, such as \"^/v[12]/\"".into())
-            }
-        }
-    }
-
-    fn fits(&self, target: &str) -> bool {
-        match self {
-            Self::Prefix(prefix) => target.starts_with(prefix.as_str()),
-            Self::Pattern(pattern) => pattern.is_match(target),
-        }
-    }
-}
-
-impl Target {
-    /// Whether it names a socket, and the target itself.
-    pub fn parse(text: &str) -> Result<(bool, Self), String> {
-        let wrong = || format!("`{text}` is no target; it is written like \"http://localhost:3000\"");
-        let uri: Uri = text.parse().map_err(|_| wrong())?;
-        let (https, is_socket) = match uri.scheme_str() {
-            Some("http") => (false, false),
-            Some("https") => (true, false),
-            Some("ws") => (false, true),
-            Some("wss") => (true, true),
-            _ => return Err(wrong()),
-        };
-        let authority = uri.authority().ok_or_else(wrong)?.as_str().to_owned();
-        if authority.contains('@') {
-            return Err("a target holds no password; write it into `headers`, as `authorization`".into());
-        }
-        if uri.query().is_some() {
-            return Err("a target has no query".into());
-        }
-        Ok((is_socket, Self { https, authority, path: uri.path().trim_end_matches('/').to_owned() }))
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", if self.https { "https" } else { "http" }, self.authority, self.path)
-    }
-}
-
-impl ProxyRule {
-    /// A rule with the defaults.
-    pub fn new(key: &str, target: &str) -> Result<Self, String> {
-        let context = Context::parse(key)?;
-        let (ws, target) = Target::parse(target)?;
-        Ok(Self {
-            key: key.to_owned(),
-            context,
-            target,
-            change_origin: false,
-            rewrite: Vec::new(),
-            ws,
-            secure: true,
-            headers: Vec::new(),
-            xfwd: false,
-            rewrite_ws_origin: false,
-        })
-    }
-
-    /// Path and query at the other server.
-    fn address(&self, target: &str) -> String {
-        let rewritten =
-            self.rewrite.iter().fold(target.to_owned(), |target, rule| rule.from.replace(&target, &rule.to));
-        let slash = if rewritten.starts_with('/') { "" } else { "/" };
-        format!("{}{slash}{}", self.target.path, escaped(&rewritten))
-    }
+/// Path and query at the other server behind a rule.
+fn address(rule: &ProxyRule, target: &str) -> String {
+    let rewritten = rule.rewrite.iter().fold(target.to_owned(), |target, rule| rule.from.replace(&target, &rule.to));
+    let slash = if rewritten.starts_with('/') { "" } else { "/" };
+    format!("{}{slash}{}", rule.target.path, escaped(&rewritten))
 }
 
 /// What may not stand in a request line, escaped: browsers send some of it as it is.
@@ -170,9 +50,7 @@ fn escaped(target: &str) -> String {
     percent_encoding::utf8_percent_encode(target, ESCAPE).to_string()
 }
 
-pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
-pub type ProxyBody = UnsyncBoxBody<Bytes, BodyError>;
-type Upstream = Client<HttpsConnector<HttpConnector>, ProxyBody>;
+type Upstream = Client<HttpsConnector<HttpConnector>, BoxedBody>;
 
 /// The rules of a server, and the connections to the others.
 #[derive(Debug)]
@@ -185,9 +63,9 @@ pub struct Proxy {
     lax: OnceLock<Result<Upstream, String>>,
 }
 
-/// Where a request that is passed on comes from.
+/// A request that is passed on, and what is known of its sender.
 #[derive(Clone, Copy, Debug)]
-pub struct From<'a> {
+pub struct ClientRequest<'a> {
     pub head: &'a Head,
     pub peer: std::net::IpAddr,
     /// It came over TLS.
@@ -219,8 +97,8 @@ impl Proxy {
     pub async fn send(
         &self,
         rule: usize,
-        from: From<'_>,
-        body: ProxyBody,
+        from: ClientRequest<'_>,
+        body: BoxedBody,
         upgrade: bool,
     ) -> Result<Response<Incoming>, String> {
         let answer = self.try_send(&self.rules[rule], from, body, upgrade).await;
@@ -247,12 +125,12 @@ impl Proxy {
     async fn try_send(
         &self,
         rule: &ProxyRule,
-        from: From<'_>,
-        body: ProxyBody,
+        from: ClientRequest<'_>,
+        body: BoxedBody,
         upgrade: bool,
     ) -> Result<Response<Incoming>, String> {
         let scheme = if rule.target.https { "https" } else { "http" };
-        let address = format!("{scheme}://{}{}", rule.target.authority, rule.address(&from.head.target));
+        let address = format!("{scheme}://{}{}", rule.target.authority, address(rule, &from.head.target));
         let mut request = Request::builder()
             .method(from.head.verb.as_str())
             .uri(address)
@@ -288,7 +166,7 @@ const HOP_BY_HOP: [&str; 10] = [
     "http2-settings",
 ];
 
-fn headers(rule: &ProxyRule, from: From<'_>, upgrade: bool) -> Result<HeaderMap, String> {
+fn headers(rule: &ProxyRule, from: ClientRequest<'_>, upgrade: bool) -> Result<HeaderMap, String> {
     let head = from.head;
     let named: Vec<String> = head.words("connection").map(|word| word.trim().to_ascii_lowercase()).collect();
     let mut headers = HeaderMap::new();
@@ -335,7 +213,7 @@ fn headers(rule: &ProxyRule, from: From<'_>, upgrade: bool) -> Result<HeaderMap,
 }
 
 /// Ours in place of what the client may have claimed: nobody in front of us has been asked.
-fn forwarded(headers: &mut HeaderMap, from: From<'_>) {
+fn forwarded(headers: &mut HeaderMap, from: ClientRequest<'_>) {
     let host = from.head.host();
     let proto = if from.https { "https" } else { "http" };
     let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| port.bytes().all(|b| b.is_ascii_digit()));
@@ -441,6 +319,8 @@ mod trusting {
 
 #[cfg(test)]
 mod tests {
+    use rekindle_compile::pattern::Pattern;
+
     use super::*;
 
     #[test]
@@ -457,20 +337,11 @@ mod tests {
     #[test]
     fn addresses_are_rewritten_below_the_targets_path() {
         let mut rule = ProxyRule::new("/api", "http://x:3000/base/").unwrap();
-        assert_eq!(rule.address("/api/a?b=c"), "/base/api/a?b=c");
+        assert_eq!(address(&rule, "/api/a?b=c"), "/base/api/a?b=c");
         rule.rewrite.push(Rewrite { from: Pattern::new("^/api", "").unwrap(), to: String::new() });
-        assert_eq!(rule.address("/api/a?b=\"c\""), "/base/a?b=%22c%22");
-        assert_eq!(rule.address("/api"), "/base/");
-        assert_eq!(rule.address("/api?x"), "/base/?x");
-    }
-
-    #[test]
-    fn targets_are_whole_addresses() {
-        assert_eq!(Target::parse("ws://h:1/p/").unwrap().1.to_string(), "http://h:1/p");
-        assert!(Target::parse("wss://h").unwrap().0);
-        for wrong in ["", "localhost:3000", "ftp://x", "http://", "http://a:b@c", "http://x?y"] {
-            assert!(Target::parse(wrong).is_err(), "{wrong}");
-        }
+        assert_eq!(address(&rule, "/api/a?b=\"c\""), "/base/a?b=%22c%22");
+        assert_eq!(address(&rule, "/api"), "/base/");
+        assert_eq!(address(&rule, "/api?x"), "/base/?x");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use futures_util::stream;
 use http::Response;
-use http_body_util::{BodyExt, Empty, StreamBody};
+use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Body, Frame, Incoming};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -20,9 +20,10 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, copy_bidirection
 use tokio::sync::mpsc;
 
 use crate::body::{BodyReader, Broken};
+use crate::boxed_body::{BodyError, BoxedBody, empty};
 use crate::gate::{Framing, Gate, Head, Method};
-use crate::proxy::{BodyError, From, Proxy, ProxyBody, answer_headers};
-use crate::reply::{Reply, reason, write_all};
+use crate::proxy::{ClientRequest, Proxy, answer_headers};
+use crate::reply::{OwnHeaders, Reply, reason, write_all};
 
 /// Parts of a body that are read ahead of the other server.
 const READ_AHEAD: usize = 4;
@@ -40,16 +41,13 @@ pub enum After {
     Tunnel(Box<Upgraded>),
 }
 
-/// Headers of ours that an answer gets.
-pub type OwnHeaders = Vec<(&'static str, String)>;
-
 /// Passes one request on and its answer back.
 pub async fn relay(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     gate: &mut Gate,
     proxy: &Proxy,
     rule: usize,
-    from: From<'_>,
+    from: ClientRequest<'_>,
     own: OwnHeaders,
 ) -> After {
     let head = from.head;
@@ -92,7 +90,7 @@ pub async fn relay_upgrade(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     proxy: &Proxy,
     rule: usize,
-    from: From<'_>,
+    from: ClientRequest<'_>,
     own: OwnHeaders,
 ) -> After {
     let mut response = match proxy.send(rule, from, empty(), true).await {
@@ -122,13 +120,9 @@ pub async fn tunnel(mut stream: impl AsyncRead + AsyncWrite + Unpin, read_ahead:
     }
 }
 
-pub fn empty() -> ProxyBody {
-    Empty::new().map_err(|never| match never {}).boxed_unsync()
-}
-
 type Part = Result<Frame<Bytes>, BodyError>;
 
-fn channel_body(framing: Framing) -> (Option<mpsc::Sender<Part>>, ProxyBody) {
+fn channel_body(framing: Framing) -> (Option<mpsc::Sender<Part>>, BoxedBody) {
     if matches!(framing, Framing::Empty | Framing::Length(0)) {
         return (None, empty());
     }

@@ -1,5 +1,5 @@
-//! From an [`Answer`] to bytes: the headers every answer carries, `ETag`s, ranges, and a writer that never holds more
-//! than the client is willing to take.
+//! An answer with its headers, and the way it is written: `ETag`s, ranges, and a writer that never holds more than the client
+//! is willing to take.
 
 use std::borrow::Cow;
 use std::io::{self, IoSlice, SeekFrom};
@@ -13,20 +13,16 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::answer::{Answer, Body, Cache, Made};
+use crate::answer::Made;
+use crate::boxed_body::{BodyError, BoxedBody};
+use crate::compressed::CLOCK_DOUBT;
 use crate::gate::{Head, Method};
-use crate::proxy::{BodyError, ProxyBody};
-use crate::servable::Opened;
 
 /// A client that takes nothing for so long is not there any more.
 const STALL_TIME: Duration = Duration::from_secs(60);
 /// Two of these belong to each connection on which a file is sent: one that is read, one that waits to be taken.
 const FILE_CHUNK: usize = 64 * 1024;
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
-/// Two saves within one tick of the disk's clock look the same, so an `ETag` made of the time of change is only given
-/// when that time is well past.
-pub(crate) const CLOCK_DOUBT: Duration = Duration::from_secs(2);
-
 /// An answer with its headers, ready to be written.
 #[derive(Debug)]
 pub struct Reply {
@@ -35,7 +31,10 @@ pub struct Reply {
     content: Content,
 }
 
+/// Headers of a reply.
 pub(crate) type Headers = Vec<(Cow<'static, str>, String)>;
+/// Headers of ours that an answer of another server gets.
+pub type OwnHeaders = Vec<(&'static str, String)>;
 
 #[derive(Debug)]
 pub(crate) enum Content {
@@ -52,7 +51,7 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    fn len(&self) -> Option<u64> {
+    pub fn len(&self) -> Option<u64> {
         match self {
             Self::Pieces(pieces) => Some(pieces.iter().map(|piece| piece.len() as u64).sum()),
             Self::File { length, .. } => Some(*length),
@@ -61,7 +60,7 @@ impl Content {
     }
 
     /// For HTTP/2: pulled as the client takes it.
-    fn into_body(self) -> ProxyBody {
+    fn into_body(self) -> BoxedBody {
         match self {
             Self::Pieces(pieces) => {
                 let frames = pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
@@ -152,48 +151,6 @@ impl Reply {
         ["javascript", "json", "html", "text/plain"].iter().any(|word| kind.contains(word))
     }
 
-    /// The loop's answer to a request: opened, validated against what the client has, and cut to the range it wants.
-    pub async fn of(answer: Answer, head: &Head) -> Self {
-        let (content, modified) = match answer.body {
-            Body::Bytes(bytes) => (Content::Pieces(vec![bytes]), None),
-            Body::Pieces(pieces) => (Content::Pieces(pieces), None),
-            Body::Stream(arrivals) => match arrivals.take() {
-                Some(receiver) => (Content::Stream(receiver), None),
-                None => return Self::text(500, "the page is being sent already"),
-            },
-            Body::Made(made) => (Content::Made(made), None),
-            Body::Hosted(hosted) => return hosted.reply(answer.status, answer.content_type, head).await,
-            Body::Elsewhere(to) => return Self::redirect(to),
-            Body::File(servable) => match servable.open().await {
-                Ok(Opened { file, length, modified }) => (Content::File { file, start: 0, length }, modified),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Self::text(404, "the file is gone");
-                }
-                Err(_) => return Self::text(500, "the file cannot be read"),
-            },
-        };
-        let mut headers = vec![
-            ("content-type".into(), answer.content_type.to_owned()),
-            ("cache-control".into(), cache_control(answer.cache).to_owned()),
-        ];
-        if answer.status != 200 {
-            return Self { status: answer.status, headers, content };
-        }
-        if answer.cache == Cache::Revalidate
-            && let Some(tag) = entity_tag(&content, modified)
-        {
-            let known = head.header("if-none-match").is_some_and(|known| holds_tag(known, &tag));
-            headers.push(("etag".into(), tag));
-            if known {
-                return Self { status: 304, headers, content: Content::Pieces(Vec::new()) };
-            }
-        }
-        if content.len().is_some() {
-            headers.push(("accept-ranges".into(), "bytes".to_owned()));
-        }
-        Self { status: 200, headers, content }.for_range(head, None)
-    }
-
     /// The part that the client wants, if it wants one. A range that is conditional on a tag counts only for a strong one.
     pub(crate) fn for_range(mut self, head: &Head, tag: Option<&str>) -> Self {
         let Some(length) = self.content.len() else { return self };
@@ -246,7 +203,7 @@ impl Reply {
     }
 
     /// The same for HTTP/2.
-    pub fn into_response(self, method: Method) -> http::Response<ProxyBody> {
+    pub fn into_response(self, method: Method) -> http::Response<BoxedBody> {
         let length = self.content.len();
         let is_bare = matches!(self.status, 204 | 304);
         let mut builder = http::Response::builder().status(self.status);
@@ -286,14 +243,6 @@ impl Reply {
         }
         head.push_str(if keep_alive { "\r\n" } else { "connection: close\r\n\r\n" });
         head.into()
-    }
-}
-
-fn cache_control(cache: Cache) -> &'static str {
-    match cache {
-        Cache::Forever => "max-age=31536000, immutable",
-        Cache::Revalidate => "no-cache",
-        Cache::No => "no-store",
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rekindle_graph::wire::{Applied, Outcome};
 
-use crate::event::ClientId;
+use crate::client::ClientId;
 use crate::report::{Report, TabsOutcome};
 
 /// How long the line waits for the last tabs once one has answered: the others may sleep in the background.
@@ -42,7 +42,7 @@ struct Round {
 
 /// Who gets a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct Recipients {
     pub tabs: BTreeSet<ClientId>,
     /// Workers of tabs; only what they have to say counts.
     pub workers: BTreeSet<ClientId>,
@@ -85,7 +85,7 @@ pub struct Rounds {
 
 impl Rounds {
     /// A batch went out to `asked`.
-    pub fn begin(&mut self, seq: u64, files: Vec<String>, noticed: Instant, asked: Asked, report: &Report) {
+    pub fn begin(&mut self, seq: u64, files: Vec<String>, noticed: Instant, asked: Recipients, report: &Report) {
         if asked.tabs.is_empty() && asked.workers.is_empty() {
             report.no_tabs(&files, noticed.elapsed());
             return self.remember(Unawaited { seq, files: files.into(), noticed, answers: BTreeMap::new() });
@@ -125,7 +125,7 @@ impl Rounds {
         let Some(Unawaited { seq, files, noticed, .. }) = missed.as_ref().or(closed.as_deref()) else { return };
         let (seq, files, noticed) = (*seq, files.clone(), *noticed);
         if !matches!(applied.result, Outcome::Nothing | Outcome::Waiting) {
-            let mut late = Round::new(seq, files.to_vec(), noticed, Asked::default());
+            let mut late = Round::new(seq, files.to_vec(), noticed, Recipients::default());
             late.take(client, is_worker, applied);
             late.show(report);
         }
@@ -177,8 +177,8 @@ fn cause<'f>(files: &'f [String], chain: &[String]) -> &'f str {
 }
 
 impl Round {
-    fn new(seq: u64, files: Vec<String>, noticed: Instant, asked: Asked) -> Self {
-        let Asked { tabs, workers } = asked;
+    fn new(seq: u64, files: Vec<String>, noticed: Instant, asked: Recipients) -> Self {
+        let Recipients { tabs, workers } = asked;
         Self {
             seq,
             files,
@@ -277,7 +277,7 @@ mod tests {
 
     fn begin(rounds: &mut Rounds, tabs: &[u64], workers: &[u64], report: &Report) {
         let ids = |list: &[u64]| list.iter().map(|&id| ClientId(id)).collect();
-        let asked = Asked { tabs: ids(tabs), workers: ids(workers) };
+        let asked = Recipients { tabs: ids(tabs), workers: ids(workers) };
         rounds.begin(7, vec!["/a.ts".to_owned()], Instant::now(), asked, report);
     }
 

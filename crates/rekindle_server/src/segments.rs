@@ -334,6 +334,14 @@ fn link_value(link: &Link) -> serde_json::Value {
     }
 }
 
+/// Links with which a browser fetches and compiles segments while the rest of the page is still on its way.
+pub fn preload_links(base: &str, addresses: &[String]) -> String {
+    addresses
+        .iter()
+        .map(|address| format!("<link rel=\"modulepreload\" href=\"{base}@rekindle/s/{address}.js\">"))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,18 +25,20 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::certificate::{CertificateError, tls};
-use crate::client::Client;
+use crate::client::{Client, EventHandler};
 use crate::config::Config;
 use crate::control::{self, Control, Note};
 use crate::dev::{Loop, Start};
-use crate::event::{Event, EventHandler, Inbox};
+use crate::event::{Event, Inbox};
 use crate::events_process::EventsProcess;
-use crate::http::{Site, serve};
 use crate::leases::{EditRequest, LONGEST};
 use crate::listen::{Bound, ListenError, listen};
 use crate::report::Report;
+use crate::rounds;
+use crate::secret;
+use crate::serve::serve;
+use crate::site::Site;
 use crate::watch::Watcher;
-use crate::{rounds, secret};
 
 /// Why a server could not start.
 #[derive(Debug, Error)]

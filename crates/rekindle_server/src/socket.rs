@@ -1,4 +1,4 @@
-//! Sockets: the handshake that admits a tab (rule R6), the bounded queue to it, and what it may say (R8, R12).
+//! Sockets: the handshake that admits a tab (rule R6), and what it may say (R8, R12). The queue to it is in `outbox.rs`.
 //!
 //! ```text
 //! GET /@rekindle/socket?token=…      Host ✓  Origin ✓  token ✓   →  101, Event::Connected
@@ -7,8 +7,7 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::Error;
@@ -25,15 +24,17 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 pub use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use crate::event::{ClientId, Event, Inbox, SocketTurn};
+use crate::client::ClientId;
+use crate::event::{Event, Inbox, SocketTurn};
 use crate::gate::{Head, Method};
+use crate::linger::linger;
+use crate::outbox::{Outbox, Outgoing, Queue, cost, large_cost};
 
 /// What the tabs' sockets speak.
 pub const PROTOCOL: &str = "rekindle";
 /// Answered with an immediate close: "the server is up again", for a tab that waits for it. Needs no token.
 pub const PING_PROTOCOL: &str = "rekindle-ping";
 
-const QUEUE_LIMIT: usize = 8 * 1024 * 1024;
 const MESSAGE_LIMIT: usize = 1024 * 1024;
 /// What a tab may say within a second, in messages and in bytes.
 const MESSAGES_PER_SECOND: usize = 1000;
@@ -51,180 +52,6 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const LARGE_MESSAGE: usize = 64 * 1024;
 /// Connections that may have such room at a time; then the one that needed it longest ago is closed, and may come back.
 const MOST_GROWN: usize = 32;
-/// A text that takes room while it waits to be taken, also where many tabs are sent the same.
-const LARGE: usize = 64 * 1024;
-/// What a queued message costs besides its text.
-const OVERHEAD: usize = 64;
-
-/// The way to one tab. Cloning is cheap, and so is sending one [`Utf8Bytes`] to many tabs.
-#[derive(Clone)]
-pub struct Outbox {
-    line: mpsc::UnboundedSender<Outgoing>,
-    queue: Arc<Queue>,
-}
-
-#[derive(Debug)]
-enum Outgoing {
-    Text(Utf8Bytes),
-    Close(u16),
-}
-
-/// Invariant: `bytes` is the cost of all texts that were put on the line and not yet given to the system.
-#[derive(Debug, Default)]
-pub(crate) struct Queue {
-    bytes: AtomicUsize,
-    overflowed: AtomicBool,
-    overflow: Notify,
-    /// Large texts that have not left for the network, and since when nothing of them has.
-    large: Mutex<Large>,
-}
-
-#[derive(Debug, Default)]
-struct Large {
-    bytes: usize,
-    since: Option<Instant>,
-}
-
-impl Queue {
-    fn send_away(&self) {
-        self.overflowed.store(true, Ordering::Relaxed);
-        self.overflow.notify_one();
-    }
-
-    fn note_large(&self, cost: usize) {
-        if cost >= LARGE {
-            let mut large = self.large.lock().unwrap_or_else(PoisonError::into_inner);
-            large.bytes += cost;
-            large.since.get_or_insert_with(Instant::now);
-        }
-    }
-
-    fn forget_large(&self, costs: usize) {
-        if costs > 0 {
-            let mut large = self.large.lock().unwrap_or_else(PoisonError::into_inner);
-            large.bytes = large.bytes.saturating_sub(costs);
-            large.since = (large.bytes > 0).then(Instant::now);
-        }
-    }
-}
-
-impl Outbox {
-    fn new() -> (Self, mpsc::UnboundedReceiver<Outgoing>) {
-        let (line, lines) = mpsc::unbounded_channel();
-        (Self { line, queue: Arc::default() }, lines)
-    }
-
-    /// A way to a tab without a socket: who holds the other end takes what was said.
-    pub(crate) fn unsent() -> (Self, Unsent) {
-        let (outbox, lines) = Self::new();
-        let queue = outbox.queue.clone();
-        (outbox, Unsent { lines, queue })
-    }
-
-    /// Queues a message. A tab that has not taken 8 MiB of earlier ones is closed instead; one message may be larger.
-    /// To a tab that is gone this does nothing.
-    pub fn send(&self, text: impl Into<Utf8Bytes>) {
-        if self.queue.overflowed.load(Ordering::Relaxed) {
-            return;
-        }
-        let text = text.into();
-        let waiting = self.queue.bytes.fetch_add(cost(&text), Ordering::Relaxed);
-        if waiting >= QUEUE_LIMIT {
-            self.queue.send_away();
-            return;
-        }
-        self.queue.note_large(cost(&text));
-        // A closed line means the connection is over; `Event::Gone` tells the loop.
-        let _ = self.line.send(Outgoing::Text(text));
-    }
-
-    /// Bytes of large texts that the tab has not taken, and how long it has taken nothing of them.
-    pub fn untaken(&self) -> (usize, Duration) {
-        let large = self.queue.large.lock().unwrap_or_else(PoisonError::into_inner);
-        (large.bytes, large.since.map_or(Duration::ZERO, |since| since.elapsed()))
-    }
-
-    /// Closes the connection of a tab that does not take what it is sent; it may come back.
-    pub fn send_away(&self) {
-        self.queue.send_away();
-    }
-
-    /// One whose texts can be read, for tests.
-    #[cfg(test)]
-    pub(crate) fn to_texts() -> (Self, Texts) {
-        let (outbox, lines) = Self::new();
-        (outbox, Texts(lines))
-    }
-
-    /// Closes the connection after what is queued, with a code of RFC 6455.
-    pub fn close(&self, code: u16) {
-        let _ = self.line.send(Outgoing::Close(code));
-    }
-}
-
-/// The other end of [`Outbox::unsent`].
-pub(crate) struct Unsent {
-    lines: mpsc::UnboundedReceiver<Outgoing>,
-    queue: Arc<Queue>,
-}
-
-/// What the loop has said to a tab since the last look.
-pub(crate) struct Words {
-    pub texts: Vec<Utf8Bytes>,
-    /// The loop has closed the connection, or dropped its end of it.
-    pub is_over: bool,
-}
-
-impl Unsent {
-    pub fn take(&mut self) -> Words {
-        let mut texts = Vec::new();
-        loop {
-            match self.lines.try_recv() {
-                Ok(Outgoing::Text(text)) => {
-                    self.queue.bytes.fetch_sub(cost(&text), Ordering::Relaxed);
-                    self.queue.forget_large(large_cost(&text));
-                    texts.push(text);
-                }
-                Ok(Outgoing::Close(_)) | Err(mpsc::error::TryRecvError::Disconnected) => {
-                    return Words { texts, is_over: true };
-                }
-                Err(mpsc::error::TryRecvError::Empty) => {
-                    return Words { texts, is_over: self.queue.overflowed.load(Ordering::Relaxed) };
-                }
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Outbox {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbox").field("waiting", &self.queue.bytes).finish_non_exhaustive()
-    }
-}
-
-/// What was put into an outbox.
-#[cfg(test)]
-pub(crate) struct Texts(mpsc::UnboundedReceiver<Outgoing>);
-
-#[cfg(test)]
-impl Texts {
-    pub fn next(&mut self) -> Option<String> {
-        match self.0.try_recv().ok()? {
-            Outgoing::Text(text) => Some(text.to_string()),
-            Outgoing::Close(_) => None,
-        }
-    }
-}
-
-/// What a text costs if it is large.
-fn large_cost(text: &Utf8Bytes) -> usize {
-    Some(cost(text)).filter(|cost| *cost >= LARGE).unwrap_or_default()
-}
-
-fn cost(text: &Utf8Bytes) -> usize {
-    text.len() + OVERHEAD
-}
-
 /// A handshake in good form; who sends it is not decided here.
 #[derive(Clone, Debug)]
 pub(crate) struct Handshake {
@@ -444,7 +271,7 @@ async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocketStream
         let frame = CloseFrame { code: CloseCode::from(code), reason: Utf8Bytes::default() };
         let _ = timeout(FAREWELL, socket.close(Some(frame))).await;
     }
-    crate::http::linger(socket.into_inner()).await;
+    linger(socket.into_inner()).await;
 }
 
 /// What a tab may still say within this second. Too many messages are against the rules; a long list in parts, such as the
@@ -497,38 +324,6 @@ fn depth(json: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_outbox_that_nobody_empties_holds_eight_mebibytes_and_one_message() {
-        let (outbox, mut lines) = Outbox::new();
-        let mebibyte = Utf8Bytes::from("x".repeat(1024 * 1024));
-        for _ in 0..100 {
-            outbox.send(mebibyte.clone());
-        }
-        let mut queued = 0;
-        while lines.try_recv().is_ok() {
-            queued += 1;
-        }
-        assert_eq!(queued, 8);
-        assert!(outbox.queue.overflowed.load(Ordering::Relaxed));
-    }
-
-    #[test]
-    fn one_message_may_be_larger_than_the_queue() {
-        let (outbox, mut lines) = Outbox::new();
-        outbox.send("{}");
-        outbox.send("x".repeat(20 * 1024 * 1024));
-        assert!(lines.try_recv().is_ok() && lines.try_recv().is_ok());
-        assert!(!outbox.queue.overflowed.load(Ordering::Relaxed));
-    }
-
-    #[test]
-    fn an_outbox_whose_tab_is_gone_takes_messages_without_keeping_them() {
-        let (outbox, lines) = Outbox::new();
-        drop(lines);
-        outbox.send("{}");
-        outbox.close(1000);
-    }
 
     #[test]
     fn nesting_is_bounded_before_parsing() {

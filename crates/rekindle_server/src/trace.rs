@@ -26,9 +26,10 @@ use tokio::sync::oneshot;
 
 use crate::answer::{Answer, Cache};
 use crate::bodies::Bodies;
-use crate::event::{ClientId, Event, Inbox};
+use crate::client::ClientId;
+use crate::event::{Event, Inbox, UnreadableModule};
+use crate::outbox::Outbox;
 use crate::project::Project;
-use crate::socket::Outbox;
 
 /// Frames of a stack that are mapped.
 const MOST_FRAMES: usize = 30;
@@ -105,16 +106,6 @@ fn path_of(address: &str, base: &str) -> Option<String> {
     let path = &path[path.find('/')?..];
     let below = path.strip_prefix(base.trim_end_matches('/'))?;
     Some(percent_encoding::percent_decode_str(below).decode_utf8().ok()?.into_owned())
-}
-
-/// A module that a browser cannot parse.
-#[derive(Clone, Debug)]
-pub struct Refused {
-    pub module: ModuleUrl,
-    /// Of the definition that it could not parse.
-    pub hash: Arc<str>,
-    pub place: Option<TracedFrame>,
-    pub message: String,
 }
 
 /// The way to the thread. Dropping it ends the thread.
@@ -221,7 +212,7 @@ impl Tracer {
         self.order(|jobs| jobs.first.push_back(Stack { tab, outbox, number, spots, import, said, first: None }));
     }
 
-    /// Finds out what a browser could not parse, and tells the loop with [`Event::Refused`]. False if that is no module of
+    /// Finds out what a browser could not parse, and tells the loop with [`Event::Unreadable`]. False if that is no module of
     /// ours, or the tab has too many questions open.
     pub fn refuse(
         &self,
@@ -380,7 +371,8 @@ impl Thread {
         let _done = Done::of(&self.desk, tab);
         let place = catch_unwind(AssertUnwindSafe(|| self.maps.trace(spot, &mut usize::MAX.clone()))).ok().flatten();
         let (module, hash) = (spot.module.url.clone(), spot.module.hash.clone());
-        let _ = self.inbox.send(Event::Refused(tab, Refused { module, hash, place, message }));
+        let found = UnreadableModule { module, hash, place, message };
+        let _ = self.inbox.send(Event::Unreadable(tab, found)); // The server may be ending.
     }
 
     /// Maps one module, and lets what came meanwhile go first.
@@ -566,7 +558,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::socket::Texts;
+    use crate::outbox::Texts;
 
     struct Stage {
         folder: tempfile::TempDir,

@@ -6,58 +6,23 @@
 //! 300 tabs that do not read what they are sent      ──►  those that take nothing are closed, the next is answered
 //! ```
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rekindle_graph::wire::{Batch, ServerMessage};
 use rekindle_graph::{Delta, ModuleUrl};
 use serde_json::Value;
 use tokio::sync::mpsc::error::TryRecvError;
 
-use super::{Loop, News};
-use crate::event::{ClientId, Event};
+use super::Loop;
+use super::edit::PageChanges;
+use crate::client::ClientId;
+use crate::event::Event;
 
 /// Bytes of large texts that tabs have not taken, before others wait for theirs; and how long nothing may be taken of them
 /// then.
 const MOST_UNTAKEN: usize = 24 << 20;
 const SLOW: Duration = Duration::from_secs(2);
 const ROOM_PACE: Duration = Duration::from_millis(20);
-/// What comparisons may take of each second while something else is to be done.
-const COMPARING: Duration = Duration::from_millis(200);
-/// Bytes of names that are kept for a tab of modules that are not met yet.
-const MOST_UNMET: usize = 64 * 1024;
-
-/// Time that was spent on something within the last second.
-#[derive(Debug, Default)]
-pub(super) struct Spent {
-    since: Option<Instant>,
-    sum: Duration,
-}
-
-impl Spent {
-    pub(super) fn note(&mut self, began: Instant) {
-        let now = Instant::now();
-        if self.since.is_none_or(|since| now - since > Duration::from_secs(1)) {
-            (self.since, self.sum) = (Some(began), Duration::ZERO);
-        }
-        self.sum += now - began;
-    }
-
-    pub(super) fn is_too_much(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() < Duration::from_secs(1)) && self.sum > COMPARING
-    }
-}
-
-/// What a tab is to hear of when it comes: its entries before others, since nobody names those of a worker.
-pub(super) fn unmet(entries: &[String], gone: &[ModuleUrl]) -> Vec<ModuleUrl> {
-    let is_entry = |url: &&ModuleUrl| entries.iter().any(|entry| entry == url.as_str());
-    let (first, rest): (Vec<&ModuleUrl>, Vec<&ModuleUrl>) = gone.iter().partition(is_entry);
-    let mut bytes = 0;
-    let names = first.into_iter().chain(rest).take_while(|url| {
-        bytes += url.as_str().len();
-        bytes <= MOST_UNMET
-    });
-    names.cloned().collect()
-}
 
 impl Loop {
     /// The next event to handle. Tabs that ask for much wait while others do not take what they were sent, or while
@@ -119,31 +84,8 @@ impl Loop {
             came.push((id, there));
         }
         for (id, fixed) in came.into_iter().filter(|(_, fixed)| !fixed.is_empty()) {
-            let batch = self.batch(Some(self.seq), &Delta::default(), News::default());
+            let batch = self.batch(Some(self.seq), &Delta::default(), PageChanges::default());
             self.send(id, &ServerMessage::Batch(Batch { fixed, ..batch }));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_are_kept_for_a_tab_are_bounded_and_entries_come_first() {
-        let gone: Vec<ModuleUrl> = (0..10_000).map(|at| ModuleUrl::new(format!("/src/module-{at}.js"))).collect();
-        let kept = unmet(&["/src/module-9999.js".to_owned()], &gone);
-        assert_eq!(kept[0].as_str(), "/src/module-9999.js");
-        assert!(kept.len() > 1000 && kept.iter().map(|url| url.as_str().len()).sum::<usize>() <= MOST_UNMET);
-    }
-
-    #[test]
-    fn comparisons_are_too_much_only_while_they_fill_a_second() {
-        let mut compared = Spent::default();
-        assert!(!compared.is_too_much());
-        compared.note(Instant::now() - COMPARING * 2);
-        assert!(compared.is_too_much());
-        compared.since = compared.since.map(|since| since - Duration::from_secs(1));
-        assert!(!compared.is_too_much());
     }
 }

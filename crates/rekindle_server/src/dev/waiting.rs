@@ -8,7 +8,12 @@
 //! the page's body
 //! ```
 
-use super::{Loop, quoted};
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::json::quoted;
 use crate::report::WORTH_TELLING;
 
 /// Shows how far the compiler is, in a body that has nothing else yet.
@@ -26,39 +31,47 @@ const WAITING_SCRIPT: &str = "\
   ask()
 })()
 ";
-/// What came behind it stood where the body had begun, and belongs at the end of the head.
+/// Clears up when all is compiled. What came behind the line stood where the body had begun, and belongs at the end of the head.
 const WAITING_IS_OVER: &str = "\
 document.currentScript.remove()
 document.getElementById('rekindle-waiting')?.remove()
 document.head.append(...document.querySelectorAll('body > style[data-vite-dev-id], body > link[href*=\"@rekindle/s/\"]'))
 ";
 
-impl Loop {
-    /// Pages that have waited for a while say what for. A browser paints nothing before the body has begun.
-    pub(super) fn show_waiting(&mut self) {
-        for stream in self.streams.iter_mut().filter(|stream| !stream.waits && stream.begun.elapsed() > WORTH_TELLING) {
-            // Under a policy the scripts may be forbidden, and what they are to clear up would stay.
-            let has_policy = self.pages.get(&stream.url).is_none_or(|page| page.has_policy);
-            let Some(begin) = end_of_body_tag(&stream.rest).filter(|_| !has_policy) else { continue };
-            stream.waits = true;
-            let rest = stream.rest.split_off(begin);
-            let begun = std::mem::replace(&mut stream.rest, rest);
-            let _ = stream.sender.send((begun + &tag(&self.config.base, "")).into()); // Who asked may have hung up.
+/// A page that is being sent while its modules are compiled: its head has gone out.
+pub struct PageStream {
+    pub sender: mpsc::UnboundedSender<Bytes>,
+    pub url: String,
+    /// What follows the head.
+    pub rest: String,
+    pub begun: Instant,
+    /// It shows that it waits.
+    pub waits: bool,
+}
+
+impl PageStream {
+    /// Says what the page waits for, if it has waited for a while. A browser paints nothing before the body has begun.
+    pub fn show_waiting(&mut self, base: &str, has_policy: bool) {
+        // Under a policy the scripts may be forbidden, and what they are to clear up would stay.
+        if self.waits || self.begun.elapsed() <= WORTH_TELLING || has_policy {
+            return;
         }
+        let Some(begin) = end_of_body_tag(&self.rest) else { return };
+        self.waits = true;
+        let rest = self.rest.split_off(begin);
+        let begun = std::mem::replace(&mut self.rest, rest);
+        let _ = self.sender.send((begun + &tag(base, "")).into()); // Who asked may have hung up.
     }
 }
 
 /// The tag of the script; its query says whether the wait is over.
-pub(super) fn tag(base: &str, query: &str) -> String {
+pub fn tag(base: &str, query: &str) -> String {
     format!("<script src=\"{base}@rekindle/waiting.js{query}\"></script>")
 }
 
 /// `/@rekindle/waiting.js`, and with `?over` the one that clears up.
-pub(super) fn script(base: &str, query: &str) -> String {
-    match query {
-        "" => WAITING_SCRIPT.replace("BASE", &quoted(base)),
-        _ => WAITING_IS_OVER.to_owned(),
-    }
+pub fn script(base: &str, query: &str) -> String {
+    if query.is_empty() { WAITING_SCRIPT.replace("BASE", &quoted(base)) } else { WAITING_IS_OVER.to_owned() }
 }
 
 /// Where the start tag of the body ends in what follows a head; `None` where it does not stand next.

@@ -1,0 +1,244 @@
+//! How tabs and terminal are told of an edit: at once, or when the file has come that belongs to it.
+//!
+//! ```text
+//! edit without a new gap          ─► published at once
+//! edit with a new gap             ─► waits; joined by the next ─► published when it is closed, or when all is quiet
+//! page, /load, hello in between   ─► published before the answer
+//! ```
+
+use std::collections::BTreeSet;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use rekindle_compile::compile::is_linked;
+use rekindle_graph::wire::{Batch, Errors, PushedDefinition, ServerMessage};
+use rekindle_graph::{Delta, Diagnostic, Module, ModuleGraph, ModuleId, ModuleState, ModuleUrl};
+
+use super::Loop;
+use super::edit::{Edit, PageChanges};
+use super::json::json;
+use super::tab::{Stage, Tab};
+use crate::client::ClientId;
+use crate::gaps;
+use crate::pages::Entry;
+use crate::project::{MOST_ALIKE, MOST_REASONS};
+use crate::rounds::Recipients;
+use crate::segments::{AsOf, write_definition};
+use crate::socket::Utf8Bytes;
+
+impl Loop {
+    /// Publishes an edit, or lets it wait for the file that closes its gaps. `is_complete`: nothing more will come.
+    pub(super) fn tell(&mut self, edit: Edit, is_complete: bool) {
+        if edit.is_empty() {
+            return; // An announcement without a change is no news for what waits, either.
+        }
+        let edit = self.joined(edit);
+        let gaps = gaps::find(&self.project.graph, &edit.delta, &edit.before);
+        let may_wait = !is_complete && edit.page_changes.reload.is_none() && self.config.hmr.enabled;
+        let may_return =
+            !edit.vanished.is_empty() || edit.page_changes.gone.len() + edit.page_changes.gone_otherwise.len() > 0;
+        if may_wait && (self.edits.gaps.are_new(&gaps) || may_return) {
+            tracing::debug!(gaps = gaps.len(), "an edit waits for the next");
+            self.watcher.await_quiet();
+            self.edits.waiting = Some(edit);
+            return;
+        }
+        self.edits.gaps.tell(&edit.delta, gaps);
+        self.publish_edit(edit);
+    }
+
+    /// The edit that waits and this one as one.
+    fn joined(&mut self, edit: Edit) -> Edit {
+        match self.edits.waiting.take() {
+            Some(waiting) => waiting.join(edit, &self.project.graph),
+            None => edit,
+        }
+    }
+
+    /// What waits goes out as it is.
+    pub(super) fn publish_waiting(&mut self) {
+        let Some(edit) = self.edits.waiting.take() else { return };
+        let gaps = gaps::find(&self.project.graph, &edit.delta, &edit.before);
+        self.edits.gaps.tell(&edit.delta, gaps);
+        self.publish_edit(edit);
+    }
+
+    fn publish_edit(&mut self, edit: Edit) {
+        if edit.is_empty() {
+            return; // What was done was undone.
+        }
+        let Delta { changed, broken, deleted, .. } = &edit.delta;
+        let files: BTreeSet<_> =
+            changed.iter().chain(broken).chain(deleted).map(|&id| &self.project.graph[id].file).collect();
+        self.edits.files += files.len() + edit.page_changes.pages.len();
+        self.publish(&edit.delta, edit.page_changes, edit.noticed);
+    }
+
+    /// Numbers the batch, tells every tab, and the terminal.
+    pub(super) fn publish(&mut self, delta: &Delta, page_changes: PageChanges, noticed: Instant) {
+        self.seq += 1;
+        self.answers.clear();
+        self.thrown.clear();
+        self.project.graph.stamp(delta, self.seq);
+        let graph = &self.project.graph;
+        let files = files_of(graph, delta, &page_changes);
+        let is_reload = page_changes.reload.is_some();
+        if let Some(reason) = &page_changes.reload {
+            self.restart = Some((self.seq, reason.clone()));
+        }
+        self.report_pages(&page_changes);
+        let batch = self.batch(Some(self.seq - 1), delta, page_changes);
+        self.report_errors(delta);
+        if !self.config.hmr.enabled {
+            return;
+        }
+        let message: Utf8Bytes = json(&ServerMessage::Batch(batch)).into();
+        // Who has said nothing may be a tool that listens; a tab that has not begun yet leaves it alone.
+        for tab in self.tabs.values().filter(|tab| !matches!(tab.stage, Stage::Compared(_))) {
+            tab.outbox.send(message.clone());
+        }
+        if files.is_empty() || is_reload {
+            return;
+        }
+        let (workers, tabs): (Vec<_>, Vec<_>) =
+            self.tabs.iter().filter(|(_, tab)| tab.stage == Stage::InStep).partition(|(_, tab)| tab.is_worker);
+        let ids = |list: Vec<(&ClientId, &Tab)>| list.into_iter().map(|(&id, _)| id).collect();
+        self.rounds.begin(
+            self.seq,
+            files,
+            noticed,
+            Recipients { tabs: ids(tabs), workers: ids(workers) },
+            &self.report,
+        );
+    }
+
+    /// What the batches after `since` did; without, all in which a tab of another session differs.
+    pub(super) fn batch(
+        &self,
+        since: Option<u64>,
+        delta: &Delta,
+        PageChanges { pages, env, reload, .. }: PageChanges,
+    ) -> Batch {
+        let graph = &self.project.graph;
+        let urls = |ids: &[ModuleId]| -> Vec<ModuleUrl> { ids.iter().map(|&id| graph[id].url.clone()).collect() };
+        let (links, changed): (Vec<ModuleId>, Vec<ModuleId>) =
+            delta.changed.iter().copied().partition(|&id| is_linked(&graph[id].url));
+        let mut told: Vec<ModuleId> = delta.broken.iter().chain(&delta.still_broken).copied().collect();
+        if !delta.fixed.is_empty() && told.len() <= MOST_REASONS {
+            // Of very many mistakes most were told without a reason. When some are mended, the others get theirs.
+            let is_broken = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_)) && !told.contains(id);
+            let left: Vec<ModuleId> = graph.ids().filter(is_broken).take(MOST_REASONS + 1).collect();
+            let were = left.len() + delta.fixed.len();
+            if were > MOST_ALIKE && left.len() <= MOST_REASONS {
+                told.extend(left);
+            }
+        }
+        let mut errors = self.project.errors(told);
+        let is_deleted = |url: &str| graph.get(url).is_some_and(|id| delta.deleted.contains(&id));
+        errors.extend(self.missing_entries(|url| since.is_none() || is_deleted(url)));
+        let mut fixed = urls(&delta.fixed);
+        // A page's script that was not there until now: nothing is wrong with it any more.
+        let entries: BTreeSet<ModuleId> = self.pages.entries().collect();
+        let is_well = |id: &ModuleId| entries.contains(id) && graph[*id].state == ModuleState::Ready;
+        fixed.extend(urls(&changed.iter().copied().filter(is_well).collect::<Vec<_>>()));
+        for (url, page) in self.pages.stood_after(since) {
+            match &page.gone {
+                Some(diagnostic) => _ = errors.insert(url.clone(), vec![diagnostic.clone()]),
+                None => fixed.push(ModuleUrl::new(url.as_str())),
+            }
+        }
+        Batch {
+            session: self.session.clone(),
+            since,
+            seq: self.seq,
+            timestamp: milliseconds(),
+            definitions: changed.iter().filter_map(|&id| self.pushed(id)).collect(),
+            deleted: urls(&delta.deleted),
+            errors,
+            fixed,
+            links: self.with_digests(&links),
+            pages,
+            env: env.then(|| self.project.env.object()),
+            reload,
+        }
+    }
+
+    pub(super) fn as_of(&self) -> AsOf<'_> {
+        AsOf { session: &self.session, seq: self.seq }
+    }
+
+    pub(super) fn with_digests(&self, ids: &[ModuleId]) -> Vec<(ModuleUrl, String)> {
+        let digest = |module: &Module| Some(module.published.as_ref()?.hash.to_string());
+        let modules = ids.iter().map(|&id| &self.project.graph[id]);
+        modules.filter_map(|module| Some((module.url.clone(), digest(module)?))).collect()
+    }
+
+    fn pushed(&self, id: ModuleId) -> Option<PushedDefinition> {
+        let module = &self.project.graph[id];
+        let published = module.published.as_ref()?;
+        let mut code = String::with_capacity(published.definition.code.len() + 256);
+        write_definition(&mut code, module.url.as_str(), published);
+        Some(PushedDefinition { id: module.url.clone(), code })
+    }
+
+    /// Page scripts that are not there, of those that `concerns` is about: nothing imports them, so their absence is an error
+    /// of its own.
+    fn missing_entries(&self, concerns: impl Fn(&str) -> bool) -> Errors {
+        let graph = &self.project.graph;
+        let mut errors = Errors::new();
+        for entry in self.pages.iter().flat_map(|(_, page)| &page.entries) {
+            match entry {
+                Entry::Module(id) if concerns(graph[*id].url.as_str()) => errors.extend(self.project.errors([*id])),
+                Entry::Missing(url, diagnostic) if concerns(url.as_str()) => {
+                    errors.insert(url.to_string(), vec![(**diagnostic).clone()]);
+                }
+                _ => {}
+            }
+        }
+        errors
+    }
+
+    fn report_errors(&self, delta: &Delta) {
+        self.report_broken(&delta.broken);
+        let still: Vec<String> = self.names_of(&delta.still_broken);
+        if !still.is_empty() {
+            self.report.still_broken(&still);
+        }
+        let fixed = self.names_of(&delta.fixed);
+        if !fixed.is_empty() {
+            self.report.fixed(&fixed);
+        }
+    }
+
+    fn names_of(&self, ids: &[ModuleId]) -> Vec<String> {
+        ids.iter().map(|&id| self.project.graph[id].url.path().to_owned()).collect()
+    }
+
+    /// Tells the terminal of pages whose files went or came back.
+    fn report_pages(&self, page_changes: &PageChanges) {
+        let gone = page_changes
+            .gone
+            .iter()
+            .chain(&page_changes.gone_otherwise)
+            .filter_map(|url| self.pages.get(url)?.gone.clone());
+        let gone: Vec<Diagnostic> = gone.collect();
+        if !gone.is_empty() {
+            self.report.diagnostics(&gone);
+        }
+        if !page_changes.back.is_empty() {
+            self.report.fixed(&page_changes.back);
+        }
+    }
+}
+
+/// The files that were edited, each once: as they are called in the terminal.
+pub(super) fn files_of(graph: &ModuleGraph, delta: &Delta, page_changes: &PageChanges) -> Vec<String> {
+    let edited = delta.changed.iter().chain(&delta.deleted).map(|&id| graph[id].url.path().to_owned());
+    let mut seen = BTreeSet::new();
+    let mut files: Vec<String> = edited.filter(|url| seen.insert(url.clone())).collect();
+    files.extend(page_changes.pages.iter().map(|page| format!("/{}", page.file)));
+    files
+}
+
+fn milliseconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,206 @@
+//! What a save does: from the files that changed to an edit that tabs can be told of.
+//!
+//! ```text
+//! FileBatch ─► public/, listing ─► modules: Project::edited ─► env ─► pages ─► what pages import anew ─► Edit ─► publish.rs
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState};
+
+use super::Loop;
+use super::edit::{Edit, PageChanges};
+use crate::env::EnvValues;
+use crate::event::FileBatch;
+use crate::gaps::Before;
+use crate::listing::RootFiles;
+use crate::pages::Fate;
+
+impl Loop {
+    pub(super) fn on_files(&mut self, batch: FileBatch) {
+        let noticed = batch.noticed.unwrap_or_else(Instant::now);
+        let mut listing_changed = self.listing_changed(&batch);
+        for path in &batch.paths {
+            listing_changed |= self.project.compiler.left_out().returned(path);
+        }
+        // A folder that appears in `public/` may get its files later.
+        self.watcher.watch_folders(batch.folders.iter().filter(|folder| self.is_public(folder)).cloned());
+        if self.public_changed(&batch)
+            && let Some(public) = &mut self.public
+        {
+            let told = std::mem::take(&mut public.warnings);
+            if public.refresh() {
+                self.watcher.watch_folders(public.folders());
+                listing_changed = true;
+            }
+            public.warnings.iter().filter(|line| !told.contains(line)).for_each(|line| self.report.warn(line));
+        }
+        let mut paths = batch.paths;
+        // A folder that came back or went away brings or takes the files in it.
+        let compiler = &self.project.compiler;
+        let configured = paths.iter().filter(|path| compiler.is_unknown_tsconfig(path));
+        let configured: Vec<PathBuf> = configured.filter_map(|path| path.parent()).map(Path::to_owned).collect();
+        let graph = &self.project.graph;
+        let is_configured = |file: &&FilePath| configured.iter().any(|folder| file.as_path().starts_with(folder));
+        let configured = graph.files().filter(is_configured).map(|file| file.as_path().to_owned());
+        paths.extend(configured.collect::<Vec<_>>());
+        paths.extend(self.files_below(&batch.folders));
+        paths.extend(self.project.watch_scanned(&batch.folders, &self.watcher));
+        paths.sort();
+        paths.dedup();
+        let mut vanished: Vec<PathBuf> = paths.iter().filter(|path| self.vanishes(path)).cloned().collect();
+        let before = Before::an_edit_of(&paths, !vanished.is_empty(), &self.project.graph);
+        let env = self.env_edit(&paths);
+        if env.is_some() {
+            let gone = EnvValues::files(&self.config).into_iter().filter(|file| paths.contains(file) && !file.exists());
+            vanished.extend(gone);
+        }
+        let (mut delta, listing_changed) = self.project.edited(&paths, listing_changed, &self.watcher);
+        let graph = &self.project.graph;
+        delta.still_broken.retain(|&id| !batch.assumed.iter().any(|path| *path == *graph[id].file.as_path()));
+        paths.iter().for_each(|path| self.note_odd(path));
+        if let Some(changed) = &env {
+            merge(&mut delta, self.project.env_edited(changed));
+        }
+        let mut page_changes = self.page_edits(&paths, &batch.folders, listing_changed || env.is_some());
+        self.project.watch_awaited(&self.watcher);
+        let entries: Vec<ModuleId> = self.pages.entries().collect();
+        self.project.bring_in(&entries, &self.watcher, &mut delta);
+        // A link that is new in a page: the browser fetches the sheet by itself, and who shows the page hears what is wrong with it.
+        let sheets: Vec<ModuleId> = self.pages.sheets().collect();
+        let mut of_sheets = Delta::default();
+        self.project.bring_in(&sheets, &self.watcher, &mut of_sheets);
+        delta.broken.extend(of_sheets.broken);
+        self.report_of_node();
+        page_changes.env = env.is_some();
+        page_changes.reload = self.project.take_new_framework().then(|| self.start_pages_anew());
+        self.tell(Edit { delta, page_changes, noticed, before, vanished }, batch.released);
+    }
+
+    /// Whether files appeared or vanished so that specifiers or globs may mean something else.
+    fn listing_changed(&self, batch: &FileBatch) -> bool {
+        let project = &self.project;
+        let known = |path: &PathBuf| !project.graph.of_file(path).is_empty();
+        let sights = &project.compiler.resolver.sights;
+        let may_mean = |path: &PathBuf| sights.may_differ(path) || project.cares_about(path);
+        let appeared = |path: &PathBuf| if known(path) { !path.is_file() } else { may_mean(path) };
+        let moved = |folder: &PathBuf| project.is_new_folder(folder) && !self.is_public(folder);
+        batch.paths.iter().any(appeared) || batch.folders.iter().any(moved)
+    }
+
+    /// Whether the file of a module has just gone.
+    fn vanishes(&self, path: &Path) -> bool {
+        let graph = &self.project.graph;
+        let was_there = |id: &ModuleId| !matches!(graph[*id].state, ModuleState::New | ModuleState::Deleted);
+        graph.of_file(path).iter().any(was_there) && !path.exists()
+    }
+
+    /// A watched file that has become a pipe is named, unless it is a module, whose error says so.
+    fn note_odd(&self, path: &Path) {
+        let graph = &self.project.graph;
+        let is_told = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_));
+        if !self.is_public(path) && !graph.of_file(path).iter().any(is_told) {
+            self.project.compiler.left_out().note(path);
+        }
+    }
+
+    fn is_public(&self, path: &Path) -> bool {
+        self.config.public_dir.as_ref().is_some_and(|folder| path.starts_with(folder))
+    }
+
+    fn public_changed(&self, batch: &FileBatch) -> bool {
+        batch.paths.iter().chain(&batch.folders).any(|path| self.is_public(path))
+    }
+
+    /// Files of the graph below folders that changed.
+    fn files_below(&self, folders: &[PathBuf]) -> Vec<PathBuf> {
+        if folders.is_empty() {
+            return Vec::new();
+        }
+        // Where styles look for class names every folder is listed; a file that appears there concerns no other.
+        let project = &self.project;
+        let moved = |folder: &&PathBuf| {
+            let is_of_all = !project.compiler.styles.scans(folder) && !project.is_only_looked_into(folder);
+            project.is_new_folder(folder) || is_of_all
+        };
+        let folders: Vec<&PathBuf> = folders.iter().filter(moved).collect();
+        let below = |file: &FilePath| folders.iter().any(|folder| file.as_path().starts_with(folder));
+        self.project.graph.files().filter(|file| below(file)).map(|file| file.as_path().to_owned()).collect()
+    }
+
+    /// Keys of `import.meta.env` whose values are others now, if a file of theirs was edited.
+    fn env_edit(&mut self, paths: &[PathBuf]) -> Option<Vec<String>> {
+        let files = EnvValues::files(&self.config);
+        if !paths.iter().any(|path| files.contains(path)) {
+            return None;
+        }
+        let env = EnvValues::load(&self.config);
+        files.iter().for_each(|file| _ = self.project.compiler.left_out().note(file));
+        let changed = env.difference(&self.project.env);
+        self.project.env = env;
+        (!changed.is_empty()).then_some(changed)
+    }
+
+    fn page_edits(&mut self, paths: &[PathBuf], folders: &[PathBuf], refresh_all: bool) -> PageChanges {
+        let seq = self.seq + 1;
+        let mut page_changes = PageChanges::default();
+        let is_listed = |path: &PathBuf| {
+            path.extension().is_some_and(|extension| extension == "html") || !self.config.serve.include.is_empty()
+        };
+        if paths.iter().any(is_listed) || folders.iter().any(|folder| self.project.is_new_folder(folder)) {
+            let told = std::mem::replace(&mut self.listing, RootFiles::list(&self.config)).warnings;
+            self.listing.warnings.iter().filter(|line| !told.contains(line)).for_each(|line| self.report.warn(line));
+            self.watcher.watch_folders(self.listing.folders(&self.config.root));
+        }
+        let moved = self.pages.settle(&self.listing.pages);
+        let has_moved = !moved.is_empty();
+        let mut concerned = self.pages.changed_by(paths, folders);
+        concerned.extend(moved.into_iter().filter_map(|url| Some((url.clone(), self.pages.get(&url)?.file.clone()))));
+        // Each page with the file that changed it.
+        let mut edited: BTreeMap<String, String> = BTreeMap::new();
+        for (url, file) in concerned {
+            match self.pages.reload(&url, &mut self.project, seq) {
+                Fate::Same => {}
+                Fate::Edited => _ = edited.insert(url, self.project.compiler.display(file.as_path())),
+                Fate::Gone => page_changes.gone.push(url),
+                Fate::GoneOtherwise => page_changes.gone_otherwise.push(url),
+                Fate::Back { is_edited } => {
+                    page_changes.back.push(url.clone());
+                    if is_edited {
+                        edited.insert(url, self.project.compiler.display(file.as_path()));
+                    }
+                }
+            }
+        }
+        if refresh_all || paths.iter().any(|path| self.pages.refer_to(path)) {
+            for url in self.pages.refresh(&mut self.project, seq) {
+                let Some(page) = self.pages.get(&url) else { continue };
+                let cause = paths.first().map_or(page.file.as_path(), PathBuf::as_path);
+                edited.entry(url).or_insert_with(|| self.project.compiler.display(cause));
+            }
+        }
+        if refresh_all || has_moved || !edited.is_empty() {
+            self.watcher.watch_files(self.pages.watched());
+        }
+        let pages =
+            edited.into_iter().filter_map(|(url, cause)| self.pages.get(&url)?.edited_since(seq - 1, &url, cause));
+        page_changes.pages = pages.collect();
+        page_changes
+    }
+
+    /// A framework finds its refresh runtime only if that runs before it. Gives the reason why pages start anew.
+    fn start_pages_anew(&self) -> String {
+        let reason = "a component framework, or its refresh runtime, was installed or removed";
+        self.report.note(&format!("{reason}; pages start anew"));
+        self.project.advice().iter().for_each(|advice| self.report.note(advice));
+        reason.to_owned()
+    }
+}
+
+fn merge(delta: &mut Delta, more: Delta) {
+    delta.changed.extend(more.changed.into_iter().filter(|id| !delta.changed.contains(id)).collect::<Vec<_>>());
+    delta.broken.extend(more.broken);
+    delta.fixed.extend(more.fixed);
+}

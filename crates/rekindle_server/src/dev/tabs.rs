@@ -1,0 +1,256 @@
+//! What tabs say and are told: their comings and goings, how updates went, custom events, and what went wrong in them.
+
+use std::time::Instant;
+
+use rekindle_compile::import_place;
+use rekindle_graph::wire::{Applied, ClientMessage, Lacks, Outcome, ServerMessage};
+use rekindle_graph::{Diagnostic, ModuleId, ModuleState};
+use serde_json::Value;
+
+use super::Loop;
+use super::edit::PageChanges;
+use super::json::json;
+use super::publish::files_of;
+use super::tab::{Holdings, Missed, Stage, Tab};
+use crate::client::{Client, ClientId};
+use crate::event::UnreadableModule;
+use crate::outbox::Outbox;
+use crate::socket::Utf8Bytes;
+use crate::trace::Question;
+
+/// Characters of what a page has thrown.
+const MOST_SAID: usize = 4000;
+/// Errors of tabs that the terminal is told of between two batches.
+const MOST_THROWN: usize = 50;
+/// Answers to `hello` that are kept.
+const MOST_ANSWERS: usize = 16;
+/// Names that count of a list that a tab sends for the terminal.
+const MOST_NAMES: usize = 500;
+
+impl Loop {
+    pub(super) fn on_connected(&mut self, id: ClientId, outbox: Outbox) {
+        outbox.send(r#"{"type":"connected"}"#);
+        self.tabs.insert(id, Tab::new(outbox));
+        self.tell_handlers("vite:client:connect", None, id);
+    }
+
+    pub(super) fn on_gone(&mut self, id: ClientId) {
+        self.tell_handlers("vite:client:disconnect", None, id);
+        self.tabs.remove(&id);
+        self.rounds.left(id, &self.report);
+    }
+
+    pub(super) fn on_said(&mut self, id: ClientId, message: Value) {
+        // What is none of our messages is ignored (rule R8).
+        let Ok(message) = serde_json::from_value(message) else { return };
+        self.publish_before_answer(&message);
+        match message {
+            ClientMessage::Ping => self.send(id, &ServerMessage::Pong),
+            ClientMessage::Hello { page, session, seq, entries, worker } => {
+                if let Some(tab) = self.tabs.get_mut(&id) {
+                    tab.is_worker = worker;
+                }
+                self.on_hello(id, page, &session, seq, &entries);
+            }
+            ClientMessage::Versions { page, page_hash, entries, errors, modules, last } => {
+                if self.note_versions(id, modules, errors) && last {
+                    self.compare(id, page, page_hash, &entries);
+                }
+            }
+            ClientMessage::Custom { event, data } => self.on_custom(id, &event, data),
+            ClientMessage::Applied(applied) => self.on_applied(id, applied),
+            ClientMessage::Unreadable { script, line, column, message } => {
+                self.on_unreadable(id, &script, (line, column), &message);
+            }
+            ClientMessage::Trace { id: number, frames, lacks, said } => {
+                self.on_trace(id, number, &frames, lacks.as_ref(), said);
+            }
+        }
+    }
+
+    /// The same for what a tab says.
+    fn publish_before_answer(&mut self, message: &ClientMessage) {
+        if matches!(message, ClientMessage::Hello { .. } | ClientMessage::Versions { .. }) {
+            self.publish_waiting();
+        }
+    }
+
+    /// A tab tells how far it is: it gets what it missed, or is asked for its modules if it comes from another session.
+    fn on_hello(&mut self, id: ClientId, page: Option<String>, session: &str, seq: u64, entries: &[String]) {
+        let is_of_session = session == self.session && seq <= self.seq;
+        let Some(tab) = self.tabs.get_mut(&id) else { return };
+        if !tab.may_ask(Instant::now()) {
+            return tab.send_away();
+        }
+        tab.page = Some(page.unwrap_or_else(|| entries.first().cloned().unwrap_or_default()));
+        if !is_of_session {
+            tab.stage = Stage::Compared(Holdings::default());
+            return self.send(id, &ServerMessage::Compare);
+        }
+        tab.stage = Stage::InStep;
+        if seq == self.seq {
+            let welcome = ServerMessage::Welcome { session: self.session.clone(), seq };
+            return self.send(id, &welcome);
+        }
+        let missed = self.missed_since(seq);
+        if let Some(tab) = self.tabs.get(&id) {
+            tab.outbox.send(missed.answer);
+        }
+        self.rounds.catches_up(id, self.seq, missed.files);
+    }
+
+    /// The batch from `seq` to now. Many tabs miss the same when a connection is cut.
+    fn missed_since(&mut self, seq: u64) -> Missed {
+        if let Some(missed) = self.answers.get(&seq) {
+            return missed.clone();
+        }
+        let delta = self.project.graph.since(seq);
+        let edited = self.pages.iter().filter(|(_, page)| page.changed_at > seq);
+        let pages = edited
+            .filter_map(|(url, page)| page.edited_since(seq, url, self.project.compiler.display(page.file.as_path())));
+        let reload = self.restart.as_ref().filter(|(since, _)| *since > seq).map(|(_, reason)| reason.clone());
+        let page_changes = PageChanges { pages: pages.collect(), env: true, reload, ..PageChanges::default() };
+        let files = files_of(&self.project.graph, &delta, &page_changes).into();
+        let batch = self.batch(Some(seq), &delta, page_changes);
+        let missed = Missed { answer: json(&ServerMessage::Batch(batch)).into(), files };
+        if self.answers.len() == MOST_ANSWERS {
+            self.answers.pop_first();
+        }
+        self.answers.insert(seq, missed.clone());
+        missed
+    }
+
+    fn on_applied(&mut self, id: ClientId, mut applied: Applied) {
+        applied.chain = both_ends(applied.chain);
+        applied.boundaries.truncate(MOST_NAMES);
+        applied.reason = applied.reason.as_deref().map(shortened);
+        applied.error = applied.error.as_deref().map(shortened);
+        for name in applied.chain.iter_mut().chain(&mut applied.boundaries) {
+            *name = shortened(name);
+        }
+        if applied.result == Outcome::Reload && applied.chain.is_empty() {
+            tracing::debug!(client = id.0, reason = applied.reason, "reload");
+        }
+        if applied.result == Outcome::Stayed {
+            let Some(tab) = self.tabs.get_mut(&id) else { return };
+            if tab.stayed_at.replace(self.seq) == Some(self.seq) {
+                return; // It is due, as was said.
+            }
+            let reason = applied.reason.unwrap_or_default();
+            return self.report.warn(&format!(
+                "a page cancelled its reload and may show old code: a reload is due, because {reason}"
+            ));
+        }
+        let is_worker = self.tabs.get(&id).is_some_and(|tab| tab.is_worker);
+        self.rounds.answered(id, is_worker, applied, &self.report);
+    }
+
+    fn on_custom(&mut self, id: ClientId, event: &str, data: Option<Value>) {
+        if event == "vite:invalidate" {
+            let field = |name: &str| data.as_ref().and_then(|data| data.get(name)?.as_str());
+            let Some(path) = field("path") else { return };
+            let why = field("message").map(|message| format!(": {}", shortened(message))).unwrap_or_default();
+            self.report.note(&format!("{} hands its update on to its importers{why}", shortened(path)));
+        }
+        self.tell_handlers(event, data, id);
+    }
+
+    fn tell_handlers(&mut self, event: &str, data: Option<Value>, id: ClientId) {
+        if let Some(process) = &self.events_process {
+            process.tell(event, data.as_ref(), id);
+        }
+        let Some(tab) = self.tabs.get(&id) else { return };
+        for handler in self.handlers.get(event).into_iter().flatten() {
+            handler(data.clone(), Client::new(id, tab.outbox.clone()));
+        }
+    }
+
+    pub(super) fn send_custom(&mut self, event: String, data: Option<Value>, to: Option<ClientId>) {
+        let message = ServerMessage::Custom { event, data };
+        match to {
+            Some(id) => self.send(id, &message),
+            None => self.broadcast(&message),
+        }
+    }
+
+    fn on_trace(
+        &mut self,
+        id: ClientId,
+        number: u64,
+        frames: &[(String, u32, u32)],
+        lacks: Option<&Lacks>,
+        said: Option<String>,
+    ) {
+        let lacks = lacks.map(|lacks| (lacks, self.advice_about(lacks)));
+        let said = said.map(|text| text.chars().take(MOST_SAID).collect());
+        if let Some(tab) = self.tabs.get(&id) {
+            let tab = (id, tab.outbox.clone());
+            let question = Question { number, frames, lacks, said };
+            self.tracer.trace(&mut self.project, &self.config.base, tab, question);
+        }
+    }
+
+    fn advice_about(&self, Lacks { importer, source, name, .. }: &Lacks) -> String {
+        let exports = self.project.graph.get(source).map(|id| self.exports_of(id)).unwrap_or_default();
+        let exports: Vec<&str> = exports.iter().map(String::as_str).collect();
+        let is_typed = importer.split('?').next().is_some_and(|path| path.ends_with(".ts") || path.ends_with(".tsx"));
+        import_place::advice(name, &exports, is_typed)
+    }
+
+    /// Several tabs throw the same, and one may throw it often.
+    pub(super) fn on_thrown(&mut self, thrown: &Diagnostic) {
+        let told = (thrown.message.clone(), thrown.location());
+        if self.thrown.len() < MOST_THROWN && self.thrown.insert(told) {
+            self.report.diagnostics(std::slice::from_ref(thrown));
+        }
+    }
+
+    /// A browser cannot parse a module that the compiler could.
+    fn on_unreadable(&mut self, id: ClientId, script: &str, (line, column): (u32, u32), message: &str) {
+        if !self.tracer.refuse(&mut self.project, &self.config.base, id, (script, line, column), message) {
+            self.send(id, &ServerMessage::Unreadable);
+        }
+    }
+
+    /// What the browser says is the error of the module from now on, until it is edited.
+    pub(super) fn on_unreadable_module(&mut self, id: ClientId, found: &UnreadableModule) {
+        let UnreadableModule { module, hash, place, message } = found;
+        let graph = &self.project.graph;
+        let is_the_same = |id: &ModuleId| {
+            let published = graph[*id].published.as_ref();
+            graph[*id].state == ModuleState::Ready && published.is_some_and(|now| now.definition.hash == *hash)
+        };
+        if let Some(module) = graph.get(module.as_str()).filter(is_the_same) {
+            let delta = self.project.refused(module, place.as_ref(), message);
+            self.publish(&delta, PageChanges::default(), Instant::now());
+        }
+        self.send(id, &ServerMessage::Unreadable);
+    }
+
+    pub(super) fn send(&self, id: ClientId, message: &ServerMessage) {
+        if let Some(tab) = self.tabs.get(&id) {
+            tab.outbox.send(json(message));
+        }
+    }
+
+    fn broadcast(&self, message: &ServerMessage) {
+        let text: Utf8Bytes = json(message).into();
+        for tab in self.tabs.values() {
+            tab.outbox.send(text.clone());
+        }
+    }
+}
+
+/// Of a long chain of imports its ends, which say what led to what.
+fn both_ends(mut chain: Vec<String>) -> Vec<String> {
+    if chain.len() > MOST_NAMES {
+        chain.drain(MOST_NAMES / 2..chain.len() - MOST_NAMES / 2);
+    }
+    chain
+}
+
+/// What a page says, as far as the terminal shows it.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 300;
+    text.chars().take(MOST).collect()
+}

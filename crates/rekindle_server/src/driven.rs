@@ -14,14 +14,14 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::answer::{Answer, Body, Cache};
-use crate::client::ClientId;
 use crate::config::Config;
 use crate::dev::{Loop, Start};
 use crate::event::{Event, Inbox, Request, SocketTurn, Wants};
-use crate::events_process::EventsProcess;
-use crate::outbox::{Outbox, Unsent};
+use crate::http::answer::{Answer, Body, Cache};
+use crate::programs::events_process::EventsProcess;
 use crate::report::Report;
+use crate::tabs::client::ClientId;
+use crate::tabs::outbox::{Outbox, Unsent};
 use crate::watch::{Notes, Watcher};
 
 /// A loop on a thread of its own. Every method returns when the loop has done what there was to do.

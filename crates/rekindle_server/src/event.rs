@@ -8,10 +8,10 @@ use rekindle_graph::{Diagnostic, ModuleUrl};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-use crate::answer::Answer;
-use crate::client::ClientId;
-use crate::leases::{EditAnswer, EditRequest};
-use crate::outbox::Outbox;
+use crate::http::answer::Answer;
+use crate::programs::leases::{EditAnswer, EditRequest};
+use crate::tabs::client::ClientId;
+use crate::tabs::outbox::Outbox;
 
 /// The loop's inbox. Cloned by the HTTP side, the watcher and the events process.
 pub type Inbox = mpsc::UnboundedSender<Event>;

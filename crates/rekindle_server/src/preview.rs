@@ -20,19 +20,19 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::address::{decode_base, encode_path};
-use crate::answer::{Answer, Body, Cache};
-use crate::certificate::tls;
-use crate::compressed::{CompressedCopies, CompressedFile};
 use crate::config::Config;
-use crate::content_type::content_type;
 use crate::event::{Event, Inbox, Request};
-use crate::listen::listen;
-use crate::public::PublicFiles;
+use crate::files::compressed::{CompressedCopies, CompressedFile};
+use crate::files::content_type::content_type;
+use crate::files::public::PublicFiles;
+use crate::http::address::{decode_base, encode_path};
+use crate::http::answer::{Answer, Body, Cache};
+use crate::http::connections::certificate::tls;
+use crate::http::connections::listen::listen;
+use crate::http::connections::serve::serve;
+use crate::http::site::Site;
 use crate::report::Report;
-use crate::serve::serve;
 use crate::server::{ServeError, addresses, names};
-use crate::site::Site;
 
 /// Looking for what is missing may take this part of the time at most: a flood of wrong addresses costs no more.
 const LOOK_SHARE: u32 = 10;

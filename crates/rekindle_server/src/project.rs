@@ -30,11 +30,19 @@ use rekindle_graph::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::config::Config;
-use crate::env::EnvValues;
+use crate::files::servable::Servable;
+use crate::project::env::EnvValues;
+use crate::project::segments::Segments;
 use crate::report::Report;
-use crate::segments::Segments;
-use crate::servable::Servable;
 use crate::watch::Watcher;
+
+pub(crate) mod env;
+pub(crate) mod gaps;
+pub(crate) mod head_styles;
+pub(crate) mod page_texts;
+pub(crate) mod pages;
+pub(crate) mod segments;
+pub(crate) mod standalone;
 
 /// Graph, compiler, segments, and the files behind addresses.
 pub struct Project {

@@ -21,6 +21,8 @@ use anstyle::{AnsiColor, Style};
 use rekindle_graph::Diagnostic;
 use rustc_hash::FxHashMap;
 
+pub(crate) mod rounds;
+
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const GREEN: Style = AnsiColor::Green.on_default();

@@ -24,20 +24,20 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::certificate::{CertificateError, tls};
-use crate::client::{Client, EventHandler};
 use crate::config::Config;
-use crate::control::{self, Control, Note};
 use crate::dev::{Loop, Start};
 use crate::event::{Event, Inbox};
-use crate::events_process::EventsProcess;
-use crate::leases::{EditRequest, LONGEST};
-use crate::listen::{Bound, ListenError, listen};
+use crate::files::secret;
+use crate::http::connections::certificate::{CertificateError, tls};
+use crate::http::connections::listen::{Bound, ListenError, listen};
+use crate::http::connections::serve::serve;
+use crate::http::site::Site;
+use crate::programs::control::{self, Control, Note};
+use crate::programs::events_process::EventsProcess;
+use crate::programs::leases::{EditRequest, LONGEST};
 use crate::report::Report;
-use crate::rounds;
-use crate::secret;
-use crate::serve::serve;
-use crate::site::Site;
+use crate::report::rounds;
+use crate::tabs::client::{Client, EventHandler};
 use crate::watch::Watcher;
 
 /// Why a server could not start.

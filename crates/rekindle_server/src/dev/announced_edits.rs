@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::Loop;
 use crate::event::FileBatch;
-use crate::leases::{EditAnswer, EditRequest};
+use crate::programs::leases::{EditAnswer, EditRequest};
 use crate::report::latency;
 
 impl Loop {

@@ -15,8 +15,8 @@ use super::Loop;
 use super::edit::PageChanges;
 use super::publish::files_of;
 use super::tab::{Holdings, Stage, Tab};
-use crate::client::ClientId;
-use crate::pages::file_of;
+use crate::project::pages::file_of;
+use crate::tabs::client::ClientId;
 
 /// Bytes that the digests of a tab may take, and those of all tabs together.
 const MOST_VERSIONS: usize = 32 << 20;

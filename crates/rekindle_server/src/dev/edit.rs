@@ -8,8 +8,8 @@ use rekindle_graph::wire::EditedPage;
 use rekindle_graph::{Delta, ModuleGraph, ModuleId, ModuleState};
 use tokio::sync::oneshot;
 
-use crate::gaps::{Before, Gaps};
-use crate::leases::{EditAnswer, Leases};
+use crate::programs::leases::{EditAnswer, Leases};
+use crate::project::gaps::{Before, Gaps};
 
 /// What a batch of file changes did.
 pub struct Edit {

@@ -10,14 +10,14 @@ use rekindle_graph::{FilePath, ModuleId, ModuleState, ModuleUrl};
 
 use super::Loop;
 use super::json::{json, quoted};
-use crate::address::parameter;
-use crate::answer::{Answer, Body, Cache, Made};
-use crate::content_type::{SCRIPT, content_type};
 use crate::event::Wants;
-use crate::listing::RootFiles;
-use crate::segments::{Carrier, definition_parts, write_definition, write_head};
-use crate::servable::Servable;
-use crate::standalone;
+use crate::files::content_type::{SCRIPT, content_type};
+use crate::files::listing::RootFiles;
+use crate::files::servable::Servable;
+use crate::http::address::parameter;
+use crate::http::answer::{Answer, Body, Cache, Made};
+use crate::project::segments::{Carrier, definition_parts, write_definition, write_head};
+use crate::project::standalone;
 
 impl Loop {
     pub(super) fn manifest(&mut self, modules: &[ModuleId]) -> Manifest {

@@ -10,11 +10,11 @@ use super::Loop;
 use super::json::{json, quoted};
 use super::requests::not_found;
 use super::waiting::{self, PageStream};
-use crate::answer::{Answer, Arrivals, Body, Cache};
-use crate::content_type::{HTML, SCRIPT};
-use crate::pages::Entry;
+use crate::files::content_type::{HTML, SCRIPT};
+use crate::http::answer::{Answer, Arrivals, Body, Cache};
 use crate::project::Crawl;
-use crate::segments::preload_links;
+use crate::project::pages::Entry;
+use crate::project::segments::preload_links;
 
 impl Loop {
     /// The page that an address shows: its own file, `/docs/` → `/docs/index.html`, `/about` → `/about.html`.

@@ -17,13 +17,13 @@ use super::Loop;
 use super::edit::{Edit, PageChanges};
 use super::json::json;
 use super::tab::{Stage, Tab};
-use crate::client::ClientId;
-use crate::gaps;
-use crate::pages::Entry;
+use crate::project::gaps;
+use crate::project::pages::Entry;
+use crate::project::segments::{AsOf, write_definition};
 use crate::project::{MOST_ALIKE, MOST_REASONS};
-use crate::rounds::Recipients;
-use crate::segments::{AsOf, write_definition};
-use crate::socket::Utf8Bytes;
+use crate::report::rounds::Recipients;
+use crate::tabs::client::ClientId;
+use crate::tabs::socket::Utf8Bytes;
 
 impl Loop {
     /// Publishes an edit, or lets it wait for the file that closes its gaps. `is_complete`: nothing more will come.

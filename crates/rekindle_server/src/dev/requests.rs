@@ -9,12 +9,12 @@ use super::Loop;
 use super::json::quoted;
 use super::route::{PageScript, Route};
 use super::waiting;
-use crate::answer::{Answer, Body, Cache};
-use crate::client_script::Runtime;
-use crate::content_type::{HTML, SCRIPT};
 use crate::event::{Event, FileBatch, Request};
-use crate::segments::{AsOf, preload_links};
-use crate::trace::Mapped;
+use crate::files::content_type::{HTML, SCRIPT};
+use crate::http::answer::{Answer, Body, Cache};
+use crate::project::segments::{AsOf, preload_links};
+use crate::tabs::client_script::Runtime;
+use crate::tabs::trace::Mapped;
 
 /// A source map that somebody asks for: of a module, or of a segment with the lines of its definitions.
 enum Map {

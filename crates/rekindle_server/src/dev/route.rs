@@ -6,8 +6,8 @@
 //! /src/main.ts, /about           Address: whatever the project has there
 //! ```
 
-use crate::address::parameter;
 use crate::event::Request;
+use crate::http::address::parameter;
 
 /// The meaning of an address.
 #[derive(Debug, PartialEq, Eq)]

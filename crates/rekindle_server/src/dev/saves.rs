@@ -12,11 +12,11 @@ use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState};
 
 use super::Loop;
 use super::edit::{Edit, PageChanges};
-use crate::env::EnvValues;
 use crate::event::FileBatch;
-use crate::gaps::Before;
-use crate::listing::RootFiles;
-use crate::pages::Fate;
+use crate::files::listing::RootFiles;
+use crate::project::env::EnvValues;
+use crate::project::gaps::Before;
+use crate::project::pages::Fate;
 
 impl Loop {
     pub(super) fn on_files(&mut self, batch: FileBatch) {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use rekindle_graph::ModuleUrl;
 
-use crate::outbox::Outbox;
-use crate::socket::Utf8Bytes;
+use crate::tabs::outbox::Outbox;
+use crate::tabs::socket::Utf8Bytes;
 
 /// How often a tab may say `hello` in a minute. Each connection needs one, and one more for each gap.
 const MOST_HELLOS: usize = 60;

@@ -12,11 +12,11 @@ use super::edit::PageChanges;
 use super::json::json;
 use super::publish::files_of;
 use super::tab::{Holdings, Missed, Stage, Tab};
-use crate::client::{Client, ClientId};
 use crate::event::UnreadableModule;
-use crate::outbox::Outbox;
-use crate::socket::Utf8Bytes;
-use crate::trace::Question;
+use crate::tabs::client::{Client, ClientId};
+use crate::tabs::outbox::Outbox;
+use crate::tabs::socket::Utf8Bytes;
+use crate::tabs::trace::Question;
 
 /// Characters of what a page has thrown.
 const MOST_SAID: usize = 4000;

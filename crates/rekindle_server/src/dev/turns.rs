@@ -15,8 +15,8 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use super::Loop;
 use super::edit::PageChanges;
-use crate::client::ClientId;
 use crate::event::Event;
+use crate::tabs::client::ClientId;
 
 /// Bytes of large texts that tabs have not taken, before others wait for theirs; and how long nothing may be taken of them
 /// then.

@@ -24,12 +24,12 @@ use rekindle_graph::{Diagnostic, FilePath, ModuleId, ModuleUrl, Place};
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
-use crate::answer::{Answer, Cache};
-use crate::bodies::Bodies;
-use crate::client::ClientId;
 use crate::event::{Event, Inbox, UnreadableModule};
-use crate::outbox::Outbox;
+use crate::http::answer::{Answer, Cache};
+use crate::http::bodies::Bodies;
 use crate::project::Project;
+use crate::tabs::client::ClientId;
+use crate::tabs::outbox::Outbox;
 
 /// Frames of a stack that are mapped.
 const MOST_FRAMES: usize = 30;
@@ -558,7 +558,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::outbox::Texts;
+    use crate::tabs::outbox::Texts;
 
     struct Stage {
         folder: tempfile::TempDir,

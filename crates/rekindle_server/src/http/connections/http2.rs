@@ -21,15 +21,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use crate::boxed_body::{BoxedBody, empty};
-use crate::gate::{Head, Method, Refusal};
-use crate::hosts::Origin;
-use crate::proxy::answer_headers;
-use crate::relay::is_ours;
-use crate::reply::{OwnHeaders, Reply};
-use crate::room::Place;
-use crate::site::{LAST_WORDS, Site};
-use crate::turn::Turn;
+use crate::http::boxed_body::{BoxedBody, empty};
+use crate::http::connections::room::Place;
+use crate::http::gate::{Head, Method, Refusal};
+use crate::http::hosts::Origin;
+use crate::http::reply::{OwnHeaders, Reply};
+use crate::http::site::{LAST_WORDS, Site};
+use crate::http::turn::Turn;
+use crate::proxy::relay::is_ours;
+use crate::proxy::upstream::answer_headers;
 
 /// Requests of one connection at a time.
 const STREAMS: u32 = 200;

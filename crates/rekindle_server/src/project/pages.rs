@@ -22,11 +22,11 @@ use rekindle_compile::style::prepare::is_style;
 use rekindle_graph::wire::EditedPage;
 use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleGraph, ModuleId, ModuleUrl};
 
-use crate::client_script::Runtime;
-use crate::head_styles::head_styles;
-use crate::page_texts::{Load, Loads, PageText, PageTexts};
 use crate::project::Project;
-use crate::segments::{AsOf, preload_links};
+use crate::project::head_styles::head_styles;
+use crate::project::page_texts::{Load, Loads, PageText, PageTexts};
+use crate::project::segments::{AsOf, preload_links};
+use crate::tabs::client_script::Runtime;
 
 /// One page, parsed.
 #[derive(Debug)]

@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn parameters_are_read_strictly() {
-        let read = |query: &str| EditRequest::parse(|name| crate::address::parameter(query, name));
+        let read = |query: &str| EditRequest::parse(|name| crate::http::address::parameter(query, name));
         let id = || "ab12".to_owned();
         assert_eq!(read("do=begin&id=ab12&lease=500"), Ok(EditRequest::Begin { id: id(), lease: SECOND / 2 }));
         assert_eq!(read("do=commit&id=ab12"), Ok(EditRequest::Commit { id: id() }));

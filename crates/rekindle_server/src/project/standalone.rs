@@ -15,12 +15,12 @@ use rekindle_compile::bundle::{Exports, join_modules};
 use rekindle_graph::{EnvReads, ModuleId};
 
 use crate::project::Project;
-use crate::segments::write_definition;
+use crate::project::segments::write_definition;
 
 const SOURCES: [(&str, &str); 4] = [
-    ("registry.ts", include_str!("../../../client/src/registry.ts")),
-    ("runtime.ts", include_str!("../../../client/src/runtime.ts")),
-    ("standalone.ts", include_str!("../../../client/src/standalone.ts")),
+    ("registry.ts", include_str!("../../../../client/src/registry.ts")),
+    ("runtime.ts", include_str!("../../../../client/src/runtime.ts")),
+    ("standalone.ts", include_str!("../../../../client/src/standalone.ts")),
     // The last one exports, and a script must not.
     ("end.ts", ""),
 ];

@@ -10,7 +10,7 @@ pub(crate) use rekindle_compile::walk::Walk;
 use rekindle_graph::{FilePath, ModuleUrl};
 
 use crate::config::{Config, ServeMode};
-use crate::servable::Servable;
+use crate::files::servable::Servable;
 
 pub use rekindle_compile::secrets::is_secret_name;
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use rekindle_graph::wire::{Applied, Outcome};
 
-use crate::client::ClientId;
 use crate::report::{Report, TabsOutcome};
+use crate::tabs::client::ClientId;
 
 /// How long the line waits for the last tabs once one has answered: the others may sleep in the background.
 pub const PATIENCE: Duration = Duration::from_millis(1500);

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::listing::Walk;
-pub use crate::listing::is_secret_name;
-use crate::servable::Servable;
+use crate::files::listing::Walk;
+pub use crate::files::listing::is_secret_name;
+use crate::files::servable::Servable;
 
 /// Everything in the public folder that may be sent.
 #[derive(Clone, Debug, Default)]

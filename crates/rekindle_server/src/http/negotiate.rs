@@ -8,12 +8,12 @@
 
 use std::io;
 
-use crate::answer::{Answer, Body, Cache};
-use crate::compressed::{CompressedFile, FileTime};
-use crate::compression;
-use crate::gate::Head;
-use crate::reply::{Content, Headers, Reply, entity_tag, holds_tag};
-use crate::servable::Opened;
+use crate::files::compressed::{CompressedFile, FileTime};
+use crate::files::compression;
+use crate::files::servable::Opened;
+use crate::http::answer::{Answer, Body, Cache};
+use crate::http::gate::Head;
+use crate::http::reply::{Content, Headers, Reply, entity_tag, holds_tag};
 
 /// The loop's answer to a request: opened, validated against what the client has, and cut to the range it wants.
 pub async fn reply_to(head: &Head, answer: Answer) -> Reply {

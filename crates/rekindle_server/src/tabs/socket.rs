@@ -24,11 +24,11 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 pub use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use crate::client::ClientId;
 use crate::event::{Event, Inbox, SocketTurn};
-use crate::gate::{Head, Method};
-use crate::linger::linger;
-use crate::outbox::{Outbox, Outgoing, Queue, cost, large_cost};
+use crate::http::connections::linger::linger;
+use crate::http::gate::{Head, Method};
+use crate::tabs::client::ClientId;
+use crate::tabs::outbox::{Outbox, Outgoing, Queue, cost, large_cost};
 
 /// What the tabs' sockets speak.
 pub const PROTOCOL: &str = "rekindle";

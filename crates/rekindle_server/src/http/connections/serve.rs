@@ -20,17 +20,17 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::client::ClientId;
-use crate::gate::{Arrival, Gate, Method};
-use crate::hosts::Origin;
-use crate::http2;
-use crate::linger::linger;
-use crate::relay::{self, After, relay, relay_upgrade};
-use crate::reply::{self, Reply};
-use crate::room::{Doing, Place, Room};
-use crate::site::{LAST_WORDS, Site};
-use crate::socket::{self, Handshake};
-use crate::turn::Turn;
+use crate::http::connections::http2;
+use crate::http::connections::linger::linger;
+use crate::http::connections::room::{Doing, Place, Room};
+use crate::http::gate::{Arrival, Gate, Method};
+use crate::http::hosts::Origin;
+use crate::http::reply::{self, Reply};
+use crate::http::site::{LAST_WORDS, Site};
+use crate::http::turn::Turn;
+use crate::proxy::relay::{self, After, relay, relay_upgrade};
+use crate::tabs::client::ClientId;
+use crate::tabs::socket::{self, Handshake};
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a connection may take until it speaks TLS.

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use crate::compression::Encoding;
-use crate::servable::Servable;
+use crate::files::compression::Encoding;
+use crate::files::servable::Servable;
 
 /// Two saves within one tick of the disk's clock look the same, so what is known of a file counts for its content only when
 /// the time of its change is well past.

@@ -7,13 +7,13 @@
 
 use std::net::IpAddr;
 
-use crate::address;
-use crate::cross_origin;
-use crate::gate::{Head, Method};
-use crate::hosts::Origin;
-use crate::reply::Reply;
-use crate::site::Site;
-use crate::socket::Handshake;
+use crate::http::address;
+use crate::http::cross_origin;
+use crate::http::gate::{Head, Method};
+use crate::http::hosts::Origin;
+use crate::http::reply::Reply;
+use crate::http::site::Site;
+use crate::tabs::socket::Handshake;
 
 /// An answer that ends the checks.
 type Refused = Reply;
@@ -163,8 +163,8 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::gate::{Arrival, Gate};
-    use crate::listen::Bound;
+    use crate::http::connections::listen::Bound;
+    use crate::http::gate::{Arrival, Gate};
 
     fn site(change: impl FnOnce(&mut Config), exposed: bool) -> Site {
         let mut config = Config::new("/project");

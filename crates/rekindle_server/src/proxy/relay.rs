@@ -19,11 +19,11 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, copy_bidirectional, split};
 use tokio::sync::mpsc;
 
-use crate::body::{BodyReader, Broken};
-use crate::boxed_body::{BodyError, BoxedBody, empty};
-use crate::gate::{Framing, Gate, Head, Method};
-use crate::proxy::{ClientRequest, Proxy, answer_headers};
-use crate::reply::{OwnHeaders, Reply, reason, write_all};
+use crate::http::boxed_body::{BodyError, BoxedBody, empty};
+use crate::http::gate::{Framing, Gate, Head, Method};
+use crate::http::reply::{OwnHeaders, Reply, reason, write_all};
+use crate::proxy::body::{BodyReader, Broken};
+use crate::proxy::upstream::{ClientRequest, Proxy, answer_headers};
 
 /// Parts of a body that are read ahead of the other server.
 const READ_AHEAD: usize = 4;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use crate::compressed::CompressedFile;
-use crate::servable::Servable;
+use crate::files::compressed::CompressedFile;
+use crate::files::servable::Servable;
 
 /// An answer to one checked request.
 #[derive(Clone, Debug)]

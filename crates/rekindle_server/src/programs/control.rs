@@ -21,8 +21,8 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::secret::write_private;
-use crate::token::Token;
+use crate::files::secret::write_private;
+use crate::http::token::Token;
 
 /// Where a server listens to commands, below its base.
 pub const PATH: &str = "/@rekindle/edit";

@@ -7,8 +7,8 @@
 //! ```
 
 use crate::config::cors::Cors;
-use crate::gate::Head;
-use crate::reply::{OwnHeaders, Reply};
+use crate::http::gate::Head;
+use crate::http::reply::{OwnHeaders, Reply};
 
 /// The answer to the question a browser asks before it sends something unusual.
 pub fn preflight(cors: &Cors, head: &Head, is_proxied: bool) -> Reply {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::outbox::Outbox;
+use crate::tabs::outbox::Outbox;
 
 /// Number of one socket connection, never reused within one server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

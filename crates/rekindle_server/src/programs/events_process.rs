@@ -22,8 +22,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::client::ClientId;
 use crate::event::{Event, Inbox};
+use crate::tabs::client::ClientId;
 
 /// Events that wait for the program; the next ones are dropped.
 const QUEUE: usize = 1024;

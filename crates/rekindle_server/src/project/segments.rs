@@ -25,7 +25,7 @@ use rekindle_compile::resolve::package_name;
 use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleUrl, Published};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::bodies::Bodies;
+use crate::http::bodies::Bodies;
 
 /// A segment that has grown to this many bytes takes no more modules.
 const SEALED_AT: usize = 512 * 1024;

@@ -13,10 +13,10 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::answer::Made;
-use crate::boxed_body::{BodyError, BoxedBody};
-use crate::compressed::CLOCK_DOUBT;
-use crate::gate::{Head, Method};
+use crate::files::compressed::CLOCK_DOUBT;
+use crate::http::answer::Made;
+use crate::http::boxed_body::{BodyError, BoxedBody};
+use crate::http::gate::{Head, Method};
 
 /// A client that takes nothing for so long is not there any more.
 const STALL_TIME: Duration = Duration::from_secs(60);

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::address;
 use crate::config::Config;
 use crate::config::cors::Cors;
-use crate::cross_origin;
-use crate::editor::Editor;
 use crate::event::Inbox;
-use crate::gate::Head;
-use crate::hosts::{Hosts, Origin};
-use crate::listen::Bound;
-use crate::proxy::Proxy;
-use crate::reply::{OwnHeaders, Reply};
-use crate::socket::Grown;
-use crate::token::Token;
+use crate::http::address;
+use crate::http::connections::listen::Bound;
+use crate::http::cross_origin;
+use crate::http::gate::Head;
+use crate::http::hosts::{Hosts, Origin};
+use crate::http::reply::{OwnHeaders, Reply};
+use crate::http::token::Token;
+use crate::programs::editor::Editor;
+use crate::proxy::upstream::Proxy;
+use crate::tabs::socket::Grown;
 
 const CONNECTIONS: usize = 1000;
 /// How long answers that are being written may take once the server stops.

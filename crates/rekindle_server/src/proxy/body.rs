@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::io::AsyncRead;
 use tokio::time::{Instant, timeout_at};
 
-use crate::gate::{Framing, Gate, IDLE_TIME};
+use crate::http::gate::{Framing, Gate, IDLE_TIME};
 
 /// Digits of a chunk's size.
 const SIZE_DIGITS: usize = 8;

@@ -12,7 +12,7 @@ use super::requests::not_found;
 use super::waiting::{self, PageStream};
 use crate::files::content_type::{HTML, SCRIPT};
 use crate::http::answer::{Answer, Arrivals, Body, Cache};
-use crate::project::Crawl;
+use crate::project::crawl::Crawl;
 use crate::project::pages::Entry;
 use crate::project::segments::preload_links;
 

@@ -1,0 +1,61 @@
+//! What the user is told once: modules of Node in packages, and what is odd about pages.
+
+use std::collections::BTreeSet;
+
+use rekindle_compile::html::PageTemplate;
+use rekindle_compile::resolve::package_name;
+use rekindle_graph::Diagnostic;
+
+use super::Project;
+
+impl Project {
+    /// Modules of Node that were imported since the last call, each once for a package: the module and its importer.
+    pub fn take_of_node(&mut self) -> Vec<(String, String)> {
+        let met = std::mem::take(&mut self.of_node);
+        let package = |importer: &str| match importer.rsplit_once("/node_modules/") {
+            Some((_, inside)) => package_name(inside),
+            None => importer.to_owned(),
+        };
+        met.into_iter().filter(|(name, by)| self.told_of_node.insert((name.clone(), package(by)))).collect()
+    }
+
+    /// Takes over what the user is to be told of a page: `%NAME%`s that nothing stands for, and what nobody fills in.
+    pub fn note_page(&mut self, page: &str, template: &PageTemplate) {
+        let names = template.unknown_env.iter().filter(|name| self.env.misses(name));
+        let unknown = names.map(|name| format!("{page}: no env file has {name}, so %{name}% stays as it is"));
+        let unfilled = template.unfilled.map(|unfilled| unfilled.sentence(page, &self.missing_plugins));
+        let sentences: BTreeSet<String> = unknown.chain(unfilled).collect();
+        self.page_warnings.retain(|(of, sentence), _| of != page || sentences.contains(sentence));
+        for sentence in sentences {
+            self.page_warnings.entry((page.to_owned(), sentence)).or_insert(false);
+        }
+    }
+
+    /// Which scripts of a page are not there.
+    pub fn note_missing_scripts(&mut self, page: &str, missing: Vec<Diagnostic>) {
+        self.missing_scripts.entry(page.to_owned()).or_default().now = missing;
+    }
+
+    /// Says so in the terminal, where that is news.
+    pub fn tell_missing_scripts(&mut self) {
+        for (page, missing) in self.missing_scripts.iter_mut().filter(|(_, missing)| missing.now != missing.told) {
+            if missing.now.is_empty() {
+                self.report.fixed(std::slice::from_ref(page));
+            } else {
+                self.report.diagnostics(&missing.now);
+            }
+            missing.told = missing.now.clone();
+        }
+    }
+
+    /// The sentences that the user was not told.
+    pub fn take_page_warnings(&mut self) -> Vec<String> {
+        let untold = self.page_warnings.iter_mut().filter(|(_, told)| !**told);
+        untold
+            .map(|((_, sentence), told)| {
+                *told = true;
+                sentence.clone()
+            })
+            .collect()
+    }
+}

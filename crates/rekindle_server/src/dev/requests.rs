@@ -14,12 +14,12 @@ use crate::files::content_type::{HTML, SCRIPT};
 use crate::http::answer::{Answer, Body, Cache};
 use crate::project::segments::{AsOf, preload_links};
 use crate::tabs::client_script::Runtime;
-use crate::tabs::trace::Mapped;
+use crate::tabs::trace::position::MappedModule;
 
 /// A source map that somebody asks for: of a module, or of a segment with the lines of its definitions.
 enum Map {
-    Module(Mapped),
-    Segment(Vec<(usize, Mapped)>),
+    Module(MappedModule),
+    Segment(Vec<(usize, MappedModule)>),
 }
 
 impl Loop {
@@ -78,11 +78,11 @@ impl Loop {
         match route {
             Route::ModuleMap { id } => {
                 let id = self.project.graph.get(id.as_ref()?)?;
-                Mapped::of(&self.project, id).map(Map::Module)
+                MappedModule::of(&self.project, id).map(Map::Module)
             }
             Route::SegmentMap { address } => {
                 let lines = self.project.segments.lines(&self.project.graph, address)?;
-                let module = |&(id, line): &(ModuleId, usize)| Some((line, Mapped::of(&self.project, id)?));
+                let module = |&(id, line): &(ModuleId, usize)| Some((line, MappedModule::of(&self.project, id)?));
                 Some(Map::Segment(lines.iter().filter_map(module).collect()))
             }
             _ => None,

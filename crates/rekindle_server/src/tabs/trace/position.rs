@@ -1,0 +1,79 @@
+//! Positions in the scripts that tabs run: which module, and where in its definition.
+
+use std::sync::Arc;
+
+use rekindle_compile::compile::Source;
+use rekindle_graph::{FilePath, ModuleId, ModuleUrl};
+use rustc_hash::FxHashMap;
+
+use crate::project::Project;
+
+/// Frames of a stack that are mapped.
+const MOST_FRAMES: usize = 30;
+
+/// What the source map of a module is made from.
+#[derive(Clone, Debug)]
+pub struct MappedModule {
+    pub url: ModuleUrl,
+    pub file: FilePath,
+    pub source: Source,
+    /// Digest of its definition: another one has another map.
+    pub hash: Arc<str>,
+    /// Bytes of its definition.
+    pub size: usize,
+}
+
+impl MappedModule {
+    /// `None` for a module that was never compiled without a mistake.
+    pub fn of(project: &Project, id: ModuleId) -> Option<Self> {
+        let module = &project.graph[id];
+        let definition = &module.published.as_ref()?.definition;
+        let (url, hash) = (module.url.clone(), definition.hash.clone());
+        let source = project.source_of(&url);
+        Some(Self { url, file: module.file.clone(), source, hash, size: definition.code.len() })
+    }
+}
+
+/// A position in a module's definition; line and column count from 1.
+#[derive(Clone, Debug)]
+pub struct Position {
+    pub module: Arc<MappedModule>,
+    pub line: u32,
+    pub column: u32,
+}
+
+/// The positions of a stack, `None` where a frame is in none of our scripts.
+pub fn positions(project: &mut Project, base: &str, frames: &[(String, u32, u32)]) -> Vec<Option<Position>> {
+    let mut modules: FxHashMap<ModuleId, Arc<MappedModule>> = FxHashMap::default();
+    let mut position = |(address, line, column): &(String, u32, u32)| {
+        let (id, line) = place(project, base, address, *line)?;
+        let module = match modules.get(&id) {
+            Some(module) => module.clone(),
+            None => modules.entry(id).or_insert(Arc::new(MappedModule::of(project, id)?)).clone(),
+        };
+        Some(Position { module, line, column: *column })
+    };
+    frames.iter().take(MOST_FRAMES).map(&mut position).collect()
+}
+
+/// The module whose definition stands on a line of a script, and the line in it, both from 1.
+fn place(project: &mut Project, base: &str, address: &str, line: u32) -> Option<(ModuleId, u32)> {
+    let path = path_of(address, base)?;
+    match path.strip_prefix("/@rekindle/s/") {
+        Some(segment) => place_in_segment(project, segment.strip_suffix(".js")?, line),
+        None => Some((project.graph.get(&path)?, line)),
+    }
+}
+
+fn place_in_segment(project: &mut Project, segment: &str, line: u32) -> Option<(ModuleId, u32)> {
+    let lines = project.segments.lines(&project.graph, segment)?;
+    let (id, begin) = lines.iter().rev().find(|(_, begin)| *begin < line as usize)?;
+    Some((*id, line - *begin as u32))
+}
+
+fn path_of(address: &str, base: &str) -> Option<String> {
+    let path = address.split_once("://")?.1;
+    let path = &path[path.find('/')?..];
+    let below = path.strip_prefix(base.trim_end_matches('/'))?;
+    Some(percent_encoding::percent_decode_str(below).decode_utf8().ok()?.into_owned())
+}

@@ -201,7 +201,7 @@ pub struct WatchConfig {
     pub poll: bool,
     /// Milliseconds between two looks when polling. Default 100.
     pub interval: u64,
-    /// Milliseconds of quiet that end a batch. Default 2.
+    /// Milliseconds of quiet that end a batch. Default 1.
     pub settle: u64,
 }
 
@@ -233,9 +233,10 @@ impl Config {
     /// The defaults for a project folder.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
-        let cache_dir = match root.join("node_modules").is_dir() {
-            true => root.join("node_modules/.rekindle"),
-            false => root.join(".rekindle"),
+        let cache_dir = if root.join("node_modules").is_dir() {
+            root.join("node_modules/.rekindle")
+        } else {
+            root.join(".rekindle")
         };
         Self {
             base: "/".into(),

@@ -3,7 +3,7 @@
 //! ```text
 //! Files    ─► project.edited ─► delta ─► batch to every tab ─► one line in the terminal     saves.rs, publish.rs
 //! Request  ─► a route: a key into the tables ─► answer                                      requests.rs
-//! Said     ─► hello, applied, custom event, trace                                           tabs.rs
+//! Message  ─► hello, applied, custom event, trace                                           tabs.rs
 //! ```
 //!
 //! This file has the state and the main loop; each of the others adds the steps of one subject to [`Loop`].
@@ -48,7 +48,7 @@ mod turns;
 mod waiting;
 
 use edit::Edits;
-use tab::{Missed, Tab};
+use tab::{CatchUp, Tab};
 use time_share::TimeShare;
 use waiting::PageStream;
 
@@ -70,16 +70,16 @@ pub struct Loop {
     client_script: Bytes,
     /// The same without the token.
     guest_script: Bytes,
-    /// Tells this start of the server from others.
+    /// Names this start of the server, so that a tab of an earlier one is recognised.
     session: String,
     /// Number of the last batch.
     seq: u64,
-    /// Modules of the graph when tabs were last told what came.
+    /// How many modules the graph had when tabs were last told of modules that they wait for.
     modules: usize,
-    /// Since which batch pages have to start anew that were there before, and why.
+    /// The batch that made all pages reload that had loaded before it, and the reason.
     restart: Option<(u64, String)>,
-    /// Answers to `hello` as of the last batch, by the number that was said.
-    answers: BTreeMap<u64, Missed>,
+    /// What tabs get that say `hello` with the number of an earlier batch, as of the last one: many tabs miss the same.
+    answers: BTreeMap<u64, CatchUp>,
     project: Project,
     pages: Pages,
     listing: RootFiles,
@@ -94,15 +94,16 @@ pub struct Loop {
     events: mpsc::UnboundedReceiver<Event>,
     /// Events that came while a page was being compiled and can wait until that is done.
     backlog: VecDeque<Event>,
-    /// What tabs have said that waits until nothing else is to be done.
+    /// Messages of tabs that wait until there is nothing else to do.
     later: VecDeque<Event>,
+    /// Time that went into comparing tabs of earlier sessions.
     compared: TimeShare,
     /// Pages that are being sent while their modules are compiled.
     streams: Vec<PageStream>,
     /// What is being compiled, and how far that is.
     work: String,
     tracer: Tracer,
-    /// What tabs have thrown since the last batch, and the terminal was told of.
+    /// Errors of tabs that the terminal has shown since the last batch.
     thrown: BTreeSet<(String, Option<String>)>,
     bodies: Bodies,
 }
@@ -190,7 +191,7 @@ impl Loop {
         match event {
             Event::Request(request, asker) => self.on_request(&request, asker),
             Event::Connected(id, outbox) => self.on_connected(id, outbox),
-            Event::Said(id, message, _turn) => self.on_said(id, message),
+            Event::Message(id, message, _turn) => self.on_message(id, message),
             Event::Unreadable(id, module) => self.on_unreadable_module(id, &module),
             Event::Thrown(thrown) => self.on_thrown(&thrown),
             Event::Gone(id) => self.on_gone(id),
@@ -213,7 +214,8 @@ impl Loop {
         self.report_warnings();
     }
 
-    /// What browsers skip in silence, what tools have printed, and names in pages that no env file has.
+    /// Warnings that were collected while something was compiled: what browsers skip in silence, what tools have printed, and
+    /// names in pages that no env file has.
     fn report_warnings(&mut self) {
         let (warnings, lines) = self.project.compiler.styles.take_warnings();
         self.report.warnings(&warnings);

@@ -21,14 +21,14 @@ use crate::http::answer::{Answer, Body, Cache};
 use crate::programs::events_process::EventsProcess;
 use crate::report::Report;
 use crate::tabs::client::ClientId;
-use crate::tabs::outbox::{Outbox, Unsent};
+use crate::tabs::outbox::{Outbox, OutboxEnd};
 use crate::watch::{Notes, Watcher};
 
 /// A loop on a thread of its own. Every method returns when the loop has done what there was to do.
 pub struct DrivenLoop {
     inbox: Inbox,
     notes: Notes,
-    tabs: BTreeMap<u64, Unsent>,
+    tabs: BTreeMap<u64, OutboxEnd>,
     thread: JoinHandle<Option<EventsProcess>>,
 }
 
@@ -102,7 +102,7 @@ impl DrivenLoop {
     pub fn say(&self, tab: u64, text: &str) {
         // What is not JSON is ignored by the real socket, too.
         if let Ok(message) = serde_json::from_str(text) {
-            self.tell(Event::Said(ClientId(tab), message, SocketTurn::free()));
+            self.tell(Event::Message(ClientId(tab), message, SocketTurn::free()));
         }
     }
 

@@ -23,17 +23,17 @@ pub enum Event {
     Request(Request, oneshot::Sender<Answer>),
     /// A socket passed Host, Origin and token. `Outbox` is how the loop talks to it.
     Connected(ClientId, Outbox),
-    /// One text frame, already parsed. The socket is not read on before the turns of earlier ones are dropped.
-    Said(ClientId, Value, SocketTurn),
+    /// One text frame of a tab, already parsed. A socket has only a few turns, and reads on when earlier ones are dropped.
+    Message(ClientId, Value, SocketTurn),
     /// A browser could not parse a script; the module in it that it stopped at has been found.
     Unreadable(ClientId, UnreadableModule),
-    /// A tab threw this, and wants it told.
+    /// An error that was thrown in a tab, to be shown in the terminal.
     Thrown(Diagnostic),
     /// The socket is closed, by whichever side.
     Gone(ClientId),
     /// The file system changed; paths as the watcher names them.
     Files(FileBatch),
-    /// Answered when no edit is under way that a command has announced.
+    /// Somebody waits until no edit is under way that a command has announced.
     AwaitEdits(oneshot::Sender<()>),
     /// No file has changed for a moment, and no burst is under way: the answer to `Watcher::await_quiet`.
     Quiet,
@@ -43,7 +43,7 @@ pub enum Event {
     Send { event: String, data: Option<Value>, to: Option<ClientId> },
     /// A sentence for the terminal, from a part of the server that does not write there itself.
     Warning(String),
-    /// A round of answers from the tabs has been open for long enough.
+    /// Time has passed: answers of tabs may have been waited for long enough, and leases may have run out.
     RoundDue,
     /// Ctrl-C, SIGTERM or `DevServer::stop`.
     Stop,
@@ -87,7 +87,7 @@ pub struct Request {
     /// The browser asks for a page: `Sec-Fetch-Mode: navigate`, or (without that header) `Accept` holds `text/html`,
     /// or anything, where the address looks like a route.
     pub navigation: bool,
-    /// What the browser will do with a script.
+    /// What the browser will do with the answer, if that is a script.
     pub wants: Wants,
     /// From an origin that may read answers and nothing else: it must not be told the token.
     pub guest: bool,
@@ -112,12 +112,12 @@ pub enum Wants {
 pub struct FileBatch {
     /// Files that were written, created or removed, each once. What happened is found by looking at the disk.
     pub paths: Vec<PathBuf>,
-    /// Those of them that may have been written since they were read, as far as anybody knows.
+    /// Those of them of which nothing was heard, but which may have been written since they were read.
     pub assumed: Vec<PathBuf>,
     /// Folders that appeared, vanished or changed their listing.
     pub folders: Vec<PathBuf>,
     /// When the first of these was noticed, for the latency in the terminal.
     pub noticed: Option<std::time::Instant>,
-    /// All that happened up to `Watcher::release`.
+    /// This batch ends an announced edit: it has all that happened up to `Watcher::release`.
     pub released: bool,
 }

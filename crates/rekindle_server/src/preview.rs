@@ -140,7 +140,7 @@ struct Build {
     looked: (Instant, Duration),
 }
 
-/// Another one means that another folder stands there now, or that something came or went at its top.
+/// What tells a folder from another one in its place. It also changes when something comes or goes at the top of the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Identity {
     real: PathBuf,
@@ -160,9 +160,10 @@ impl Identity {
     }
 }
 
-enum Found {
+enum Destination {
     File(String),
-    /// A folder without its slash: what its page refers to would be looked for one folder too high.
+    /// A folder that was asked for without a slash at the end. The browser is sent to the address with the slash, since it would
+    /// resolve what the page refers to one folder too high.
     Folder,
 }
 
@@ -183,7 +184,7 @@ impl Build {
 
     fn look(&mut self) {
         let began = Instant::now();
-        // Taken first: what changes while the folder is being listed makes it be listed again.
+        // The identity is taken first, so that a change during the listing makes the next request list the folder again.
         self.identity = Identity::of(&self.folder);
         self.files = PublicFiles::list(&self.folder);
         self.looked = (Instant::now(), began.elapsed());
@@ -199,14 +200,14 @@ impl Build {
             found = self.find(&request.path);
         }
         match found {
-            Some(Found::File(path)) => self.send(200, &path),
-            Some(Found::Folder) => {
+            Some(Destination::File(path)) => self.send(200, &path),
+            Some(Destination::Folder) => {
                 let mark = if request.query.is_empty() { "" } else { "?" };
                 let below = request.path.trim_start_matches('/');
                 let to = format!("{}{mark}{}", encode_path(&format!("{}{below}/", self.base)), request.query);
                 Answer { body: Body::Elsewhere(to), ..Answer::text(302, "") }
             }
-            // Code asks for addresses of the application too; one with an extension means a file.
+            // Scripts fetch addresses of the application as well, which get its page. An address with an extension means a file.
             None if !request.navigation && has_extension(&request.path) => not_found(&request.path),
             None => match ["/404.html", "/index.html"].iter().find(|page| self.files.get(page).is_some()) {
                 Some(&"/404.html") => self.send(404, "/404.html"),
@@ -220,17 +221,17 @@ impl Build {
         }
     }
 
-    fn find(&self, path: &str) -> Option<Found> {
+    fn find(&self, path: &str) -> Option<Destination> {
         let is_there = |path: &str| self.files.get(path).is_some();
         if path.ends_with('/') {
             let page = format!("{path}index.html");
-            return is_there(&page).then_some(Found::File(page));
+            return is_there(&page).then_some(Destination::File(page));
         }
         let page = format!("{path}.html");
         match () {
-            () if is_there(path) => Some(Found::File(path.to_owned())),
-            () if is_there(&page) => Some(Found::File(page)),
-            () if is_there(&format!("{path}/index.html")) => Some(Found::Folder),
+            () if is_there(path) => Some(Destination::File(path.to_owned())),
+            () if is_there(&page) => Some(Destination::File(page)),
+            () if is_there(&format!("{path}/index.html")) => Some(Destination::Folder),
             () => None,
         }
     }

@@ -64,14 +64,14 @@ pub struct Project {
     awaited: Vec<PathBuf>,
     /// Every page is sent with a content security policy.
     pub has_policy: bool,
-    /// Components are refreshed: not where nothing is hot.
+    /// Components are refreshed, which makes sense only where updates are sent (`hmr.enabled`).
     refreshes: bool,
     has_new_framework: bool,
     /// Modules with `import.meta.glob`.
     globbing: FxHashSet<ModuleId>,
     /// Folders whose listing was asked for.
     listed: FxHashSet<PathBuf>,
-    /// Folders in which something was not there that would have come before what was found.
+    /// Folders in which the resolver looked in vain before it found a file elsewhere: what appears there would come first.
     looked_into: FxHashSet<PathBuf>,
     /// Modules that are no files: scripts written into pages.
     inline: FxHashMap<ModuleUrl, Source>,
@@ -83,7 +83,7 @@ pub struct Project {
     /// Modules of Node that were imported, and by whom; and those of them that the user was told of.
     of_node: Vec<(String, String)>,
     told_of_node: FxHashSet<(String, String)>,
-    /// What is odd about pages: the page and a sentence, and whether the user was told.
+    /// Warnings about pages: the page, a sentence, and whether the user was told.
     page_warnings: BTreeMap<(String, String), bool>,
     /// Scripts that pages name and that are not there, as the terminal has said it last.
     missing_scripts: BTreeMap<String, MissingScripts>,
@@ -96,11 +96,11 @@ struct Asset {
     servable: Servable,
 }
 
-/// A tab is told why a module cannot run for so many of them at a time, and for so many of which the same is to be said.
+/// A tab is told the reasons of so many broken modules at a time, and one and the same message for so many of them.
 pub const MOST_REASONS: usize = 200;
 pub const MOST_ALIKE: usize = 20;
 
-/// Which scripts of a page are not there, and which of them the terminal has said so of.
+/// Errors about scripts of a page that are not there: as they are now, and as the terminal last showed them.
 #[derive(Debug, Default)]
 struct MissingScripts {
     now: Vec<Diagnostic>,
@@ -178,7 +178,7 @@ impl Project {
         id
     }
 
-    /// Modules that `id` imports statically, as far as it can run at all.
+    /// Modules that `id` imports statically. A module that never compiled imports none.
     fn static_deps(&self, id: ModuleId) -> Vec<ModuleId> {
         let Some(published) = &self.graph[id].published else { return Vec::new() };
         self.graph.static_deps(published).filter_map(|url| self.graph.get(url.as_str())).collect()

@@ -32,12 +32,12 @@ const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// File names in one line; the rest is counted.
 const NAMED: usize = 3;
-/// Mistakes that say the same are shown apart up to this many.
+/// Errors with the same message are shown one by one up to this many, and as one above that.
 const APART: usize = 3;
 /// Different mistakes that are shown at a time.
 const SHOWN: usize = 20;
 
-/// Work that takes no longer is not spoken of.
+/// Work that takes no longer than this is not mentioned.
 pub const WORTH_TELLING: Duration = Duration::from_millis(500);
 /// How often the line about work that goes on is written anew, and how often there is another one where lines stay.
 const REPAINT: Duration = Duration::from_millis(100);
@@ -105,8 +105,8 @@ impl Report {
         Self { out: Arc::new(Mutex::new(out)), clock: || chrono::Local::now().format("%H:%M:%S").to_string() }
     }
 
-    /// Work goes on that began at `began`: on a terminal a line that gives way to the next one, elsewhere a line every few
-    /// seconds. To be called often; nothing is said of what is over soon.
+    /// Shows that work which began at `began` goes on: on a terminal in a line that the next one replaces, elsewhere in a line every
+    /// few seconds. It is called often, and says nothing of work that has just begun.
     pub fn working(&self, began: Instant, what: impl FnOnce() -> String) {
         let spent = began.elapsed();
         if spent < WORTH_TELLING {
@@ -127,7 +127,7 @@ impl Report {
         }
     }
 
-    /// The work is done: its line goes.
+    /// Removes the line about work, which is done.
     pub fn at_rest(&self) {
         let mut out = self.lock();
         if out.has_work {
@@ -246,7 +246,7 @@ impl Report {
         self.write(&text);
     }
 
-    /// What works and is probably not meant so.
+    /// Warnings: what works, but is probably not what the user means.
     pub fn warnings(&self, diagnostics: &[Diagnostic]) {
         if diagnostics.is_empty() {
             return;

@@ -197,7 +197,7 @@ fn join_edits(config: &Config, inbox: &Inbox, watcher: &Watcher, report: &Report
     }
 }
 
-/// Wakes the loop now and then, so that a tab which never answers does not keep a line back, nor a command that was killed.
+/// Wakes the loop now and then, so that neither a tab which never answers nor a command that was killed is waited for without end.
 async fn tick(inbox: Inbox) {
     let mut ticks = tokio::time::interval(rounds::PATIENCE / 2);
     loop {
@@ -254,7 +254,7 @@ impl DevServer {
                 process.stop().await;
             }
         };
-        // Side by side, so that together they keep the promise of one second.
+        // Both end at the same time, so that together they take no longer than the promised second.
         let both = async { tokio::join!(process_ends, serving, announcing) };
         let _ = tokio::time::timeout(Duration::from_millis(800), both).await;
     }

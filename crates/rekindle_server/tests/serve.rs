@@ -66,7 +66,7 @@ async fn fake_loop(
                 outboxes.push((id, outbox));
             }
             Event::Gone(gone) => outboxes.retain(|(id, _)| *id != gone),
-            Event::Said(id, value, _turn) => {
+            Event::Message(id, value, _turn) => {
                 let outbox = &outboxes.iter().find(|(other, _)| *other == id).unwrap().1;
                 match value.as_str() {
                     Some("flood") => (0..100).for_each(|_| outbox.send("x".repeat(1 << 20))),
@@ -301,7 +301,7 @@ async fn a_few_messages_of_a_tab_wait_for_the_loop_and_the_others_in_the_socket(
         }
         sleep(Duration::from_millis(if at == 0 { 200 } else { 0 })).await;
         assert!(events.is_empty(), "no fifth one before one is dealt with");
-        let Some(Event::Said(_, value, _turn)) = waiting.pop_front() else { panic!("something else") };
+        let Some(Event::Message(_, value, _turn)) = waiting.pop_front() else { panic!("something else") };
         assert_eq!(value, json!(at));
     }
 }

@@ -10,7 +10,7 @@ use crate::programs::leases::{EditAnswer, EditRequest};
 use crate::report::latency;
 
 impl Loop {
-    /// A batch of the watcher. One that ends an announced edit is told whatever it leaves open.
+    /// A batch of the watcher. One that ends an announced edit is published whatever gaps it leaves.
     pub(super) fn on_batch(&mut self, batch: FileBatch) {
         let is_released = batch.released;
         self.edits.files = 0;
@@ -30,13 +30,14 @@ impl Loop {
     pub(super) fn on_edit(&mut self, request: EditRequest, asker: oneshot::Sender<EditAnswer>) {
         let (leases, now) = (&mut self.edits.leases, Instant::now());
         let answer = match request {
-            EditRequest::Begin { id, lease } => match leases.begin(id, lease, now) {
-                true => {
+            EditRequest::Begin { id, lease } => {
+                if leases.begin(id, lease, now) {
                     self.watcher.hold();
                     EditAnswer::Open
+                } else {
+                    EditAnswer::Full
                 }
-                false => EditAnswer::Full,
-            },
+            }
             EditRequest::Commit { id } => match leases.commit(&id) {
                 Some(0) => {
                     self.watcher.release();

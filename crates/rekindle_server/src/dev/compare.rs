@@ -21,15 +21,15 @@ use crate::tabs::client::ClientId;
 /// Bytes that the digests of a tab may take, and those of all tabs together.
 const MOST_VERSIONS: usize = 32 << 20;
 const MOST_VERSIONS_IN_ALL: usize = 64 << 20;
-/// What a module costs in them besides its letters.
+/// Bytes that a module takes besides its letters.
 const VERSION: usize = 128;
 /// Pages that tabs of earlier sessions show and that are not there.
 const MOST_GONE: usize = 100;
-/// Bytes of names that are kept for a tab of modules that are not met yet.
+/// Bytes of the names of modules that a tab waits for and the graph does not have yet.
 const MOST_UNMET: usize = 64 * 1024;
 
 impl Loop {
-    /// Takes digests of a tab in that was asked for them; false if it was not, or says more than any page has.
+    /// Takes in the digests of a tab that was asked for them. False if it was not asked, or says more than any page has.
     pub(super) fn note_versions(
         &mut self,
         id: ClientId,
@@ -49,7 +49,7 @@ impl Loop {
         self.bound_versions(id)
     }
 
-    /// When all tabs together say too much, who has said most has to begin anew. False if that is this one.
+    /// When all tabs together say too much, the one that has said most is disconnected. False if that is this one.
     fn bound_versions(&mut self, id: ClientId) -> bool {
         let sizes = self.tabs.iter().filter_map(|(&id, tab)| match tab.stage {
             Stage::Compared(Holdings { bytes, .. }) => Some((bytes, id)),
@@ -91,7 +91,8 @@ impl Loop {
         let edited = page.as_deref().zip(page_hash.as_deref());
         let edited = edited.and_then(|(url, hash)| self.pages.edited_from_hash(url, hash, file(url)?));
         let page_changes = PageChanges { pages: edited.into_iter().collect(), env: true, ..PageChanges::default() };
-        // A sheet of which the tab cannot say what it got is sent in any case, and may be the one it has.
+        // A hash that begins with `?` is of a sheet that the browser fetched by itself. It is sent in any case, and counts as
+        // edited only if it differs.
         let is_doubtful = |id: &ModuleId| {
             let said = versions.get(graph[*id].url.as_str()).and_then(|said| said.strip_prefix('?'));
             said.is_some_and(|said| graph[*id].published.as_ref().is_some_and(|now| *now.hash == *said))
@@ -120,7 +121,7 @@ impl Loop {
             roots.extend(self.module_at(url));
         }
         self.crawl_known(roots, versions);
-        // What the crawl did not come to, below a module that is broken now; some of that may be broken as well.
+        // The crawl stops at broken modules. What the tab holds below them is compiled too, as often as that finds more.
         let mut met: BTreeSet<ModuleId> = BTreeSet::new();
         loop {
             let graph = &self.project.graph;
@@ -132,7 +133,7 @@ impl Loop {
             }
             self.crawl_known(below, versions);
         }
-        // What no import names that is known before it runs.
+        // Modules that no import names before it runs: those behind a computed `import()`.
         let unmet =
             versions.keys().filter(|url| self.project.graph.get(url).is_none()).map(|url| ModuleUrl::new(url.as_str()));
         let roots = self.importable(unmet.collect());
@@ -179,7 +180,8 @@ impl Loop {
     }
 }
 
-/// What a tab is to hear of when it comes: its entries before others, since nobody names those of a worker.
+/// The modules that a tab is told of when they appear, as many as there is room for. Its entries come first, since no other
+/// module names those of a worker.
 fn unmet(entries: &[String], gone: &[ModuleUrl]) -> Vec<ModuleUrl> {
     let is_entry = |url: &&ModuleUrl| entries.iter().any(|entry| entry == url.as_str());
     let (first, rest): (Vec<&ModuleUrl>, Vec<&ModuleUrl>) = gone.iter().partition(is_entry);

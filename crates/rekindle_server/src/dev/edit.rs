@@ -9,14 +9,14 @@ use rekindle_graph::{Delta, ModuleGraph, ModuleId, ModuleState};
 use tokio::sync::oneshot;
 
 use crate::programs::leases::{EditAnswer, Leases};
-use crate::project::gaps::{Before, Gaps};
+use crate::project::gaps::{Gaps, StateBefore};
 
 /// What a batch of file changes did.
 pub struct Edit {
     pub delta: Delta,
     pub page_changes: PageChanges,
     pub noticed: Instant,
-    pub before: Before,
+    pub before: StateBefore,
     /// Files that went: they may be back in a moment.
     pub vanished: Vec<PathBuf>,
 }

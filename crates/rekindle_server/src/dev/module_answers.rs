@@ -46,7 +46,7 @@ impl Loop {
         let values = query.split('&').filter_map(|part| part.strip_prefix("id="));
         let urls = values.filter_map(|value| percent_encoding::percent_decode_str(value).decode_utf8().ok());
         let mut urls: Vec<ModuleUrl> = urls.map(|url| ModuleUrl::new(&*url)).collect();
-        // Whoever asks for the same gets the same text.
+        // Whoever asks for the same modules gets the same text, in whatever order they are named.
         urls.sort_unstable();
         urls.dedup();
         let roots = self.importable(urls);
@@ -62,9 +62,10 @@ impl Loop {
             manifest.segments.clear();
         }
         let end = format!("{}export const manifest={};\n", self.imports(&manifest.segments), json(&manifest));
-        match by_value {
-            true => Answer { status: 200, content_type: SCRIPT, body: self.by_value(&modules, end), cache: Cache::No },
-            false => Answer::ok(SCRIPT, end, Cache::No),
+        if by_value {
+            Answer { status: 200, content_type: SCRIPT, body: self.by_value(&modules, end), cache: Cache::No }
+        } else {
+            Answer::ok(SCRIPT, end, Cache::No)
         }
     }
 
@@ -92,8 +93,8 @@ impl Loop {
         }
     }
 
-    /// Those of `urls` that may be asked for: what is named somewhere, and, for an `import()` whose specifier is only known
-    /// when it runs, any script, sheet or JSON file of the project.
+    /// The modules among `urls` that may be asked for: those that are in the graph because something names them. Where an
+    /// `import()` has a specifier that is only known when it runs, any script, sheet or JSON file of the project may be.
     pub(super) fn importable(&mut self, urls: Vec<ModuleUrl>) -> Vec<ModuleId> {
         let graph = &mut self.project.graph;
         if self.project.imports_by_name && urls.iter().any(|url| graph.get(url.as_str()).is_none()) {
@@ -161,7 +162,7 @@ impl Loop {
         if self.broken_count() > known_broken {
             self.report_broken(&modules);
         }
-        // A script of no modules is what it says, with its globals.
+        // A plain script that uses no modules is sent as it is, so that its globals stay global.
         let is_alone = is_plain && modules.len() == 1 && !standalone::is_module(&self.project, id);
         let script = (!is_alone).then(|| standalone::script(&self.project, &self.config.base, id, &modules))?;
         Some(Answer::ok(SCRIPT, script, Cache::Revalidate))

@@ -46,7 +46,7 @@ impl Loop {
         self.publish_edit(edit);
     }
 
-    /// The edit that waits and this one as one.
+    /// The edit that waits, if there is one, and this one as a single edit.
     fn joined(&mut self, edit: Edit) -> Edit {
         match self.edits.waiting.take() {
             Some(waiting) => waiting.join(edit, &self.project.graph),
@@ -54,7 +54,7 @@ impl Loop {
         }
     }
 
-    /// What waits goes out as it is.
+    /// Publishes the edit that waits, with whatever gaps it has.
     pub(super) fn publish_waiting(&mut self) {
         let Some(edit) = self.edits.waiting.take() else { return };
         let gaps = gaps::find(&self.project.graph, &edit.delta, &edit.before);
@@ -92,7 +92,7 @@ impl Loop {
             return;
         }
         let message: Utf8Bytes = json(&ServerMessage::Batch(batch)).into();
-        // Who has said nothing may be a tool that listens; a tab that has not begun yet leaves it alone.
+        // A silent connection may be a tool that only listens; a tab that has not begun yet ignores the batch.
         for tab in self.tabs.values().filter(|tab| !matches!(tab.stage, Stage::Compared(_))) {
             tab.outbox.send(message.clone());
         }
@@ -111,7 +111,7 @@ impl Loop {
         );
     }
 
-    /// What the batches after `since` did; without, all in which a tab of another session differs.
+    /// What the batches after `since` did. Without `since` it is for a tab of another session: all in which that differs.
     pub(super) fn batch(
         &self,
         since: Option<u64>,
@@ -124,7 +124,7 @@ impl Loop {
             delta.changed.iter().copied().partition(|&id| is_linked(&graph[id].url));
         let mut told: Vec<ModuleId> = delta.broken.iter().chain(&delta.still_broken).copied().collect();
         if !delta.fixed.is_empty() && told.len() <= MOST_REASONS {
-            // Of very many mistakes most were told without a reason. When some are mended, the others get theirs.
+            // When very many modules are broken, most are named without their reasons. Once some are mended, the others get theirs.
             let is_broken = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_)) && !told.contains(id);
             let left: Vec<ModuleId> = graph.ids().filter(is_broken).take(MOST_REASONS + 1).collect();
             let were = left.len() + delta.fixed.len();
@@ -180,8 +180,8 @@ impl Loop {
         Some(PushedDefinition { id: module.url.clone(), code })
     }
 
-    /// Page scripts that are not there, of those that `concerns` is about: nothing imports them, so their absence is an error
-    /// of its own.
+    /// Errors of page scripts that are not there, as far as `concerns` holds for their addresses. Nothing imports a page's
+    /// script, so its absence is an error of its own.
     fn missing_entries(&self, concerns: impl Fn(&str) -> bool) -> Errors {
         let graph = &self.project.graph;
         let mut errors = Errors::new();

@@ -30,7 +30,7 @@ impl Loop {
         if let Some((url, file)) = &page
             && self.pages.is_gone(url)
         {
-            // It can be had again, and nobody has said so.
+            // The file is there again, and the watcher has not said so yet.
             self.on_batch(FileBatch { paths: vec![file.as_path().to_owned()], ..FileBatch::default() });
             self.publish_waiting();
         }
@@ -47,7 +47,8 @@ impl Loop {
         self.reply(request, &route, asker);
     }
 
-    /// Whoever asks for modules or their state gets them as they are, and nothing that waits may be news to him later.
+    /// An answer about modules holds what the last edit did to them. So an edit that waits is published first; otherwise the
+    /// tab would get it as news of what it has already.
     fn publish_before(&mut self, request: &Request, route: &Route) {
         let is_public = self.public.as_ref().is_some_and(|public| public.get(&request.path).is_some());
         let is_file = is_public || self.project.asset(&request.path).is_some();
@@ -56,7 +57,7 @@ impl Loop {
         }
     }
 
-    /// Answers; source maps are made beside the loop.
+    /// Answers a request. Source maps are made on another thread, which then answers.
     fn reply(&mut self, request: &Request, route: &Route, asker: oneshot::Sender<Answer>) {
         if asker.is_closed() {
             return; // Who asked has hung up.
@@ -178,18 +179,18 @@ impl Loop {
         let as_of = AsOf { session, seq: *seq };
         let (script, is_current) =
             project.segments.script(&project.graph, name.strip_suffix(".js")?, &config.base, as_of)?;
-        // A page that began to load before an edit gets what is newer, but not under a name that is a promise.
+        // A page that began to load before an edit gets newer text than the address names, so no browser may keep it.
         let cache = if is_current { Cache::Forever } else { Cache::No };
         Some(Answer { status: 200, content_type: SCRIPT, body: Body::Pieces(script), cache })
     }
 
-    /// The client by another name: there must be one of it in a page.
+    /// The client by another name. It passes on the exports of the one client, since a page must have only one.
     fn other_client(&self) -> Answer {
         let script = format!("export * from \"{}@rekindle/client.js\";\n", self.config.base);
         Answer::ok(SCRIPT, script, Cache::Revalidate)
     }
 
-    /// For a browser's tab: it goes on by itself when there is a page.
+    /// The answer to a browser that shows an address without a page: it loads the page by itself once there is one.
     fn no_page(&self, path: &str) -> Answer {
         let text = not_found_text(path);
         let script = NO_PAGE_SCRIPT.replace("BASE", &quoted(&self.config.base));
@@ -222,7 +223,7 @@ export const createSignatureFunctionForTransform = () => (type) => type
 export default { injectIntoGlobalHook, register, createSignatureFunctionForTransform }
 ";
 
-/// Looks twice a second whether the address, or the page that answers any address, has come to be there.
+/// Looks twice a second whether the address, or the page that answers all addresses, exists by now.
 const NO_PAGE_SCRIPT: &str = "\
 const isThere = (address) => fetch(address, { method: 'HEAD', cache: 'no-store' }).then(({ ok }) => ok, () => false)
 const look = async () => {

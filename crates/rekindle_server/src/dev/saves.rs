@@ -15,7 +15,7 @@ use super::edit::{Edit, PageChanges};
 use crate::event::FileBatch;
 use crate::files::listing::RootFiles;
 use crate::project::env::EnvValues;
-use crate::project::gaps::Before;
+use crate::project::gaps::StateBefore;
 use crate::project::pages::Fate;
 
 impl Loop {
@@ -25,33 +25,10 @@ impl Loop {
         for path in &batch.paths {
             listing_changed |= self.project.compiler.left_out().returned(path);
         }
-        // A folder that appears in `public/` may get its files later.
-        self.watcher.watch_folders(batch.folders.iter().filter(|folder| self.is_public(folder)).cloned());
-        if self.public_changed(&batch)
-            && let Some(public) = &mut self.public
-        {
-            let told = std::mem::take(&mut public.warnings);
-            if public.refresh() {
-                self.watcher.watch_folders(public.folders());
-                listing_changed = true;
-            }
-            public.warnings.iter().filter(|line| !told.contains(line)).for_each(|line| self.report.warn(line));
-        }
-        let mut paths = batch.paths;
-        // A folder that came back or went away brings or takes the files in it.
-        let compiler = &self.project.compiler;
-        let configured = paths.iter().filter(|path| compiler.is_unknown_tsconfig(path));
-        let configured: Vec<PathBuf> = configured.filter_map(|path| path.parent()).map(Path::to_owned).collect();
-        let graph = &self.project.graph;
-        let is_configured = |file: &&FilePath| configured.iter().any(|folder| file.as_path().starts_with(folder));
-        let configured = graph.files().filter(is_configured).map(|file| file.as_path().to_owned());
-        paths.extend(configured.collect::<Vec<_>>());
-        paths.extend(self.files_below(&batch.folders));
-        paths.extend(self.project.watch_scanned(&batch.folders, &self.watcher));
-        paths.sort();
-        paths.dedup();
+        listing_changed |= self.public_edit(&batch);
+        let paths = self.concerned_paths(batch.paths, &batch.folders);
         let mut vanished: Vec<PathBuf> = paths.iter().filter(|path| self.vanishes(path)).cloned().collect();
-        let before = Before::an_edit_of(&paths, !vanished.is_empty(), &self.project.graph);
+        let before = StateBefore::an_edit_of(&paths, !vanished.is_empty(), &self.project.graph);
         let env = self.env_edit(&paths);
         if env.is_some() {
             let gone = EnvValues::files(&self.config).into_iter().filter(|file| paths.contains(file) && !file.exists());
@@ -65,18 +42,56 @@ impl Loop {
             merge(&mut delta, self.project.env_edited(changed));
         }
         let mut page_changes = self.page_edits(&paths, &batch.folders, listing_changed || env.is_some());
-        self.project.watch_awaited(&self.watcher);
-        let entries: Vec<ModuleId> = self.pages.entries().collect();
-        self.project.bring_in(&entries, &self.watcher, &mut delta);
-        // A link that is new in a page: the browser fetches the sheet by itself, and who shows the page hears what is wrong with it.
-        let sheets: Vec<ModuleId> = self.pages.sheets().collect();
-        let mut of_sheets = Delta::default();
-        self.project.bring_in(&sheets, &self.watcher, &mut of_sheets);
-        delta.broken.extend(of_sheets.broken);
+        self.bring_in_of_pages(&mut delta);
         self.report_of_node();
         page_changes.env = env.is_some();
         page_changes.reload = self.project.take_new_framework().then(|| self.start_pages_anew());
         self.tell(Edit { delta, page_changes, noticed, before, vanished }, batch.released);
+    }
+
+    /// Lists `public/` again if something happened there. Whether files came or went, so that addresses may mean something else.
+    fn public_edit(&mut self, batch: &FileBatch) -> bool {
+        // A folder that appears in `public/` may get its files later.
+        self.watcher.watch_folders(batch.folders.iter().filter(|folder| self.is_public(folder)).cloned());
+        if !self.public_changed(batch) {
+            return false;
+        }
+        let Some(public) = &mut self.public else { return false };
+        let told = std::mem::take(&mut public.warnings);
+        let is_another = public.refresh();
+        if is_another {
+            self.watcher.watch_folders(public.folders());
+        }
+        public.warnings.iter().filter(|line| !told.contains(line)).for_each(|line| self.report.warn(line));
+        is_another
+    }
+
+    /// The files of a batch, those that a tsconfig.json which appeared is about, and those in folders that came or went.
+    fn concerned_paths(&mut self, mut paths: Vec<PathBuf>, folders: &[PathBuf]) -> Vec<PathBuf> {
+        let compiler = &self.project.compiler;
+        let configured = paths.iter().filter(|path| compiler.is_unknown_tsconfig(path));
+        let configured: Vec<PathBuf> = configured.filter_map(|path| path.parent()).map(Path::to_owned).collect();
+        let graph = &self.project.graph;
+        let is_configured = |file: &&FilePath| configured.iter().any(|folder| file.as_path().starts_with(folder));
+        let configured = graph.files().filter(is_configured).map(|file| file.as_path().to_owned());
+        paths.extend(configured.collect::<Vec<_>>());
+        paths.extend(self.files_below(folders));
+        paths.extend(self.project.watch_scanned(folders, &self.watcher));
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    /// Compiles what pages import or link since their last edit.
+    fn bring_in_of_pages(&mut self, delta: &mut Delta) {
+        self.project.watch_awaited(&self.watcher);
+        let entries: Vec<ModuleId> = self.pages.entries().collect();
+        self.project.bring_in(&entries, &self.watcher, delta);
+        // The browser fetches a newly linked sheet by itself, so only its mistakes are news for those who show the page.
+        let sheets: Vec<ModuleId> = self.pages.sheets().collect();
+        let mut of_sheets = Delta::default();
+        self.project.bring_in(&sheets, &self.watcher, &mut of_sheets);
+        delta.broken.extend(of_sheets.broken);
     }
 
     /// Whether files appeared or vanished so that specifiers or globs may mean something else.
@@ -130,7 +145,7 @@ impl Loop {
         self.project.graph.files().filter(|file| below(file)).map(|file| file.as_path().to_owned()).collect()
     }
 
-    /// Keys of `import.meta.env` whose values are others now, if a file of theirs was edited.
+    /// Reads the env files again if one of them was edited: the keys of `import.meta.env` whose values have changed, if any have.
     fn env_edit(&mut self, paths: &[PathBuf]) -> Option<Vec<String>> {
         let files = EnvValues::files(&self.config);
         if !paths.iter().any(|path| files.contains(path)) {
@@ -143,6 +158,7 @@ impl Loop {
         (!changed.is_empty()).then_some(changed)
     }
 
+    /// What the batch did to pages: their texts are read again, as far as it concerns them.
     fn page_edits(&mut self, paths: &[PathBuf], folders: &[PathBuf], refresh_all: bool) -> PageChanges {
         let seq = self.seq + 1;
         let mut page_changes = PageChanges::default();
@@ -199,6 +215,7 @@ impl Loop {
     }
 }
 
+/// Adds what a change of the environment did, which never deletes a module.
 fn merge(delta: &mut Delta, more: Delta) {
     delta.changed.extend(more.changed.into_iter().filter(|id| !delta.changed.contains(id)).collect::<Vec<_>>());
     delta.broken.extend(more.broken);

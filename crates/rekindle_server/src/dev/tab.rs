@@ -76,7 +76,7 @@ pub struct Holdings {
 
 /// What a tab is sent that has missed something.
 #[derive(Clone, Debug)]
-pub struct Missed {
+pub struct CatchUp {
     pub answer: Utf8Bytes,
     /// What was edited.
     pub files: Arc<[String]>,

@@ -11,14 +11,14 @@ use super::Loop;
 use super::edit::PageChanges;
 use super::json::json;
 use super::publish::files_of;
-use super::tab::{Holdings, Missed, Stage, Tab};
+use super::tab::{CatchUp, Holdings, Stage, Tab};
 use crate::event::UnreadableModule;
 use crate::tabs::client::{Client, ClientId};
 use crate::tabs::outbox::Outbox;
 use crate::tabs::socket::Utf8Bytes;
 use crate::tabs::trace::Question;
 
-/// Characters of what a page has thrown.
+/// Characters that are shown of an error that a page has thrown.
 const MOST_SAID: usize = 4000;
 /// Errors of tabs that the terminal is told of between two batches.
 const MOST_THROWN: usize = 50;
@@ -40,8 +40,8 @@ impl Loop {
         self.rounds.left(id, &self.report);
     }
 
-    pub(super) fn on_said(&mut self, id: ClientId, message: Value) {
-        // What is none of our messages is ignored (rule R8).
+    pub(super) fn on_message(&mut self, id: ClientId, message: Value) {
+        // Anything that is not one of our messages is ignored (rule R8).
         let Ok(message) = serde_json::from_value(message) else { return };
         self.publish_before_answer(&message);
         match message {
@@ -68,7 +68,7 @@ impl Loop {
         }
     }
 
-    /// The same for what a tab says.
+    /// A tab that says how far it is gets all that is in the graph, so an edit that waits is published first.
     fn publish_before_answer(&mut self, message: &ClientMessage) {
         if matches!(message, ClientMessage::Hello { .. } | ClientMessage::Versions { .. }) {
             self.publish_waiting();
@@ -100,7 +100,7 @@ impl Loop {
     }
 
     /// The batch from `seq` to now. Many tabs miss the same when a connection is cut.
-    fn missed_since(&mut self, seq: u64) -> Missed {
+    fn missed_since(&mut self, seq: u64) -> CatchUp {
         if let Some(missed) = self.answers.get(&seq) {
             return missed.clone();
         }
@@ -112,7 +112,7 @@ impl Loop {
         let page_changes = PageChanges { pages: pages.collect(), env: true, reload, ..PageChanges::default() };
         let files = files_of(&self.project.graph, &delta, &page_changes).into();
         let batch = self.batch(Some(seq), &delta, page_changes);
-        let missed = Missed { answer: json(&ServerMessage::Batch(batch)).into(), files };
+        let missed = CatchUp { answer: json(&ServerMessage::Batch(batch)).into(), files };
         if self.answers.len() == MOST_ANSWERS {
             self.answers.pop_first();
         }
@@ -134,7 +134,7 @@ impl Loop {
         if applied.result == Outcome::Stayed {
             let Some(tab) = self.tabs.get_mut(&id) else { return };
             if tab.stayed_at.replace(self.seq) == Some(self.seq) {
-                return; // It is due, as was said.
+                return; // The terminal has said already that the reload is due.
             }
             let reason = applied.reason.unwrap_or_default();
             return self.report.warn(&format!(
@@ -241,7 +241,7 @@ impl Loop {
     }
 }
 
-/// Of a long chain of imports its ends, which say what led to what.
+/// Cuts the middle out of a long chain of imports: its ends say what led to what.
 fn both_ends(mut chain: Vec<String>) -> Vec<String> {
     if chain.len() > MOST_NAMES {
         chain.drain(MOST_NAMES / 2..chain.len() - MOST_NAMES / 2);
@@ -249,7 +249,7 @@ fn both_ends(mut chain: Vec<String>) -> Vec<String> {
     chain
 }
 
-/// What a page says, as far as the terminal shows it.
+/// The beginning of a text of a page, as long as the terminal shows it.
 fn shortened(text: &str) -> String {
     const MOST: usize = 300;
     text.chars().take(MOST).collect()

@@ -18,8 +18,8 @@ use super::edit::PageChanges;
 use crate::event::Event;
 use crate::tabs::client::ClientId;
 
-/// Bytes of large texts that tabs have not taken, before others wait for theirs; and how long nothing may be taken of them
-/// then.
+/// When tabs have not taken so many bytes of large texts, further answers of that kind wait; a tab that takes nothing for so
+/// long is then disconnected.
 const MOST_UNTAKEN: usize = 24 << 20;
 const SLOW: Duration = Duration::from_secs(2);
 const ROOM_PACE: Duration = Duration::from_millis(20);
@@ -49,14 +49,14 @@ impl Loop {
 
     /// Whether an event is better handled when nothing else is to be done.
     fn must_wait(&self, event: &Event) -> bool {
-        let Event::Said(id, message, _) = event else { return false };
+        let Event::Message(id, message, _) = event else { return false };
         let kind = message.get("type").and_then(Value::as_str);
         let is_comparison = kind == Some("versions");
         if !is_comparison && kind != Some("hello") {
             return false;
         }
-        // What a tab says is taken in its order.
-        let is_behind = self.later.iter().any(|event| matches!(event, Event::Said(other, ..) if other == id));
+        // The messages of one tab are handled in their order.
+        let is_behind = self.later.iter().any(|event| matches!(event, Event::Message(other, ..) if other == id));
         is_behind || (is_comparison && self.compared.is_too_much()) || !self.has_room()
     }
 

@@ -33,7 +33,7 @@ pub struct CompressedFile {
 pub struct CompressedCopies {
     digests: Mutex<HashMap<PathBuf, (FileTime, String)>>,
     packed: Mutex<HashMap<(String, Encoding), Bytes>>,
-    /// As much of the hard work at a time as the machine has cores.
+    /// Limits the compressing and hashing that goes on at a time to the number of cores.
     workers: Semaphore,
 }
 
@@ -67,7 +67,7 @@ impl CompressedCopies {
         if let Some((_, digest)) = known.filter(|(then, _)| *then == time) {
             return Ok((file, Some(digest)));
         }
-        // Asked before the file is read: one that is written right after that has another time.
+        // This is asked before the file is read: a file that is written during the reading gets another time.
         let is_settled = time.is_settled();
         let (file, digest) = self
             .work(move || {

@@ -15,7 +15,7 @@ use flate2::write::GzEncoder;
 pub const MIN_LENGTH: u64 = 1024;
 /// Larger ones are sent as they are.
 pub const MAX_LENGTH: u64 = 32 << 20;
-/// Of 11: what hosts use that compress while they answer.
+/// The quality, of 11, that hosts use which compress while they answer.
 const BROTLI_QUALITY: i32 = 5;
 const BROTLI_WINDOW: i32 = 22;
 
@@ -63,7 +63,7 @@ pub fn accepted<'h>(items: impl Iterator<Item = &'h str>) -> Option<Encoding> {
         let mut parts = item.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
         let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        // A weight that is none counts as a refusal.
+        // A weight that cannot be read counts as a refusal.
         let weight = weight.map_or(1.0, |weight| weight.trim().parse::<f32>().unwrap_or(0.0));
         match name.as_str() {
             "br" => brotli = Some(weight),

@@ -25,7 +25,7 @@ pub struct RootFiles {
     files: HashMap<String, Servable>,
     /// Pages by address: `/index.html`, `/docs/intro.html`.
     pub pages: BTreeMap<String, FilePath>,
-    /// Links that were left out, and globs that are none.
+    /// A sentence for each link that was left out and each glob that cannot be read.
     pub warnings: Vec<String>,
 }
 

@@ -14,11 +14,11 @@ pub fn split(target: &str) -> (&str, &str) {
 /// Decodes a path once. The error is the reason, for the 400 answer.
 pub fn decode_path(raw: &str) -> Result<String, &'static str> {
     let path = decode_name(raw)?;
-    match path.contains('?') {
-        // It would be a module's query.
-        true => Err("question marks are not allowed in the path"),
-        false => Ok(path),
+    if path.contains('?') {
+        // It would be the query of a module.
+        return Err("question marks are not allowed in the path");
     }
+    Ok(path)
 }
 
 /// The same where no address has a query of meaning: a question mark is part of a file's name.
@@ -86,9 +86,10 @@ pub(crate) fn check_climb(raw: &str) -> Result<(), &'static str> {
     if decoded.split(|byte| matches!(byte, b'/' | b'\\')).any(is_dots) {
         return Err("dot and dot-dot segments are not allowed in the path");
     }
-    match decoded.iter().any(|byte| byte.is_ascii_control()) {
-        true => Err("control characters are not allowed in the path"),
-        false => Ok(()),
+    if decoded.iter().any(|byte| byte.is_ascii_control()) {
+        Err("control characters are not allowed in the path")
+    } else {
+        Ok(())
     }
 }
 

@@ -32,7 +32,7 @@ pub enum Body {
     File(Servable),
     /// The same, compressed if the client takes that, with a tag of its content.
     Compressed(CompressedFile),
-    /// Nothing here; the address to go to instead.
+    /// There is nothing at this address; the client is sent to another one.
     Elsewhere(String),
 }
 
@@ -47,12 +47,13 @@ impl std::fmt::Debug for Made {
 }
 
 impl Made {
-    /// `make`: the parts of the piece of a number, from 0 on; `None` behind the last one.
+    /// `make` gives the parts of the piece with a number, counted from 0, and `None` behind the last piece.
     pub fn new(make: impl Fn(usize) -> Option<Vec<Bytes>> + Send + Sync + 'static) -> Self {
         Self(Arc::new(make))
     }
 
-    /// From the piece at `next` on so many as a reader takes at once, and there is something; `next` is then behind them.
+    /// The pieces from number `next` on, about as many as a reader takes at once; afterwards `next` is the number of the first
+    /// one that is left. `None` when there are no more.
     pub(crate) fn take(&self, next: &mut usize) -> Option<Vec<Bytes>> {
         const AT_ONCE: usize = 64 * 1024;
         let (mut parts, mut size) = (Vec::new(), 0);

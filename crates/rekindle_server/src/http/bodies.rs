@@ -20,11 +20,11 @@ const ROUND: usize = 64;
 /// The bodies that are on their way. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Bodies {
-    held: Arc<Mutex<Held>>,
+    held: Arc<Mutex<HeldBodies>>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct HeldBodies {
     by_key: FxHashMap<[u8; 32], Weak<Vec<u8>>>,
     /// The next round is due at so many entries.
     due: usize,
@@ -74,7 +74,7 @@ impl Bodies {
     }
 }
 
-impl Held {
+impl HeldBodies {
     fn insert(&mut self, key: [u8; 32], text: &Arc<Vec<u8>>) {
         if self.by_key.len() >= self.due {
             self.by_key.retain(|_, text| text.strong_count() > 0);

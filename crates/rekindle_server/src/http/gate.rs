@@ -78,7 +78,7 @@ pub struct Head {
     pub verb: String,
     /// Origin form, as it was sent: begins with a slash, no `#`, no control bytes.
     pub target: String,
-    /// The client is willing to send another request on this connection.
+    /// The client is willing to send further requests on this connection.
     pub persistent: bool,
     /// It is, and can: nothing of this one is unread.
     pub keep_alive: bool,
@@ -266,10 +266,12 @@ impl Gate {
 
     fn take_head(&mut self) -> Result<Option<Head>, Refusal> {
         let Some(end) = scan(&self.buffer, &mut self.scanned)? else {
-            return match self.buffer.len() < HEAD_LIMIT {
-                true => Ok(None),
-                false if self.buffer.contains(&b'\n') => refuse(431, "the request's head is too long"),
-                false => refuse(414, "the address is too long"),
+            return if self.buffer.len() < HEAD_LIMIT {
+                Ok(None)
+            } else if self.buffer.contains(&b'\n') {
+                refuse(431, "the request's head is too long")
+            } else {
+                refuse(414, "the address is too long")
             };
         };
         let head = parse(&self.buffer[..end])?;
@@ -376,9 +378,10 @@ fn check_target(target: &str) -> Result<(), Refusal> {
     if !target.starts_with('/') {
         return refuse(400, "the address must begin with a slash");
     }
-    match target.contains('#') || target.chars().any(|c| c.is_control() || c == ' ') {
-        true => refuse(400, "the address holds a character that must be escaped"),
-        false => Ok(()),
+    if target.contains('#') || target.chars().any(|c| c.is_control() || c == ' ') {
+        refuse(400, "the address holds a character that must be escaped")
+    } else {
+        Ok(())
     }
 }
 
@@ -390,10 +393,11 @@ fn check_headers(headers: &[(String, String)]) -> Result<(), Refusal> {
     if ONCE.iter().any(|name| count(name) > 1) {
         return refuse(400, "a header that may stand once is repeated");
     }
-    match headers.iter().filter(|(key, _)| key == "expect").all(|(_, value)| value.eq_ignore_ascii_case("100-continue"))
-    {
-        true => Ok(()),
-        false => refuse(417, "nothing can be expected here"),
+    let mut expectations = headers.iter().filter(|(key, _)| key == "expect");
+    if expectations.all(|(_, value)| value.eq_ignore_ascii_case("100-continue")) {
+        Ok(())
+    } else {
+        refuse(417, "nothing can be expected here")
     }
 }
 

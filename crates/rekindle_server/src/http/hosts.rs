@@ -112,9 +112,10 @@ impl Origin {
         if authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host)) {
             return Self::Same;
         }
-        match allowed.iter().any(|listed| listed == origin && listed != "null" && listed != "*") {
-            true => Self::Allowed,
-            false => Self::Foreign,
+        if allowed.iter().any(|listed| listed == origin && listed != "null" && listed != "*") {
+            Self::Allowed
+        } else {
+            Self::Foreign
         }
     }
 

@@ -59,7 +59,7 @@ impl Content {
         }
     }
 
-    /// For HTTP/2: pulled as the client takes it.
+    /// The body of an answer over HTTP/2, made as fast as the client takes it.
     fn into_body(self) -> BoxedBody {
         match self {
             Self::Pieces(pieces) => {
@@ -133,7 +133,7 @@ impl Reply {
         self
     }
 
-    /// In place of a header of this name.
+    /// Sets a header in place of any other of its name.
     pub fn with_instead(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);
         self.with(name.to_owned(), value)
@@ -214,9 +214,10 @@ impl Reply {
         if let Some(length) = length.filter(|_| !is_bare) {
             builder = builder.header("content-length", length);
         }
-        let body = match method == Method::Head || is_bare {
-            true => Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync(),
-            false => self.content.into_body(),
+        let body = if method == Method::Head || is_bare {
+            Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync()
+        } else {
+            self.content.into_body()
         };
         builder.body(body).unwrap_or_else(|_| {
             // A header of the settings that passed their check and not this one.
@@ -290,10 +291,7 @@ fn range_of(header: &str, length: u64) -> Range {
         (Some(start), Some(last)) if start <= last => (start, last.saturating_add(1).min(length)),
         _ => return Range::Whole,
     };
-    match start < end {
-        true => Range::Part(start..end),
-        false => Range::Outside,
-    }
+    if start < end { Range::Part(start..end) } else { Range::Outside }
 }
 
 async fn write_file(

@@ -18,7 +18,7 @@ use crate::http::reply::{OwnHeaders, Reply};
 use crate::http::token::Token;
 use crate::programs::editor::Editor;
 use crate::proxy::upstream::Proxy;
-use crate::tabs::socket::Grown;
+use crate::tabs::socket::LargeReaders;
 
 const CONNECTIONS: usize = 1000;
 /// How long answers that are being written may take once the server stops.
@@ -40,20 +40,20 @@ pub struct Site {
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Another path for the socket, below the base.
     pub(crate) socket_path: Option<String>,
-    /// Opens the socket and the editor; only the page's own client is told.
+    /// Opens the socket and the editor. Only the client script of our own pages holds it.
     pub token: Token,
-    /// Lets a command announce edits; only the file for commands holds it.
+    /// Lets a command announce edits. Only the note that commands read holds it.
     pub control: Token,
     /// Set when the server is reachable from other machines: what a visitor from there must have.
     pub key: Option<Key>,
-    /// `None`: the route does not exist.
+    /// `None`: no editor is opened, because other machines can reach the server.
     pub editor: Option<Editor>,
-    /// `false`: neither socket nor editor, and no address of ours before those of the proxy.
+    /// `false` for a preview: it has neither socket nor editor, and rules of the proxy count for every address.
     pub has_dev_routes: bool,
     /// How many may be connected at a time.
     pub connections: usize,
     pub(crate) clients: AtomicU64,
-    pub(crate) grown: Grown,
+    pub(crate) grown: LargeReaders,
     pub(crate) stopping: watch::Sender<bool>,
 }
 
@@ -61,7 +61,7 @@ pub struct Site {
 #[derive(Debug)]
 pub struct Key {
     pub token: Token,
-    /// Cookies do not know ports, so the name does.
+    /// The name has the port in it, since cookies are sent to all ports of a host.
     pub(crate) cookie: String,
     /// Where the browser sends it: below the base, or everywhere when other paths lead to other servers.
     pub(crate) cookie_path: String,
@@ -90,7 +90,7 @@ impl Site {
             has_dev_routes: true,
             connections: CONNECTIONS,
             clients: AtomicU64::new(1),
-            grown: Grown::default(),
+            grown: LargeReaders::default(),
             stopping: watch::Sender::new(false),
         }
     }
@@ -133,10 +133,12 @@ impl Site {
     /// Which other origins may read an answer.
     fn origin_headers(&self, origin: Origin, named: Option<&str>, is_private: bool) -> OwnHeaders {
         // A page of a listed origin may show our images and fonts, which browsers fetch without CORS.
-        let policy = match is_private {
-            _ if self.cors.is_open_to_all() => "cross-origin",
-            true => "same-origin",
-            false => "same-site",
+        let policy = if self.cors.is_open_to_all() {
+            "cross-origin"
+        } else if is_private {
+            "same-origin"
+        } else {
+            "same-site"
         };
         let mut headers = vec![("cross-origin-resource-policy", policy.to_owned())];
         if !self.allowed_origins.is_empty() || self.cors != Cors::default() {

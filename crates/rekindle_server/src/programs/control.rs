@@ -53,14 +53,14 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Of what is done in a folder: its git repository, in which one project may use what lies in another, or the folder alone.
+    /// The scope of work in a folder: its git repository, since a project may use files of another one in it, or the folder alone.
     pub fn around(here: &Path) -> Self {
         let here = real(here);
         let area = here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&here);
         Self { area: text_of(area), here: text_of(&here) }
     }
 
-    /// Of what is done to a project that was named.
+    /// The scope of work on a project that was named.
     pub fn of_project(root: &Path) -> Self {
         let root = text_of(&real(root));
         Self { here: root.clone(), area: root }
@@ -114,7 +114,7 @@ impl Note {
         Some(Self { path, text })
     }
 
-    /// Writes it again if something has cleared it away; else it is as of now.
+    /// Makes the note count as new, and writes it again if something has cleared it away.
     pub fn renew(&mut self) {
         let touched =
             File::options().append(true).open(&self.path).and_then(|file| file.set_modified(SystemTime::now()));
@@ -126,7 +126,7 @@ impl Note {
         }
     }
 
-    /// Lets it outlive this process.
+    /// Leaves the note there when this process ends.
     pub fn leave(self) {
         std::mem::forget(self);
     }
@@ -201,8 +201,8 @@ fn notes<T: DeserializeOwned>(begin: &str) -> Vec<(PathBuf, Duration, T)> {
     found
 }
 
-/// Where notes may be, whatever variables a shell has: a server and a command have to agree on it. Of this machine alone, since
-/// the addresses are. The second is for systems, and containers, without the first.
+/// The folders in which notes may be. They do not depend on variables of the shell, since server and command have to agree on them,
+/// and belong to this machine alone, as the addresses in the notes do. The second is for systems and containers without the first.
 #[cfg(unix)]
 fn folders() -> Vec<PathBuf> {
     let user = rustix::process::geteuid().as_raw();

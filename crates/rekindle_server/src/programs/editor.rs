@@ -117,7 +117,7 @@ fn start(place: &Place) -> Result<(), EditorError> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(EditorError::NotStarted)?;
-    // Somebody has to wait for it, or it stays in the process table after it was closed.
+    // The process has to be waited for, or it stays in the process table after it was closed.
     std::thread::spawn(move || child.wait());
     Ok(())
 }
@@ -128,9 +128,10 @@ fn editor_command() -> Result<Vec<String>, EditorError> {
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()));
     if let Some(named) = named {
         // A path with spaces is one word if such a program exists, otherwise the words after the first are its options.
-        return match Path::new(&named).is_file() {
-            true => Ok(vec![named]),
-            false => Ok(named.split_whitespace().map(str::to_owned).collect()),
+        return if Path::new(&named).is_file() {
+            Ok(vec![named])
+        } else {
+            Ok(named.split_whitespace().map(str::to_owned).collect())
         };
     }
     let known = ["code", "cursor", "windsurf", "codium", "zed", "subl", "webstorm", "idea"];

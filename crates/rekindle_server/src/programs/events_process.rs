@@ -31,7 +31,7 @@ const QUEUE: usize = 1024;
 const QUEUE_BYTES: usize = 16 << 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A program that ran for so long was well; its next end is a new story.
+/// A program that ran for so long was well, so the pauses before starting it again begin with the shortest one.
 const HEALTHY: Duration = Duration::from_secs(10);
 /// How long the program may take to end after its stdin was closed.
 const FAREWELL: Duration = Duration::from_millis(250);
@@ -42,25 +42,27 @@ pub type Report = Arc<dyn Fn(String) + Send + Sync>;
 /// The running program. It ends with this value: [`EventsProcess::stop`] waits for that, dropping does not.
 pub struct EventsProcess {
     lines: mpsc::Sender<String>,
-    /// Of the lines that the program has not read.
+    /// Bytes of the lines that the program has not read.
     bytes: Arc<AtomicUsize>,
     is_full: AtomicBool,
     report: Report,
-    /// Dropped to stop.
+    /// Dropping this end stops the program.
     running: oneshot::Sender<()>,
     keeper: JoinHandle<()>,
 }
 
+/// A line that the program reads.
 #[derive(Serialize)]
-struct Told<'a> {
+struct EventLine<'a> {
     event: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Value>,
     client: u64,
 }
 
+/// A line that the program writes.
 #[derive(Deserialize)]
-struct Says {
+struct ProgramLine {
     event: String,
     /// A missing `data` stays missing and `null` stays `null`.
     #[serde(default, deserialize_with = "present")]
@@ -94,7 +96,7 @@ impl EventsProcess {
 
     /// Passes a custom event on. Never waits: when the program does not keep up, the event is dropped.
     pub fn tell(&self, event: &str, data: Option<&Value>, client: ClientId) {
-        let told = Told { event, data, client: client.0 };
+        let told = EventLine { event, data, client: client.0 };
         let mut line = serde_json::to_string(&told).expect("strings and JSON values are written without failing");
         line.push('\n');
         let length = line.len();
@@ -152,7 +154,7 @@ impl Keeper {
         }
     }
 
-    /// One life of the program. Says how it ended, or `None` when the server stopped.
+    /// Runs the program once. Says how it ended, or `None` when the server stopped.
     async fn run(self: &Arc<Self>, queue: &mut Queue, stopped: &mut oneshot::Receiver<()>) -> Option<String> {
         let mut child = match self.spawn() {
             Ok(child) => child,
@@ -200,8 +202,8 @@ impl Keeper {
         if line.trim().is_empty() {
             return;
         }
-        match serde_json::from_str::<Says>(line) {
-            Ok(Says { event, data, client }) => {
+        match serde_json::from_str::<ProgramLine>(line) {
+            Ok(ProgramLine { event, data, client }) => {
                 let _ = self.inbox.send(Event::Send { event, data, to: client.map(ClientId) });
             }
             Err(error) if !self.has_misspoken.swap(true, Ordering::Relaxed) => {

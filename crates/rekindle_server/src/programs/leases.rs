@@ -90,7 +90,7 @@ impl Leases {
         self.open.is_empty()
     }
 
-    /// Takes one more, or lets one that is there last for `length` from now on; false if there are too many.
+    /// Opens a lease, or renews one that is open so that it lasts for `length` from now on. False if there are too many.
     pub fn begin(&mut self, id: String, length: Duration, now: Instant) -> bool {
         if self.open.len() >= MOST && !self.open.contains_key(&id) {
             return false;
@@ -99,12 +99,12 @@ impl Leases {
         true
     }
 
-    /// Ends one: how many others there are, or `None` if it is not there.
+    /// Ends a lease. Returns how many others are open, or `None` if there is no such lease.
     pub fn commit(&mut self, id: &str) -> Option<usize> {
         self.open.remove(id).map(|_| self.open.len())
     }
 
-    /// Takes out those that have run out: how long each was.
+    /// Removes the leases that have run out, and returns how long each was.
     pub fn expire(&mut self, now: Instant) -> Vec<Duration> {
         let is_over = |lease: &Lease| lease.end <= now;
         let over = self.open.values().filter(|lease| is_over(lease)).map(|lease| lease.length).collect();

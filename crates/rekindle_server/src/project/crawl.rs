@@ -32,7 +32,7 @@ pub struct Crawl {
 #[derive(Debug)]
 struct QueuedModule {
     id: ModuleId,
-    /// What is made of it, if somebody is at it.
+    /// Gives the result, if it is being compiled.
     compiled: Option<Receiver<Compiled>>,
 }
 

@@ -14,7 +14,7 @@ use rustc_hash::FxHashSet;
 use super::Project;
 use crate::watch::Watcher;
 
-/// Characters of what a browser says.
+/// Characters that are shown of a browser's message.
 const LONGEST_REFUSAL: usize = 300;
 
 impl Project {
@@ -51,7 +51,7 @@ impl Project {
         for path in paths.iter().filter(|path| path.ends_with("package.json")) {
             touched.extend(self.modules_of_another_kind(path));
         }
-        // What specifiers mean may be something else then, also in modules that no option of it concerns.
+        // A configuration decides what specifiers mean, also in modules whose compiling does not depend on it.
         listing_changed |= paths.iter().any(|path| self.compiler.is_config(path) || self.compiler.is_barrel(path));
         if listing_changed {
             self.compiler.clear();
@@ -149,7 +149,7 @@ impl Project {
         watcher.watch_files(self.compiler.take_read());
         self.watch_looked_into(watcher);
         for (id, definition, links) in relinked {
-            // Also where nothing changed: a folder that appeared is one in which a match may appear next.
+            // Also where the links are the same: a folder that appeared may get a file that a glob matches.
             self.watch_folders(links.folders.clone(), watcher);
             if links.links.contains(&Link::Missing) {
                 self.missing_in.extend(links.folders.iter().cloned());
@@ -169,7 +169,7 @@ impl Project {
         }
     }
 
-    /// What a tab that takes the changes will import for the first time comes along.
+    /// Compiles what a tab that takes the changes will import for the first time, so that one batch has all of it.
     fn compile_new_imports(&mut self, watcher: &Watcher, delta: &mut Delta) {
         let mut queue = delta.changed.clone();
         while !queue.is_empty() {

@@ -47,12 +47,12 @@ impl EnvValues {
         self.values.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     }
 
-    /// Whether a name that is not known is spelled like one that should be.
+    /// Whether a name has no value although its prefix says that it should.
     pub fn misses(&self, name: &str) -> bool {
         !self.values.contains_key(name) && self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 
-    /// Keys whose value is another one, or there on one side only.
+    /// Keys whose values differ, and those that only one side has.
     pub fn difference(&self, other: &Self) -> Vec<String> {
         let keys = self.values.keys().chain(other.values.keys());
         let mut changed: Vec<String> =

@@ -23,7 +23,7 @@ impl Project {
         Some(RefreshModules { framework, modules })
     }
 
-    /// Those modules in the graph.
+    /// Puts the modules of the refresh runtime into the graph.
     pub fn insert_refresh_modules(&mut self) -> Vec<ModuleId> {
         self.compiler.framework().modules().iter().map(|(url, file)| self.graph.insert(url, file)).collect()
     }

@@ -21,15 +21,15 @@ pub type Gap = (ModuleId, String);
 
 /// How things stood before an edit, as far as its gaps depend on it.
 #[derive(Clone, Debug, Default)]
-pub struct Before {
+pub struct StateBefore {
     /// Digest and exports of the modules that it may change.
     modules: FxHashMap<ModuleId, (Arc<str>, Vec<String>)>,
     /// What was broken, or not there.
     pub unwell: FxHashSet<ModuleId>,
 }
 
-impl Before {
-    /// `is_undone`: it may be taken back, and with it what it does to other modules.
+impl StateBefore {
+    /// `is_undone`: the edit may be taken back soon, so the state of all modules is noted, to see which of them changed in the end.
     pub fn an_edit_of(paths: &[PathBuf], is_undone: bool, graph: &ModuleGraph) -> Self {
         let others = graph.ids().filter(|_| is_undone);
         let others = others.filter_map(|id| Some((id, (graph[id].published.as_ref()?.hash.clone(), Vec::new()))));
@@ -94,7 +94,7 @@ impl Gaps {
 }
 
 /// The gaps in what an edit changed, and those that it tore open elsewhere.
-pub fn find(graph: &ModuleGraph, delta: &Delta, before: &Before) -> BTreeSet<Gap> {
+pub fn find(graph: &ModuleGraph, delta: &Delta, before: &StateBefore) -> BTreeSet<Gap> {
     let mut found = BTreeSet::new();
     for &id in &delta.broken {
         if let ModuleState::Broken(diagnostics) = &graph[id].state {
@@ -161,7 +161,7 @@ fn lacks(graph: &ModuleGraph, module: ModuleId, name: &str) -> bool {
     true
 }
 
-/// By the factory that a definition ends with.
+/// Whether a definition is of a CommonJS module, by the form of its factory.
 fn is_commonjs(code: &str) -> bool {
     code.contains("function(module,exports,require")
 }

@@ -92,7 +92,7 @@ impl PageTexts {
     pub fn keep(&self, url: &str, hash: &str, text: PageText) {
         let Some(folder) = self.folder.clone().filter(|_| text.text.len() <= LONGEST) else { return };
         let file = folder.join(name(url, hash));
-        // Nobody waits for it.
+        // Nobody waits for the result.
         let _ = std::thread::Builder::new().name("rekindle-pages".into()).spawn(move || write(&folder, &file, &text));
     }
 
@@ -122,7 +122,7 @@ fn write(folder: &Path, file: &Path, text: &PageText) {
 }
 
 fn forget_oldest(folder: &Path, most: usize, most_bytes: u64) {
-    let mut pages: BTreeMap<String, Kept> = BTreeMap::new();
+    let mut pages: BTreeMap<String, StoredText> = BTreeMap::new();
     let (mut count, mut bytes) = (0, 0);
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(metadata) = entry.metadata() else { continue };
@@ -144,7 +144,7 @@ fn forget_oldest(folder: &Path, most: usize, most_bytes: u64) {
 
 /// The texts of a page on disk, oldest first.
 #[derive(Debug, Default)]
-struct Kept {
+struct StoredText {
     files: BTreeMap<(SystemTime, PathBuf), u64>,
     bytes: u64,
 }

@@ -36,7 +36,7 @@ pub struct Page {
     pub hash: Arc<str>,
     /// Its module scripts, in document order.
     pub entries: Vec<Entry>,
-    /// What they and its links lead to, or led to while it is not there: a tab runs that.
+    /// What its scripts and links lead to. While the page is gone it is what they led to last, for that is what tabs run.
     loads: Arc<Loads>,
     /// Sheets of its `<link>` elements.
     pub sheets: Vec<ModuleId>,
@@ -88,7 +88,7 @@ pub enum Entry {
     Module(ModuleId),
     /// The browser loads it by itself: another host's, or one of `public/`.
     Address(String),
-    /// It is not there: the name it would have, and what is wrong.
+    /// The script is not there: the name that it would have, and the error.
     Missing(ModuleUrl, Box<Diagnostic>),
 }
 
@@ -108,7 +108,7 @@ pub enum Fate {
     Edited,
     /// It cannot be read any more.
     Gone,
-    /// It could not be read before, and now for another reason.
+    /// It could not be read before, and cannot now for another reason.
     GoneOtherwise,
     Back {
         is_edited: bool,

@@ -310,9 +310,10 @@ impl AsRef<[u8]> for Code {
 
 fn write_definition_head(out: &mut String, url: &str, published: &Published) {
     let links: Vec<serde_json::Value> = published.links.iter().map(link_value).collect();
-    let globs = match published.globs.is_empty() {
-        true => "0".to_owned(),
-        false => serde_json::to_string(&published.globs).unwrap_or_default(),
+    let globs = if published.globs.is_empty() {
+        "0".to_owned()
+    } else {
+        serde_json::to_string(&published.globs).unwrap_or_default()
     };
     let url = serde_json::to_string(url).unwrap_or_default();
     let links = serde_json::to_string(&links).unwrap_or_default();

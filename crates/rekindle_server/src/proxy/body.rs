@@ -18,7 +18,7 @@ const SIZE_DIGITS: usize = 8;
 
 /// Where in a body the next byte stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
+enum Position {
     /// So many bytes of the body, and then its end.
     Plain(u64),
     Size,
@@ -33,7 +33,7 @@ enum At {
 
 /// Why a body ends before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Broken {
+pub enum BodyFault {
     Malformed(&'static str),
     /// The client is gone, or silent for too long.
     Gone,
@@ -42,15 +42,15 @@ pub enum Broken {
 /// Reads one body off a connection, and not a byte behind it.
 #[derive(Debug)]
 pub struct BodyReader {
-    at: At,
+    at: Position,
 }
 
 impl BodyReader {
     pub fn new(framing: Framing) -> Self {
         let at = match framing {
-            Framing::Empty | Framing::Length(0) => At::End,
-            Framing::Length(length) => At::Plain(length),
-            Framing::Chunked => At::Size,
+            Framing::Empty | Framing::Length(0) => Position::End,
+            Framing::Length(length) => Position::Plain(length),
+            Framing::Chunked => Position::Size,
         };
         Self { at }
     }
@@ -60,17 +60,17 @@ impl BodyReader {
         &mut self,
         gate: &mut Gate,
         stream: &mut (impl AsyncRead + Unpin),
-    ) -> Option<Result<Bytes, Broken>> {
+    ) -> Option<Result<Bytes, BodyFault>> {
         loop {
             match self.take(gate) {
                 Ok(Some(part)) => return Some(Ok(part)),
-                Ok(None) if self.at == At::End => return None,
+                Ok(None) if self.at == Position::End => return None,
                 Ok(None) => {}
-                Err(reason) => return Some(Err(Broken::Malformed(reason))),
+                Err(reason) => return Some(Err(BodyFault::Malformed(reason))),
             }
             match timeout_at(Instant::now() + IDLE_TIME, gate.read(stream)).await {
                 Ok(Ok(1..)) => {}
-                _ => return Some(Err(Broken::Gone)),
+                _ => return Some(Err(BodyFault::Gone)),
             }
         }
     }
@@ -79,34 +79,34 @@ impl BodyReader {
     fn take(&mut self, gate: &mut Gate) -> Result<Option<Bytes>, &'static str> {
         loop {
             match self.at {
-                At::End => return Ok(None),
-                At::Plain(left) | At::Chunk(left) => {
+                Position::End => return Ok(None),
+                Position::Plain(left) | Position::Chunk(left) => {
                     let count = (gate.waiting().len() as u64).min(left);
                     if count == 0 {
                         return Ok(None);
                     }
                     self.at = match (self.at, left - count) {
-                        (At::Plain(_), 0) => At::End,
-                        (At::Plain(_), left) => At::Plain(left),
-                        (_, 0) => At::AfterChunk,
-                        (_, left) => At::Chunk(left),
+                        (Position::Plain(_), 0) => Position::End,
+                        (Position::Plain(_), left) => Position::Plain(left),
+                        (_, 0) => Position::AfterChunk,
+                        (_, left) => Position::Chunk(left),
                     };
                     return Ok(Some(gate.take(count as usize)));
                 }
-                At::Size => match chunk_size(gate.waiting())? {
+                Position::Size => match chunk_size(gate.waiting())? {
                     None => return Ok(None),
                     Some((length, size)) => {
                         gate.take(length);
-                        self.at = if size == 0 { At::AfterLast } else { At::Chunk(size) };
+                        self.at = if size == 0 { Position::AfterLast } else { Position::Chunk(size) };
                     }
                 },
-                At::AfterChunk | At::AfterLast => match gate.waiting() {
+                Position::AfterChunk | Position::AfterLast => match gate.waiting() {
                     [] | [b'\r'] => return Ok(None),
                     [b'\r', b'\n', ..] => {
                         gate.take(2);
-                        self.at = if self.at == At::AfterLast { At::End } else { At::Size };
+                        self.at = if self.at == Position::AfterLast { Position::End } else { Position::Size };
                     }
-                    _ if self.at == At::AfterLast => return Err("trailers are not understood"),
+                    _ if self.at == Position::AfterLast => return Err("trailers are not understood"),
                     _ => return Err("a chunk is longer than it says"),
                 },
             }

@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use crate::http::boxed_body::{BodyError, BoxedBody, empty};
 use crate::http::gate::{Framing, Gate, Head, Method};
 use crate::http::reply::{OwnHeaders, Reply, reason, write_all};
-use crate::proxy::body::{BodyReader, Broken};
+use crate::proxy::body::{BodyFault, BodyReader};
 use crate::proxy::upstream::{ClientRequest, Proxy, answer_headers};
 
 /// Parts of a body that are read ahead of the other server.
@@ -78,14 +78,14 @@ pub async fn relay(
     }
 }
 
-fn broken_off(broken: Broken) -> After {
+fn broken_off(broken: BodyFault) -> After {
     match broken {
-        Broken::Malformed(reason) => After::Reply(Reply::text(400, reason)),
-        Broken::Gone => After::End,
+        BodyFault::Malformed(reason) => After::Reply(Reply::text(400, reason)),
+        BodyFault::Gone => After::End,
     }
 }
 
-/// Asks for a socket; `Ok` with an answer that is none, written.
+/// Asks the other server for a socket. Where it answers with anything else, that answer is passed back.
 pub async fn relay_upgrade(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     proxy: &Proxy,
@@ -133,14 +133,15 @@ fn channel_body(framing: Framing) -> (Option<mpsc::Sender<Part>>, BoxedBody) {
     (Some(sender), StreamBody::new(parts).boxed_unsync())
 }
 
-/// Reads the body for the other server, and then looks whether the client is still there. Ends only with bad news.
+/// Reads the body for the other server, and then watches whether the client is still there. Returns only when the body is
+/// malformed or the client is gone.
 async fn pump<S: AsyncRead + AsyncWrite>(
     reader: &mut ReadHalf<S>,
     gate: &mut Gate,
     framing: Framing,
     sender: Option<mpsc::Sender<Part>>,
     is_read: &AtomicBool,
-) -> Broken {
+) -> BodyFault {
     let mut body = BodyReader::new(framing);
     if let Some(sender) = sender {
         loop {
@@ -161,7 +162,7 @@ async fn pump<S: AsyncRead + AsyncWrite>(
     }
     is_read.store(true, Ordering::Relaxed);
     gate.closed(reader).await;
-    Broken::Gone
+    BodyFault::Gone
 }
 
 /// The answer of the other server, in our framing.
@@ -181,7 +182,7 @@ async fn write_response(
         None => bytes.extend_from_slice(response.status().canonical_reason().unwrap_or(reason(status)).as_bytes()),
     }
     bytes.extend_from_slice(b"\r\n");
-    // For a HEAD the length is a fact about the answer; any other is written by whoever writes the body.
+    // In the answer to a HEAD the length says something about the resource. Otherwise it frames the body, which is ours to do.
     push_headers(&mut bytes, &response, is_bare && status != 204);
     for (name, value) in own {
         bytes.extend(format!("{name}: {value}\r\n").bytes());

@@ -33,7 +33,7 @@ fn address(rule: &ProxyRule, target: &str) -> String {
     format!("{}{slash}{}", rule.target.path, escaped(&rewritten))
 }
 
-/// What may not stand in a request line, escaped: browsers send some of it as it is.
+/// Escapes what may not stand in a request line. Browsers send some of these characters as they are.
 fn escaped(target: &str) -> String {
     const ESCAPE: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
         .add(b' ')
@@ -56,7 +56,7 @@ type Upstream = Client<HttpsConnector<HttpConnector>, BoxedBody>;
 #[derive(Debug)]
 pub struct Proxy {
     rules: Vec<ProxyRule>,
-    /// For each rule whether its failure was told; until it works again it is not told anew.
+    /// For each rule whether the terminal was told that it fails; it is told once, until the rule works again.
     told: Vec<AtomicBool>,
     inbox: Inbox,
     strict: OnceLock<Result<Upstream, String>>,
@@ -70,7 +70,7 @@ pub struct ClientRequest<'a> {
     pub peer: std::net::IpAddr,
     /// It came over TLS.
     pub https: bool,
-    /// The cookie that is meant for us alone.
+    /// Name of the cookie that admits to this server; it is not passed on.
     pub own_cookie: Option<&'a str>,
 }
 
@@ -212,7 +212,7 @@ fn headers(rule: &ProxyRule, from: ClientRequest<'_>, upgrade: bool) -> Result<H
     Ok(headers)
 }
 
-/// Ours in place of what the client may have claimed: nobody in front of us has been asked.
+/// Sets the headers by what is known here. What the client sent of them is dropped, since it may claim anything.
 fn forwarded(headers: &mut HeaderMap, from: ClientRequest<'_>) {
     let host = from.head.host();
     let proto = if from.https { "https" } else { "http" };
@@ -254,22 +254,23 @@ fn upstream(secure: bool) -> Result<Upstream, String> {
     let builder = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let config = match secure {
-        false => builder
-            .dangerous()
-            .with_custom_certificate_verifier(std::sync::Arc::new(Trusting { provider }))
-            .with_no_client_auth(),
-        true => match builder.clone().with_native_roots() {
+    let config = if secure {
+        match builder.clone().with_native_roots() {
             Ok(builder) => builder.with_no_client_auth(),
             // Without any root every https target fails with a message about its certificate; http targets work.
             Err(_) => builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth(),
-        },
+        }
+    } else {
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(std::sync::Arc::new(Trusting { provider }))
+            .with_no_client_auth()
     };
     let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
     Ok(Client::builder(TokioExecutor::new()).build(connector))
 }
 
-/// `secure = false`: whoever answers is believed, as the user has said for this target.
+/// Believes any certificate: the user has said `secure = false` for this target.
 #[derive(Debug)]
 struct Trusting {
     provider: std::sync::Arc<rustls::crypto::CryptoProvider>,

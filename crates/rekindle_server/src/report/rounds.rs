@@ -14,7 +14,7 @@ pub const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long it waits when none has: an update may be held back by a listener, a disposer or a top-level await.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// How often one may answer to a batch: one that waits says so first.
+/// How many answers of one tab count for a batch. There are several, since a tab that waits says so before it is done.
 const MOST_ANSWERS: usize = 4;
 
 /// How many rounds are remembered after their line was printed, for those who answer later.
@@ -33,9 +33,9 @@ struct Round {
     /// How often each has.
     answers: BTreeMap<ClientId, usize>,
     outcome: TabsOutcome,
-    /// The reload that made it necessary, and how long until it was decided.
+    /// The reload that a tab answered with, and how long it took until that was decided.
     reload: Option<Reload>,
-    /// The same of a worker.
+    /// The same for the restart of a worker.
     restart: Option<Reload>,
     applied_after: Option<Duration>,
 }
@@ -58,15 +58,15 @@ struct Reload {
 
 impl Reload {
     fn of(applied: Applied, took: Duration) -> Self {
-        // That nothing accepts it is what the line says anyway.
+        // The line says by itself that nothing accepts the change, so that is no reason to add.
         let reason = applied.reason.filter(|reason| !reason.starts_with("nothing accepts"));
         Self { chain: applied.chain, reason, took }
     }
 }
 
-/// What somebody may still answer to without being waited for.
+/// A batch whose line was printed, or that one tab got alone. Nobody waits for the answers that may still come.
 #[derive(Clone, Debug)]
-struct Unawaited {
+struct ClosedRound {
     seq: u64,
     files: Arc<[String]>,
     noticed: Instant,
@@ -74,13 +74,13 @@ struct Unawaited {
     answers: BTreeMap<ClientId, usize>,
 }
 
-/// The rounds that are under way, the last ones that were, and what tabs were sent alone: those that come, or come back.
+/// The rounds that are under way, the last ones that are over, and batches that went to one tab alone because it had missed them.
 #[derive(Debug, Default)]
 pub struct Rounds {
     open: Vec<Round>,
     /// Their lines were printed.
-    closed: VecDeque<Unawaited>,
-    catching_up: BTreeMap<ClientId, Unawaited>,
+    closed: VecDeque<ClosedRound>,
+    catching_up: BTreeMap<ClientId, ClosedRound>,
 }
 
 impl Rounds {
@@ -88,14 +88,14 @@ impl Rounds {
     pub fn begin(&mut self, seq: u64, files: Vec<String>, noticed: Instant, asked: Recipients, report: &Report) {
         if asked.tabs.is_empty() && asked.workers.is_empty() {
             report.no_tabs(&files, noticed.elapsed());
-            return self.remember(Unawaited { seq, files: files.into(), noticed, answers: BTreeMap::new() });
+            return self.remember(ClosedRound { seq, files: files.into(), noticed, answers: BTreeMap::new() });
         }
         self.open.push(Round::new(seq, files, noticed, asked));
     }
 
     /// A tab is sent what it has missed up to the batch `seq`: what was edited in `files`.
     pub fn catches_up(&mut self, client: ClientId, seq: u64, files: Arc<[String]>) {
-        self.catching_up.insert(client, Unawaited { seq, files, noticed: Instant::now(), answers: BTreeMap::new() });
+        self.catching_up.insert(client, ClosedRound { seq, files, noticed: Instant::now(), answers: BTreeMap::new() });
     }
 
     /// A tab or a worker says how it went. Not all were asked: who connects while a save is on its way gets the batch
@@ -122,7 +122,7 @@ impl Rounds {
         if missed.is_none() && closed.as_mut().is_some_and(|one| count(&mut one.answers, client) > MOST_ANSWERS) {
             return;
         }
-        let Some(Unawaited { seq, files, noticed, .. }) = missed.as_ref().or(closed.as_deref()) else { return };
+        let Some(ClosedRound { seq, files, noticed, .. }) = missed.as_ref().or(closed.as_deref()) else { return };
         let (seq, files, noticed) = (*seq, files.clone(), *noticed);
         if !matches!(applied.result, Outcome::Nothing | Outcome::Waiting) {
             let mut late = Round::new(seq, files.to_vec(), noticed, Recipients::default());
@@ -157,7 +157,7 @@ impl Rounds {
         }
     }
 
-    fn remember(&mut self, closed: Unawaited) {
+    fn remember(&mut self, closed: ClosedRound) {
         self.closed.truncate(REMEMBERED - 1);
         self.closed.push_front(closed);
     }
@@ -170,7 +170,8 @@ fn count(answers: &mut BTreeMap<ClientId, usize>, client: ClientId) -> usize {
     *count
 }
 
-/// Of several files the one that a reload was for: sheets follow what they scan.
+/// The file that a reload was for: of several the one that the chain begins with, since sheets that scan it for class names change
+/// with it.
 fn cause<'f>(files: &'f [String], chain: &[String]) -> &'f str {
     let began = chain.first().and_then(|began| files.iter().find(|file| *file == began));
     began.or(files.first()).map_or("", String::as_str)
@@ -203,7 +204,7 @@ impl Round {
         match applied.result {
             Outcome::Nothing | Outcome::Waiting if is_worker => {}
             Outcome::Restart => self.restart = Some(Reload::of(applied, took)),
-            // Of a round that is over.
+            // It is about a reload of an earlier round, and the loop has told the terminal.
             Outcome::Stayed => {}
             Outcome::Nothing | Outcome::Waiting => self.outcome.untouched += 1,
             Outcome::Reload => self.reload = Some(Reload::of(applied, took)),
@@ -216,9 +217,10 @@ impl Round {
                 }
             }
             Outcome::Updated => {
-                match is_worker {
-                    true => self.outcome.workers += 1,
-                    false => self.outcome.applied += 1,
+                if is_worker {
+                    self.outcome.workers += 1;
+                } else {
+                    self.outcome.applied += 1;
                 }
                 self.applied_after = Some(took);
                 for boundary in applied.boundaries {
@@ -231,7 +233,7 @@ impl Round {
         }
     }
 
-    fn show(self, report: &Report) -> Unawaited {
+    fn show(self, report: &Report) -> ClosedRound {
         let took = self.applied_after.unwrap_or_else(|| self.noticed.elapsed());
         let TabsOutcome { applied, workers, failed, .. } = &self.outcome;
         let is_only_restart = self.restart.is_some() && applied + workers + failed.len() == 0;
@@ -252,7 +254,7 @@ impl Round {
         } else {
             report.updated(&self.files, &self.outcome, took);
         }
-        Unawaited { seq: self.seq, files: self.files.into(), noticed: self.noticed, answers: self.answers }
+        ClosedRound { seq: self.seq, files: self.files.into(), noticed: self.noticed, answers: self.answers }
     }
 }
 

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 const QUEUE_LIMIT: usize = 8 * 1024 * 1024;
 /// A text that takes room while it waits to be taken, also where many tabs are sent the same.
 const LARGE: usize = 64 * 1024;
-/// What a queued message costs besides its text.
+/// Bytes that a queued message takes besides its text.
 const OVERHEAD: usize = 64;
 
 /// The way to one tab. Cloning is cheap, and so is sending one [`Utf8Bytes`] to many tabs.
@@ -41,11 +41,11 @@ pub(crate) struct Queue {
     overflowed: AtomicBool,
     pub(crate) overflow: Notify,
     /// Large texts that have not left for the network, and since when nothing of them has.
-    large: Mutex<Large>,
+    large: Mutex<LargeTexts>,
 }
 
 #[derive(Debug, Default)]
-struct Large {
+struct LargeTexts {
     bytes: usize,
     since: Option<Instant>,
 }
@@ -79,11 +79,11 @@ impl Outbox {
         (Self { line, queue: Arc::default() }, lines)
     }
 
-    /// A way to a tab without a socket: who holds the other end takes what was said.
-    pub(crate) fn unsent() -> (Self, Unsent) {
+    /// A way to a tab without a socket: whoever holds the other end takes the messages out.
+    pub(crate) fn unsent() -> (Self, OutboxEnd) {
         let (outbox, lines) = Self::new();
         let queue = outbox.queue.clone();
-        (outbox, Unsent { lines, queue })
+        (outbox, OutboxEnd { lines, queue })
     }
 
     /// Queues a message. A tab that has not taken 8 MiB of earlier ones is closed instead; one message may be larger.
@@ -114,7 +114,7 @@ impl Outbox {
         self.queue.send_away();
     }
 
-    /// One whose texts can be read, for tests.
+    /// An outbox whose texts a test can read.
     #[cfg(test)]
     pub(crate) fn to_texts() -> (Self, Texts) {
         let (outbox, lines) = Self::new();
@@ -128,20 +128,20 @@ impl Outbox {
 }
 
 /// The other end of [`Outbox::unsent`].
-pub(crate) struct Unsent {
+pub(crate) struct OutboxEnd {
     lines: mpsc::UnboundedReceiver<Outgoing>,
     queue: Arc<Queue>,
 }
 
 /// What the loop has said to a tab since the last look.
-pub(crate) struct Words {
+pub(crate) struct SentTexts {
     pub texts: Vec<Utf8Bytes>,
     /// The loop has closed the connection, or dropped its end of it.
     pub is_over: bool,
 }
 
-impl Unsent {
-    pub fn take(&mut self) -> Words {
+impl OutboxEnd {
+    pub fn take(&mut self) -> SentTexts {
         let mut texts = Vec::new();
         loop {
             match self.lines.try_recv() {
@@ -151,10 +151,10 @@ impl Unsent {
                     texts.push(text);
                 }
                 Ok(Outgoing::Close(_)) | Err(mpsc::error::TryRecvError::Disconnected) => {
-                    return Words { texts, is_over: true };
+                    return SentTexts { texts, is_over: true };
                 }
                 Err(mpsc::error::TryRecvError::Empty) => {
-                    return Words { texts, is_over: self.queue.overflowed.load(Ordering::Relaxed) };
+                    return SentTexts { texts, is_over: self.queue.overflowed.load(Ordering::Relaxed) };
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! GET /@rekindle/socket?token=…      Host ✓  Origin ✓  token ✓   →  101, Event::Connected
-//!   tab ── {"type":"custom",…} ──►   Event::Said, a few at a time
+//!   tab ── {"type":"custom",…} ──►   Event::Message, a few at a time
 //!   tab ◄── Outbox::send ──          at most 8 MiB waiting, then the connection is closed and the tab comes back
 //! ```
 
@@ -52,7 +52,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const LARGE_MESSAGE: usize = 64 * 1024;
 /// Connections that may have such room at a time; then the one that needed it longest ago is closed, and may come back.
 const MOST_GROWN: usize = 32;
-/// A handshake in good form; who sends it is not decided here.
+/// A handshake in good form. Whether its sender is admitted is decided by `http/turn.rs`.
 #[derive(Clone, Debug)]
 pub(crate) struct Handshake {
     pub accept: String,
@@ -96,14 +96,14 @@ fn is_key(key: &str) -> bool {
     key.len() == 24 && key.strip_suffix("==").is_some_and(|digits| digits.bytes().all(is_digit))
 }
 
-/// Why a connection ends: the code that is sent to the tab, or nothing when it is gone already.
+/// How a connection ends: with a code that is sent to the tab, or with nothing where the tab is gone already.
 type End = Option<u16>;
 
 /// The connections that have read a large message, the last one last.
 #[derive(Debug, Default)]
-pub(crate) struct Grown(Mutex<VecDeque<Arc<Queue>>>);
+pub(crate) struct LargeReaders(Mutex<VecDeque<Arc<Queue>>>);
 
-impl Grown {
+impl LargeReaders {
     fn note(&self, queue: &Arc<Queue>) {
         let mut grown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         grown.retain(|one| !Arc::ptr_eq(one, queue));
@@ -126,7 +126,7 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     read_ahead: Vec<u8>,
     id: ClientId,
     inbox: Inbox,
-    grown: &Grown,
+    grown: &LargeReaders,
     mut stopping: watch::Receiver<bool>,
 ) {
     let socket = websocket(stream, read_ahead).await;
@@ -190,7 +190,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
                 // What is not JSON is ignored: nobody who speaks our protocol sends it.
                 if let Some(value) = parse_shallow(&text) {
                     let turn = turn(&turns, heard).await?;
-                    inbox.send(Event::Said(id, value, turn)).ok()?;
+                    inbox.send(Event::Message(id, value, turn)).ok()?;
                 }
             }
             Message::Binary(_) => return Some(1003),
@@ -201,7 +201,8 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     None
 }
 
-/// Waits until the loop has dealt with earlier messages. A tab that is not listened to meanwhile is not taken for gone.
+/// Waits until the loop has dealt with earlier messages. Meanwhile the socket is not read, so the tab must not count as gone
+/// because nothing was heard of it.
 async fn turn(turns: &Arc<Semaphore>, heard: &AtomicBool) -> Option<SocketTurn> {
     loop {
         let free = timeout(PING_EVERY / 2, turns.clone().acquire_owned()).await;

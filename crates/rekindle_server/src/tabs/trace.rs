@@ -56,7 +56,7 @@ struct Jobs {
     rest: VecDeque<Stack>,
     refusals: VecDeque<(ClientId, Position, String)>,
     maps: VecDeque<MapOrder>,
-    /// Stacks and refusals of each tab.
+    /// How many questions of each tab are open.
     waiting: FxHashMap<ClientId, usize>,
     is_over: bool,
 }
@@ -68,7 +68,7 @@ pub struct Question<'a> {
     pub frames: &'a [(String, u32, u32)],
     /// A name that is not there, and advice about it.
     pub lacks: Option<(&'a Lacks, String)>,
-    /// To be told in the terminal.
+    /// The text of what was thrown, if the terminal is to show it.
     pub said: Option<String>,
 }
 
@@ -182,7 +182,7 @@ impl Drop for Tracer {
 }
 
 impl Jobs {
-    /// What is short goes first, what many wait for last.
+    /// Short work goes first; maps, which take long, go last.
     fn next(&mut self) -> Option<Step> {
         if let Some(stack) = self.first.pop_front() {
             return Some(Step::First(stack));
@@ -297,7 +297,7 @@ impl Thread {
         let _ = self.inbox.send(Event::Unreadable(tab, found)); // The server may be ending.
     }
 
-    /// Maps one module, and lets what came meanwhile go first.
+    /// Makes the map of one module, and puts the order back: whatever came meanwhile goes first.
     fn make_map(&mut self, mut order: MapOrder) {
         if order.asker.is_closed() {
             return;
@@ -327,7 +327,7 @@ impl Thread {
     }
 }
 
-/// One question of a tab less, whatever happens.
+/// An open question of a tab. Dropping it closes the question, also when answering it panics.
 struct OpenQuestion {
     queue: Arc<JobQueue>,
     tab: ClientId,

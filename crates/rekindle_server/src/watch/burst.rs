@@ -16,7 +16,8 @@ use rustc_hash::FxHashSet;
 
 /// Saves of one file do not wait longer than this for quiet, or rapid ones would starve the page.
 pub const LONGEST_SAVE: Duration = Duration::from_millis(50);
-/// News of two files with less than this between them is no person: editors that save all, formatters, codemods.
+/// Saves of two files with less than this between them are not made by a person, but by an editor that saves all files, a formatter
+/// or a codemod.
 pub const PAUSE: Duration = Duration::from_millis(100);
 /// A burst is over after a pause that is much longer than those in it.
 const PAUSES: u32 = 3;
@@ -28,7 +29,7 @@ pub const LONGEST_BURST: Duration = Duration::from_secs(4);
 /// A version control system that has held its lock for longer than this before the first file changed is not writing
 /// files: `git commit -a` waits for its message, or it crashed and left the lock behind.
 pub const FRESH_LOCK: Duration = Duration::from_secs(2);
-/// A lock under which nothing happens for this long is none that news should wait for.
+/// News do not wait for a lock under which nothing happens for this long.
 const IDLE_LOCK: Duration = Duration::from_secs(1);
 /// What is done under a lock is told after this long in any case.
 pub const LONGEST_LOCK: Duration = Duration::from_secs(10);
@@ -36,7 +37,7 @@ pub const LONGEST_LOCK: Duration = Duration::from_secs(10);
 const BETWEEN_LOCKS: Duration = Duration::from_millis(20);
 /// A series of commits that has done nothing for this long has stopped, for a conflict or an `edit`, and a person works on it.
 pub const STOPPED_REPLAY: Duration = Duration::from_millis(300);
-/// The same of one that says when it stops: hooks and `--exec` take their time.
+/// The same for a series that says when it stops. It is longer, since hooks and `--exec` take their time.
 pub const SILENT_REBASE: Duration = Duration::from_secs(2);
 /// How often locks are looked at while something waits for them.
 const LOOK_PACE: Duration = Duration::from_millis(5);
@@ -148,9 +149,10 @@ impl Burst {
     /// When to ask for a verdict.
     pub fn due(&self) -> Option<Instant> {
         let (first, last) = self.waiting?;
-        Some(match self.run.files.len() > 1 {
-            true => (self.run.last.unwrap_or(last) + self.quiet()).max(first).min(first + LONGEST_BURST),
-            false => (last + self.settle).min(first + LONGEST_SAVE),
+        Some(if self.run.files.len() > 1 {
+            (self.run.last.unwrap_or(last) + self.quiet()).max(first).min(first + LONGEST_BURST)
+        } else {
+            (last + self.settle).min(first + LONGEST_SAVE)
         })
     }
 
@@ -180,7 +182,7 @@ impl Burst {
         }
     }
 
-    /// Whether a version control system is at it.
+    /// Whether a version control system is changing files.
     fn is_working(&self, now: Instant, signs: Signs) -> bool {
         let was_working = self.run.locked_at.is_some();
         let last = self.run.last.or(self.waiting.map(|(_, last)| last));

@@ -14,10 +14,10 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Nothing has happened for so long.
+/// An installation is over when nothing has happened for so long.
 const QUIET: Duration = Duration::from_secs(1);
 const LOOK_PACE: Duration = Duration::from_millis(300);
-/// It is told after this long in any case.
+/// What an installation did is told after this long in any case.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Entries that are counted of packages that came.
 const MOST_COUNTED: usize = 20_000;

@@ -19,13 +19,14 @@ pub(super) enum Message {
     UnwatchFiles(Vec<PathBuf>),
     /// From notify's thread and stamped there: the latency that the user reads begins here.
     Noticed(Instant, notify::Result<notify::Event>),
-    /// Sent to oneself behind all events that are on their way: what they did not explain was not told.
+    /// Sent by the thread to itself, behind all events that are on their way: the system has not told of changes that those do
+    /// not explain.
     Judge,
     /// Keep all news until `Release`.
     Hold,
     /// Tell all news, with what a look at every file finds.
     Release,
-    /// Sent to oneself like `Judge`: all that was done before is in the mailbox no more.
+    /// Sent by the thread to itself like `Judge`: when it arrives, all that was done before has been taken in.
     Tell {
         released: bool,
     },

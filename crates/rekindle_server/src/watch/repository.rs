@@ -72,7 +72,7 @@ fn at(folder: &Path) -> Vec<Repository> {
     found
 }
 
-/// The folder that a `.git` file names. Longer than a line it is something else.
+/// The folder that a `.git` file names. A file that is longer than one line is something else.
 fn named_in(file: &Path, folder: &Path) -> Option<PathBuf> {
     const LONGEST: u64 = 8192;
     let metadata = fs::metadata(file).ok()?;

@@ -92,7 +92,7 @@ pub(super) struct WatchThread {
     is_held: bool,
     /// A `Tell` is on its way.
     is_telling: bool,
-    /// Since when somebody waits for quiet, and when it will have been quiet for long enough.
+    /// Since when the loop waits for quiet, and the moment at which it will have been quiet for long enough.
     awaited: Option<(Instant, Instant)>,
     poll_at: Option<Instant>,
     round_at: Instant,
@@ -186,7 +186,7 @@ impl WatchThread {
                 self.tell_behind_all_events(true);
             }
             Message::Tell { released } => self.tell_all(released),
-            // Saves put it off, and not who asks again with each batch.
+            // A further save puts the moment off; asking again does not.
             Message::AwaitQuiet => {
                 let now = Instant::now();
                 self.awaited.get_or_insert((now, now + PAUSE));
@@ -251,7 +251,7 @@ impl WatchThread {
                 Some(until) => self.verdict_at = Some(until.max(now + UNFINISHED_PACE)),
                 None => self.flush_as_it_is(now, false),
             },
-            // Whoever has released a lock did all of it before, also what the system has not told yet.
+            // A lock is released when all changes are made. So those that the system has not told yet belong to them.
             Verdict::AsItIs => self.tell_behind_all_events(false),
         }
     }
@@ -273,7 +273,7 @@ impl WatchThread {
         }
     }
 
-    /// Nothing waits for long: not even for who changes files without a pause.
+    /// Tells the loop that all is quiet; after a while in any case, since somebody may change files without a pause.
     fn tell_of_quiet(&mut self, now: Instant, since: Instant) {
         let is_busy = self.is_held || self.is_telling || self.burst.is_on() || self.held_at.is_some();
         if is_busy && now < since + LONGEST_WAIT {

@@ -73,8 +73,8 @@ fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     file::read(path).map_err(|error| CertificateError::Unreadable { path: path.to_owned(), error })
 }
 
-/// The certificate of an earlier start, if it is for these names and still good for a while: who has told the browser
-/// to trust it should not be asked again.
+/// The certificate of an earlier start, if it is for these names and still good for a while. A user who has told the browser to
+/// trust it is not asked again.
 fn kept_or_made(folder: &Path, names: &[String]) -> Result<Pair, CertificateError> {
     let mut names = names.to_vec();
     names.sort();
@@ -97,7 +97,7 @@ fn kept_or_made(folder: &Path, names: &[String]) -> Result<Pair, CertificateErro
         PrivateKeyDer::from_pem_slice(key_pem.as_bytes())
             .map_err(|error| CertificateError::NotMade(error.to_string()))?,
     );
-    // A cache that cannot be written costs the browser's trust at the next start, not this one.
+    // If the cache cannot be written, the next start makes another certificate, which the browser does not trust yet.
     let _ = keep(folder, &paths, &[&certificate_pem, &key_pem, &format!("{until}\n{}\n", names.join("\n"))]);
     Ok(pair)
 }

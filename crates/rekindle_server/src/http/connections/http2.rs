@@ -96,9 +96,10 @@ async fn answer(request: Request<Incoming>, peer: IpAddr, site: &Site) -> Respon
             site.dress(Reply::text(426, "this address is a WebSocket"), origin, named).into_response(head.method)
         }
         Turn::Proxied { rule, .. } => {
-            let body = match request.body().is_end_stream() {
-                true => empty(),
-                false => request.into_body().map_err(Into::into).boxed_unsync(),
+            let body = if request.body().is_end_stream() {
+                empty()
+            } else {
+                request.into_body().map_err(Into::into).boxed_unsync()
             };
             match site.proxy.send(rule, site.client_request(&head, peer), body, false).await {
                 Ok(response) => passed_on(response, site.own_headers(origin, named)),

@@ -10,9 +10,9 @@ use crate::config::ServerConfig;
 
 /// How many ports are tried after the wanted one.
 const TRIES: u16 = 100;
-/// Bytes that the system takes for a client ahead of its reading.
+/// Bytes that the system buffers for a client that has not read them yet.
 const SEND_BUFFER: u32 = 256 * 1024;
-/// Connections that wait to be accepted.
+/// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 /// Open listeners and what they mean.
@@ -72,10 +72,7 @@ async fn addresses(host: Option<&str>) -> Result<Vec<IpAddr>, ListenError> {
             let mut found: Vec<IpAddr> =
                 lookup_host((host, 0)).await.map_err(|_| unknown())?.map(|address| address.ip()).collect();
             found.dedup();
-            match found.is_empty() {
-                true => Err(unknown()),
-                false => Ok(found),
-            }
+            if found.is_empty() { Err(unknown()) } else { Ok(found) }
         }
     }
 }
@@ -139,11 +136,10 @@ fn describe(config: &ServerConfig, addresses: &[IpAddr], listeners: Vec<TcpListe
     if everywhere || addresses.iter().any(IpAddr::is_loopback) {
         local.push(url("localhost".into()));
     }
-    let mut network: Vec<String> = match everywhere {
-        true => own_addresses().iter().map(|address| url(as_host(address))).collect(),
-        false => {
-            addresses.iter().filter(|address| !address.is_loopback()).map(|address| url(as_host(address))).collect()
-        }
+    let mut network: Vec<String> = if everywhere {
+        own_addresses().iter().map(|address| url(as_host(address))).collect()
+    } else {
+        addresses.iter().filter(|address| !address.is_loopback()).map(|address| url(as_host(address))).collect()
     };
     if let Some(name) = name {
         let urls = if exposed { &mut network } else { &mut local };

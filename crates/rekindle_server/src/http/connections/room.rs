@@ -16,7 +16,7 @@ const SLOW: Duration = Duration::from_secs(10);
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Doing {
+pub(crate) enum Activity {
     /// It has not asked for anything yet.
     Nothing,
     /// It rests between two requests.
@@ -30,18 +30,18 @@ pub(crate) enum Doing {
 #[derive(Debug)]
 pub(crate) struct Room {
     places: usize,
-    taken: Mutex<Taken>,
+    taken: Mutex<Connections>,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct Connections {
     last: u64,
     connections: BTreeMap<u64, Connection>,
 }
 
 #[derive(Debug)]
 struct Connection {
-    doing: Doing,
+    doing: Activity,
     since: Instant,
     /// Requests of HTTP/2 that are being answered.
     requests: usize,
@@ -56,14 +56,14 @@ pub(crate) struct Place {
 }
 
 /// A request of HTTP/2 that is being answered.
-pub(crate) struct Asked<'p>(&'p Place);
+pub(crate) struct RunningRequest<'p>(&'p Place);
 
 impl Room {
     pub fn new(places: usize) -> Arc<Self> {
         Arc::new(Self { places, taken: Mutex::default() })
     }
 
-    /// A place, if there is one or somebody can be sent away for it.
+    /// A place for a connection, if one is free or some other connection can be closed for it.
     pub fn enter(self: &Arc<Self>) -> Option<Place> {
         let mut taken = self.taken();
         if taken.connections.len() >= self.places {
@@ -73,7 +73,7 @@ impl Room {
         }
         taken.last += 1;
         let number = taken.last;
-        let connection = Connection { doing: Doing::Nothing, since: Instant::now(), requests: 0, task: None };
+        let connection = Connection { doing: Activity::Nothing, since: Instant::now(), requests: 0, task: None };
         taken.connections.insert(number, connection);
         Some(Place { room: self.clone(), number })
     }
@@ -85,20 +85,20 @@ impl Room {
         }
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
+    fn taken(&self) -> MutexGuard<'_, Connections> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Connection {
-    /// Who has to go first; `None` for those that stay.
+    /// How early the connection has to make room for others: the lowest rank goes first. `None` if it may stay.
     fn rank(&self, number: u64) -> Option<(usize, Instant, u64)> {
         self.task.as_ref()?;
         let rank = match self.doing {
-            Doing::Nothing => 0,
-            Doing::Resting => 1,
-            Doing::Taking if self.since.elapsed() > SLOW => 2,
-            Doing::Taking | Doing::Working => return None,
+            Activity::Nothing => 0,
+            Activity::Resting => 1,
+            Activity::Taking if self.since.elapsed() > SLOW => 2,
+            Activity::Taking | Activity::Working => return None,
         };
         Some((rank, self.since, number))
     }
@@ -109,16 +109,16 @@ impl Place {
         self.number
     }
 
-    pub fn is(&self, doing: Doing) {
+    pub fn is(&self, doing: Activity) {
         self.with(|connection| (connection.doing, connection.since) = (doing, Instant::now()));
     }
 
-    pub fn asked(&self) -> Asked<'_> {
+    pub fn asked(&self) -> RunningRequest<'_> {
         self.with(|connection| {
             connection.requests += 1;
-            connection.doing = Doing::Working;
+            connection.doing = Activity::Working;
         });
-        Asked(self)
+        RunningRequest(self)
     }
 
     fn with(&self, change: impl FnOnce(&mut Connection)) {
@@ -134,13 +134,13 @@ impl Drop for Place {
     }
 }
 
-impl Drop for Asked<'_> {
+impl Drop for RunningRequest<'_> {
     fn drop(&mut self) {
         self.0.with(|connection| {
             connection.requests = connection.requests.saturating_sub(1);
             if connection.requests == 0 {
                 // The answers are on their way, and nobody says when they have been taken.
-                (connection.doing, connection.since) = (Doing::Taking, Instant::now());
+                (connection.doing, connection.since) = (Activity::Taking, Instant::now());
             }
         });
     }
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     /// A place whose connection runs until it is sent away.
-    fn enter(room: &Arc<Room>, doing: Doing) -> Option<tokio::task::JoinHandle<()>> {
+    fn enter(room: &Arc<Room>, doing: Activity) -> Option<tokio::task::JoinHandle<()>> {
         let place = room.enter()?;
         place.is(doing);
         let number = place.number();
@@ -166,17 +166,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_does_nothing_makes_room_the_longest_first() {
         let room = Room::new(3);
-        let resting = enter(&room, Doing::Resting).unwrap();
-        let working = enter(&room, Doing::Working).unwrap();
+        let resting = enter(&room, Activity::Resting).unwrap();
+        let working = enter(&room, Activity::Working).unwrap();
         tokio::time::advance(Duration::from_millis(1)).await;
-        let slow = enter(&room, Doing::Nothing).unwrap();
-        let first = enter(&room, Doing::Working).unwrap();
+        let slow = enter(&room, Activity::Nothing).unwrap();
+        let first = enter(&room, Activity::Working).unwrap();
         assert!(slow.await.unwrap_err().is_cancelled());
-        let second = enter(&room, Doing::Taking).unwrap();
+        let second = enter(&room, Activity::Taking).unwrap();
         assert!(resting.await.unwrap_err().is_cancelled());
-        assert!(enter(&room, Doing::Working).is_none());
+        assert!(enter(&room, Activity::Working).is_none());
         tokio::time::advance(SLOW + Duration::from_millis(1)).await;
-        assert!(enter(&room, Doing::Working).is_some());
+        assert!(enter(&room, Activity::Working).is_some());
         assert!(second.await.unwrap_err().is_cancelled());
         assert!(!working.is_finished() && !first.is_finished());
     }

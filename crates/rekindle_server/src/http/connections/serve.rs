@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::http::connections::http2;
 use crate::http::connections::linger::linger;
-use crate::http::connections::room::{Doing, Place, Room};
+use crate::http::connections::room::{Activity, Place, Room};
 use crate::http::gate::{Arrival, Gate, Method};
 use crate::http::hosts::Origin;
 use crate::http::reply::{self, Reply};
@@ -106,7 +106,8 @@ async fn secure(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, site: Arc
     }
 }
 
-/// A command of this machine has the token for edits and no browser's way to trust the certificate: it may speak plainly.
+/// Answers plain HTTP on a port that speaks TLS. A command of this machine may announce edits that way: it has the token for that, and
+/// cannot trust the certificate as a browser does.
 async fn send_to_https(mut stream: TcpStream, peer: SocketAddr, site: &Site) {
     let is_this_machine = stream.local_addr().is_ok_and(|local| local.ip() == peer.ip());
     let reply = match Gate::default().next(&mut stream).await {
@@ -132,7 +133,7 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketA
             arrival = gate.next(&mut stream) => arrival,
             _ = stopping.wait_for(|stopping| *stopping) => return,
         };
-        place.is(Doing::Working);
+        place.is(Activity::Working);
         let arrival = match arrival {
             Arrival::Head(head) => site.admit_body(head),
             other => other,
@@ -162,7 +163,7 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketA
                 };
                 match after {
                     After::Next => {
-                        place.is(Doing::Resting);
+                        place.is(Activity::Resting);
                         continue;
                     }
                     After::End => return linger(stream).await,
@@ -177,14 +178,14 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketA
                 }
             }
         };
-        place.is(Doing::Taking);
+        place.is(Activity::Taking);
         if !head.keep_alive {
             return part(stream, reply, head.method).await;
         }
         if reply.write(&mut stream, head.method, true).await.is_err() {
             return;
         }
-        place.is(Doing::Resting);
+        place.is(Activity::Resting);
     }
 }
 

@@ -17,7 +17,7 @@ use super::position::{MappedModule, Position};
 
 /// Bytes of maps that are kept.
 pub const KEPT: usize = 32 << 20;
-/// What the positions of a map take beside its text.
+/// A map with its positions takes so many times the bytes of its text.
 pub const POSITIONS_SHARE: usize = 3;
 
 /// An import of a name that is not there.
@@ -111,7 +111,7 @@ impl Maps {
     }
 }
 
-/// The file is one of the graph's.
+/// The text of a file that the graph knows.
 fn read(file: &Path) -> Option<String> {
     file::read_text(file).ok()
 }

@@ -17,7 +17,7 @@ pub struct MappedModule {
     pub url: ModuleUrl,
     pub file: FilePath,
     pub source: Source,
-    /// Digest of its definition: another one has another map.
+    /// Digest of its definition: the map belongs to this one and no other.
     pub hash: Arc<str>,
     /// Bytes of its definition.
     pub size: usize,

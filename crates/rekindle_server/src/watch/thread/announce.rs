@@ -37,7 +37,7 @@ impl WatchThread {
         self.send(batch);
     }
 
-    /// What waits for no installation.
+    /// Paths with news that do not wait for an installation of packages.
     fn at_hand(&self) -> impl Iterator<Item = (&Arc<Path>, &Pending)> {
         self.pending.iter().filter(|(_, pending)| !pending.is_of_install)
     }

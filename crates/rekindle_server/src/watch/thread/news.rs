@@ -90,7 +90,7 @@ impl WatchThread {
             return;
         }
         let is_first = self.burst.saved(path, at);
-        // One file that is written again and again says nothing of others.
+        // Only the first save of a file puts quiet off: one that is written again and again says nothing about others.
         if let Some((since, quiet_at)) = &mut self.awaited
             && is_first
         {

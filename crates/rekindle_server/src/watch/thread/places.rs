@@ -123,7 +123,8 @@ impl WatchThread {
         }
     }
 
-    /// After arming: whatever happened before is not told by the system. `since`: when it was read at the earliest.
+    /// Looks at an item whose folders have just been armed, since the system does not tell what happened before. `since`: when
+    /// the item was read at the earliest.
     pub(super) fn first_look(&mut self, item: &Item, since: SystemTime) {
         let look = look_at(&item.path);
         let Some(watched) = self.watched.get_mut(item) else { return };

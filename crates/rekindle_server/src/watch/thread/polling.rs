@@ -127,7 +127,7 @@ impl WatchThread {
         }
     }
 
-    /// Notes what has changed and was not told: where the system is slow to tell, or does not.
+    /// Notes what has changed without an event, where the system is slow to tell or never does.
     pub(super) fn look_everywhere(&mut self) {
         if self.backend.is_none() {
             return self.poll();

@@ -84,13 +84,6 @@ export function watchPreact(preact: object, failed: (error: unknown) => void): v
   }
 }
 
-/** A value that survives updates, and what it was made of. */
-export interface Kept {
-  digest: string
-  deps: (Instance | undefined)[]
-  value: unknown
-}
-
 export class Refresh {
   private runtime: RefreshRuntime | null = null
   /** What the update that is under way has registered. */

@@ -11,7 +11,6 @@
  * Knows neither DOM nor socket. One instance of each module is live; an update replaces it.
  */
 import type { ModuleId } from './messages'
-import type { Kept } from './refresh'
 
 /** For each name that is taken of a package: the module that has it, and its name there. */
 export type Picked = { [name: string]: [id: ModuleId, name: string] }
@@ -95,6 +94,13 @@ interface CommonjsModule {
   loaded: boolean
   children: []
   paths: []
+}
+
+/** A value that survives updates, and what it was made of. */
+interface Kept {
+  digest: string
+  deps: (Instance | undefined)[]
+  value: unknown
 }
 
 /** One evaluation of one version of a module. */

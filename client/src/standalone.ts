@@ -5,9 +5,9 @@
  *     define('/src/gain.ts', …)
  *     run('/src/gain.ts')
  */
-import { Registry, type Instance, type Namespace } from './registry'
-import type { ModuleId } from './messages'
-import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './runtime'
+import { Registry, type Instance, type Namespace } from './core/registry'
+import type { ModuleId } from './core/messages'
+import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './core/runtime'
 
 export function standalone(base: string, env: Record<string, unknown>): { define: Registry['define']; run(id: ModuleId): void } {
   // Worklets have no location; there an address begins at the root.

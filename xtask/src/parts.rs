@@ -68,7 +68,7 @@ fn client() -> Result<Tally, String> {
         return Err("there are none in client/test".into());
     }
     let compiled = target().join("client.mjs");
-    let write = ["run", "--release", "--quiet", "--package", "rekindle", "--", "client", "--only", "replica.ts"];
+    let write = ["run", "--release", "--quiet", "--package", "rekindle", "--", "client", "--only", "core/replica.ts"];
     run(cargo().args(write).arg(&compiled))?;
     count(node()?.args(tests).env("REKINDLE_CLIENT", compiled))
 }

@@ -45,7 +45,7 @@ enum Command {
     Client {
         /// The file to write
         out: PathBuf,
-        /// The last of the client's source files to take in, such as registry.ts [default: all]
+        /// The last of the client's source files to take in, such as core/registry.ts [default: all]
         #[arg(long)]
         only: Option<String>,
     },

@@ -1,7 +1,7 @@
 //! Which component framework a project uses, and what refreshes its components.
 //!
 //! ```text
-//! node_modules/react                                 → React, by the client's own runtime (client/src/react-refresh.ts)
+//! node_modules/react                                 → React, by the client's own runtime (client/src/core/react-refresh.ts)
 //! node_modules/preact + node_modules/@prefresh/core  → Preact, /node_modules/@prefresh/core/…
 //! node_modules/preact alone                          → the runtime is missing
 //! ```

@@ -115,30 +115,7 @@ fn write_definition(
 fn client() -> &'static str {
     static CLIENT: OnceLock<String> = OnceLock::new();
     CLIENT.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../client/src");
-        let names = [
-            "registry",
-            "hot",
-            "refresh",
-            "react-refresh",
-            "propagate",
-            "imports",
-            "apply",
-            "stacks",
-            "replica",
-            "runtime",
-            "overlay",
-            "styles",
-            "rescue",
-            "socket",
-            "workers",
-            "worker-scope",
-            "document",
-            "client",
-        ];
-        let sources = names.map(|name| std::fs::read_to_string(folder.join(format!("{name}.ts"))).unwrap());
-        let files: Vec<_> = names.into_iter().zip(sources.iter().map(String::as_str)).collect();
-        let script = join_modules(&files, Exports::Last).expect("the client compiles");
+        let script = join_modules(&include!("../../../client/sources.rs"), Exports::Last).expect("the client compiles");
         let socket = "{ protocol: null, host: 'localhost', port: null, path: null }";
         let policies = "bindingsMode = 'live', workerPolicy = 'auto', pagePolicy = 'auto'";
         let settings = format!("const base = '/', socketAt = {socket}, overlayEnabled = false, {policies}");

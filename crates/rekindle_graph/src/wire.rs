@@ -1,4 +1,4 @@
-//! Messages between the server and a tab, as JSON over the socket. The client's `messages.ts` is the other half.
+//! Messages between the server and a tab, as JSON over the socket. The client's `core/messages.ts` is the other half.
 
 use std::collections::BTreeMap;
 

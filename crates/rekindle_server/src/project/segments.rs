@@ -239,7 +239,7 @@ impl Segments {
 }
 
 impl Segment {
-    /// The definitions, and then how many lines each has: stacks name modules by that (`client/src/stacks.ts`).
+    /// The definitions, and then how many lines each has: stacks name modules by that (`client/src/page/stacks.ts`).
     fn definitions(&self, graph: &ModuleGraph) -> String {
         let mut text = String::with_capacity(self.size + self.size / 8);
         let mut lengths = Vec::with_capacity(self.members.len());

@@ -14,16 +14,15 @@ use std::sync::OnceLock;
 use rekindle_compile::bundle::{Exports, join_modules};
 use rekindle_graph::{EnvReads, ModuleId};
 
+use crate::tabs::client_script::SOURCES;
 use crate::project::Project;
 use crate::project::segments::write_definition;
 
-const SOURCES: [(&str, &str); 4] = [
-    ("registry.ts", include_str!("../../../../client/src/registry.ts")),
-    ("runtime.ts", include_str!("../../../../client/src/runtime.ts")),
-    ("standalone.ts", include_str!("../../../../client/src/standalone.ts")),
-    // The last one exports, and a script must not.
-    ("end.ts", ""),
-];
+/// The last of the client's sources that a script which stands alone needs.
+const LAST_SHARED: &str = "core/runtime.ts";
+const STANDALONE: (&str, &str) = ("standalone.ts", include_str!("../../../../client/src/standalone.ts"));
+/// The last file exports, and a script must not.
+const END: (&str, &str) = ("end.ts", "");
 
 /// Whether a file has to be compiled to run as a script.
 pub fn is_module(project: &Project, id: ModuleId) -> bool {
@@ -37,7 +36,8 @@ pub fn is_module(project: &Project, id: ModuleId) -> bool {
 pub fn script(project: &Project, base: &str, id: ModuleId, modules: &[ModuleId]) -> String {
     static RUNTIME: OnceLock<String> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
-        join_modules(&SOURCES, Exports::Last)
+        let shared = SOURCES.split_inclusive(|(name, _)| *name == LAST_SHARED).next().unwrap_or_default();
+        join_modules(&[shared, &[STANDALONE, END]].concat(), Exports::Last)
             .unwrap_or_else(|errors| unreachable!("our own client does not compile: {errors:?}"))
     });
     let json = |value: &serde_json::Value| value.to_string();

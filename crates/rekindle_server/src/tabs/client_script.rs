@@ -9,26 +9,7 @@ use rekindle_compile::compile::digest;
 use crate::config::{Bindings, Config, Html, SocketConfig, Workers};
 
 /// The client's sources, dependencies first.
-const SOURCES: [(&str, &str); 18] = [
-    ("registry.ts", include_str!("../../../../client/src/registry.ts")),
-    ("hot.ts", include_str!("../../../../client/src/hot.ts")),
-    ("refresh.ts", include_str!("../../../../client/src/refresh.ts")),
-    ("react-refresh.ts", include_str!("../../../../client/src/react-refresh.ts")),
-    ("propagate.ts", include_str!("../../../../client/src/propagate.ts")),
-    ("imports.ts", include_str!("../../../../client/src/imports.ts")),
-    ("apply.ts", include_str!("../../../../client/src/apply.ts")),
-    ("stacks.ts", include_str!("../../../../client/src/stacks.ts")),
-    ("replica.ts", include_str!("../../../../client/src/replica.ts")),
-    ("runtime.ts", include_str!("../../../../client/src/runtime.ts")),
-    ("overlay.ts", include_str!("../../../../client/src/overlay.ts")),
-    ("styles.ts", include_str!("../../../../client/src/styles.ts")),
-    ("rescue.ts", include_str!("../../../../client/src/rescue.ts")),
-    ("socket.ts", include_str!("../../../../client/src/socket.ts")),
-    ("workers.ts", include_str!("../../../../client/src/workers.ts")),
-    ("worker-scope.ts", include_str!("../../../../client/src/worker-scope.ts")),
-    ("document.ts", include_str!("../../../../client/src/document.ts")),
-    ("client.ts", include_str!("../../../../client/src/client.ts")),
-];
+pub(crate) const SOURCES: &[(&str, &str)] = &include!("../../../../client/sources.rs");
 
 /// The runtime without its settings. For tests that run the registry outside a browser, `only`
 /// names the last file to take in.
@@ -98,7 +79,28 @@ pub fn client_script(config: &Config, token: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    #[test]
+    fn every_source_of_the_client_is_in_the_list_unless_it_has_only_types() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../client/src");
+        let mut folders = vec![folder.clone()];
+        while let Some(next) = folders.pop() {
+            for path in std::fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().replace('\\', "/");
+                let text = std::fs::read_to_string(&path).unwrap();
+                let is_listed = name == "standalone.ts" || SOURCES.iter().any(|(listed, _)| *listed == name);
+                let code = join_modules(&[(&name, &text), ("end.ts", "")], Exports::Last).unwrap();
+                assert_eq!(is_listed, !code.is_empty(), "{name}");
+            }
+        }
+    }
 
     #[test]
     fn the_client_compiles_and_exports_what_pages_import() {

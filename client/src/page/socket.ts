@@ -5,7 +5,7 @@
  * goes online or the tab is looked at. Nothing is lost meanwhile: what pages send waits here, and what the server
  * had to say it says again when the tab tells how far it is.
  */
-import type { ServerMessage } from './messages'
+import type { ServerMessage } from '../core/messages'
 
 export interface SocketEvents {
   opened(socket: WebSocket): void

@@ -7,7 +7,7 @@
  * The address stays, since DevTools find the source by it; in brackets V8 itself writes by which name a method was called. Only
  * V8 lets a page write the text (https://v8.dev/docs/stack-trace-api), and does not ask before somebody reads it.
  */
-import type { ModuleId } from './messages'
+import type { ModuleId } from '../core/messages'
 
 /** Which modules stand in a script, and on which line (from 1) each begins. */
 interface SegmentLines {

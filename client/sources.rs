@@ -2,6 +2,12 @@
 // out. `client_script.rs` joins them into one script, up to `core/runtime.ts` they are part of each script that stands alone
 // (`standalone.rs`), and the compiler's tests run them.
 [
+    ("core/definition.ts", include_str!("src/core/definition.ts")),
+    ("core/instance.ts", include_str!("src/core/instance.ts")),
+    ("core/graph.ts", include_str!("src/core/graph.ts")),
+    ("core/link.ts", include_str!("src/core/link.ts")),
+    ("core/commonjs.ts", include_str!("src/core/commonjs.ts")),
+    ("core/evaluate.ts", include_str!("src/core/evaluate.ts")),
     ("core/registry.ts", include_str!("src/core/registry.ts")),
     ("core/runtime.ts", include_str!("src/core/runtime.ts")),
     ("core/hot.ts", include_str!("src/core/hot.ts")),

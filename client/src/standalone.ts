@@ -5,8 +5,9 @@
  *     define('/src/gain.ts', …)
  *     run('/src/gain.ts')
  */
-import { Registry, type Instance, type Namespace } from './core/registry'
+import type { Instance, Namespace } from './core/instance'
 import type { ModuleId } from './core/messages'
+import { Registry } from './core/registry'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './core/runtime'
 
 export function standalone(base: string, env: Record<string, unknown>): { define: Registry['define']; run(id: ModuleId): void } {

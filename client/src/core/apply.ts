@@ -17,7 +17,9 @@ import { FailedImports } from './imports'
 import type { ModuleId, Update, UpdatePayload } from './messages'
 import { propagate, type Boundary, type Invalidation, type Verdict } from './propagate'
 import type { Refresh } from './refresh'
-import { lazyImportsOf, type Definition, type Instance, type Namespace, type Registry } from './registry'
+import { lazyImportsOf, type Definition } from './definition'
+import type { Instance, Namespace } from './instance'
+import type { Registry } from './registry'
 
 /** What an update needs of the page. */
 export interface UpdatePage {

@@ -7,8 +7,8 @@
  * A context belongs to one instance. While a new copy is tried out its predecessor's context is suspended, not
  * dropped, so that a failed update leaves everything as it was. Knows neither DOM nor socket.
  */
+import type { Instance, Namespace } from './instance'
 import type { ModuleId } from './messages'
-import type { Instance, Namespace } from './registry'
 
 export type EventListener = (payload: unknown) => unknown
 type ModuleCallback = (next: Namespace | undefined) => unknown

@@ -7,8 +7,10 @@
  *
  * Knows neither DOM nor socket.
  */
+import type { Definition } from './definition'
+import type { ModuleGraph } from './graph'
+import type { Instance } from './instance'
 import type { ModuleId } from './messages'
-import type { Definition, Instance, Registry } from './registry'
 
 interface Failure {
   /** Copies that have asked for it. */
@@ -25,7 +27,7 @@ export class FailedImports {
   private readonly failures = new Map<ModuleId, Failure>()
 
   constructor(
-    private readonly registry: Registry,
+    private readonly graph: ModuleGraph,
     /** Whether it is known that a module cannot run. */
     private readonly isBroken: (id: ModuleId) => boolean,
   ) {}
@@ -44,7 +46,7 @@ export class FailedImports {
   }
 
   private state(id: ModuleId): Pick<Failure, 'needed' | 'broken'> {
-    const needed = this.registry.neededBy([id])
+    const needed = this.graph.neededBy([id])
     return { needed, broken: [...needed.keys()].filter(this.isBroken) }
   }
 
@@ -71,8 +73,8 @@ export class FailedImports {
     const tried = [...this.failures].filter(([id, failure]) => this.mayHaveChanged(id, failure))
     for (const [id, { importers }] of tried) {
       // What is known to be broken would only fail again.
-      if (this.registry.missing([id]).some(this.isBroken)) this.failures.set(id, { importers, ...this.state(id), wasCut: false })
-      else if (this.failures.delete(id)) for (const importer of importers) this.registry.makeDue(importer, `an import() in ${importer.id} had failed`)
+      if (this.graph.missing([id]).some(this.isBroken)) this.failures.set(id, { importers, ...this.state(id), wasCut: false })
+      else if (this.failures.delete(id)) for (const importer of importers) this.graph.makeDue(importer, `an import() in ${importer.id} had failed`)
     }
     return tried.map(([id]) => id)
   }
@@ -86,12 +88,12 @@ export class FailedImports {
   }
 
   private mayHaveChanged(id: ModuleId, { needed, broken }: Failure): boolean {
-    const now = this.registry.neededBy([id])
+    const now = this.graph.neededBy([id])
     if (now.size !== needed.size || [...now].some(([module, definition]) => needed.get(module) !== definition)) return true
     return broken.some((module) => !this.isBroken(module))
   }
 
   private isLive(importer: Instance): boolean {
-    return this.registry.instances.get(importer.id) === importer
+    return this.graph.instances.get(importer.id) === importer
   }
 }

@@ -9,10 +9,11 @@
  *
  * What counts is what ran: the imports of live instances and the `accept` calls that were made (rules R69–R76).
  */
+import { modulesOf } from './definition'
+import type { ModuleGraph } from './graph'
 import type { HotTable } from './hot'
 import type { ModuleId } from './messages'
 import type { Refresh } from './refresh'
-import { modulesOf, type Registry } from './registry'
 
 /** Where an update stops: `path` takes it, `accepted` is what runs again for it. */
 export interface Boundary {
@@ -34,13 +35,13 @@ export interface Invalidation {
   trail: ModuleId[]
 }
 
-export function propagate(registry: Registry, hot: HotTable, refresh: Refresh, changed: Iterable<ModuleId>, invalidation?: Invalidation): Verdict {
-  const walk = new Walk(registry, hot, refresh)
+export function propagate(graph: ModuleGraph, hot: HotTable, refresh: Refresh, changed: Iterable<ModuleId>, invalidation?: Invalidation): Verdict {
+  const walk = new Walk(graph, hot, refresh)
   if (invalidation) {
     walk.pass(invalidation.from)
     walk.toImporters(invalidation.from)
   } else {
-    for (const id of changed) if (registry.instances.has(id)) walk.begin(id)
+    for (const id of changed) if (graph.instances.has(id)) walk.begin(id)
   }
   const verdict = walk.finish()
   if (invalidation && verdict.kind === 'accepted') {
@@ -65,7 +66,7 @@ class Walk {
   private readonly refreshed = new Map<ModuleId, Set<string>>()
 
   constructor(
-    private readonly registry: Registry,
+    private readonly graph: ModuleGraph,
     private readonly hot: HotTable,
     private readonly refresh: Refresh,
   ) {}
@@ -88,7 +89,7 @@ class Walk {
     this.deadEnd ??= this.imported.find((id) => !this.isTakenAbove(id)) ?? null
     if (this.deadEnd !== null) {
       const chain = this.chainTo(this.deadEnd)
-      const due = this.registry.instances.get(chain[0]!)?.due
+      const due = this.graph.instances.get(chain[0]!)?.due
       return { kind: 'reload', chain, reason: `${due ? `${due}, and ` : ''}nothing accepts ${chain[0]}` }
     }
     if (this.boundaries.length === 0) return { kind: 'nothing' }
@@ -105,7 +106,7 @@ class Walk {
   private isTakenAbove(id: ModuleId): boolean {
     const above = new Set([id])
     for (const module of above) {
-      for (const importer of this.registry.importers.get(module) ?? []) {
+      for (const importer of this.graph.importers.get(module) ?? []) {
         if (this.boundaries.some(({ path, accepted }) => path === importer && (accepted === importer || accepted === module))) return true
         above.add(importer)
       }
@@ -153,24 +154,24 @@ class Walk {
   }
 
   private exportsBesides(id: ModuleId, changed: ReadonlySet<string>): Set<string> {
-    const { getters } = this.registry.instances.get(id)!
+    const { getters } = this.graph.instances.get(id)!
     return new Set(Object.keys(getters).filter((name) => !changed.has(name)))
   }
 
   /** A CSS module whose class names are the same as before: its sheet is swapped, its importers need nothing. */
   private keepsItsShape(id: ModuleId): boolean {
-    const shape = this.registry.instances.get(id)?.definition.meta.shape
-    return shape !== undefined && shape === this.registry.definitions.get(id)?.meta.shape
+    const shape = this.graph.instances.get(id)?.definition.meta.shape
+    return shape !== undefined && shape === this.graph.definitions.get(id)?.meta.shape
   }
 
   private acceptsAllExports(id: ModuleId, names: Set<string>): boolean {
-    const { getters, definition } = this.registry.instances.get(id)!
+    const { getters, definition } = this.graph.instances.get(id)!
     return !definition.meta.stars && Object.keys(getters).every((name) => names.has(name))
   }
 
   /** Goes on to who imports `id`; an importer that takes only names in `accepted` is left alone. */
   toImporters(id: ModuleId, accepted?: Set<string>): void {
-    const importers = [...(this.registry.importers.get(id) ?? [])].filter((importer) => importer !== id)
+    const importers = [...(this.graph.importers.get(id) ?? [])].filter((importer) => importer !== id)
     let open = importers.length > 0 ? 0 : 1
     if (accepted && importers.length === 0) open = 0
     for (const importer of importers) {
@@ -182,12 +183,12 @@ class Walk {
         this.begin(importer)
       }
     }
-    if (this.registry.entries.has(id) && importers.length > 0 && !accepted) this.imported.push(id)
+    if (this.graph.entries.has(id) && importers.length > 0 && !accepted) this.imported.push(id)
     if (open > 0) this.deadEnd ??= id
   }
 
   private takesOnly(importer: ModuleId, id: ModuleId, accepted: Set<string>): boolean {
-    const instance = this.registry.instances.get(importer)!
+    const instance = this.graph.instances.get(importer)!
     const { links, meta } = instance.definition
     if (instance.imported.has(id)) return false
     if (links.some((link) => link !== id && modulesOf(link).includes(id))) return false

@@ -12,8 +12,10 @@
  * What is registered during an update reaches the framework when the update has gone through, so that an update that is
  * put back leaves no trace. Knows neither DOM nor socket.
  */
+import { modulesOf, type Link } from './definition'
+import type { ModuleGraph } from './graph'
+import type { Instance } from './instance'
 import type { ModuleId } from './messages'
-import { modulesOf, type Instance, type Link, type Registry } from './registry'
 
 /** What is needed of what refreshes a framework's components. */
 export interface RefreshRuntime {
@@ -92,7 +94,7 @@ export class Refresh {
   private readonly held = new Map<ModuleId, { instance: Instance; types: [type: unknown, id: string][] }>()
   private readonly before: (() => void | Promise<void>)[] = []
 
-  constructor(private readonly registry: Registry) {}
+  constructor(private readonly graph: ModuleGraph) {}
 
   get isOn(): boolean {
     return this.runtime !== null
@@ -152,7 +154,7 @@ export class Refresh {
    * A context is only its identity, so that a new one would part every provider from its users.
    */
   keep(instance: Instance, value: unknown, name: string, digest: string, links: Link[]): unknown {
-    const deps = links.flatMap(modulesOf).map((id) => this.registry.instances.get(id))
+    const deps = links.flatMap(modulesOf).map((id) => this.graph.instances.get(id))
     const known = instance.before?.kept?.get(name)
     const isSame = known?.digest === digest && deps.every((dep, at) => dep === known.deps[at])
     instance.kept ??= new Map()
@@ -164,9 +166,9 @@ export class Refresh {
 
   /** Whether the live copy takes its own updates. What the page itself runs does not: it would render a second time. */
   isBoundary(id: ModuleId): boolean {
-    const instance = this.registry.instances.get(id)
-    const newest = this.registry.definitions.get(id)
-    if (!this.runtime?.isAttached() || !instance?.definition.meta.made || !newest?.meta.made || this.registry.entries.has(id)) return false
+    const instance = this.graph.instances.get(id)
+    const newest = this.graph.definitions.get(id)
+    if (!this.runtime?.isAttached() || !instance?.definition.meta.made || !newest?.meta.made || this.graph.entries.has(id)) return false
     return this.exportedComponents(instance).length > 0
   }
 
@@ -175,9 +177,9 @@ export class Refresh {
    * `runsAgain`. Components are left to the framework. Null: it cannot be told.
    */
   changedExports(id: ModuleId, runsAgain: (id: ModuleId) => boolean): Set<string> | null {
-    const instance = this.registry.instances.get(id)!
+    const instance = this.graph.instances.get(id)!
     const before = instance.definition
-    const now = this.registry.definitions.get(id)!
+    const now = this.graph.definitions.get(id)!
     const linkOf = ({ links }: typeof now, dep: number) => JSON.stringify(links[dep])
     const touched = (dep: number) => modulesOf(now.links[dep]).some(runsAgain)
     const stars = ({ meta, links }: typeof now) => JSON.stringify(meta.stars?.map((at) => links[at]))
@@ -226,7 +228,7 @@ export class Refresh {
   /** Registers what is live after the update, whether that went through or was put back. */
   end(): void {
     for (const { instance, type, id } of this.pending ?? []) {
-      if (this.registry.instances.get(instance.id) !== instance) continue
+      if (this.graph.instances.get(instance.id) !== instance) continue
       this.registerHeld(instance.id)
       this.runtime!.register(type, id)
     }

@@ -8,8 +8,9 @@
  *
  * For each module the newest wins, in whatever order and however often things arrive. Knows neither DOM nor socket.
  */
+import { definitionOf, type Definition } from './definition'
+import type { ModuleGraph } from './graph'
 import type { Batch, Diagnostic, Errors, Manifest, ModuleId } from './messages'
-import { definitionOf, type Definition, type Registry } from './registry'
 
 /** Takes the arguments of a `$d` call. */
 export type Define = (...definition: Parameters<typeof definitionOf>) => void
@@ -46,7 +47,7 @@ export class Replica {
   private arrivals: Arrival[] = []
 
   constructor(
-    private readonly registry: Registry,
+    private readonly graph: ModuleGraph,
     private readonly env: Record<string, unknown>,
   ) {}
 
@@ -93,10 +94,10 @@ export class Replica {
   /** Takes a definition in that is true as of a batch of this session. */
   takeDefinition(definition: Definition, asOf: number): void {
     const { id } = definition
-    const isHeld = this.registry.definitions.has(id)
+    const isHeld = this.graph.definitions.has(id)
     if (asOf < (this.heldAsOf.get(id) ?? (isHeld ? this.floor : BEFORE))) return
     if (asOf !== this.floor || isHeld) this.heldAsOf.set(id, asOf)
-    this.registry.take(definition)
+    this.graph.take(definition)
   }
 
   // ---- batches
@@ -130,7 +131,7 @@ export class Replica {
   private takeDeletion(id: ModuleId, asOf: number): void {
     if (asOf < (this.heldAsOf.get(id) ?? this.floor)) return
     this.heldAsOf.set(id, asOf)
-    this.registry.forget(id)
+    this.graph.forget(id)
     // That it is gone is the error of whoever imports it.
     if (this.standsNow(id, asOf)) this.errors.delete(id)
   }

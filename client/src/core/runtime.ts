@@ -3,9 +3,10 @@
  *
  * The compiler writes numbers where it knew the specifier; what they mean travels beside the definition as links.
  */
+import type { Link } from './definition'
+import type { Instance, Namespace } from './instance'
 import type { ModuleId } from './messages'
 import type { Refresh } from './refresh'
-import type { Instance, Link, Namespace } from './registry'
 
 /** What the calls need of the client. */
 export interface RuntimeHost {

@@ -7,12 +7,15 @@
  *
  * A worker runs the same script. `token`, `base`, `socketAt`, `overlayEnabled` and the policies come from what imports it (`client_script.rs`).
  */
-import { setBindings, Updater, withoutDirect, type Outcome, type UpdatePage } from './core/apply'
+import { withoutDirect } from './core/update/acceptors'
+import { setBindings, Updater } from './core/update/apply'
+import type { Outcome } from './core/update/outcome'
+import type { UpdatePage } from './core/update/update-page'
 import { patchDocument } from './page/document'
 import { HotTable, type HotContext } from './core/hot'
 import type { Applied, Batch, Diagnostic, EditedPage, ErrorPayload, Manifest, ModuleId, PageManifest, ServerMessage } from './core/messages'
 import { ErrorOverlay, hideOverlay, isOverlayOpen, setEditorOpener, showOverlay, type OverlayError } from './page/overlay'
-import type { Verdict } from './core/propagate'
+import type { Verdict } from './core/update/propagate'
 import { ReactRefresh } from './core/react-refresh'
 import { preactRuntime, Refresh, watchPreact } from './core/refresh'
 import { definitionOf, type Definition } from './core/definition'

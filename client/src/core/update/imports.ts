@@ -7,10 +7,10 @@
  *
  * Knows neither DOM nor socket.
  */
-import type { Definition } from './definition'
-import type { ModuleGraph } from './graph'
-import type { Instance } from './instance'
-import type { ModuleId } from './messages'
+import type { Definition } from '../definition'
+import type { ModuleGraph } from '../graph'
+import type { Instance } from '../instance'
+import type { ModuleId } from '../messages'
 
 interface Failure {
   /** Copies that have asked for it. */

@@ -9,11 +9,11 @@
  *
  * What counts is what ran: the imports of live instances and the `accept` calls that were made (rules R69–R76).
  */
-import { modulesOf } from './definition'
-import type { ModuleGraph } from './graph'
-import type { HotTable } from './hot'
-import type { ModuleId } from './messages'
-import type { Refresh } from './refresh'
+import { modulesOf } from '../definition'
+import type { ModuleGraph } from '../graph'
+import type { HotTable } from '../hot'
+import type { ModuleId } from '../messages'
+import type { Refresh } from '../refresh'
 
 /** Where an update stops: `path` takes it, `accepted` is what runs again for it. */
 export interface Boundary {

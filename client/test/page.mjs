@@ -18,6 +18,9 @@ const runtime = await import(pathToFileURL(process.env.REKINDLE_CLIENT).href)
 const { HotTable, Refresh, Registry, Updater } = runtime
 export const { propagate, setBindings } = runtime
 
+/** As page/reload.ts says it. */
+const sentenceOf = ({ kind, id }) => (kind === 'not-accepted' ? `nothing accepts ${id}` : 'circular import invalidate')
+
 let versions = 0
 
 export class Page {
@@ -43,7 +46,7 @@ export class Page {
     this.updater = new Updater(this.registry, this.hot, this.refresh, {
       ensure: async (fresh) => this.registry.missing(fresh, fresh).length === 0,
       swapLinks: async (links) => this.log.push(`swapped ${links}`),
-      reload: async ({ chain, reason }) => this.log.push(`reload ${chain.join(' → ')} (${reason})`),
+      reload: async ({ chain, reason }) => this.log.push(`reload ${chain.join(' → ')} (${sentenceOf(reason)})`),
       failed: (error, boundaries) => this.failed.set(error, `${boundaries.map(({ path }) => path)}: ${error.message}`),
       renderFailed: (error) => this.failed.set(error, `rendering: ${error.message}`),
       succeeded: (left) => [...this.failed.keys()].filter((error) => !left.has(error)).forEach((error) => this.failed.delete(error)),

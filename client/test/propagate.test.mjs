@@ -155,5 +155,5 @@ test('an entry that invalidates reloads', async () => {
 test('an invalidation that comes back to who began it reloads', async () => {
   const page = await pageOf('page -> a; a -> b; b -> a', { a: accepting, b: accepting })
   const verdict = propagate(page.registry, page.hot, page.refresh, [], { from: 'b', first: 'a' })
-  assert.deepEqual([verdict.kind, verdict.reason], ['reload', 'circular import invalidate'])
+  assert.deepEqual([verdict.kind, verdict.reason], ['reload', { kind: 'circular-invalidate' }])
 })

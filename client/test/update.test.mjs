@@ -694,7 +694,7 @@ test('modules of a cycle that hand on what they were handed reload', async () =>
   const handing = (deps) => ({ deps, run: ({ hot }) => hot.accept(() => hot.invalidate()) })
   const page = await opened({ main: { deps: ['g'], run: accepting }, g: handing(['leaf', 'h']), h: handing(['g']), leaf: handing([]) })
   const outcome = await page.save('leaf', handing([]))
-  assert.deepEqual([outcome.result, outcome.reason], ['reload', 'circular import invalidate'])
+  assert.deepEqual([outcome.result, outcome.reason], ['reload', { kind: 'circular-invalidate' }])
 })
 
 test('who is invalidated further up names who began', async () => {
@@ -731,7 +731,7 @@ test('an entry that invalidates reloads', async () => {
 test('modules of a cycle that hand an update to each other reload', async () => {
   const page = await opened({ page: { deps: ['a'], run: accepting }, a: { deps: ['b'], run: invalidating() }, b: { deps: ['a'], run: invalidating() } })
   const outcome = await page.save('a', { deps: ['b'], run: invalidating() })
-  assert.deepEqual([outcome.result, outcome.reason], ['reload', 'circular import invalidate'])
+  assert.deepEqual([outcome.result, outcome.reason], ['reload', { kind: 'circular-invalidate' }])
 })
 
 test('a cycle that the first invalidation is not part of ends in a reload as well', async () => {

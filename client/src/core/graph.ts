@@ -7,7 +7,7 @@
  * One instance of a module is live; an update replaces it. Nothing here runs a module.
  */
 import { definitionOf, dynamicDepsOf, lazyImportsOf, staticDepsOf, type Definition, type Link } from './definition'
-import { NO_MODULES, type Instance } from './instance'
+import { NO_MODULES, type DueReason, type Instance } from './instance'
 import type { ModuleId } from './messages'
 
 export class ModuleGraph {
@@ -52,7 +52,7 @@ export class ModuleGraph {
   }
 
   /** The next update runs this copy again, as if its module had been edited. */
-  makeDue(instance: Instance, reason: string): void {
+  makeDue(instance: Instance, reason: DueReason): void {
     instance.due = reason
     if (this.instances.get(instance.id) === instance) this.noteStaleness(instance.id)
   }

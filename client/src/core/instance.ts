@@ -29,6 +29,9 @@ interface Kept {
   value: unknown
 }
 
+/** Why a module is to run again although its newest definition runs already. */
+export type DueReason = { kind: 'import-failed'; importer: ModuleId } | { kind: 'was-gone'; id: ModuleId }
+
 export interface Instance {
   id: ModuleId
   definition: Definition
@@ -72,7 +75,7 @@ export interface Instance {
   /** While an update tries out another copy in its place: lets it go on. */
   unpark: (() => void) | null
   /** Why it is to run again although its definition is the newest. */
-  due: string | null
+  due: DueReason | null
 }
 
 /** The instance and the name there that an export stands for; `*` is the namespace of that instance. */

@@ -6,7 +6,7 @@
  * Messages that come before somebody listens are kept: a worker whose module does not compile yet, or still waits at
  * a top-level await, gets them once it runs. The owner's half is workers.ts.
  */
-import type { OverlayError } from '../page/overlay'
+import type { OverlayError } from '../page/dom/overlay'
 import { takeMarked, transferablesIn, WORKER_MARK, type FromWorker, type RestartAnswer, type RestartRequest, type ToWorker } from './workers'
 
 /** What dedicated and shared workers have in common, as far as it is used here. */

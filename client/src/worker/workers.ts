@@ -16,7 +16,7 @@
  *     worker → owner    drained     nothing is left: the thread can end
  *     worker → owner    errors      what the overlay is to show
  */
-import type { OverlayError } from '../page/overlay'
+import type { OverlayError } from '../page/dom/overlay'
 
 /** The property that marks a message as ours. */
 export const WORKER_MARK = 'rekindle:worker'

@@ -309,7 +309,7 @@ export class Updater {
     if (verdict.kind !== 'accepted') return
     for (const id of verdict.rerun) {
       const instance = this.registry.instances.get(id)
-      if (instance && !this.registry.definitions.has(id)) this.registry.makeDue(instance, `${id} was gone when what it imports was updated`)
+      if (instance && !this.registry.definitions.has(id)) this.registry.makeDue(instance, { kind: 'was-gone', id })
     }
   }
 
@@ -448,7 +448,7 @@ export class Updater {
     if (!live || this.invalidated.get(from) === live) return { result: 'nothing', boundaries: [] }
     // The module hands on an update that it has handed on before: that would go on without end.
     if (trail.indexOf(from) < trail.length - 1) {
-      return this.apply({ kind: 'reload', chain: [from], reason: 'circular import invalidate' }, [], timestamp)
+      return this.apply({ kind: 'reload', chain: [from], reason: { kind: 'circular-invalidate' } }, [], timestamp)
     }
     this.invalidated.set(from, live)
     const verdict = propagate(this.registry, this.hot, this.refresh, [], invalidation)

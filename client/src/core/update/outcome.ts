@@ -1,5 +1,6 @@
 /** How an update went, as the server is told, and how the outcomes of several updates for one save become one. */
 import type { ModuleId } from '../messages'
+import type { NoBoundary } from './propagate'
 
 export interface Outcome {
   /** `waiting`: a definition cannot be had now, and nothing has run. */
@@ -7,7 +8,7 @@ export interface Outcome {
   /** Boundaries that were updated; if the update failed, those where the page keeps its old code. */
   boundaries: ModuleId[]
   chain?: ModuleId[]
-  reason?: string
+  reason?: NoBoundary
   error?: string
 }
 

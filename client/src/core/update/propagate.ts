@@ -12,6 +12,7 @@
 import { modulesOf } from '../definition'
 import type { ModuleGraph } from '../graph'
 import type { HotTable } from '../hot'
+import type { DueReason } from '../instance'
 import type { ModuleId } from '../messages'
 import type { Refresh } from '../refresh'
 
@@ -21,10 +22,16 @@ export interface Boundary {
   accepted: ModuleId
 }
 
+/**
+ * Why an update needs a reload: a path to an entry meets no module that accepts it, or modules hand the update to each other without
+ * end. `due`: why `id` is to run again if it was not edited.
+ */
+export type NoBoundary = { kind: 'not-accepted'; id: ModuleId; due: DueReason | null } | { kind: 'circular-invalidate' }
+
 export type Verdict =
   | { kind: 'nothing' }
   | { kind: 'accepted'; boundaries: Boundary[]; rerun: Set<ModuleId> }
-  | { kind: 'reload'; chain: ModuleId[]; reason: string }
+  | { kind: 'reload'; chain: ModuleId[]; reason: NoBoundary }
 
 /** An update that began with `invalidate()`: the walk starts at the importers of `from`. */
 export interface Invalidation {
@@ -48,7 +55,7 @@ export function propagate(graph: ModuleGraph, hot: HotTable, refresh: Refresh, c
     // Reached through the module that began it: each would hand the update to the other for ever (R33).
     verdict.rerun.delete(invalidation.from) // It has just run.
     const circular = verdict.boundaries.find(({ path, accepted }) => path === invalidation.first && accepted !== invalidation.from)
-    if (circular) return { kind: 'reload', chain: walk.chainTo(circular.accepted), reason: 'circular import invalidate' }
+    if (circular) return { kind: 'reload', chain: walk.chainTo(circular.accepted), reason: { kind: 'circular-invalidate' } }
   }
   return verdict
 }
@@ -89,8 +96,9 @@ class Walk {
     this.deadEnd ??= this.imported.find((id) => !this.isTakenAbove(id)) ?? null
     if (this.deadEnd !== null) {
       const chain = this.chainTo(this.deadEnd)
-      const due = this.graph.instances.get(chain[0]!)?.due
-      return { kind: 'reload', chain, reason: `${due ? `${due}, and ` : ''}nothing accepts ${chain[0]}` }
+      const id = chain[0]!
+      const due = this.graph.instances.get(id)?.due ?? null
+      return { kind: 'reload', chain, reason: { kind: 'not-accepted', id, due } }
     }
     if (this.boundaries.length === 0) return { kind: 'nothing' }
     return { kind: 'accepted', boundaries: this.boundaries, rerun: this.visited }

@@ -4,7 +4,7 @@
  * Shows one error at a time: message, `file:line:column` (a click opens the editor), code frame, advice and stack. Escape, the
  * button and a click outside close it; the fix does too. What is below cannot be reached meanwhile, and has the focus again afterwards.
  */
-import type { Diagnostic } from '../core/messages'
+import type { Diagnostic } from '../../core/messages'
 
 /** What the overlay shows of one error. */
 export interface OverlayError extends Diagnostic {

@@ -5,7 +5,7 @@
  * goes online or the tab is looked at. Nothing is lost meanwhile: what pages send waits here, and what the server
  * had to say it says again when the tab tells how far it is.
  */
-import type { ServerMessage } from '../core/messages'
+import type { ServerMessage } from '../../core/messages'
 
 export interface SocketEvents {
   opened(socket: WebSocket): void
@@ -29,14 +29,12 @@ export class Socket {
   private wasOpen = false
   private leaving = false
 
-  constructor(
-    /** `null`: this page may not connect, and stays alone. */
-    private readonly address: (() => string) | null,
-    /** Finds out whether the server is there, and its token of this start. */
-    private readonly refresh: () => Promise<boolean>,
-    private readonly events: SocketEvents,
-  ) {
-    if (!this.address) return
+  /** The address to connect to, and what is done with the connection; null as long as nothing connects. */
+  private way: { address: () => string; refresh: () => Promise<boolean>; events: SocketEvents } | null = null
+
+  /** Connects now, and again whenever the connection is lost. `refresh` finds out whether the server answers, and its token of this start. */
+  connect(address: () => string, refresh: () => Promise<boolean>, events: SocketEvents): void {
+    this.way = { address, refresh, events }
     this.open()
     const wake = () => this.wake()
     globalThis.addEventListener?.('online', wake)
@@ -59,7 +57,7 @@ export class Socket {
   send(message: object): void {
     const text = JSON.stringify(message)
     if (this.isOpen) this.socket!.send(text)
-    else if (this.address) this.waiting.push(text)
+    else if (this.way) this.waiting.push(text)
   }
 
   /** Sends only if the connection is up: for what the other side asks again anyway. */
@@ -73,24 +71,25 @@ export class Socket {
   }
 
   private open(): void {
-    const socket = new WebSocket(this.address!(), 'rekindle')
+    const { address, events } = this.way!
+    const socket = new WebSocket(address(), 'rekindle')
     this.socket = socket
     socket.addEventListener('open', () => {
       this.wasOpen = true
       this.pause = FIRST_PAUSE
-      this.events.opened(socket)
+      events.opened(socket)
       for (const text of this.waiting.splice(0)) socket.send(text)
     })
     socket.addEventListener('message', ({ data }) => {
       clearTimeout(this.pongTimer)
       this.pongTimer = undefined
-      this.events.said(JSON.parse(String(data)) as ServerMessage)
+      events.said(JSON.parse(String(data)) as ServerMessage)
     })
     socket.addEventListener('close', () => {
       if (this.socket !== socket) return
       this.socket = null
       clearTimeout(this.pongTimer)
-      if (this.wasOpen && !this.leaving) this.events.closed(socket)
+      if (this.wasOpen && !this.leaving) events.closed(socket)
       this.wasOpen = false
       this.later()
     })
@@ -105,7 +104,7 @@ export class Socket {
   private async retry(): Promise<void> {
     if (this.socket) return
     // A new start of the server has a new token, and asking for it tells whether the server is there at all.
-    if (await this.refresh()) this.open()
+    if (await this.way!.refresh()) this.open()
     else this.later()
   }
 

@@ -4,7 +4,7 @@
  * An edited sheet keeps its element and so its place in the cascade (rules R135, R143, R167). The order of the elements
  * is that of the imports, also of imports that were added or moved by an edit.
  */
-import type { ModuleId } from '../core/messages'
+import type { ModuleId } from '../../core/messages'
 
 const DEV_ID = 'data-vite-dev-id'
 

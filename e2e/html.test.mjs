@@ -113,7 +113,7 @@ test('a script that changes reloads the page, as does what scripts have taken ov
 }, async (app) => {
   await app.edit('index.html', 'window.classic = 1', 'window.classic = 2')
   await app.reloaded()
-  await app.prints('its scripts are others now')
+  await app.prints('its scripts have changed')
   await app.edit('index.html', '/main.js', '/other.js')
   await app.reloaded()
   await app.page.waitForFunction(() => document.title === 'other')

@@ -234,7 +234,7 @@ test('a page that was edited while the server was away is patched when it is bac
   assert.equal(await app.page.title(), 'two')
   assert.equal(await app.page.getAttribute('h1', 'class'), 'new')
   await app.stayed()
-  assert.ok(!app.printed.includes('its scripts are others now'), app.printed)
+  assert.ok(!app.printed.includes('its scripts have changed'), app.printed)
 })
 
 test('a sheet whose link came by an edit of the page is edited while the server is away', {

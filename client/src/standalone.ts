@@ -1,5 +1,5 @@
 /**
- * The registry for a script that stands alone, in a worklet for instance: nothing comes later, nothing is updated.
+ * The registry for a script that stands alone, in a worklet for instance: all its definitions are in it, and it is never updated.
  *
  *     const { define, run } = standalone('/', env)
  *     define('/src/gain.ts', …)
@@ -11,14 +11,14 @@ import { Registry } from './core/registry'
 import { addressBelow, fileOf, ModuleRuntime, type RuntimeHost } from './core/runtime'
 
 export function standalone(base: string, env: Record<string, unknown>): { define: Registry['define']; run(id: ModuleId): void } {
-  // Worklets have no location; there an address begins at the root.
+  // Worklets have no location. Their addresses begin at the root.
   const origin = typeof location === 'undefined' ? '' : location.origin
   const addressOf = (id: ModuleId) => addressBelow(origin + base.slice(0, -1), id)
   const importNative = async (address: string, attribute: string | null): Promise<Namespace> =>
     attribute ? import(address, { with: { type: attribute } }) : import(address)
   const metaOf = ({ id }: Instance): object => Object.assign(Object.create(null), { url: addressOf(id), env, ...fileOf(id) })
   const knows = (id: ModuleId) => registry.definitions.has(id)
-  const unstyled = () => console.warn('[rekindle] a style was left out: there is no page here')
+  const unstyled = () => console.warn('[rekindle] a style sheet was left out, because there is no page here')
   const host: RuntimeHost = {
     async importModule(id) {
       if (!knows(id)) return importNative(addressOf(id), null)

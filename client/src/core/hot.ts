@@ -17,7 +17,7 @@ type ListCallback = (next: (Namespace | undefined)[]) => unknown
 /** One `accept` call. Without `deps` it is about the module itself. */
 export interface Acceptor {
   deps: (ModuleId | null)[] | null
-  /** The dependencies were given as a list, so the callback gets one. */
+  /** The dependencies were given as a list, so the callback gets a list, too. */
   list: boolean
   callback: ((next: never) => unknown) | undefined
 }
@@ -35,7 +35,7 @@ interface Listener {
   event: string
   fn: EventListener
   context: HotContext
-  /** It has not settled in time before: it is not waited for again. */
+  /** The listener did not settle in time once, so that updates do not wait for it any more. */
   slow?: boolean
 }
 
@@ -51,7 +51,7 @@ export class HotTable {
 
   constructor(readonly host: HotHost) {}
 
-  /** One plain object per module and page, handed from copy to copy (R27). */
+  /** `hot.data`: one plain object for each module, handed from copy to copy. */
   dataOf(id: ModuleId): object {
     let data = this.data.get(id)
     if (!data) this.data.set(id, (data = {}))
@@ -62,7 +62,7 @@ export class HotTable {
     return this.data.get(id)
   }
 
-  /** Gives the data the content that it had. It stays the same object. */
+  /** Gives `hot.data` the content that it had. It stays the same object. */
   restoreData(id: ModuleId, before: object | undefined): void {
     const data = this.data.get(id) as Record<string, unknown> | undefined
     if (!data) return
@@ -77,7 +77,7 @@ export class HotTable {
   /** The context of a new instance. Its predecessor, if any, is suspended until `retire` or `restore`. */
   create(instance: Instance): HotContext {
     const left = this.contexts.get(instance.id)
-    if (left) this.retire(left) // Of a try that did not get to run.
+    if (left) this.retire(left) // The context of a copy that was made and never ran.
     const context = new HotContext(this, instance)
     this.contexts.set(instance.id, context)
     return context
@@ -110,7 +110,7 @@ export class HotTable {
     this.listeners = [...this.listeners, { event, fn, context }]
   }
 
-  /** Removes every entry equal to `fn`, whoever added it (R36). */
+  /** Removes `fn` from the listeners of an event, whichever module has added it, as in Vite. */
   unlisten(event: string, fn: EventListener): void {
     this.listeners = this.listeners.filter((listener) => listener.event !== event || listener.fn !== fn)
   }
@@ -136,7 +136,7 @@ export class HotTable {
     if (pending.length > 0) await Promise.all(pending)
   }
 
-  /** Waits for `result`, but not for ever; failures are reported. */
+  /** Waits for `result` for a limited time; failures are reported. */
   async patiently(result: PromiseLike<unknown>, doing: string, late?: () => void): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined
     const limit = new Promise<void>((done) => {
@@ -160,7 +160,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null)?.then === 'function'
 }
 
-/** The object behind `import.meta.hot` of one instance. Signatures and order as in Vite (rules R7–R41). */
+/** The object behind `import.meta.hot` of one instance. Its methods have the signatures and the effects of Vite's. */
 export class HotContext {
   readonly id: ModuleId
   active = true
@@ -171,9 +171,9 @@ export class HotContext {
   acceptedExports: Set<string> | null = null
   disposer: ((data: object) => unknown) | null = null
   pruner: ((data: object) => unknown) | null = null
-  /** Its disposer has run: it is not called a second time, even if the update it made room for failed. */
+  /** The disposer has run. It is not called again, even if the update for which it ran has failed. */
   disposed = false
-  /** Who spoke for the module before this copy, while this one waits. */
+  /** While this copy waits at its top-level await: the context that counts for the module meanwhile. */
   before: HotContext | null = null
 
   constructor(
@@ -184,8 +184,8 @@ export class HotContext {
   }
 
   /**
-   * Who says what the module accepts. A copy that waits at its top-level await may not have come to its `accept` calls: as
-   * long as it has made none, it accepts what the copy before it did.
+   * The context that says what the module accepts. A copy that waits at its top-level await may not have reached its `accept` calls
+   * yet: as long as it has made none, the module accepts what the copy before it has accepted.
    */
   get speaker(): HotContext {
     const isMute = this.instance.state === 'evaluating' && this.acceptors.length === 0
@@ -201,7 +201,7 @@ export class HotContext {
     return this.acceptors.some(({ deps }) => deps?.includes(id))
   }
 
-  /** What pages see: only the documented members. */
+  /** What modules see: only the documented members. */
   readonly api = this.makeApi()
 
   private makeApi(): object {

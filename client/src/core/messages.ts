@@ -1,14 +1,14 @@
 /**
  * What the server and a tab say to each other, and the payloads that pages see.
  *
- * The `vite:*` payloads are spelled as in Vite (rules R118–R122), so that code written for them works unchanged.
- * The messages between our own two ends are ours.
+ * The `vite:*` payloads have the fields of Vite's, so that code written for them works unchanged. The messages between server and
+ * tab are rekindle's own; `wire.rs` has the other half.
  */
 
-/** A module's name: root-relative path plus query. */
+/** The name of a module: its path from the root, with the query. */
 export type ModuleId = string
 
-/** One entry of a `vite:beforeUpdate` payload: `path` is the boundary, `acceptedPath` what was run again. */
+/** One entry of a `vite:beforeUpdate` payload: `path` is the boundary, `acceptedPath` the module that it accepts. */
 export interface Update {
   type: 'js-update' | 'css-update'
   path: ModuleId
@@ -55,17 +55,17 @@ export interface Diagnostic {
   place?: { line: number; column: number }
   frame?: string
   help?: string
-  /** The module's own file is not there any more. */
+  /** The module's own file was deleted. */
   gone?: boolean
 }
 
 /** Modules whose newest source cannot run, with the reasons. */
 export type Errors = Record<ModuleId, Diagnostic[]>
 
-/** What a page is told when it starts, and again with each set of modules it asks for. */
+/** What a page gets when it starts, and again with each set of modules that it loads. */
 export interface Manifest {
   session: string
-  /** Number of the last batch that is in the definitions that came along. */
+  /** The definitions that came along are as of this batch. */
   seq: number
   /** Of a page's or worker's start: number as of which its text was written; absent if that was another session's. */
   since?: number
@@ -73,13 +73,13 @@ export interface Manifest {
   segments: string[]
   env: Record<string, unknown>
   errors: Errors
-  /** What refreshes the page's components, and the modules of it that run before all others. */
+  /** The framework whose components are refreshed, and the modules of its refresh runtime, which run before all others. */
   refresh?: { framework: 'react' | 'preact'; modules: ModuleId[] }
 }
 
-/** A page's start: its modules scripts in document order. */
+/** The start of a page: `entries` are its module scripts in document order. */
 export interface PageManifest extends Manifest {
-  /** Not there in a worker. */
+  /** Absent in a worker. */
   page?: string
   /** Digest of the page's own text. */
   pageHash?: string
@@ -89,13 +89,13 @@ export interface PageManifest extends Manifest {
 }
 
 /**
- * What the batches after `since` did, up to `seq`, as it stands as of `seq`: new definitions (script text, one `$d(…)` call
- * each), and what went away. A save is one with `since` = `seq` - 1.
+ * What the saves after batch `since` and up to batch `seq` did: new definitions (the text of one `$d(…)` call each), deletions, errors.
+ * For a single save `since` is `seq` - 1.
  */
 export interface Batch {
   type: 'batch'
   session: string
-  /** Absent: all in which this tab differed, which comes from another session. */
+  /** Absent in the answer to a comparison: the batch brings everything in which the tab differs from the server. */
   since?: number
   seq: number
   /** Milliseconds since the epoch when the save was noticed. */
@@ -103,14 +103,14 @@ export interface Batch {
   definitions: { id: ModuleId; code: string }[]
   deleted: ModuleId[]
   errors: Errors
-  /** Modules that had an error and have none any more. */
+  /** Modules that had an error and have none now. */
   fixed: ModuleId[]
   /** Stylesheets of `<link>` elements that changed, with their digests. */
   links: [id: ModuleId, hash: string][]
-  /** Pages whose own text changed, with the file as the user knows it. */
+  /** Pages whose own text was edited, with the file as the user knows it. */
   pages: EditedPage[]
   env?: Record<string, unknown>
-  /** Pages have to start anew, and why. */
+  /** All pages have to be reloaded, for this reason. */
   reload?: string
 }
 
@@ -119,10 +119,10 @@ export interface EditedPage {
   file: string
   /** Digest of its text now. */
   hash: string
-  /** Its text as this tab got it, if the server still knows. */
+  /** The text that this tab has got, if the server still knows it. */
   before?: string
   after: string
-  /** Its module scripts are others than before. */
+  /** The page's module scripts have changed. */
   scripts: boolean
 }
 
@@ -143,7 +143,7 @@ export interface TracedFrame {
   column: number
 }
 
-/** How an update went in this tab. */
+/** The answer to a batch: how its update went in this tab. */
 export interface Applied {
   type: 'applied'
   seq: number

@@ -1,5 +1,5 @@
 /**
- * React Fast Refresh's half that does not live in React: which component is the successor of which, and which roots of React
+ * The half of React Fast Refresh that is not part of React: which component is the successor of which, and which of React's roots
  * render again.
  *
  *     register(Label, '/src/Label.tsx Label')     the family "/src/Label.tsx Label": Label
@@ -8,25 +8,26 @@
  *     perform()                                   React renders every mounted Label with Label₂;
  *                                                 its state stays if Label₂ uses the hooks that Label used
  *
- * React hands what is needed to the hook that DevTools use as well: `inject` gives the functions of a renderer, `onCommitFiberRoot`
- * tells of each root. So this needs no package in the project, and serves every copy of React on the page (17 and newer).
- * The interface is React's own: its ReactFiberHotReloading and the calls that compilers write (`$RefreshReg$`, `$RefreshSig$`).
+ * React gives what is needed to the hook that DevTools use as well: `inject` brings the functions of a renderer, and
+ * `onCommitFiberRoot` is called for each root. So the project needs no package for this, and every copy of React on the page is
+ * served (17 and newer). The interface is React's own: its ReactFiberHotReloading, and the calls that compilers write
+ * (`$RefreshReg$`, `$RefreshSig$`).
  */
 import type { RefreshRuntime } from './refresh'
 
-/** The newest of all components that were known by one name. */
+/** All components that were registered by one name; `current` is the newest. */
 interface Family {
   current: object
 }
 
 /** Which hooks a component or a hook calls. */
 interface Signature {
-  /** The calls in its own text. */
+  /** The hook calls in its own text. */
   own: string
-  /** The state cannot be kept: asked for, or a hook could not be looked up. */
+  /** The state cannot be kept: the source asks for that, or one of the hooks cannot be read. */
   resets: boolean
   hooks: () => unknown[]
-  /** `own` with those of its custom hooks: known once it was asked for. */
+  /** `own` together with the calls of its custom hooks, once that was computed. */
   whole?: string
 }
 
@@ -36,7 +37,7 @@ interface Fiber {
   memoizedState: { element?: unknown } | null
 }
 
-/** What a renderer of React gives to `inject`, as far as it is used. */
+/** What a renderer of React passes to `inject`, as far as it is used here. */
 interface Renderer {
   scheduleRefresh?(root: Root, update: { updatedFamilies: Set<Family>; staleFamilies: Set<Family> }): void
   scheduleRoot?(root: Root, element: unknown): void
@@ -55,12 +56,12 @@ interface DevToolsHook {
 const FORWARD_REF = Symbol.for('react.forward_ref')
 const MEMO = Symbol.for('react.memo')
 
-/** Types are functions or objects; whatever else is registered is no component. */
+/** Whether a value can be a component: components are functions or objects. */
 function isType(value: unknown): value is object {
   return typeof value === 'function' || (typeof value === 'object' && value !== null)
 }
 
-/** The component in `memo(…)` or `forwardRef(…)`, with the name of its place. */
+/** The component inside of `memo(…)` or `forwardRef(…)`, and what is appended to the name of the outer one to name it. */
 function wrapped(type: object): [inner: unknown, place: string] | null {
   const { $$typeof, type: inMemo, render } = type as { $$typeof?: symbol; type?: unknown; render?: unknown }
   if ($$typeof === MEMO) return [inMemo, ' memo']
@@ -75,20 +76,20 @@ function isClass(type: unknown): boolean {
 export class ReactRefresh implements RefreshRuntime {
   private readonly families = new Map<string, Family>()
   private readonly familyOf = new WeakMap<object, Family>()
-  /** `familyOf`, as far as React was told: a successor is rendered as itself until it is announced. */
+  /** The part of `familyOf` that React knows: a successor is an unrelated component for React until it is announced. */
   private readonly announced = new WeakMap<object, Family>()
   private readonly signatures = new WeakMap<object, Signature>()
-  /** Successors that React was not told of yet. */
+  /** Successors that React does not know yet. */
   private waiting: [Family, object][] = []
 
   private readonly renderers = new Map<number, Renderer>()
   private readonly rendererOf = new WeakMap<Root, Renderer>()
   private readonly mounted = new Set<Root>()
-  /** Roots that came to nothing because a component threw: they are rendered anew. */
+  /** Roots that show nothing because a component threw: they are rendered anew. */
   private readonly failed = new Set<Root>()
   private readonly elementOf = new WeakMap<Root, unknown>()
 
-  /** Puts itself between React and the hook that React looks for when it starts; makes the hook if no DevTools are there. */
+  /** Listens to the hook that React looks for when it starts, and makes that hook if there are no DevTools. */
   constructor(globals: object) {
     const scope = globals as { __REACT_DEVTOOLS_GLOBAL_HOOK__?: DevToolsHook }
     let count = 0
@@ -125,7 +126,7 @@ export class ReactRefresh implements RefreshRuntime {
     if (renderer.scheduleRefresh && renderer.setRefreshHandler) this.renderers.set(id, renderer)
   }
 
-  /** Follows which roots show something. */
+  /** Keeps track of which roots show something. */
   private committed(id: number, root: Root, failed: boolean): void {
     const renderer = this.renderers.get(id)
     if (!renderer) return
@@ -141,7 +142,7 @@ export class ReactRefresh implements RefreshRuntime {
     else this.failed.delete(root)
   }
 
-  /** A page that switches DevTools off takes React from us as well. */
+  /** Without a renderer there is nothing to refresh. A page that disables DevTools has none here. */
   isAttached(): boolean {
     return this.renderers.size > 0
   }
@@ -165,7 +166,7 @@ export class ReactRefresh implements RefreshRuntime {
         if (isType(type)) this.signatures.set(type, { own, resets: !!resets, hooks: hooks ?? (() => []) })
         return type
       }
-      // The component is rendered: by now all the hooks that it names are there.
+      // The component is being rendered, so all hooks that it names can be read by now.
       if (!isAsked && isType(first)) this.wholeOf(this.signatures.get(first))
       isAsked = true
       return undefined
@@ -182,7 +183,7 @@ export class ReactRefresh implements RefreshRuntime {
         signature.resets = true
         break
       }
-      // A hook of a package has none and is taken to stay.
+      // A hook of a package has no signature, and is assumed not to change.
       const known = this.signatures.get(hook)
       const part = this.wholeOf(known)
       if (part !== undefined) parts.push(part)
@@ -195,7 +196,7 @@ export class ReactRefresh implements RefreshRuntime {
     try {
       return signature.hooks()
     } catch {
-      // A name that is not there yet, or not any more.
+      // A hook is named that is not defined yet, or not any more.
       signature.resets = true
       return []
     }
@@ -226,7 +227,7 @@ export class ReactRefresh implements RefreshRuntime {
 
     const familyOf = (type: unknown) => (isType(type) ? this.announced.get(type) : undefined)
     for (const renderer of this.renderers.values()) renderer.setRefreshHandler!(familyOf)
-    // What React does at once may mount and unmount roots: these are the roots of before.
+    // Rendering may mount and unmount roots, so each loop goes over a copy of the roots that there are now.
     const errors: unknown[] = []
     const attempt = (render: () => void) => {
       try {
@@ -244,7 +245,7 @@ export class ReactRefresh implements RefreshRuntime {
     if (errors.length > 0) throw errors[0]
   }
 
-  /** Whether a mounted `before` can go on as `now`. */
+  /** Whether the state of a mounted `before` can be kept for `now`. */
   private keepsState(before: object, now: object): boolean {
     if (isClass(before) || isClass(now)) return false
     const [was, is] = [this.signatures.get(before), this.signatures.get(now)]

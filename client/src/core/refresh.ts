@@ -6,20 +6,20 @@
  *       limit edited   → the modules that import `limit` run again as well
  *
  * A module is a boundary when it exports a component. Which of its other exports an edit changes is known before anything
- * runs: the compiler says what each is made of (`meta.made`), so that a constant, a hook or a context beside a component
+ * runs: the compiler says of what code each is made (`meta.made`), so that a constant, a hook or a context beside a component
  * concerns its importers only when it, or what it uses, was edited.
  *
- * What is registered during an update reaches the framework when the update has gone through, so that an update that is
- * put back leaves no trace. Knows neither DOM nor socket.
+ * Components that are registered during an update reach the framework when the update has gone through, so that an update that is
+ * rolled back leaves no trace. Knows neither DOM nor socket.
  */
 import { modulesOf, type Link } from './definition'
 import type { ModuleGraph } from './graph'
 import type { Instance } from './instance'
 import type { ModuleId } from './messages'
 
-/** What is needed of what refreshes a framework's components. */
+/** What refreshes the components of a framework. */
 export interface RefreshRuntime {
-  /** The framework is there and can be told. Until then nobody takes an update of a component. */
+  /** The framework has started and can be told of new components. Until then no module is a boundary because of its components. */
   isAttached(): boolean
   register(type: unknown, id: string): void
   signature(): (...parameters: never[]) => unknown
@@ -28,13 +28,13 @@ export interface RefreshRuntime {
   perform(): void
 }
 
-/** What `@prefresh/core` leaves on the window. */
+/** The object that `@prefresh/core` puts on the window. */
 interface Prefresh {
   register(type: unknown, id: string): void
   sign(type: unknown, key: string, reset: unknown, hooks: unknown, status: string): string
 }
 
-/** Members that pages and routers may set on the window (R187, R188). */
+/** Members of the window that pages, routers and frameworks set. */
 interface RefreshWindow {
   __registerBeforePerformReactRefresh?: (hook: () => void | Promise<void>) => void
   __getReactRefreshIgnoredExports?: (about: { id: string }) => string[]
@@ -48,7 +48,7 @@ export function preactRuntime(utils: object): RefreshRuntime {
   return {
     isAttached: () => true,
     register: (type, id) => globals.__PREFRESH__!.register(type, id),
-    // A signature is called at each render as well; only the first two calls say something.
+    // Compiled code also calls a signature on each render. Only the first two calls have an effect.
     signature() {
       let status = 'begin'
       let known: unknown
@@ -63,14 +63,15 @@ export function preactRuntime(utils: object): RefreshRuntime {
   }
 }
 
-/** `options` of Preact, whose hooks have names of one letter: this one is asked for an error of each render. */
+/** `options` of Preact, whose hooks have short names: Preact calls `__e` with each error that a component throws. */
 interface PreactOptions {
   __e?: (error: unknown, ...rest: unknown[]) => void
 }
 
 /**
- * Tells of errors that leave Preact's components, none of which has taken them. Its own hook looks for an error boundary and
- * throws again where there is none; the stack of a built Preact says nothing of rendering.
+ * Calls `failed` with errors of components that no error boundary catches. Preact's own hook looks for an error boundary, and throws
+ * the error again if there is none. (The stack of such an error does not show that it was thrown while rendering, since the names
+ * in Preact's build are short.)
  */
 export function watchPreact(preact: object, failed: (error: unknown) => void): void {
   const { options } = preact as { options?: PreactOptions }
@@ -88,9 +89,9 @@ export function watchPreact(preact: object, failed: (error: unknown) => void): v
 
 export class Refresh {
   private runtime: RefreshRuntime | null = null
-  /** What the update that is under way has registered. */
+  /** During an update: what it has registered. */
   private pending: { instance: Instance; type: unknown; id: string }[] | null = null
-  /** First copies of modules, with what they would have registered: a framework asks for it once they are replaced. */
+  /** First copies of modules with what they have registered. The framework needs to know it only once the copies are replaced. */
   private readonly held = new Map<ModuleId, { instance: Instance; types: [type: unknown, id: string][] }>()
   private readonly before: (() => void | Promise<void>)[] = []
 
@@ -100,7 +101,7 @@ export class Refresh {
     return this.runtime !== null
   }
 
-  /** From now on components are registered. Must be called before the framework itself runs. */
+  /** Registers components from now on. Must be called before the framework itself runs. */
   use(runtime: RefreshRuntime): void {
     this.runtime = runtime
     globals.__registerBeforePerformReactRefresh ??= (hook) => void this.before.push(hook)
@@ -114,7 +115,7 @@ export class Refresh {
     else this.hold(instance).push([type, id])
   }
 
-  /** The list of a first copy. A copy before it, of an earlier try, registers now. */
+  /** The list of a first copy. If the module has an earlier one, whose start failed, that is registered now. */
   private hold(instance: Instance): [unknown, string][] {
     let held = this.held.get(instance.id)
     if (held && held.instance !== instance) this.registerHeld(instance.id)
@@ -122,7 +123,7 @@ export class Refresh {
     return held.types
   }
 
-  /** Tells the framework of the first copy of a module, that its successors are known as such. */
+  /** Registers the components of a module's first copy, so that the framework recognizes their successors. */
   private registerHeld(id: ModuleId): void {
     const held = this.held.get(id)
     if (!held) return
@@ -136,11 +137,11 @@ export class Refresh {
     if (!this.runtime) return (type: unknown) => type
     const sign = this.runtime.signature() as (...parameters: unknown[]) => unknown
     if (!instance.definition.meta.resets) return sign
-    // Without parameters it is called by each render.
+    // Calls without parameters come from renders.
     return (...[type, key, , hooks]: unknown[]) => (key === undefined ? sign() : sign(type, key, true, hooks))
   }
 
-  /** A component may be made by a call (`connect(…)(View)`): what it exports is registered by value as well. */
+  /** Registers exported components by their value as well: the result of a call such as `connect(…)(View)` has no name of its own. */
   evaluated(instance: Instance): void {
     if (!this.runtime || !instance.definition.meta.made) return
     if (!this.pending) return void this.hold(instance)
@@ -150,8 +151,8 @@ export class Refresh {
   }
 
   /**
-   * The value of a `createContext` call: the one of the copy before, if neither the call nor what it uses was edited.
-   * A context is only its identity, so that a new one would part every provider from its users.
+   * The value of a `createContext` call: that of the copy before, if neither the call nor what it uses was edited.
+   * A context is recognized by identity, so a new one would separate mounted providers from their consumers.
    */
   keep(instance: Instance, value: unknown, name: string, digest: string, links: Link[]): unknown {
     const deps = links.flatMap(modulesOf).map((id) => this.graph.instances.get(id))
@@ -164,7 +165,7 @@ export class Refresh {
 
   // ---- for the walk
 
-  /** Whether the live copy takes its own updates. What the page itself runs does not: it would render a second time. */
+  /** Whether the live copy accepts its own updates. An entry does not: it would render the application a second time. */
   isBoundary(id: ModuleId): boolean {
     const instance = this.graph.instances.get(id)
     const newest = this.graph.definitions.get(id)
@@ -173,8 +174,8 @@ export class Refresh {
   }
 
   /**
-   * Exports of a boundary that are not what they were: added, removed, made of something else, or of an import for which
-   * `runsAgain`. Components are left to the framework. Null: it cannot be told.
+   * The exports of a boundary that an edit changes: added, removed, made of other code, or of an import for which `runsAgain` is
+   * true. Components are left out, since the framework refreshes them. Null: nobody can tell, because of an `export *`.
    */
   changedExports(id: ModuleId, runsAgain: (id: ModuleId) => boolean): Set<string> | null {
     const instance = this.graph.instances.get(id)!
@@ -203,7 +204,7 @@ export class Refresh {
     return changed
   }
 
-  /** Exports that were components before the update and are none now: nobody but their importers can take them. */
+  /** Exports that were components before the update and are none now: only their importers can take the update. */
   incompatible(before: Instance, now: Instance): string[] {
     if (!this.runtime || !before.definition.meta.made || !now.definition.meta.made) return []
     const components = this.exportedComponents(now)
@@ -225,7 +226,7 @@ export class Refresh {
     this.pending = []
   }
 
-  /** Registers what is live after the update, whether that went through or was put back. */
+  /** Registers the components of copies that are live after the update, whether it went through or was rolled back. */
   end(): void {
     for (const { instance, type, id } of this.pending ?? []) {
       if (this.graph.instances.get(instance.id) !== instance) continue
@@ -235,7 +236,7 @@ export class Refresh {
     this.pending = null
   }
 
-  /** Throws what a component throws. */
+  /** Renders what is mounted with the newest code; throws what a component throws. */
   async perform(): Promise<void> {
     if (!this.runtime) return
     for (const hook of this.before) await hook()
@@ -247,7 +248,7 @@ function exportId(id: ModuleId, name: string): string {
   return `${id} export ${name}`
 }
 
-/** A name that cannot be read yet is no component. */
+/** The value of an export; undefined if it cannot be read yet. */
 function valueOf(instance: Instance, name: string): unknown {
   try {
     return instance.getters[name]?.()

@@ -1,12 +1,12 @@
 /**
- * What this tab holds of the server's table, and as of which batch (`docs/internals/sync.md`).
+ * What this tab holds of the server's table of modules, and as of which batch (`docs/internals/sync.md`).
  *
- *     segment   4be1… : /a.js, /b.js         waits until somebody says as of when it is true
+ *     segment   4be1… : /a.js, /b.js         waits until a manifest says as of which batch it is true
  *     manifest  session 1f, as of 3, 4be1…   /a.js and /b.js are taken in, as of 3
  *     batch     2 → 4, /a.js                 is newer: taken in, as of 4
  *     manifest  session 1f, as of 3, 77aa…   /a.js in it is older: left out
  *
- * For each module the newest wins, in whatever order and however often things arrive. Knows neither DOM nor socket.
+ * For each module the newest definition wins, in whatever order and however often definitions arrive. Knows neither DOM nor socket.
  */
 import { definitionOf, type Definition } from './definition'
 import type { ModuleGraph } from './graph'
@@ -15,9 +15,10 @@ import type { Batch, Diagnostic, Errors, Manifest, ModuleId } from './messages'
 /** Takes the arguments of a `$d` call. */
 export type Define = (...definition: Parameters<typeof definitionOf>) => void
 
-/** Older than everything of a session. */
+/** A batch number below all numbers of a session. */
 const BEFORE = -1
 
+/** Definitions that came by value, in a script that says as of which batch they are. */
 interface Arrival {
   session: string
   seq: number
@@ -25,25 +26,26 @@ interface Arrival {
 }
 
 export class Replica {
-  /** The server's start that this tab is in step with; empty before it knows one. */
+  /** The session of the server that this tab is in; empty before it knows one. */
   session = ''
-  /** This tab has heard what all batches up to this one did. */
+  /** The number of the last batch of which this tab has heard, together with all before it. */
   seq = 0
-  /** It is in no session until all that it holds has been compared; nothing is taken in meanwhile. */
+  /** The tab is in no session until all that it holds has been compared with the server's table. Nothing is taken in meanwhile. */
   isBetween = false
   /** Why modules cannot run, newest last. */
   readonly errors = new Map<ModuleId, Diagnostic[]>()
 
-  /** As of which batch definitions and deletions are; those that are not here are as of `floor`. */
+  /** As of which batch each definition or deletion is known; `floor` counts for those that have no number here. */
   private readonly heldAsOf = new Map<ModuleId, number>()
   private floor = BEFORE
-  /** The `whole` batch with which this tab came into the session: what is older may not have been compared. */
+  /** The number of the `whole` batch with which this tab came into the session. What is older may not have been compared. */
   private joined = BEFORE
+  /** As of which batch it is known whether a module is broken. */
   private readonly standsAsOf = new Map<ModuleId, number>()
   private envAsOf = BEFORE
   /** Definitions of segments that no manifest has named yet, by address. */
   private readonly segments = new Map<string, Definition[]>()
-  /** Definitions that came by value, with what they are true of. */
+  /** Arrivals that no manifest has followed yet. */
   private arrivals: Arrival[] = []
 
   constructor(
@@ -53,7 +55,7 @@ export class Replica {
 
   // ---- definitions in scripts
 
-  /** What a segment defines, or (without an address) a script that carries definitions as of a batch. */
+  /** Collects the definitions of a segment, or (without an address) of a script that says as of which batch they are. */
   collect(address: string | null, session = '', seq = 0): Define {
     const definitions: Definition[] = []
     if (address !== null) this.segments.set(address, definitions)
@@ -61,7 +63,7 @@ export class Replica {
     return (...definition) => void definitions.push(definitionOf(...definition))
   }
 
-  /** Takes in what came with a manifest. False if it is not of this session: then nothing is taken. */
+  /** Takes in what came with a manifest. False if the manifest is of another session: then nothing is taken in. */
   takeManifest(manifest: Manifest): boolean {
     const isFirst = this.session === ''
     if (isFirst) this.begin(manifest)
@@ -82,16 +84,16 @@ export class Replica {
     this.session = session
     this.seq = since ?? seq
     this.floor = seq
-    // The page's text is of another session than its script.
+    // Without `since` the page's text is of another session than its script.
     this.isBetween = since === undefined
   }
 
-  /** The server was started anew: what comes from now on is of a session that this tab is not in yet. */
+  /** The server was restarted. What comes from now on is of a session that this tab is not in yet. */
   leaveSession(): void {
     this.isBetween = true
   }
 
-  /** Takes a definition in that is true as of a batch of this session. */
+  /** Takes in a definition that is true as of a batch of this session, unless a newer one is held. */
   takeDefinition(definition: Definition, asOf: number): void {
     const { id } = definition
     const isHeld = this.graph.definitions.has(id)
@@ -102,7 +104,10 @@ export class Replica {
 
   // ---- batches
 
-  /** The session that a batch is of, and whether it begins where this tab is. `whole`: everything was compared. */
+  /**
+   * How a batch relates to what this tab has heard. `gap`: a batch between is missing. `whole`: the answer to a comparison, with which the
+   * tab enters a session. `foreign`: of another session.
+   */
   relate({ session, since, seq }: Batch): 'next' | 'gap' | 'whole' | 'foreign' {
     if (since === undefined) {
       this.session = session
@@ -111,7 +116,7 @@ export class Replica {
       this.envAsOf = BEFORE
       this.heldAsOf.clear()
       this.standsAsOf.clear()
-      this.errors.clear() // All that are left come with it.
+      this.errors.clear() // The batch brings all errors that still stand.
       return 'whole'
     }
     if (session !== this.session || this.isBetween) return 'foreign'
@@ -120,7 +125,7 @@ export class Replica {
     return 'next'
   }
 
-  /** Takes deletions and standings in; definitions come by `takeDefinition`. */
+  /** Takes in which modules are deleted, broken or mended. Definitions are taken in by `takeDefinition`. */
   takeStandings({ deleted, errors, fixed, env, seq }: Batch): void {
     for (const id of deleted) this.takeDeletion(id, seq)
     for (const id of fixed) if (this.standsNow(id, seq)) this.errors.delete(id)
@@ -132,7 +137,7 @@ export class Replica {
     if (asOf < (this.heldAsOf.get(id) ?? this.floor)) return
     this.heldAsOf.set(id, asOf)
     this.graph.forget(id)
-    // That it is gone is the error of whoever imports it.
+    // A deleted module has no error of its own: the modules that import it have one.
     if (this.standsNow(id, asOf)) this.errors.delete(id)
   }
 
@@ -144,7 +149,7 @@ export class Replica {
     }
   }
 
-  /** Whether what is said of a module as of a batch is the newest that is known. */
+  /** Whether news about the errors of a module are the newest that are known; notes their number then. */
   private standsNow(id: ModuleId, asOf: number): boolean {
     if (asOf < (this.standsAsOf.get(id) ?? BEFORE)) return false
     this.standsAsOf.set(id, asOf)

@@ -1,27 +1,27 @@
 /**
  * What compiled code calls: `$r.import(0)`, `$r.glob(0, null)`, `$r.asset(2)`, `$r.style(css)`.
  *
- * The compiler writes numbers where it knew the specifier; what they mean travels beside the definition as links.
+ * Where a specifier is constant, compiled code has the number of the dependency instead; its meaning is in the definition's links.
  */
 import type { Link } from './definition'
 import type { Instance, Namespace } from './instance'
 import type { ModuleId } from './messages'
 import type { Refresh } from './refresh'
 
-/** What the calls need of the client. */
+/** What these calls need of the page. */
 export interface RuntimeHost {
   importModule(id: ModuleId, importer: Instance): Promise<Namespace>
   importAddress(address: string, attribute: string | null): Promise<Namespace>
   resolve(importer: Instance, specifier: string): ModuleId | null
   /** Asks the server for a module of the project that no import names. */
   find(importer: Instance, specifier: string): Promise<ModuleId | null>
-  /** Browser address of a module's folder, for specifiers that mean no module. */
+  /** The address of a module, to which specifiers that mean no module are relative. */
   addressOf(id: ModuleId): string
-  /** What a CommonJS module imports, run by now. */
+  /** The namespace of what a CommonJS module imports; runs it if it has not run. */
   imported(instance: Instance, at: number): Namespace
   /** What `require` gives for a dependency. */
   required(instance: Instance, at: number): unknown
-  /** What a live module exports. */
+  /** The namespace of a live module. */
   namespaceOf(id: ModuleId): Namespace
   updateStyle(id: string, css: string): void
   acceptStyle(instance: Instance): void
@@ -32,7 +32,7 @@ interface WasmInstance {
   exports: Record<string, unknown>
 }
 
-/** What WebAssembly modules export as it is: scripts get the values of globals, other WebAssembly modules share them. */
+/** The exports of WebAssembly modules themselves: scripts import the values of globals, but other WebAssembly modules import the globals. */
 const wasmExports = new WeakMap<Namespace, Record<string, unknown>>()
 
 export class ModuleRuntime {
@@ -41,12 +41,12 @@ export class ModuleRuntime {
     private readonly instance: Instance,
   ) {}
 
-  /** A static import of a CommonJS module that has both: what it imports runs now. */
+  /** An `import` statement in a CommonJS module: runs what it imports. */
   imported(at: number): Namespace {
     return this.host.imported(this.instance, at)
   }
 
-  /** `require('…')` in an ES module of a package that has both. */
+  /** `require('…')` in an ES module. */
   require(at: number): unknown {
     return this.host.required(this.instance, at)
   }
@@ -79,7 +79,7 @@ export class ModuleRuntime {
   async importGlob(at: number, path: unknown): Promise<Namespace> {
     const wanted = String(path).split('?')[0]
     const match = this.instance.definition.globs[at]!.find(([key]) => key === wanted)
-    // The name of a package, or of something that only the page knows.
+    // Not a path: the name of a package, or of something that only this page knows.
     if (!match && !/^\.{0,2}\//.test(wanted!)) return this.import(path)
     if (!match) throw new Error(`no file matches the import of ${String(path)} in ${this.instance.id}`)
     return this.host.importModule(match[1], this.instance)
@@ -99,7 +99,7 @@ export class ModuleRuntime {
 
   /**
    * Address of the file behind `new URL('…', import.meta.url)` or `url(…)`, with what follows it there (`?v=2#icon`).
-   * A file that is not there fails when it is fetched, as it would without us.
+   * A missing file fails when it is fetched, as it would in a browser without rekindle.
    */
   asset(at: number, suffix = ''): string {
     const link = this.instance.definition.links[at]
@@ -111,7 +111,7 @@ export class ModuleRuntime {
   readonly register = (type: unknown, name: string) => this.host.refresh.register(this.instance, type, name)
   readonly signature = () => this.host.refresh.signature(this.instance)
 
-  /** `const Theme = createContext(…)`: the context of the copy before, while nothing it is made of was edited. */
+  /** `const Theme = createContext(…)`: gives the context of the copy before, unless the code it is made of was edited. */
   keep(value: unknown, name: string, digest: string, ...deps: number[]): unknown {
     const links = deps.map((at) => this.instance.definition.links[at]!)
     return this.host.refresh.keep(this.instance, value, name, digest, links)
@@ -145,7 +145,7 @@ export class ModuleRuntime {
   /** Instantiates the WebAssembly file behind dependency `at`. */
   async wasm(at: number, imports: Record<string, Record<string, unknown>> = {}): Promise<WasmInstance> {
     const { meta, links } = this.instance.definition
-    // With `?init` the page gives what it likes; as a module it imports modules, dependencies up to `at`.
+    // With `?init` the caller passes the imports. As a module it imports other modules: the dependencies before `at`.
     if (!meta.async) return this.instantiate(at, imports)
     const given = meta.deps.slice(0, at).map((specifier, dep) => [specifier, this.wasmExportsOf(links[dep]!) ?? imports[specifier]!])
     const made = await this.instantiate(at, Object.fromEntries(given))
@@ -159,7 +159,7 @@ export class ModuleRuntime {
 
   private async instantiate(at: number, imports: Record<string, Record<string, unknown>>): Promise<WasmInstance> {
     const address = this.asset(at)
-    // What the engine brings along itself where it can; others do not look at it.
+    // String built-ins of the engine, for modules that use them. Other engines ignore the options.
     const options = { builtins: ['js-string'], importedStringConstants: 'wasm:js/string-constants' }
     const run = WebAssembly as unknown as Record<string, (...parameters: unknown[]) => Promise<{ instance: WasmInstance }>>
     const response = await fetch(address)
@@ -169,25 +169,25 @@ export class ModuleRuntime {
     return (await run.instantiate!(await response.arrayBuffer(), imports, options)).instance
   }
 
-  /** `export default function () {}` is called "default". */
+  /** Gives the function of `export default function () {}` its name, which is "default". */
   nameDefault(fn: object): void {
     Object.defineProperty(fn, 'name', { value: 'default', configurable: true })
   }
 
-  /** Puts a stylesheet on the page, or its new text in the place of the old; `urls` stand at the placeholders. */
+  /** Puts a style sheet on the page, or replaces its text. `accepts`: the module accepts its own updates. */
   style(css: string, accepts: boolean): void {
     this.host.updateStyle(this.instance.id, css)
     if (accepts) this.host.acceptStyle(this.instance)
   }
 }
 
-/** Where a module is below `prefix`: `/src/a #1.ts?x` → `…/src/a%20%231.ts?x`. The query stays as it is. */
+/** The address of a module below `prefix`: `/src/a #1.ts?x` → `…/src/a%20%231.ts?x`. The query stays as it is. */
 export function addressBelow(prefix: string, id: ModuleId): string {
   const [path, query] = id.split(/\?(.*)/s) as [string, string?]
   return prefix + encodeURI(path).replaceAll('#', '%23') + (query ? `?${query}` : '')
 }
 
-/** What `import.meta` says of a module's file: its path from the root. */
+/** `import.meta.filename` and `import.meta.dirname`: paths from the root of the project. */
 export function fileOf(id: ModuleId): { filename: string; dirname: string } {
   const filename = id.split('?')[0]!
   return { filename, dirname: filename.slice(0, filename.lastIndexOf('/')) || '/' }
@@ -195,6 +195,6 @@ export function fileOf(id: ModuleId): { filename: string; dirname: string } {
 
 /** `/a.svg?t=1` and `?v=2#icon` → `/a.svg?t=1&v=2#icon` */
 function withSuffix(address: string, suffix: string): string {
-  if (address.startsWith('data:')) return address + (/#.*$/s.exec(suffix)?.[0] ?? '') // It holds its content.
+  if (address.startsWith('data:')) return address + (/#.*$/s.exec(suffix)?.[0] ?? '') // The address is the content, so a query would be part of that.
   return address + (address.includes('?') ? suffix.replace(/^\?/, '&') : suffix)
 }

@@ -93,8 +93,8 @@ async function patchPage({ page: path, before, after, scripts, hash }: EditedPag
   if (hash === state.pageHash) return null // The server says it twice to a tab that has just connected.
   const patches = pagePolicy === 'patch' || (pagePolicy === 'auto' && (isHot() || hasNoScripts()))
   if (!patches && !state.isAdrift) return ''
-  if (before === undefined || state.crashed || state.isAdrift) return 'it cannot be patched from here'
-  if (scripts) return 'its scripts are others now'
+  if (before === undefined || state.crashed || state.isAdrift) return 'it cannot be patched into this page'
+  if (scripts) return 'its scripts have changed'
   if (document.readyState === 'loading') await new Promise((done) => document.addEventListener('DOMContentLoaded', done, { once: true }))
   const obstacle = patchDocument(before, after)
   if (obstacle !== null) return obstacle

@@ -172,7 +172,7 @@ function goAdrift(about: URLSearchParams): void {
   hello()
   const message = `the scripts of ${state.page} are not in the document`
   const help = 'something before them in its text is not closed: a comment, a tag, or an element such as <style>, <title>, <template> or <textarea>'
-  state.runtimeError = { message, help, file: state.page?.slice(1), title: 'found when the page was loaded' }
+  state.runtimeError = { message, help, file: state.page?.slice(1), title: 'found while the page was loading' }
   console.error(`${PREFIX} ${message}: ${help}`)
   showErrors([])
 }

@@ -126,7 +126,7 @@ export function crash(id: ModuleId, error: unknown): void {
 export function updateFailed(error: unknown, boundaries: Boundary[], isLate = false): void {
   console.error(PREFIX, error)
   const paths = boundaries.map(({ path }) => path).join(', ')
-  const outcome = isLate ? 'It threw after its update had gone through, and may be half done.' : 'The page keeps the code it had; the next save tries again.'
+  const outcome = isLate ? 'It threw after its update had been applied, so the page may be in between.' : 'The page keeps the code it had; the next save tries again.'
   console.error(`${PREFIX} Failed to reload ${paths}. ${outcome}`)
   const updated = boundaries.map(({ accepted }) => accepted).join(', ')
   state.failures.delete(error)
@@ -142,7 +142,7 @@ export function updateSucceeded(left: ReadonlySet<unknown>): void {
 
 /** An import names an export that does not exist. */
 export function foundUnlinked(error: unknown): void {
-  state.runtimeError = overlayError(error, 'found when modules were linked')
+  state.runtimeError = overlayError(error, 'found while linking modules')
   showSoon()
 }
 
@@ -231,6 +231,6 @@ export async function openInEditor(place: string): Promise<string | null> {
     const answer = await fetch(address, { method: 'POST', headers: { 'x-rekindle-token': token } })
     return answer.ok ? null : await answer.text()
   } catch {
-    return 'the server is not there to open the editor'
+    return 'the server cannot be reached to open the editor'
   }
 }

@@ -47,7 +47,7 @@ export function sentenceOf(reason: ReloadReason): string {
     case 'page-edited':
       return `${reason.file} was edited${reason.obstacle && `: ${reason.obstacle}`}`
     case 'page-files':
-      return `scripts or sheets of ${reason.page} are other files now`
+      return `scripts or style sheets of ${reason.page} now come from other files`
     case 'entry-crashed':
       return `the page had stopped at an error in ${reason.entry}`
     case 'server':

@@ -1,15 +1,15 @@
 /**
- * The text of a stack names modules. Those of a page come in scripts of many, and an engine only knows scripts:
+ * Puts the names of modules into the text of stacks. The engine knows only scripts, and a script holds many modules:
  *
  *     at Counter (http://localhost:5173/@rekindle/s/d991….js:25:5)
  *     at Counter [in /src/counter.tsx] (http://localhost:5173/@rekindle/s/d991….js:25:5)
  *
- * The address stays, since DevTools find the source by it; in brackets V8 itself writes by which name a method was called. Only
- * V8 lets a page write the text (https://v8.dev/docs/stack-trace-api), and does not ask before somebody reads it.
+ * The address stays, since DevTools find the source by it. V8 itself writes additions in brackets, such as the name by which a method
+ * was called. Only V8 lets a page write the text (https://v8.dev/docs/stack-trace-api); it asks for it when a stack is read first.
  */
 import type { ModuleId } from '../core/messages'
 
-/** Which modules stand in a script, and on which line (from 1) each begins. */
+/** The modules of a script, and the line (from 1) on which each begins. */
 interface SegmentLines {
   ids: ModuleId[]
   starts: number[]
@@ -18,10 +18,10 @@ interface SegmentLines {
 /** By the address of the segment. */
 const segmentLines = new Map<string, SegmentLines>()
 
-/** The line on which the first definition of a segment stands. */
+/** The line of a segment's first definition. */
 const FIRST_LINE = 2
 
-/** A segment has been run: `lengths` says how many lines each of its definitions has. */
+/** Notes the lines of a segment that has run: `lengths` are the numbers of lines of its definitions. */
 export function noteLines(address: string, ids: ModuleId[], lengths: number[]): void {
   let line = FIRST_LINE
   segmentLines.set(address, { ids, starts: lengths.map((length) => (line += length) - length) })
@@ -40,7 +40,7 @@ function moduleAt(url: string, line: number): ModuleId | null {
   return ids[first - 1] ?? null
 }
 
-/** What is asked of V8's `CallSite`. */
+/** The members of V8's `CallSite` that are used here. */
 interface CallSite {
   getScriptNameOrSourceURL(): string | null | undefined
   getLineNumber(): number | null
@@ -64,7 +64,7 @@ function stackHead(error: unknown): string {
   }
 }
 
-/** From now on stacks name modules, unless the page writes them itself. */
+/** Makes stacks name modules from now on, unless the page has its own `prepareStackTrace`. */
 export function nameModulesInStacks(): void {
   if (!('captureStackTrace' in Error) || 'prepareStackTrace' in Error) return
   const value = (error: unknown, frames: CallSite[]): string => [stackHead(error), ...frames.map((frame) => `    at ${frameText(frame)}`)].join('\n')

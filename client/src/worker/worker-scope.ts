@@ -1,36 +1,36 @@
 /**
- * The inside of a worker: how its modules' runtime reaches whoever made it.
+ * The inside of a worker: how the runtime in it reaches the owner, which is the page or worker that has made it.
  *
- *     edit that nothing accepts ─► ask the owner ─► hand back what was not read yet ─► the thread ends
+ *     edit that nothing accepts ─► ask the owner ─► return messages that were not handled yet ─► the thread ends
  *
- * Messages that come before somebody listens are kept: a worker whose module does not compile yet, or still waits at
+ * Messages that arrive before the worker's modules listen are kept: a worker whose module does not compile yet, or still waits at
  * a top-level await, gets them once it runs. The owner's half is workers.ts.
  */
 import type { OverlayError } from '../page/dom/overlay'
 import { takeMarked, transferablesIn, WORKER_MARK, type FromWorker, type RestartAnswer, type RestartRequest, type ToWorker } from './workers'
 
-/** What dedicated and shared workers have in common, as far as it is used here. */
+/** The global object of dedicated and shared workers, as far as it is used here. */
 interface Scope extends EventTarget {
   postMessage?(message: unknown, transfer?: Transferable[]): void
   close(): void
 }
 
-/** Milliseconds in which pages are expected to answer a shared worker; some may be gone. */
+/** Milliseconds in which the owners of a shared worker are expected to answer. Some of them may be closed. */
 const ANSWER_PATIENCE = 500
-/** Milliseconds in which what is said to the server leaves the thread. */
+/** Milliseconds that the thread waits at its end for messages to the server to be sent. */
 const FLUSH_PATIENCE = 200
 
-/** The scope of the worker we are in; null in a page. */
+/** The scope of the worker that this script runs in; null in a page. */
 export function enterWorker(): WorkerScope | null {
   const isWorker = typeof document === 'undefined' && typeof (globalThis as { importScripts?: unknown }).importScripts === 'function'
   return isWorker ? new WorkerScope(globalThis as unknown as Scope) : null
 }
 
 export class WorkerScope {
-  /** Where the owners are: a dedicated worker has one, a shared one a port for each page. */
+  /** A dedicated worker has one owner, a shared worker one for each page. */
   private readonly owners: Owner[] = []
   private state: 'starting' | 'running' | 'leaving' = 'starting'
-  /** Events that nobody listens to yet. */
+  /** Events that arrived before the worker's modules listen. */
   private held: Event[] = []
   private readonly birth = String(Math.random())
   private readonly isShared: boolean
@@ -38,7 +38,7 @@ export class WorkerScope {
 
   constructor(private readonly scope: Scope) {
     this.isShared = typeof scope.postMessage !== 'function'
-    // Ours is the first listener, so no other one sees what we stop.
+    // This is the first listener, so it can stop events before any other listener gets them.
     if (this.isShared) scope.addEventListener('connect', (event) => this.connected(event as MessageEvent))
     else this.owners.push(new Owner(scope.postMessage!.bind(scope)))
     this.owners[0]?.say({ kind: 'started', birth: this.birth })
@@ -47,7 +47,7 @@ export class WorkerScope {
     if (new URL(location.href).searchParams.get('type') === 'classic') makeUpForClassic()
   }
 
-  /** The worker's modules have run, as far as they can: from now on messages are theirs. */
+  /** The worker's modules have run, as far as they can: from now on they get messages. */
   release(): void {
     if (this.state !== 'starting') return
     this.state = 'running'
@@ -56,14 +56,14 @@ export class WorkerScope {
     for (const event of held) this.scope.dispatchEvent(copyOf(event as MessageEvent))
   }
 
-  /** What the overlay of the page is to show of this worker; nothing takes it away. */
+  /** Sends the errors of this worker to the overlay of the page. An empty list removes them. */
   show(errors: OverlayError[]): void {
     if (errors.length === 0 && this.errors.length === 0) return
     this.errors = errors
     for (const owner of this.owners) owner.say({ kind: 'errors', errors })
   }
 
-  /** Asks for a new thread in the place of this one. Resolves with what is going to happen. */
+  /** Asks the owner for a new thread in the place of this one. Resolves with the owner's decision. */
   async ask(request: RestartRequest): Promise<RestartAnswer> {
     this.state = 'leaving'
     const answers = this.owners.map((owner) => owner.ask(request))
@@ -71,7 +71,7 @@ export class WorkerScope {
     return this.isShared ? Promise.race([Promise.all(answers).then((all) => all[0] ?? 'restart'), patience]) : answers[0]!
   }
 
-  /** The thread has said all it had to say; `isFlushed` tells whether the server has got it. */
+  /** Ends the thread once its messages to the server have been sent, which `isFlushed` says. */
   leave(isFlushed: () => boolean): void {
     const until = performance.now() + FLUSH_PATIENCE
     const step = () => {
@@ -83,7 +83,7 @@ export class WorkerScope {
   }
 
   private connected(event: MessageEvent): void {
-    if (!event.isTrusted) return // A connection that was held back.
+    if (!event.isTrusted) return // The copy of a connection that was kept, which `release` dispatches.
     const port = event.ports[0]!
     const owner = new Owner(port.postMessage.bind(port))
     this.owners.push(owner)
@@ -109,7 +109,7 @@ export class WorkerScope {
     this.held.push(event)
   }
 
-  /** A module that waits at its top-level await may wait for a message: whoever listens gets them. */
+  /** Releases kept messages as soon as a module listens: it may wait for one of them at its top-level await. */
   private noticeListeners(type: string): void {
     const { scope } = this
     const soon = () => queueMicrotask(() => this.release())
@@ -137,7 +137,7 @@ export class WorkerScope {
   }
 }
 
-/** One end of what a worker says to those who made it. */
+/** The connection of a worker to one of its owners. */
 class Owner {
   private decided: ((answer: RestartAnswer) => void) | null = null
 
@@ -147,7 +147,7 @@ class Owner {
     try {
       this.post({ [WORKER_MARK]: message }, transfer)
     } catch (error) {
-      console.error('[rekindle] a message to a worker that is being restarted is lost:', error)
+      console.error('[rekindle] a message to a worker that is being restarted was lost:', error)
     }
   }
 
@@ -175,7 +175,7 @@ function propertyOf(object: object, name: string): PropertyDescriptor | undefine
   return undefined
 }
 
-/** Module workers have no `importScripts`; one that was made as a classic worker may use it. */
+/** Defines `importScripts`, which module workers do not have, for a worker that was made as a classic one. */
 function makeUpForClassic(): void {
   Object.defineProperty(globalThis, 'importScripts', {
     configurable: true,

@@ -4,27 +4,30 @@
  *     const worker = new Worker('/src/count.ts?worker_file')     an edit that nothing in it accepts:
  *     worker.postMessage('hi')                                   a new thread, the same object, its listeners, its messages
  *
- * The object is a real `Worker` (a subclass) and its own first thread; later threads stand behind it. Addresses without
- * `worker_file` are none of our business: such a worker is what the browser makes of it.
+ * The object is a real `Worker` (of a subclass), and runs the first thread itself; later threads stand behind it. Workers whose
+ * addresses have no `worker_file` are left to the browser.
  *
- * Between the two ends go messages that carry `rekindle:worker`, which neither side's code gets to see:
+ * The page and its workers exchange messages that are marked with `rekindle:worker`; the code of neither side sees them:
  *
- *     worker → owner    started     from now on it gets what is posted; until then that is kept, for a thread that cannot be loaded
- *     worker → owner    restart?    nothing accepted an edit, or it stopped at an error       the owner decides
- *     owner → worker    answer      everything posted before this one has arrived
- *     worker → owner    returned    a message that came too late to be read, for the next thread
- *     worker → owner    drained     nothing is left: the thread can end
+ *     worker → owner    started     the thread runs: what was posted until then was kept, and is sent now
+ *     worker → owner    restart?    no module accepts an edit, or the worker has stopped at an error: the owner decides
+ *     owner → worker    answer      everything that was posted before has arrived
+ *     worker → owner    returned    a message that came too late for this thread, and is passed to the next one
+ *     worker → owner    drained     no message is left: the thread can end
  *     worker → owner    errors      what the overlay is to show
  */
 import type { OverlayError } from '../page/dom/overlay'
 
-/** The property that marks a message as ours. */
+/** The property that marks a message as one of the runtime. */
 export const WORKER_MARK = 'rekindle:worker'
 /** The query that makes a module the script of a worker. */
 const WORKER_QUERY = 'worker_file'
-/** Milliseconds that a worker which is busy may keep its own restart waiting. */
+/** Milliseconds that the restart of a busy worker waits for its answer. */
 const DRAIN_PATIENCE = 2000
-/** How often a shared worker is asked for until the new one answers; milliseconds between two calls: while the old one answers, and while nobody does. */
+/**
+ * How often a shared worker is connected to until the new thread answers, and milliseconds between two tries: while the old thread
+ * answers, and while none does.
+ */
 const RECONNECTS = 40
 const BETWEEN_RECONNECTS = 50
 const UNTIL_RECONNECT = 300
@@ -35,9 +38,9 @@ export interface RestartRequest {
   reason: string
   /** Some module in the worker accepts updates. */
   hot: boolean
-  /** It has stopped at an error: whatever happens to the page, this thread is over. */
+  /** The worker has stopped at an error: this thread is of no use any more. */
   crashed: boolean
-  /** The number of the batch that brought it here. */
+  /** The number of the batch that led to it. */
   seq: number
 }
 
@@ -52,18 +55,18 @@ export type FromWorker =
 
 export type ToWorker = { kind: 'answer'; answer: RestartAnswer }
 
-/** What the workers of a page, or of another worker, need of it. */
+/** What workers need of the page, or of the worker, that has made them. */
 export interface WorkerOwner {
   /** The answer to a worker. If it is `reload` and the page stays, `restart` is called. */
   decide(worker: object, path: string, request: RestartRequest, restart: () => void): RestartAnswer
-  /** The errors of a worker, in the place of those it had before. */
+  /** Replaces the errors of a worker. */
   errors(worker: object, errors: OverlayError[]): void
   restarted(worker: object, path: string, request: RestartRequest): void
-  /** The scripts of the worker at `address`, whose module is `path`, did not come: calls `again` once they may. */
+  /** The scripts of the worker at `address`, whose module is `path`, could not be loaded: calls `again` once they may be. */
   tryLater(path: string, address: string, again: () => void): void
 }
 
-/** The message of ours in an event, if it is one; nobody else gets to see it. */
+/** The message of the runtime in an event, or null. Other listeners do not get the event then. */
 export function takeMarked<T>(event: MessageEvent): T | null {
   const data = event.data as Record<string, unknown> | null
   if (typeof data !== 'object' || data === null || !Object.hasOwn(data, WORKER_MARK)) return null
@@ -71,7 +74,7 @@ export function takeMarked<T>(event: MessageEvent): T | null {
   return data[WORKER_MARK] as T
 }
 
-/** Puts our classes in the place of the browser's, where there are any. */
+/** Replaces the browser's classes `Worker` and `SharedWorker`, where they exist. */
 export function installWorkers(owner: WorkerOwner): void {
   const scope = globalThis as Record<string, unknown>
   if (typeof Worker !== 'undefined') scope.Worker = named(hotWorkerClass(Worker, owner), 'Worker')
@@ -83,16 +86,16 @@ function named<T extends object>(made: T, name: string): T {
   return made
 }
 
-/** Address and options of a worker that runs modules of ours; null for any other. */
+/** Address, options and path of a worker that runs modules of this server; null for any other. */
 function hotAddress(url: string | URL, options: WorkerOptions | undefined): [string, WorkerOptions, string] | null {
   let address: URL
   try {
     address = new URL(url, location.href)
   } catch {
-    return null // The browser says what is wrong with it.
+    return null // The browser reports the invalid address.
   }
   if (address.origin !== location.origin || !address.searchParams.has(WORKER_QUERY)) return null
-  // All of them are module workers; `importScripts` of one that was meant to be classic is made up for inside.
+  // All of them run as module workers. For one that the page makes as a classic worker, worker-scope.ts provides `importScripts`.
   if (options?.type !== 'module') address.search = address.search.replace('type=module', 'type=classic')
   return [address.href, { ...options, type: 'module' }, decodeURI(address.pathname)]
 }
@@ -102,11 +105,11 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
     readonly #made: [string, WorkerOptions, string] | null
     /** The thread behind the object, once the first one has been replaced. */
     #later: Worker | null = null
-    /** Posted while the thread starts, or a restart is under way. */
+    /** Messages that were posted while the thread starts or is being restarted; null while it runs. */
     #queue: [unknown, Transferable[]][] | null = null
     #returned: [unknown, Transferable[]][] = []
     #request: RestartRequest | null = null
-    /** The page is to reload for it, and may stay. */
+    /** The page is about to reload for the worker. If it stays, the worker is restarted. */
     #awaitsPage = false
     #timer: ReturnType<typeof setTimeout> | undefined
     #isStarting = true
@@ -124,7 +127,7 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
 
     override postMessage(message: unknown, transfer?: Transferable[] | StructuredSerializeOptions): void {
       if (!this.#queue) return this.#post(message, transfer)
-      // As it is now: whoever posted it may change it before the new thread is there.
+      // The message is copied at once, because the caller may change it before the new thread runs.
       const list = Array.isArray(transfer) ? transfer : transfer?.transfer
       const copy = structuredClone(message, { transfer: list })
       this.#queue.push([copy, transferablesIn(copy)])
@@ -183,7 +186,7 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
       for (const [message, transfer] of waiting) this.#post(message, transfer)
     }
 
-    /** Its scripts did not come: the server had gone away, or there was no such file. */
+    /** The scripts of the worker could not be loaded: the server was away, or there was no such file. */
     #failed(event: Event): void {
       const isLoad = this.#isStarting && !(event instanceof ErrorEvent)
       if (isLoad) owner.tryLater(this.#made![2], this.#made![0], () => this.#isStarting && !this.#ended && this.#begin())
@@ -207,6 +210,7 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
       for (const type of ['message', 'messageerror']) {
         later.addEventListener(type, (event) => {
           this.#hear(event as MessageEvent)
+          // `stopImmediatePropagation` sets `cancelBubble`: `#hear` has taken a message of the runtime.
           if (!event.cancelBubble) this.dispatchEvent(copyOfMessage(event as MessageEvent))
         })
       }
@@ -222,7 +226,7 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
   }
 }
 
-/** `stopImmediatePropagation` sets this as well; it is the only trace of it that can be read. */
+
 function copyOfMessage({ type, data, origin, lastEventId, ports }: MessageEvent): MessageEvent {
   return new MessageEvent(type, { data, origin, lastEventId, ports: [...ports] })
 }
@@ -235,17 +239,17 @@ function copyOfError(event: Event): Event {
 
 function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): typeof SharedWorker {
   return class extends Native {
-    /** The page's end, and ours; `null` for workers that are not ours. */
+    /** The page has the first port, this class the second. Null for workers that the browser runs alone. */
     readonly #channel: MessageChannel | null = null
     readonly #made: [string, WorkerOptions, string] | null
-    /** The port of the thread that is there now. */
+    /** The port of the thread that runs now. */
     #inner!: MessagePort
     #queue: [unknown, Transferable[]][] | null = null
     #returned: [unknown, Transferable[]][] = []
     #request: RestartRequest | null = null
-    /** The page is to reload for it, and may stay. */
+    /** The page is about to reload for the worker. If it stays, the worker is restarted. */
     #awaitsPage = false
-    /** Which thread that is. */
+    /** Identifies that thread. */
     #birth = ''
     #attempts = 0
     #timer: ReturnType<typeof setTimeout> | undefined
@@ -307,14 +311,14 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
       if (!this.#awaitsPage) this.#timer = setTimeout(() => this.#reconnect(), DRAIN_PATIENCE)
     }
 
-    /** Its scripts did not come: the server had gone away, or there was no such file. */
+    /** The scripts of the worker could not be loaded: the server was away, or there was no such file. */
     #failed(event: Event): void {
       if (!this.#queue || event instanceof ErrorEvent) return
       this.#attempts = 0
       owner.tryLater(this.#made![2], this.#made![0], () => this.#queue && this.#reconnect())
     }
 
-    /** The browser may still hand out the thread that is about to end: ask until another one answers. */
+    /** Connects again until a new thread answers: the browser may still give a connection to the thread that is about to end. */
     #reconnect(): void {
       clearTimeout(this.#timer)
       if (this.#attempts++ > RECONNECTS) return
@@ -325,7 +329,7 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
         this.dispatchEvent(copyOfError(event))
       })
       this.#attach(later.port)
-      // Each call that the new thread gets is a connection to it: asking too early makes two of one.
+      // Each try that reaches the new thread is a connection to it. Trying too soon would make two connections.
       this.#timer = setTimeout(() => this.#reconnect(), UNTIL_RECONNECT * this.#attempts)
     }
 
@@ -345,7 +349,7 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
   }
 }
 
-/** Classes whose objects can be handed on only by giving them away; of buffers that saves a copy. */
+/** Classes whose objects are transferred with a message. For buffers this saves a copy; the others cannot be copied. */
 const TRANSFERABLE = [
   'ArrayBuffer',
   'MessagePort',
@@ -360,7 +364,7 @@ const TRANSFERABLE = [
   'MediaStreamTrack',
 ]
 
-/** What a received message holds that has to be given away to be sent on; it is ours, so nobody misses it. */
+/** The objects in a received message that are to be transferred when it is sent on. Nobody else uses them. */
 export function transferablesIn(data: unknown, ports: readonly MessagePort[] = []): Transferable[] {
   const found = new Set<unknown>(ports)
   const classes = TRANSFERABLE.map((name) => (globalThis as Record<string, unknown>)[name]).filter((one) => typeof one === 'function') as (new () => object)[]

@@ -1,9 +1,9 @@
 /**
- * `import()`s that failed. A promise that was rejected stays so: only the code that asked can ask once more. So when what it
- * asked for may run by now, the module in which it stands runs again, as if it had been edited.
+ * `import()`s that failed. A rejected promise stays rejected: only the code that called `import()` can call it once more. So when
+ * the imported module may run by now, the module with the `import()` runs again, as if it had been edited.
  *
  *     import('./chart.js')      rejected: chart.js has a syntax error
- *     a save mends chart.js  →  the module with the import() is due, and runs again up to who accepts it
+ *     a save mends chart.js  →  the module with the import() is due, and is updated like an edited one
  *
  * Knows neither DOM nor socket.
  */
@@ -12,19 +12,19 @@ import type { ModuleGraph } from '../graph'
 import type { Instance } from '../instance'
 import type { ModuleId } from '../messages'
 
-interface Failure {
-  /** Copies that have asked for it. */
+interface FailedImport {
+  /** Copies of modules that have called it. */
   importers: Set<Instance>
-  /** All that it would have run. */
+  /** The definitions of all modules that it would have run. */
   needed: Map<ModuleId, Definition | undefined>
-  /** Those of them that could not run, as far as was known. */
+  /** Those of the modules that were known to be broken. */
   broken: ModuleId[]
   /** The server did not answer. */
   wasCut: boolean
 }
 
 export class FailedImports {
-  private readonly failures = new Map<ModuleId, Failure>()
+  private readonly failures = new Map<ModuleId, FailedImport>()
 
   constructor(
     private readonly graph: ModuleGraph,
@@ -38,19 +38,19 @@ export class FailedImports {
     this.failures.set(id, { importers, ...this.state(id), wasCut })
   }
 
-  /** It has gone well since. */
+  /** The `import()` has succeeded since. */
   forget(id: ModuleId, importer: Instance): void {
     const importers = this.failures.get(id)?.importers
     importers?.delete(importer)
     if (importers?.size === 0) this.failures.delete(id)
   }
 
-  private state(id: ModuleId): Pick<Failure, 'needed' | 'broken'> {
+  private state(id: ModuleId): Pick<FailedImport, 'needed' | 'broken'> {
     const needed = this.graph.neededBy([id])
     return { needed, broken: [...needed.keys()].filter(this.isBroken) }
   }
 
-  /** The server is there again: what it has not answered may be asked for once more. */
+  /** The connection is back: what the server has not answered is worth another try. */
   reconnected(): void {
     for (const failure of this.failures.values()) if (failure.wasCut) failure.needed.clear()
   }
@@ -66,20 +66,20 @@ export class FailedImports {
   }
 
   /**
-   * Makes the importers due whose `import()` may go well now. Gives the modules that were tried: what is left of them, a copy
-   * that threw and what only that imported, has no place on the page any more.
+   * Makes the importers due whose `import()` may succeed now. Gives the modules that they had imported, to be pruned: a copy that
+   * threw, and what only that copy imported, may still be on the page.
    */
   retry(): ModuleId[] {
     const tried = [...this.failures].filter(([id, failure]) => this.mayHaveChanged(id, failure))
     for (const [id, { importers }] of tried) {
-      // What is known to be broken would only fail again.
+      // A module that is known to be broken would only fail again.
       if (this.graph.missing([id]).some(this.isBroken)) this.failures.set(id, { importers, ...this.state(id), wasCut: false })
       else if (this.failures.delete(id)) for (const importer of importers) this.graph.makeDue(importer, { kind: 'import-failed', importer: importer.id })
     }
     return tried.map(([id]) => id)
   }
 
-  /** Forgets copies that are on the page no more. Gives the modules that nobody else has asked for. */
+  /** Forgets copies that are not live any more. Gives the modules that no other copy has imported. */
   forgetReplaced(): ModuleId[] {
     for (const { importers } of this.failures.values()) for (const importer of importers) if (!this.isLive(importer)) importers.delete(importer)
     const over = [...this.failures].filter(([, { importers }]) => importers.size === 0).map(([id]) => id)
@@ -87,7 +87,7 @@ export class FailedImports {
     return over
   }
 
-  private mayHaveChanged(id: ModuleId, { needed, broken }: Failure): boolean {
+  private mayHaveChanged(id: ModuleId, { needed, broken }: FailedImport): boolean {
     const now = this.graph.neededBy([id])
     if (now.size !== needed.size || [...now].some(([module, definition]) => needed.get(module) !== definition)) return true
     return broken.some((module) => !this.isBroken(module))

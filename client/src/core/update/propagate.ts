@@ -7,7 +7,7 @@
  *     page ◄─ app ◄─ button        button accepts itself   → boundary: button
  *     page ◄─ app ◄─ theme         nobody accepts          → reload, because theme → app → page
  *
- * What counts is what ran: the imports of live instances and the `accept` calls that were made (rules R69–R76).
+ * What counts is what has run: the imports of live instances, and the `accept` calls that were made.
  */
 import { modulesOf } from '../definition'
 import type { ModuleGraph } from '../graph'
@@ -52,7 +52,7 @@ export function propagate(graph: ModuleGraph, hot: HotTable, refresh: Refresh, c
   }
   const verdict = walk.finish()
   if (invalidation && verdict.kind === 'accepted') {
-    // Reached through the module that began it: each would hand the update to the other for ever (R33).
+    // If the module that began the chain takes the update, the two modules would hand it to each other without end.
     verdict.rerun.delete(invalidation.from) // It has just run.
     const circular = verdict.boundaries.find(({ path, accepted }) => path === invalidation.first && accepted !== invalidation.from)
     if (circular) return { kind: 'reload', chain: walk.chainTo(circular.accepted), reason: { kind: 'circular-invalidate' } }
@@ -67,9 +67,9 @@ class Walk {
   private readonly reachedFrom = new Map<ModuleId, ModuleId>()
   private readonly queue: ModuleId[] = []
   private deadEnd: ModuleId | null = null
-  /** Entries that were met and that others import: entries in cycles. */
+  /** Entries on the way that other modules import as well: entries in cycles. */
   private readonly imported: ModuleId[] = []
-  /** Modules whose components are refreshed, with those of their exports that their importers have to take. */
+  /** Boundaries whose components are refreshed, each with the exports that changed, so that importers of these run again. */
   private readonly refreshed = new Map<ModuleId, Set<string>>()
 
   constructor(
@@ -84,7 +84,7 @@ class Walk {
     this.queue.push(id)
   }
 
-  /** Counts `id` as seen without looking at what it accepts. */
+  /** Marks `id` as visited without looking at what it accepts. */
   pass(id: ModuleId): void {
     this.visited.add(id)
   }
@@ -110,7 +110,7 @@ class Walk {
     return chain
   }
 
-  /** Whether somebody above a module takes the update. */
+  /** Whether a module above `id` takes the update. */
   private isTakenAbove(id: ModuleId): boolean {
     const above = new Set([id])
     for (const module of above) {
@@ -135,7 +135,7 @@ class Walk {
     this.toImporters(id)
   }
 
-  /** Takes a module with components as a boundary; who imports an export that is not what it was runs again. */
+  /** Takes a module with components as a boundary. Modules that import one of its changed exports run again. */
   private refreshes(id: ModuleId): boolean {
     const changed = this.refresh.changedExports(id, (dep) => this.runsAnew(dep))
     if (!changed) return false
@@ -145,7 +145,10 @@ class Walk {
     return true
   }
 
-  /** What was met later may have changed what a boundary's exports are made of. True if there is more to visit. */
+  /**
+   * Looks at the boundaries with components once more: a module that was visited after one may change what its exports are made of.
+   * True if there is more to visit.
+   */
   private widen(): boolean {
     for (const [id, known] of [...this.refreshed]) {
       const changed = this.refresh.changedExports(id, (dep) => this.runsAnew(dep))
@@ -156,7 +159,7 @@ class Walk {
     return this.queue.length > 0
   }
 
-  /** Whether who imports `id` would find something new in it that no framework refreshes. */
+  /** Whether importers of `id` would get new exports that the framework does not refresh. */
   private runsAnew(id: ModuleId): boolean {
     return this.visited.has(id) && this.refreshed.get(id)?.size !== 0 && !this.keepsItsShape(id)
   }
@@ -166,7 +169,7 @@ class Walk {
     return new Set(Object.keys(getters).filter((name) => !changed.has(name)))
   }
 
-  /** A CSS module whose class names are the same as before: its sheet is swapped, its importers need nothing. */
+  /** Whether `id` is a CSS module with the same class names as before. Its sheet is swapped; its importers need not run again. */
   private keepsItsShape(id: ModuleId): boolean {
     const shape = this.graph.instances.get(id)?.definition.meta.shape
     return shape !== undefined && shape === this.graph.definitions.get(id)?.meta.shape
@@ -177,7 +180,7 @@ class Walk {
     return !definition.meta.stars && Object.keys(getters).every((name) => names.has(name))
   }
 
-  /** Goes on to who imports `id`; an importer that takes only names in `accepted` is left alone. */
+  /** Goes on to the importers of `id`, except those that import only names in `accepted`. */
   toImporters(id: ModuleId, accepted?: Set<string>): void {
     const importers = [...(this.graph.importers.get(id) ?? [])].filter((importer) => importer !== id)
     let open = importers.length > 0 ? 0 : 1

@@ -1,12 +1,13 @@
 /**
- * Modules that this browser cannot parse, though the compiler could: each takes the script with it in which it travels.
+ * Modules that this browser cannot parse although the compiler could. One such module makes a whole script of modules fail.
  *
  *     script of 40 modules → SyntaxError at 812:9 → the server is told, and knows the module
- *     → its scripts leave that module out, and the page is asked for anew: it runs, and the overlay names file and line
+ *     → its scripts leave that module out, and the page's script is loaded again: it runs, and the overlay names file and line
  *
  * A browser says where it stopped only to `window.onerror`, and only for scripts of the document.
  */
-/** What the server is told: a script's address, line and column, counted from 1, and what the browser says. */
+
+/** The message to the server: the script's address, line and column (from 1), and the browser's error message. */
 export interface Unreadable {
   type: 'unreadable'
   script: string
@@ -15,11 +16,11 @@ export interface Unreadable {
   message: string
 }
 
-/** Modules that one load may turn out to be without. */
+/** The most modules that are left out of one load. */
 const MOST_ATTEMPTS = 20
-/** Milliseconds for the server to take note. */
+/** Milliseconds in which the server is expected to confirm a report. */
 const PATIENCE = 3000
-/** Milliseconds in which a script that cannot be parsed says so. */
+/** Milliseconds in which the browser reports a script that it cannot parse. */
 const SETTLES = 1000
 
 export class Rescue {
@@ -28,7 +29,7 @@ export class Rescue {
   private hasStarted = false
 
   constructor(
-    /** What addresses of such scripts begin with. */
+    /** The beginning of the addresses of such scripts. */
     private readonly prefix: string,
     private readonly tell: (report: Unreadable) => void,
   ) {
@@ -36,7 +37,7 @@ export class Rescue {
     addEventListener('error', (event) => void this.noticed(event))
   }
 
-  /** The server has taken note. */
+  /** The server has confirmed a report. */
   settled(): void {
     for (const done of this.waiting.splice(0)) done()
   }
@@ -54,7 +55,7 @@ export class Rescue {
     }
   }
 
-  /** Looks which of the scripts that one imports cannot be parsed. False if there is none. */
+  /** Finds the scripts that the one at `address` imports and that cannot be parsed. False if there is none. */
   private async findIn(address: string): Promise<boolean> {
     const text = await (await fetch(address)).text()
     const scripts = [...text.matchAll(/^import"([^"]+)";$/gm)].map(([, script]) => script!).filter((script) => script.startsWith(this.prefix))
@@ -62,7 +63,7 @@ export class Rescue {
     return checked.includes(true)
   }
 
-  /** Whether a script cannot be parsed; the listener below hears where. */
+  /** Whether a script cannot be parsed. If so, runs it by an element, so that the `error` listener learns the place. */
   private async check(script: string): Promise<boolean> {
     const isBad = await import(script).then(() => false, (error: unknown) => error instanceof SyntaxError)
     if (!isBad) return false
@@ -79,7 +80,7 @@ export class Rescue {
 
   private async noticed({ error, filename, lineno, colno, message }: ErrorEvent): Promise<void> {
     const isOurs = filename && new URL(filename, location.href).pathname.startsWith(this.prefix)
-    // What runs has frames; what was never run has none.
+    // An error that was thrown by running code has frames in its stack; an error of the parser has none.
     const isUnread = error instanceof SyntaxError && !/:\d+:\d+/.test(error.stack ?? '')
     if (!isOurs || !isUnread) return
     const isOfStart = this.waiting.length === 0
@@ -94,7 +95,7 @@ export class Rescue {
     return new Promise((done) => this.waiting.push(done))
   }
 
-  /** The page's own script has not run: it is asked for anew, now that the server knows. */
+  /** The page's own script has not run. It is loaded again, now that the server leaves the module out. */
   private async restart(): Promise<void> {
     const own = [...document.scripts].find(({ src }) => src.includes('@rekindle/page.js?'))
     if (!own || this.hasStarted || this.attempts >= MOST_ATTEMPTS) return
@@ -102,7 +103,7 @@ export class Rescue {
       await import(`${own.src}&again=${++this.attempts}`)
       this.hasStarted = true
     } catch (error) {
-      // The next of them; what it says comes to the listener through the script element.
+      // Another module cannot be parsed. `findIn` runs its script by an element, so that the `error` listener learns the place.
       if (!(error instanceof SyntaxError) || !(await this.findIn(`${own.src}&again=${this.attempts}`))) return globalThis.reportError(error)
       await this.restart()
     }

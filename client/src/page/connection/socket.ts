@@ -1,9 +1,9 @@
 /**
  * The connection to the server: one WebSocket on the page's own origin.
  *
- * When it is lost it comes back by itself: soon at first, then every second, and at once when the browser wakes up,
- * goes online or the tab is looked at. Nothing is lost meanwhile: what pages send waits here, and what the server
- * had to say it says again when the tab tells how far it is.
+ * When it is lost it is opened again: soon at first, then every second, and at once when the browser wakes up, goes online or
+ * shows the tab. Nothing is lost meanwhile. Messages of the page wait here, and the server repeats what the tab has missed when
+ * the tab says which batch it has heard last.
  */
 import type { ServerMessage } from '../../core/messages'
 
@@ -16,7 +16,7 @@ export interface SocketEvents {
 /** First and longest pause between two attempts, in milliseconds. */
 const FIRST_PAUSE = 60
 const LONGEST_PAUSE = 1000
-/** How often the connection is tried out, and how long an answer may take. */
+/** Milliseconds between two pings, and in which the server is expected to answer one. */
 const PING_EVERY = 30_000
 const PING_PATIENCE = 4000
 
@@ -48,7 +48,7 @@ export class Socket {
     return this.socket?.readyState === WebSocket.OPEN
   }
 
-  /** Whether everything that was sent has left. */
+  /** Whether everything that was sent has left the browser. */
   get isFlushed(): boolean {
     return (this.socket?.bufferedAmount ?? 0) === 0
   }
@@ -60,7 +60,7 @@ export class Socket {
     else if (this.way) this.waiting.push(text)
   }
 
-  /** Sends only if the connection is up: for what the other side asks again anyway. */
+  /** Sends only if the connection is open: for messages that the next `hello` makes unnecessary. */
   sendNow(message: object): void {
     if (this.isOpen) this.socket!.send(JSON.stringify(message))
   }
@@ -103,7 +103,7 @@ export class Socket {
 
   private async retry(): Promise<void> {
     if (this.socket) return
-    // A new start of the server has a new token, and asking for it tells whether the server is there at all.
+    // A server that was restarted has a new token. Asking for it also shows whether the server answers at all.
     if (await this.way!.refresh()) this.open()
     else this.later()
   }
@@ -116,7 +116,7 @@ export class Socket {
     this.later()
   }
 
-  /** A connection that a sleep or a proxy has cut looks open until something is sent. */
+  /** Sends a ping: a connection that was cut by a sleeping computer or a proxy seems open until something is sent. */
   private ping(): void {
     if (!this.isOpen) return
     this.socket!.send('{"type":"ping"}')

@@ -4,18 +4,18 @@
  *     <h1>one</h1> <div id="root"></div>   →   <h1>two</h1> <div id="root"></div>
  *     live: the text of h1 changes; what the application has put into #root is not touched
  *
- * Compared are the two *sources*, as the server sent and would send them. What differs is done to those live nodes that
- * still correspond to the old source. Scripts may have added, moved and changed anything in between: where a node of the
- * difference has no counterpart any more, nothing at all is done and the reason is given, for the page to reload.
+ * Three trees are compared: the old source, the new source, and the live document. A difference between the two sources is applied
+ * to the live node that corresponds to the old one. Scripts may have added, moved and changed nodes in between: if a node that
+ * differs has no counterpart any more, nothing at all is applied, and the reason is given, so that the page reloads.
  */
 
-/** The difference cannot be brought into the page; the message says why. */
+/** A difference cannot be applied to the live document; the message says why. */
 class Unmapped extends Error {}
 
-/** Pairs of children above which no correspondence is looked for. */
+/** The most pairs of children that are compared to find which correspond to each other. */
 const MOST_PAIRS = 4_000_000
 
-/** Patches the document. Returns why it cannot be, or null when it is done. */
+/** Patches the document. Returns the reason if that is impossible, or null when it is done. */
 export function patchDocument(before: string, after: string): string | null {
   const old = parsed(before)
   const next = parsed(after)
@@ -31,24 +31,24 @@ export function patchDocument(before: string, after: string): string | null {
   return null
 }
 
-/** As a browser that runs scripts reads it: there, what `noscript` holds is text. */
+/** Parses a source as a browser does that runs scripts: for such a browser the content of `noscript` is text. */
 function parsed(html: string): Document {
   return new DOMParser().parseFromString(html.replace(/<noscript\b[^>]*>[\s\S]*?<\/noscript\s*>/gi, '<noscript></noscript>'), 'text/html')
 }
 
-/** Scripts have run, and some elements are read once. */
+/** Some differences always need a reload: scripts have run already, and some elements have an effect only while the page is parsed. */
 function checkWhatNeedsAReload(old: Document, next: Document): void {
   const texts = (page: Document, selector: string) => [...page.querySelectorAll(selector)].map((element) => element.outerHTML).join('\n')
   const differ = (selector: string) => texts(old, selector) !== texts(next, selector)
-  if (differ('script:not([type="application/ld+json"])')) throw new Unmapped('its scripts are others now')
-  if (differ('base')) throw new Unmapped('its <base> is another one now')
-  if (differ('meta[http-equiv]')) throw new Unmapped('its <meta http-equiv> is another one now')
-  if (differ('template[shadowrootmode]')) throw new Unmapped('a <template> with a shadow root is another one now')
-  if (old.compatMode !== next.compatMode) throw new Unmapped('its doctype is another one now')
+  if (differ('script:not([type="application/ld+json"])')) throw new Unmapped('its scripts have changed')
+  if (differ('base')) throw new Unmapped('its <base> has changed')
+  if (differ('meta[http-equiv]')) throw new Unmapped('its <meta http-equiv> has changed')
+  if (differ('template[shadowrootmode]')) throw new Unmapped('a <template> with a shadow root has changed')
+  if (old.compatMode !== next.compatMode) throw new Unmapped('its doctype has changed')
 }
 
 class Patch {
-  /** What is to be done: only once it is known that all of it can be. */
+  /** What will be done to the live document, once it is known that every difference can be applied. */
   private readonly steps: (() => void)[] = []
 
   apply(): void {
@@ -61,7 +61,7 @@ class Patch {
       case 'noscript':
         return
       case 'title':
-        // A page that sets its own title goes on doing so.
+        // A script of the page has set the title: that one stays.
         if (live.textContent === old.textContent) this.steps.push(() => (live.textContent = next.textContent))
         return
       case 'textarea':
@@ -83,7 +83,7 @@ class Patch {
     for (const name of new Set([...old.getAttributeNames(), ...next.getAttributeNames()])) {
       const [before, after] = [old.getAttribute(name), next.getAttribute(name)]
       if (before === after) continue
-      if (name === 'is') throw new Unmapped(`${called(old)} is another element now`)
+      if (name === 'is') throw new Unmapped(`the "is" attribute of ${called(old)} has changed`)
       const isAsItWas = live.getAttribute(name) === before
       if (name === 'class' && !isAsItWas) this.classes(before, after, live)
       else if (name === 'style' && !isAsItWas) this.declarations(old, next, live)
@@ -92,7 +92,7 @@ class Patch {
     }
   }
 
-  /** Scripts have classes of their own on it: these stay. */
+  /** Scripts have changed the classes of the live element: only those that the edit adds or removes are changed. */
   private classes(before: string | null, after: string | null, live: Element): void {
     const words = (text: string | null) => (text ?? '').split(/\s+/).filter(Boolean)
     const [gone, come] = [words(before), words(after)]
@@ -102,7 +102,7 @@ class Patch {
     })
   }
 
-  /** The same for declarations of a `style` attribute. */
+  /** Scripts have changed the `style` attribute of the live element: only the declarations that the edit changes are. */
   private declarations(old: Element, next: Element, live: Element): void {
     const [before, after, now] = [old, next, live].map((element) => (element as HTMLElement).style) as [CSSStyleDeclaration, CSSStyleDeclaration, CSSStyleDeclaration]
     this.steps.push(() => {
@@ -113,7 +113,7 @@ class Patch {
     })
   }
 
-  /** `name`: of the element whose children these are. */
+  /** Compares the children of an element; `name` is what messages call that element. */
   private children(old: ParentNode, next: ParentNode, live: ParentNode, name: string): void {
     const [olds, nexts, lives] = [[...old.childNodes], [...next.childNodes], [...live.childNodes]]
     if (olds.length === nexts.length && olds.every((node, at) => isSame(node, nexts[at]!))) return
@@ -125,7 +125,7 @@ class Patch {
     this.insert(nexts, new Map([...toNext].map(([from, to]) => [to, toLive.get(from)])), live)
   }
 
-  /** What became of one node of the old source. */
+  /** Changes or removes the live counterpart of one node of the old source. */
   private change(node: ChildNode, next: ChildNode | undefined, live: ChildNode | undefined, parent: string): void {
     if (next && (node === next || isSame(node, next))) return
     if (!live) {
@@ -134,7 +134,7 @@ class Patch {
     }
     if (!next) {
       if (node.nodeType === Node.ELEMENT_NODE && !isUntouched(node as Element, live as Element)) {
-        throw new Unmapped(`a script has changed what is in ${called(node as Element)}, which the page has no more`)
+        throw new Unmapped(`a script has changed what is in ${called(node as Element)}, which was removed from the page`)
       }
       this.steps.push(() => live.remove())
     } else if (node.nodeType === Node.ELEMENT_NODE) {
@@ -144,7 +144,7 @@ class Patch {
     }
   }
 
-  /** Puts what is new beside the live nodes that were its neighbours in the source. */
+  /** Inserts new nodes beside the live counterparts of their neighbours in the source. */
   private insert(nexts: ChildNode[], lives: Map<ChildNode, ChildNode | undefined>, parent: ParentNode): void {
     let before: ChildNode | undefined
     nexts.forEach((node, at) => {
@@ -165,7 +165,7 @@ class Patch {
   }
 }
 
-/** Whether scripts have left what is in an element alone; its attributes may be others. */
+/** Whether scripts have left the content of an element as it was. Its attributes may have changed. */
 function isUntouched(old: Element, live: Element): boolean {
   return old.localName === 'noscript' || (live.textContent === old.textContent && live.querySelectorAll('*').length === old.querySelectorAll('*').length)
 }
@@ -174,7 +174,7 @@ function contentOf(template: Element): ParentNode {
   return (template as HTMLTemplateElement).content
 }
 
-/** What a `<template>` holds is no child of it, and `isEqualNode` does not look there. */
+/** Compares nodes with the content of templates, which is not among their children, so that `isEqualNode` does not see it. */
 function isSame(one: Node, other: Node): boolean {
   return one.isEqualNode(other) && templatesIn(one) === templatesIn(other)
 }
@@ -194,7 +194,7 @@ function called(element: Element): string {
   return `<${element.localName}${element.id ? ` id="${element.id}"` : ''}>`
 }
 
-/** How much a live node looks like one of the old source; 0: it is not that one. */
+/** How similar a live node is to a node of the old source. 0: they cannot correspond to each other. */
 function likeLive(old: Node, live: Node): number {
   if (old.nodeType !== live.nodeType) return 0
   if (old instanceof CharacterData) return old.data !== (live as CharacterData).data ? 0 : isBlank(old) ? 1 : 3
@@ -202,7 +202,7 @@ function likeLive(old: Node, live: Node): number {
   return likeness(old as Element, live as Element)
 }
 
-/** The same for a node of the new source, where texts may have become others. */
+/** The same for a node of the new source, in which texts may have been edited. */
 function likeNext(old: Node, next: Node): number {
   if (old instanceof Text && next instanceof Text && !isBlank(old) && !isBlank(next) && old.data !== next.data) return 1.5
   return likeLive(old, next)
@@ -218,7 +218,7 @@ function likeness(one: Element, other: Element): number {
   return 2 + 4 * Number(one.id !== '') + same((element) => element.getAttribute('class')) + 2 * same((element) => element.textContent)
 }
 
-/** What tells apart the elements of a head, which have neither text nor id. */
+/** What identifies elements of the head, which have neither text nor id. */
 function keyOf(element: Element): string | null {
   const read = (...names: string[]) => names.map((name) => element.getAttribute(name) ?? '').join(' ')
   switch (element.localName) {
@@ -233,7 +233,7 @@ function keyOf(element: Element): string | null {
   }
 }
 
-/** The pairs, in order, that look most like each other. */
+/** Pairs the nodes of two lists, in order, so that the sum of their similarities is as high as possible. */
 function align(from: ChildNode[], to: ChildNode[], like: (one: Node, other: Node) => number): Map<ChildNode, ChildNode> {
   const pairs = new Map<ChildNode, ChildNode>()
   let start = 0
@@ -241,8 +241,8 @@ function align(from: ChildNode[], to: ChildNode[], like: (one: Node, other: Node
   let [fromEnd, toEnd] = [from.length, to.length]
   while (fromEnd > start && toEnd > start && isSame(from[fromEnd - 1]!, to[toEnd - 1]!)) pairs.set(from[--fromEnd]!, to[--toEnd]!)
   const [rows, columns] = [fromEnd - start, toEnd - start]
-  if (rows * columns > MOST_PAIRS) throw new Unmapped('too much of it differs')
-  // best[row][column]: how well the rest from there can be paired.
+  if (rows * columns > MOST_PAIRS) throw new Unmapped('too much of it has changed')
+  // best[row][column] is the highest sum for the nodes from `row` and `column` on.
   const best = Array.from({ length: rows + 1 }, () => new Float64Array(columns + 1))
   const likes = Array.from({ length: rows }, (_, row) => Float64Array.from({ length: columns }, (_, column) => like(from[start + row]!, to[start + column]!)))
   for (let row = rows - 1; row >= 0; row--) {

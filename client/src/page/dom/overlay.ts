@@ -1,17 +1,18 @@
 /**
- * The error overlay: a modal dialog above everything, also above the application's own dialogs, in a shadow root of its own.
+ * The error overlay: a modal dialog above everything, including the application's own dialogs, in a shadow root of its own.
  *
- * Shows one error at a time: message, `file:line:column` (a click opens the editor), code frame, advice and stack. Escape, the
- * button and a click outside close it; the fix does too. What is below cannot be reached meanwhile, and has the focus again afterwards.
+ * It shows one error at a time: message, `file:line:column` (a click opens the editor), code frame, advice and stack. Escape, the
+ * button and a click outside close it, and so does the save that mends the error. While it is open the page gets no input; when it
+ * is closed, the element that had the focus has it again.
  */
 import type { Diagnostic } from '../../core/messages'
 
 /** What the overlay shows of one error. */
 export interface OverlayError extends Diagnostic {
   title?: string
-  /** Of the running code, or of the sources once the server has told. */
+  /** The stack of the running code, or of the sources once the server has sent their places. */
   stack?: string
-  /** The server is being asked where in the sources it is. */
+  /** The server has been asked for the place in the sources. */
   isTraced?: boolean
 }
 
@@ -55,7 +56,7 @@ kbd { padding: 1px 6px; border: 1px solid var(--line); border-radius: 4px; font:
 
 const NAME = 'rekindle-error-overlay'
 
-/** Opens a place in the developer's editor; gives why that cannot be, or null. */
+/** Opens a place in the developer's editor; gives the reason if that is impossible, or null. */
 type Opener = (place: string) => Promise<string | null>
 
 let open: Opener = async () => null
@@ -64,14 +65,14 @@ export function setEditorOpener(opener: Opener): void {
   open = opener
 }
 
-// Workers have no elements; the class is still exported there.
+// In workers there are no elements. The class is exported there all the same, since workers run this script, too.
 const Base: typeof HTMLElement = typeof HTMLElement === 'undefined' ? (class {} as typeof HTMLElement) : HTMLElement
 
 export class ErrorOverlay extends Base {
   private readonly dialog = document.createElement('dialog')
   private readonly counted = element('span', 'count')
-  private readonly back = button('‹', 'the error before', () => this.turn(this.at - 1))
-  private readonly next = button('›', 'the next error', () => this.turn(this.at + 1))
+  private readonly back = button('‹', 'previous error', () => this.turn(this.at - 1))
+  private readonly next = button('›', 'next error', () => this.turn(this.at + 1))
   private readonly window = element('div', 'window')
   private errors: OverlayError[] = []
   private at = 0
@@ -86,7 +87,7 @@ export class ErrorOverlay extends Base {
     this.window.append(header)
     this.dialog.append(this.window)
     this.dialog.tabIndex = -1
-    this.dialog.setAttribute('autofocus', '') // No button: whoever types goes on typing.
+    this.dialog.setAttribute('autofocus', '') // The dialog has the focus and not one of its buttons, so that a key that is being typed presses none.
     this.dialog.setAttribute('aria-label', 'error in the page')
     this.dialog.addEventListener('click', ({ target }) => target === this.dialog && this.close())
     this.dialog.addEventListener('cancel', (event) => {
@@ -97,7 +98,7 @@ export class ErrorOverlay extends Base {
     this.show(errors)
   }
 
-  /** Shows these instead; the page of the list that is open stays open. */
+  /** Shows these errors instead. The number of the one that is shown stays the same. */
   show(errors: OverlayError[]): void {
     this.errors = errors
     for (const old of [...this.window.children].slice(1)) old.remove()
@@ -116,7 +117,7 @@ export class ErrorOverlay extends Base {
     this.next.disabled = this.at === last
   }
 
-  /** In front of everything; again, if the application has opened a dialog since. */
+  /** Puts the overlay in front of everything, also of a dialog that the application has opened since. */
   raise(): void {
     if (!this.isConnected || (this.dialog.open && !document.querySelector('dialog:modal'))) return
     this.dialog.close()
@@ -133,11 +134,11 @@ export class ErrorOverlay extends Base {
   }
 
   close(): void {
-    if (this.dialog.open) this.dialog.close() // What had the focus has it again.
+    if (this.dialog.open) this.dialog.close() // The browser gives the focus back.
     this.remove()
   }
 
-  // Before the page hears of it: its own dialog stays as it is.
+  // This listener comes before those of the page, so that the same key does not close a dialog of the page as well.
   private readonly onKey = (event: KeyboardEvent) => {
     const { key } = event
     if (key === 'Escape') this.close()
@@ -148,7 +149,7 @@ export class ErrorOverlay extends Base {
   }
 }
 
-/** Shows `errors`, in the overlay that is there or in a new one. */
+/** Shows `errors` in the overlay that is open, or in a new one. */
 export function showOverlay(errors: OverlayError[]): void {
   const shown = document.querySelector<ErrorOverlay>(NAME)
   if (shown) {
@@ -170,7 +171,7 @@ export function isOverlayOpen(): boolean {
   return typeof document !== 'undefined' && document.querySelector(NAME) !== null
 }
 
-/** A sheet that is adopted is no inline style, which the page's policy may forbid. */
+/** Adopts the sheet: a policy of the page may forbid inline styles, but not adopted sheets. */
 function dress(root: ShadowRoot): void {
   const sheet = new CSSStyleSheet()
   sheet.replaceSync(STYLE)
@@ -184,7 +185,7 @@ function section(error: OverlayError): HTMLElement {
   if (error.file) section.append(...fileLink(error))
   if (error.frame) section.append(element('pre', 'frame', error.frame))
   if (error.help) section.append(element('p', 'help', error.help))
-  if (error.isTraced) section.append(element('p', 'title', 'looking up where this is in the sources …'))
+  if (error.isTraced) section.append(element('p', 'title', 'looking up the place in the sources …'))
   else if (error.stack) section.append(stack(error.stack))
   return section
 }
@@ -203,7 +204,7 @@ function fileLink(error: OverlayError): HTMLElement[] {
   return [link, note]
 }
 
-/** Frames of packages are folded: the project's own say what to do. */
+/** Folds the frames of packages, because the project's own frames are the ones to act on. */
 function stack(text: string): HTMLElement {
   const stack = element('div', 'stack')
   let folded: string[] = []
@@ -235,7 +236,7 @@ async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text)
   } catch {
-    // Plain http from another machine has no clipboard: the old way needs a field with the text in it.
+    // Pages over plain http from another machine have no clipboard API. The older way copies the selection of a text field.
     const field = document.createElement('textarea')
     field.value = text
     document.querySelector(NAME)?.shadowRoot?.querySelector('.window')?.append(field)
@@ -246,7 +247,7 @@ async function copyText(text: string): Promise<void> {
 }
 
 function tip(): HTMLElement {
-  const tip = element('p', 'tip', 'Fix the source and the page goes on by itself. Close this with ')
+  const tip = element('p', 'tip', 'The page goes on by itself once the source is fixed. Close this with ')
   tip.append(element('kbd', '', 'Esc'))
   return tip
 }

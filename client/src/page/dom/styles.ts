@@ -1,8 +1,8 @@
 /**
- * Stylesheets on the page: `style` elements of imported sheets, `link` elements of the page itself.
+ * Style sheets on the page: `style` elements of imported sheets, `link` elements of the page itself.
  *
- * An edited sheet keeps its element and so its place in the cascade (rules R135, R143, R167). The order of the elements
- * is that of the imports, also of imports that were added or moved by an edit.
+ * An edited sheet keeps its element, and with it its place in the cascade. The elements stand in the order of the imports, also
+ * after an edit has added or moved imports.
  */
 import type { ModuleId } from '../../core/messages'
 
@@ -15,7 +15,7 @@ let lastInserted: HTMLStyleElement | undefined
 
 if (typeof document !== 'undefined') {
   for (const sheet of document.querySelectorAll<HTMLStyleElement | HTMLLinkElement>(`style[${DEV_ID}], link[rel="stylesheet"][${DEV_ID}]`)) {
-    // A security policy of the page may have kept the element from working.
+    // A security policy of the page may forbid inline styles, so that the element has no effect.
     if (sheet instanceof HTMLStyleElement && !sheet.sheet) {
       sheet.remove()
       continue
@@ -26,7 +26,7 @@ if (typeof document !== 'undefined') {
   }
 }
 
-/** Creates the style element of `id`, or gives it a new text. A sheet that the server rendered as a link stays as it is. */
+/** Creates the style element of `id`, or gives it a new text. If a backend has put the sheet on the page as a link, that stays as it is. */
 export function updateStyle(id: string, css: string): void {
   if (typeof document === 'undefined') return
   const known = sheets.get(id)
@@ -51,12 +51,12 @@ export function earlyStyles(): string[] {
   return [...early]
 }
 
-/** The module of the sheet has run only to renew it. */
+/** Counts the sheet as written by the server again: its module has run only to renew it, and will run later. */
 export function keepEarly(id: string): void {
   if (sheets.has(id)) early.add(id)
 }
 
-/** The page's scripts have run: what the server wrote for modules that did not, since an edit came in between, goes. */
+/** Called when the page's scripts have run. Removes the sheets of modules that did not run, because an edit has dropped their import. */
 export function dropEarlyStyles(): void {
   for (const id of early) {
     sheets.get(id)?.remove()
@@ -65,7 +65,7 @@ export function dropEarlyStyles(): void {
   early.clear()
 }
 
-/** After the sheet placed before it in the same task, else at the end of the head: the order of the imports. */
+/** Puts a sheet after the one that was placed before it in the same task, or else at the end of the head. This gives the order of the imports. */
 function place(style: HTMLStyleElement): void {
   if (!lastInserted?.isConnected) {
     if (!style.isConnected) document.head.append(style)
@@ -105,7 +105,7 @@ export function sortStyles(order: Iterable<ModuleId>): void {
   }
 }
 
-/** Indices of a longest increasing run of numbers, of which the smaller ones are preferred. */
+/** Indices of a longest increasing subsequence of numbers, of which smaller numbers are preferred. */
 function longestRun(numbers: number[]): Set<number> {
   const ends: number[] = []
   const previous: (number | undefined)[] = []
@@ -124,7 +124,7 @@ function longestRun(numbers: number[]): Set<number> {
   return run
 }
 
-/** How many sheets the modules of the page have put on it. */
+/** The number of sheets that modules have put on the page. */
 export function styleCount(): number {
   return sheets.size
 }
@@ -151,18 +151,18 @@ function linksOf(id: ModuleId, base: string): HTMLLinkElement[] {
 /** Milliseconds that an update waits for a sheet to load. */
 const LINK_PATIENCE = 5000
 
-/** Links that wait for their successor to load, and what such a successor takes away. */
+/** Links that will be removed when the copy beside them has loaded, and for each such copy the links it removes. */
 const replaced = new WeakSet<HTMLLinkElement>()
 const predecessors = new WeakMap<HTMLLinkElement, HTMLLinkElement[]>()
 
-/** The sheet (`/site.css?direct`) that a `<link>` of ours loads, which is no copy on its way; null for any other element. */
+/** The sheet (`/site.css?direct`) that a `<link>` loads from this server. Null for other elements, and for copies that have not loaded yet. */
 export function sheetOf(link: EventTarget | null, base: string): ModuleId | null {
   if (!(link instanceof HTMLLinkElement) || !link.relList.contains('stylesheet') || predecessors.has(link)) return null
   const file = fileBehind(link, base)
   return file === null ? null : `${file}?direct`
 }
 
-/** The path of the file that a link of ours names, as the file is called; as it is where its escapes are none. */
+/** The path of the file behind a link to this server, with escapes decoded if they are valid; null for a link to another server. */
 function fileBehind(link: HTMLLinkElement, base: string): string | null {
   const { origin, pathname } = new URL(link.href, document.baseURI)
   if (origin !== location.origin || !pathname.startsWith(base)) return null
@@ -174,27 +174,28 @@ function fileBehind(link: HTMLLinkElement, base: string): string | null {
   }
 }
 
-/** The sheets of our links, whoever has put them on the page. */
+/** The sheets that links of the page load from this server, including links that scripts have added. */
 export function linkedSheetsOf(base: string): ModuleId[] {
   if (typeof document === 'undefined') return []
   const ids = [...document.querySelectorAll('link')].map((link) => sheetOf(link, base))
   return [...new Set(ids.filter((id) => id !== null))]
 }
 
-/** Whether a link of the sheet has not loaded, though it might: the server does not say that there is no such sheet. */
+/** Whether a link of the sheet has not loaded and may load later, because the server does not say that the sheet is missing. */
 export async function isUnloaded(id: ModuleId, base: string): Promise<boolean> {
   const unloaded = linksOf(id, base).filter((link) => link.sheet === null && !link.disabled)
   return unloaded.length > 0 && (await stateOf(unloaded[0]!.href)) !== 'missing'
 }
 
-/** What the server has to say of an address; `away`: nothing. */
+/** Asks the server about an address. `away`: it does not answer. */
 export function stateOf(address: string): Promise<'there' | 'missing' | 'away'> {
   return fetch(address, { method: 'HEAD' }).then(({ ok }) => (ok ? 'there' : 'missing'), () => 'away')
 }
 
 /**
- * Puts a new copy beside each link of the sheet and takes the old one away once the new one has loaded, or is known to be no
- * sheet. If the server does not answer, the old one stays and `lost` is called.
+ * Puts a new copy beside each link of the sheet, and removes the old link once the copy has loaded, so that the page is never
+ * without the sheet. It also removes it if the server says that the sheet is missing. If the server does not answer, the old link
+ * stays, and `lost` is called.
  */
 export async function swapLink(id: ModuleId, base: string, timestamp: number, lost: () => void): Promise<void> {
   await Promise.all(
@@ -202,7 +203,7 @@ export async function swapLink(id: ModuleId, base: string, timestamp: number, lo
       const url = new URL(old.href, document.baseURI)
       url.searchParams.delete('direct')
       url.searchParams.set('t', String(timestamp))
-      // A sheet that is switched off does not load, so there is nothing to wait for.
+      // A disabled link does not load, so there is nothing to wait for.
       if (old.disabled) return void (old.href = url.href)
       const fresh = old.cloneNode() as HTMLLinkElement
       fresh.href = url.href
@@ -219,9 +220,9 @@ export async function swapLink(id: ModuleId, base: string, timestamp: number, lo
         let isAgain = false
         fresh.addEventListener('error', async () => {
           const state = await stateOf(url.href)
-          if (replaced.has(fresh)) return done() // A newer copy is on its way, and takes all of them away.
+          if (replaced.has(fresh)) return done() // A newer copy was started, which will remove all of them.
           if (state === 'missing' || isAgain) return loaded()
-          // The server was away for a moment.
+          // The server was away when the copy failed, and is back now: the copy is loaded once more.
           isAgain = state === 'there'
           if (isAgain) return void (fresh.href = `${url.href}&again`)
           replaced.delete(old)

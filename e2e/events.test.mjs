@@ -1,6 +1,6 @@
 /** Custom events, from the page to a process of the project's own and back. */
 import assert from 'node:assert/strict'
-import { test } from './harness.mjs'
+import { test, until } from './harness.mjs'
 
 const ECHO = `
 import { createInterface } from 'node:readline'
@@ -59,6 +59,8 @@ test('what is sent while the server is away arrives when it is back', { files: F
   await app.says('answer {"sent":"while loading"}')
   const before = app.first.connections
   await app.stop('SIGKILL')
+  // What is sent before the browser knows that nobody listens any more is lost, as in Vite.
+  await until('the tab to know', () => assert.match(app.first.lines.join('\n'), /server connection lost/))
   await send(app, 'test:ask', 'meanwhile')
   await app.start()
   await app.connected(before)

@@ -231,7 +231,7 @@ test('nor does one that is asked for when the next saves are in the queue alread
   await app.page.waitForTimeout(500) // For each save a batch of its own.
   app.write('b.js', accepting('b', 'two'))
   await app.sees('#b', 'two', SHORT)
-  assert.ok(asked > 0)
+  await until('the page to ask for what is missing', () => assert.ok(asked > 0))
   await app.stayed()
 })
 

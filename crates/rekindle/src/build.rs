@@ -6,7 +6,7 @@
 //! println!("{} files in {}", report.files.len(), report.out_dir.display());
 //! ```
 
-use rekindle_compile::nesting::COMPILE_STACK;
+use rekindle_compile::script::nesting::COMPILE_STACK;
 use rekindle_graph::Diagnostic;
 
 use crate::Config;

@@ -12,7 +12,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use rekindle_compile::file;
+use rekindle_compile::files::file;
 use serde_json::Value;
 
 use crate::flags::{InitFlags, Template};

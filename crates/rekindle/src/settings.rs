@@ -14,9 +14,9 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
-use rekindle_compile::compile::encode_path;
-use rekindle_compile::file;
+use rekindle_compile::files::file;
 use rekindle_graph::Diagnostic;
+use rekindle_graph::paths::encode_path;
 use rekindle_server::config::{Bindings, Config, Html, Https, ServeMode, ServerConfig, Workers, asset_globs};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

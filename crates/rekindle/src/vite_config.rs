@@ -14,14 +14,21 @@
 
 use std::path::{Path, PathBuf};
 
-use rekindle_compile::build_settings::Input;
-use rekindle_compile::compile::asset_globs;
-use rekindle_compile::defines;
-use rekindle_compile::env::Variables;
-use rekindle_compile::file;
-use rekindle_compile::pattern::Pattern;
-pub use rekindle_compile::static_config::FILES;
-use rekindle_compile::static_config::{Item, Replacement, SPREAD, Situation, Unread, Value, evaluate, json_text};
+use rekindle_compile::compiler::asset_globs;
+use rekindle_compile::files::file;
+use rekindle_compile::plain::build_settings::Input;
+use rekindle_compile::project::defines;
+use rekindle_compile::project::env::Variables;
+pub use rekindle_compile::project::static_config::FILES;
+use rekindle_compile::project::static_config::Item;
+use rekindle_compile::project::static_config::Replacement;
+use rekindle_compile::project::static_config::SPREAD;
+use rekindle_compile::project::static_config::Situation;
+use rekindle_compile::project::static_config::Unread;
+use rekindle_compile::project::static_config::Value;
+use rekindle_compile::project::static_config::evaluate;
+use rekindle_compile::project::static_config::json_text;
+use rekindle_compile::resolve::pattern::Pattern;
 use rekindle_graph::Diagnostic;
 use rekindle_server::config::css::PostcssSetting;
 use rekindle_server::config::{Alias, Config, Find, Https, SourceMaps};

@@ -9,107 +9,27 @@
 //!
 //! Nothing else links rolldown.
 
-mod addresses;
 mod bundle;
-mod cascade;
-mod chunks;
-mod folder;
-mod ignored;
-mod manifest;
-mod order;
+mod config;
+mod lock;
+mod output;
 mod pages;
-mod plugin;
-mod problems;
-mod scripts;
+mod report;
 mod session;
-mod sheets;
-mod targets;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use rekindle_compile::build_settings::BuildSettings;
-use rekindle_compile::env::Variables;
-use rekindle_compile::resolve_settings::ResolveSettings;
-use rekindle_compile::style::settings::StyleSettings;
+pub use rekindle_compile::plain::build_settings;
 use rekindle_graph::Diagnostic;
 
-pub use rekindle_compile::build_settings;
-pub use targets::check as check_target;
-
+pub use crate::config::BuildConfig;
+use crate::output::folder;
+pub use crate::output::targets::check as check_target;
+use crate::pages::page;
+pub use crate::report::{BuildReport, FileKind, OutputFile, Progress};
 use crate::session::Session;
-
-/// Everything a build is told. Paths are absolute.
-#[derive(Clone, Debug)]
-pub struct BuildConfig {
-    /// Project folder, the one with `index.html`.
-    pub root: PathBuf,
-    /// Path under which the output will be served, or its whole address; ends with a slash.
-    pub base: String,
-    pub mode: String,
-    pub public_dir: Option<PathBuf>,
-    pub env_dir: PathBuf,
-    pub env_prefix: Vec<String>,
-    /// What wins over the `.env` files.
-    pub variables: Variables,
-    pub assets_include: Vec<String>,
-    pub cache_dir: PathBuf,
-    pub define: Vec<(String, String)>,
-    pub jsx_import_source: Option<String>,
-    /// Plugins of a configuration of Vite that do not run here: what they would have done is missing.
-    pub missing_plugins: Vec<String>,
-    pub resolve: ResolveSettings,
-    pub css: StyleSettings,
-    pub build: BuildSettings,
-}
-
-/// What a build made.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct BuildReport {
-    pub out_dir: PathBuf,
-    /// Files of the output but not those of the public folder; pages first, scripts last.
-    pub files: Vec<OutputFile>,
-    /// How many public files were copied.
-    pub public_files: usize,
-    /// How many modules went into it.
-    pub modules: usize,
-    pub warnings: Vec<String>,
-    /// Milliseconds.
-    pub time: u64,
-}
-
-/// One file of the output.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct OutputFile {
-    /// Below the output folder, with forward slashes.
-    pub name: String,
-    pub kind: FileKind,
-    pub size: u64,
-    /// `None` for what is compressed already, and if it is not to be told.
-    pub gzip: Option<u64>,
-    /// Size of its source map.
-    pub map: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FileKind {
-    Page,
-    Asset,
-    Style,
-    Script,
-}
-
-/// How far a build is, for who shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// So many modules were transformed.
-    Transforming(usize),
-    Rendering,
-    Writing,
-}
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(100);
@@ -122,7 +42,7 @@ pub async fn build(config: BuildConfig, progress: &(dyn Fn(Progress) + Sync)) ->
     let start = Instant::now();
     let session = Arc::new(Session::new(config)?);
     folder::check(&session.config)?;
-    let bundling = pages::build(&session);
+    let bundling = page::build(&session);
     let mut bundling = std::pin::pin!(bundling);
     let bundled = loop {
         tokio::select! {

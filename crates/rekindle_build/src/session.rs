@@ -3,20 +3,22 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use rekindle_compile::compile::{Compiler, Source};
-use rekindle_compile::defines::Defines;
-use rekindle_compile::env::{Env, PageEnv};
-use rekindle_compile::framework::Framework;
+use rekindle_compile::compiler::Compiler;
+use rekindle_compile::project::defines::Defines;
+use rekindle_compile::project::env::{Env, PageEnv};
+use rekindle_compile::project::framework::Framework;
+use rekindle_compile::source::Source;
 use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
 
-use crate::BuildConfig;
-use crate::addresses::Addresses;
-use crate::plugin::without_query;
-use crate::targets;
+use crate::bundle::ids::without_query;
+use crate::config::BuildConfig;
+use crate::lock::lock;
+use crate::output::addresses::Addresses;
+use crate::output::targets;
 
 /// One build, shared by all threads of it.
 pub(crate) struct Session {
@@ -40,7 +42,7 @@ pub(crate) struct Session {
     pub effects: Mutex<FxHashSet<String>>,
     /// Files that went into the output.
     pub sources: Mutex<BTreeSet<PathBuf>>,
-    pub workers: crate::bundle::Workers,
+    pub workers: crate::bundle::role::Workers,
     pub modules: AtomicUsize,
     problems: Mutex<Vec<Diagnostic>>,
     warnings: Mutex<BTreeSet<String>>,
@@ -83,7 +85,7 @@ impl Session {
             imports: Mutex::default(),
             effects: Mutex::default(),
             sources: Mutex::default(),
-            workers: crate::bundle::Workers::default(),
+            workers: crate::bundle::role::Workers::default(),
             modules: AtomicUsize::new(0),
             problems: Mutex::default(),
             warnings: Mutex::default(),
@@ -139,10 +141,6 @@ impl Session {
     pub fn note_source(&self, path: &Path) {
         lock(&self.sources).insert(path.to_owned());
     }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The settings' constants and those of a build: `import.meta.hot` is nothing, `import.meta.env` is known.

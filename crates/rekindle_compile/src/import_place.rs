@@ -8,7 +8,8 @@ use oxc_span::{SourceType, Span};
 use oxc_syntax::module_record::{ExportImportName, ImportImportName};
 use rekindle_graph::{FilePath, ModuleUrl, Place};
 
-use crate::compile::{Compiler, Source};
+use crate::compiler::Compiler;
+use crate::source::Source;
 
 /// Exports that are listed where none is like the name that was wanted.
 const LISTED: usize = 5;

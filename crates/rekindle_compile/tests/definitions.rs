@@ -7,7 +7,8 @@
 use std::path::Path;
 
 use expect_test::{Expect, expect};
-use rekindle_compile::compile::{Compiler, Source};
+use rekindle_compile::compiler::Compiler;
+use rekindle_compile::source::Source;
 use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
 use tempfile::TempDir;
 

@@ -12,8 +12,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use expect_test::{Expect, expect};
-use rekindle_compile::bundle::{Exports, join_modules};
-use rekindle_compile::compile::{Compiler, Source};
+use rekindle_compile::compiler::Compiler;
+use rekindle_compile::script::bundle::Exports;
+use rekindle_compile::script::bundle::join_modules;
+use rekindle_compile::source::Source;
 use rekindle_graph::{Definition, FilePath, Link, ModuleUrl};
 use tempfile::TempDir;
 

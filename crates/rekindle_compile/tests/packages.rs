@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-use rekindle_compile::compile::{Compiler, Source};
+use rekindle_compile::compiler::Compiler;
+use rekindle_compile::source::Source;
 use rekindle_graph::{FilePath, Link, ModuleUrl};
 use tempfile::TempDir;
 

@@ -5,9 +5,11 @@
 use std::fs;
 
 use expect_test::{Expect, expect};
-use rekindle_compile::compile::{Compiler, Source};
-use rekindle_compile::defines::Defines;
-use rekindle_compile::plain::{Plain, PlainOptions};
+use rekindle_compile::compiler::Compiler;
+use rekindle_compile::plain::module::Plain;
+use rekindle_compile::plain::options::PlainOptions;
+use rekindle_compile::project::defines::Defines;
+use rekindle_compile::source::Source;
 use rekindle_graph::{FilePath, ModuleUrl};
 
 const FILES: [(&str, &str); 6] = [

@@ -5,10 +5,14 @@
 use std::fs;
 use std::path::Path;
 
-use rekindle_compile::compile::{Compiled, Compiler, Source};
-use rekindle_compile::defines::Defines;
-use rekindle_compile::pattern::Pattern;
-use rekindle_compile::resolve_settings::{Alias, Find, ResolveSettings};
+use rekindle_compile::compiled::Compiled;
+use rekindle_compile::compiler::Compiler;
+use rekindle_compile::project::defines::Defines;
+use rekindle_compile::resolve::pattern::Pattern;
+use rekindle_compile::resolve::settings::Alias;
+use rekindle_compile::resolve::settings::Find;
+use rekindle_compile::resolve::settings::ResolveSettings;
+use rekindle_compile::source::Source;
 use rekindle_graph::{FilePath, Link, ModuleUrl};
 
 fn write(root: &Path, files: &[(&str, &str)]) {

@@ -5,8 +5,13 @@
 use std::fs;
 
 use expect_test::{Expect, expect};
-use rekindle_compile::env::Variables;
-use rekindle_compile::static_config::{Item, Situation, Unread, Value, evaluate, json_text};
+use rekindle_compile::project::env::Variables;
+use rekindle_compile::project::static_config::Item;
+use rekindle_compile::project::static_config::Situation;
+use rekindle_compile::project::static_config::Unread;
+use rekindle_compile::project::static_config::Value;
+use rekindle_compile::project::static_config::evaluate;
+use rekindle_compile::project::static_config::json_text;
 
 /// What a file's default export is, in one line for each key.
 fn check(source: &str, expected: Expect) {

@@ -10,6 +10,8 @@
 
 use std::sync::Arc;
 
+use crate::digest::digest;
+
 use crate::names::{FilePath, ModuleUrl};
 
 /// The wrapped code of one module and everything its source alone tells about it.
@@ -149,4 +151,34 @@ impl Link {
         };
         self.module().into_iter().chain(picked.iter().map(|(_, url, _)| url))
     }
+}
+
+impl Definition {
+    /// A definition that imports nothing, from its text. Its hash stands for `content`.
+    pub fn of_code(code: String, exports: Vec<String>, content: &str) -> Self {
+        Self {
+            hash: digest(&[content.as_bytes()]),
+            code: code.into(),
+            deps: Vec::new(),
+            globs: Vec::new(),
+            exports,
+            stars: Vec::new(),
+            env: EnvReads::None,
+            files: Vec::new(),
+            imports_by_name: false,
+            sheet: None,
+        }
+    }
+
+    /// A definition whose only export is `default`, the value of an expression. Its hash stands for `content`.
+    pub fn of_value(expression: &str, content: &str) -> Self {
+        let code =
+            format!("{{deps:[],names:[]}},(function*($x){{$x({{default:()=>$d}});yield;\nvar $d={expression};\n}})");
+        Self::of_code(code, vec!["default".into()], content)
+    }
+}
+
+/// A string as it stands in JavaScript, in quotes.
+pub fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a string always serialises")
 }

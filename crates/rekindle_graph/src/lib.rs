@@ -4,11 +4,14 @@
 
 pub mod definition;
 pub mod diagnostic;
+pub mod digest;
 pub mod graph;
 pub mod names;
+pub mod paths;
 pub mod wire;
 
-pub use definition::{Definition, Dep, DepKind, EnvReads, GlobCall, Link};
+pub use definition::{Definition, Dep, DepKind, EnvReads, GlobCall, Link, quoted};
 pub use diagnostic::{Diagnostic, Place};
+pub use digest::digest;
 pub use graph::{Change, Delta, Module, ModuleGraph, ModuleId, ModuleState, Published};
 pub use names::{FilePath, ModuleUrl};

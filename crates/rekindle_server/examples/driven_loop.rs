@@ -10,7 +10,8 @@
 //!
 //! `words` is what the loop said to its tabs meanwhile, `report` what it wrote for the terminal.
 
-use std::io::{self, BufRead, Write};
+use std::io;
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-pub use rekindle_compile::build_settings::{BuildSettings, LegalComments, SourceMaps};
-pub use rekindle_compile::compile::asset_globs;
-pub use rekindle_compile::env::Variables;
-pub use rekindle_compile::resolve_settings::{Alias, Find, ResolveSettings};
+pub use rekindle_compile::compiler::asset_globs;
+pub use rekindle_compile::plain::build_settings::{BuildSettings, LegalComments, SourceMaps};
+pub use rekindle_compile::project::env::Variables;
+pub use rekindle_compile::resolve::settings::{Alias, Find, ResolveSettings};
 pub use rekindle_compile::style::settings as css;
 
 pub mod cors;

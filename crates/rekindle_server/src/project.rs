@@ -13,17 +13,20 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rayon::prelude::*;
-use rekindle_compile::asset_versions::AssetVersions;
-use rekindle_compile::compile::{Compiled, Compiler, Links, Source, digest, is_linked};
-use rekindle_compile::defines::Defines;
-use rekindle_compile::file;
-use rekindle_compile::framework::Framework;
-use rekindle_compile::nesting::COMPILE_STACK;
-use rekindle_compile::resolve::is_in_package;
-use rekindle_compile::secrets::holds_secrets;
+use rekindle_compile::compiled::{Compiled, Links};
+use rekindle_compile::compiler::Compiler;
+use rekindle_compile::files::file;
+use rekindle_compile::files::secrets::holds_secrets;
+use rekindle_compile::kind::is_linked;
+use rekindle_compile::project::defines::Defines;
+use rekindle_compile::project::framework::Framework;
+use rekindle_compile::script::nesting::COMPILE_STACK;
+use rekindle_compile::source::Source;
+use rekindle_compile::store::asset_versions::AssetVersions;
+use rekindle_graph::paths::is_in_package;
 use rekindle_graph::wire::Errors;
 use rekindle_graph::{
-    Delta, Diagnostic, EnvReads, FilePath, Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published,
+    Delta, Diagnostic, EnvReads, FilePath, Link, ModuleGraph, ModuleId, ModuleState, ModuleUrl, Published, digest,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -314,7 +317,7 @@ impl Project {
     pub fn linked_sheet(&self, id: ModuleId) -> Option<String> {
         let published = self.graph[id].published.as_ref()?;
         is_linked(&self.graph[id].url)
-            .then(|| rekindle_compile::compile::sheet_text(&published.definition, &published.links))
+            .then(|| rekindle_compile::style::definition::sheet_text(&published.definition, &published.links))
     }
 
     /// Text of a file that the graph knows; nothing else is read.

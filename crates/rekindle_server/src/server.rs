@@ -32,11 +32,11 @@ use crate::http::connections::certificate::{CertificateError, tls};
 use crate::http::connections::listen::{Bound, ListenError, listen};
 use crate::http::connections::serve::serve;
 use crate::http::site::Site;
-use crate::programs::control::{self, Control, Note};
+use crate::programs::control;
+use crate::programs::control::{Control, Note};
 use crate::programs::events_process::EventsProcess;
 use crate::programs::leases::{EditRequest, LONGEST};
-use crate::report::Report;
-use crate::report::rounds;
+use crate::report::{Report, rounds};
 use crate::tabs::client::{Client, EventHandler};
 use crate::watch::Watcher;
 

@@ -8,7 +8,7 @@
 //! sourcemap = "hidden"
 //! ```
 
-use rekindle_compile::build_settings::Input;
+use rekindle_compile::plain::build_settings::Input;
 use rekindle_graph::Diagnostic;
 use rekindle_server::config::{BuildSettings, Config, LegalComments, SourceMaps};
 
@@ -145,7 +145,7 @@ const WIDELY_AVAILABLE: &str = "baseline-widely-available";
 /// The browsers that a target stands for.
 pub(crate) fn of_name(name: &str) -> Vec<String> {
     match name {
-        WIDELY_AVAILABLE => rekindle_compile::build_settings::BASELINE.map(str::to_owned).to_vec(),
+        WIDELY_AVAILABLE => rekindle_compile::plain::build_settings::BASELINE.map(str::to_owned).to_vec(),
         name => vec![name.to_owned()],
     }
 }
@@ -164,7 +164,7 @@ pub(super) fn apply_flags(flags: &BuildFlags, config: &mut Config) -> Result<(),
     let root = config.root.clone();
     let build = &mut config.build;
     if let Some(folder) = &flags.out_dir {
-        build.out_dir = rekindle_compile::resolve::normal(&join(&root, folder));
+        build.out_dir = rekindle_graph::paths::normal(&join(&root, folder));
     }
     if let Some(minify) = flags.minify() {
         build.minify = minify;

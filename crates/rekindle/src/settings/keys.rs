@@ -11,8 +11,8 @@
 
 use std::path::Path;
 
-use rekindle_compile::defines;
-use rekindle_compile::pattern::Pattern;
+use rekindle_compile::project::defines;
+use rekindle_compile::resolve::pattern::Pattern;
 use rekindle_server::config::{Alias, Config, Find, Https, ServerConfig};
 use rekindle_server::cors::{Cors, CorsOrigin, OriginRule};
 use rekindle_server::proxy::{Context, ProxyRule, Rewrite, Target};

@@ -7,7 +7,10 @@
 
 use std::path::Path;
 
-use rekindle_compile::static_config::{Item, SPREAD, Value, json_text};
+use rekindle_compile::project::static_config::Item;
+use rekindle_compile::project::static_config::SPREAD;
+use rekindle_compile::project::static_config::Value;
+use rekindle_compile::project::static_config::json_text;
 use rekindle_server::config::css::{PreprocessorOptions, ScopeBehaviour};
 
 use super::{Reader, path_text, text};

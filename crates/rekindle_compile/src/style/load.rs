@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use lightningcss::css_modules;
 use lightningcss::error::{Error, ParserError, SelectorError};
 use lightningcss::properties::custom::Token;
 use lightningcss::rules::CssRule;
@@ -13,17 +12,17 @@ use lightningcss::rules::import::ImportRule;
 use lightningcss::stylesheet::{ParserOptions, StyleSheet};
 use lightningcss::values::image::Image;
 use lightningcss::values::url::Url;
-use lightningcss::visit_types;
 use lightningcss::visitor::{Visit, VisitTypes, Visitor};
+use lightningcss::{css_modules, visit_types};
 use oxc_allocator::Allocator;
 use rekindle_graph::Diagnostic;
 use rustc_hash::FxHashMap;
 
-use super::names::{self, Unit};
-use super::scopes;
-use super::values::{self, Values};
-use super::{StyleInput, StyleUrl, recover};
-use crate::file;
+use super::names::Unit;
+use super::sheet::{StyleInput, StyleUrl, placeholder};
+use super::values::Values;
+use super::{names, recover, scopes, values};
+use crate::files::file;
 
 /// Everything behind one stylesheet.
 pub(super) struct Loaded<'a> {
@@ -406,7 +405,7 @@ impl<'a> Loader<'a> {
         if let Some(known) = self.loaded.urls.iter().find(|known| known.specifier == specifier) {
             return Some(known.placeholder.clone());
         }
-        let placeholder = super::placeholder(self.loaded.urls.len());
+        let placeholder = placeholder(self.loaded.urls.len());
         let offset = (source.path == self.input.file).then(|| {
             let start = offset_of(source.text, url.loc.line.saturating_sub(1), url.loc.column);
             let start = source.text[start..].find(url.url.as_ref()).map(|gap| start + gap)?;

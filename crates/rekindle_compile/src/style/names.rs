@@ -24,8 +24,9 @@ use parcel_selectors::parser::NthOfSelectorData;
 use rekindle_graph::Diagnostic;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::scoped_name;
 use super::settings::{LocalsConvention, ScopeBehaviour};
-use super::{StyleInput, scoped_name};
+use super::sheet::StyleInput;
 
 /// One CSS module: a file together with what it imports, since imported names become its own.
 /// A plain stylesheet is a single unit.

@@ -20,32 +20,13 @@ use rekindle_graph::{Diagnostic, FilePath, Place};
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
 
-use crate::file::{self, LeftOut};
-use crate::static_config;
-
-use super::settings::{PostcssSetting, PreprocessorOptions, StyleSettings};
-use super::worker::{Done, ToolError, Worker, WorkerError};
-use super::{StyleError, StyleOptions, sass, targets};
-
-/// Extensions of files that are styles.
-const STYLES: [&str; 9] = ["css", "scss", "sass", "less", "styl", "stylus", "pcss", "postcss", "sss"];
-
-/// Whether a path names a stylesheet, in whatever language.
-pub fn is_style(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.rsplit_once('.').is_some_and(|(_, extension)| STYLES.contains(&extension.to_ascii_lowercase().as_str()))
-}
-
-/// Whether a path names a CSS module: `box.module.css`, `box.module.scss`.
-pub fn is_style_module(path: &str) -> bool {
-    is_style(path) && path.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(".module"))
-}
-
-/// Whether a file decides how styles are compiled, besides package.json.
-pub fn is_style_setup(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    POSTCSS_CONFIGS.contains(&&*name) || name == ".browserslistrc" || name == "browserslist"
-}
+use super::settings::{PostcssSetting, PreprocessorOptions, StyleOptions, StyleSettings};
+use super::sheet::StyleError;
+use super::worker::{Done, ResolveStyle, ToolError, Worker, WorkerError};
+use super::{sass, targets};
+use crate::files::file;
+use crate::files::left_out::LeftOut;
+use crate::project::static_config;
 
 const POSTCSS_CONFIGS: [&str; 15] = [
     ".postcssrc",
@@ -64,6 +45,12 @@ const POSTCSS_CONFIGS: [&str; 15] = [
     "postcss.config.cts",
     "postcss.config.json",
 ];
+
+/// Whether a file decides how styles are compiled, besides package.json.
+pub fn is_style_setup(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    POSTCSS_CONFIGS.contains(&&*name) || name == ".browserslistrc" || name == "browserslist"
+}
 
 /// Settings and tools of a project's styles. Shared by all compiling threads.
 pub struct StyleTools {
@@ -113,9 +100,6 @@ pub(crate) struct Surroundings<'a> {
     pub display: &'a dyn Fn(&Path) -> String,
     pub resolve: &'a ResolveStyle<'a>,
 }
-
-/// The file that an import means: language (`css`, `sass`, `less`), specifier, importing file.
-pub(crate) type ResolveStyle<'a> = dyn Fn(&str, &str, &Path) -> Option<PathBuf> + 'a;
 
 /// A style as CSS.
 #[derive(Debug, Default)]
@@ -564,14 +548,6 @@ fn postcss_config(folder: &Path, left_out: &LeftOut) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn styles_and_modules_are_known_by_their_names() {
-        assert!(is_style("/a/b.SCSS") && is_style("x.css") && !is_style("/a.css/b") && !is_style("/css"));
-        assert!(
-            is_style_module("/box.module.less") && !is_style_module("/module.css") && !is_style_module("/a.module.js")
-        );
-    }
 
     #[test]
     fn only_sheets_with_words_of_tailwind_are_given_to_it() {

@@ -14,7 +14,8 @@ use lightningcss::targets::Browsers;
 use rekindle_graph::Diagnostic;
 use serde_json::Value;
 
-use crate::file::{self, LeftOut};
+use crate::files::file;
+use crate::files::left_out::LeftOut;
 
 /// The queries of the nearest of `folders` (nearest first) that has any, and the file they stand in.
 pub(super) fn queries(folders: &[PathBuf], mode: &str, left_out: &LeftOut) -> Option<(PathBuf, Vec<String>)> {

@@ -20,7 +20,8 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::prepare::ResolveStyle;
+/// The file that an import means: language (`css`, `sass`, `less`), specifier, importing file.
+pub(crate) type ResolveStyle<'a> = dyn Fn(&str, &str, &Path) -> Option<PathBuf> + 'a;
 
 const PROGRAM: &str = include_str!("worker.mjs");
 /// A plugin that hangs must not keep the server waiting for ever.

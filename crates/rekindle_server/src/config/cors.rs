@@ -1,7 +1,7 @@
 //! `server.cors` as it is set: which other origins may read answers. Reading is all they may: neither the token nor the
 //! socket is theirs, for that there is `server.allowed_origins`.
 
-use rekindle_compile::pattern::Pattern;
+use rekindle_compile::resolve::pattern::Pattern;
 
 /// `server.cors`. The default admits nobody.
 #[derive(Clone, Debug, PartialEq, Default)]

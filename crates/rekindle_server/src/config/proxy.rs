@@ -7,7 +7,7 @@
 use std::fmt;
 
 use http::Uri;
-use rekindle_compile::pattern::Pattern;
+use rekindle_compile::resolve::pattern::Pattern;
 
 /// One entry of `server.proxy`.
 #[derive(Clone, Debug, PartialEq)]

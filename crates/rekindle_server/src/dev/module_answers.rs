@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use rekindle_compile::compile::is_script;
-use rekindle_compile::style::prepare::is_style;
+use rekindle_compile::kind::{is_script, is_style};
 use rekindle_graph::wire::Manifest;
 use rekindle_graph::{FilePath, ModuleId, ModuleState, ModuleUrl};
 

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use rekindle_graph::{Diagnostic, FilePath, ModuleId, ModuleState};
 use tokio::sync::{mpsc, oneshot};
 
-use super::Loop;
 use super::json::{json, quoted};
 use super::requests::not_found;
-use super::waiting::{self, PageStream};
+use super::waiting::PageStream;
+use super::{Loop, waiting};
 use crate::files::content_type::{HTML, SCRIPT};
 use crate::http::answer::{Answer, Arrivals, Body, Cache};
 use crate::project::crawl::Crawl;

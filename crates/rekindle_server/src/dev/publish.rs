@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use rekindle_compile::compile::is_linked;
+use rekindle_compile::kind::is_linked;
 use rekindle_graph::wire::{Batch, Errors, PushedDefinition, ServerMessage};
 use rekindle_graph::{Delta, Diagnostic, Module, ModuleGraph, ModuleId, ModuleState, ModuleUrl};
 
@@ -17,10 +17,9 @@ use super::Loop;
 use super::edit::{Edit, PageChanges};
 use super::json::json;
 use super::tab::{Stage, Tab};
-use crate::project::gaps;
 use crate::project::pages::Entry;
 use crate::project::segments::{AsOf, write_definition};
-use crate::project::{MOST_ALIKE, MOST_REASONS};
+use crate::project::{MOST_ALIKE, MOST_REASONS, gaps};
 use crate::report::rounds::Recipients;
 use crate::tabs::client::ClientId;
 use crate::tabs::socket::Utf8Bytes;

@@ -1,14 +1,13 @@
 //! How a request is answered: its route selects from the loop's tables. It never names a file on disk.
 
 use bytes::Bytes;
-use rekindle_compile::html::escape_text;
+use rekindle_compile::page::template::escape_text;
 use rekindle_graph::{FilePath, ModuleId};
 use tokio::sync::oneshot;
 
-use super::Loop;
 use super::json::quoted;
 use super::route::{PageScript, Route};
-use super::waiting;
+use super::{Loop, waiting};
 use crate::event::{Event, FileBatch, Request};
 use crate::files::content_type::{HTML, SCRIPT};
 use crate::http::answer::{Answer, Body, Cache};

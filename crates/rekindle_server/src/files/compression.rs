@@ -6,7 +6,8 @@
 //! text/css → worth it;  image/png → not, it is compressed already
 //! ```
 
-use std::io::{self, Write};
+use std::io;
+use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;

@@ -1,7 +1,7 @@
 //! Which `Content-Type` an answer has: of our own scripts and pages, and of files by their names.
 
 use mime_guess::from_path;
-use rekindle_compile::compile::is_script;
+use rekindle_compile::kind::is_script;
 use rekindle_graph::ModuleUrl;
 
 /// Scripts, of the project and of our own.

@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use rekindle_compile::compile::is_script;
-use rekindle_compile::style::prepare::is_style;
-pub(crate) use rekindle_compile::walk::Walk;
+pub use rekindle_compile::files::secrets::is_secret_name;
+pub(crate) use rekindle_compile::files::walk::Walk;
+use rekindle_compile::kind::{is_script, is_style};
 use rekindle_graph::{FilePath, ModuleUrl};
 
 use crate::config::{Config, ServeMode};
 use crate::files::servable::Servable;
-
-pub use rekindle_compile::secrets::is_secret_name;
 
 /// The project's own files.
 fn of_project(config: &Config) -> Walk {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rekindle_compile::file;
+use rekindle_compile::files::file;
 
 const FILE: &str = "secret";
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rekindle_compile::file;
+use rekindle_compile::files::file;
 
 /// Proof that a file was admitted by the server's own walk (rule R1 of the security notes).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

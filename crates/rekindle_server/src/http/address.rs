@@ -121,7 +121,7 @@ pub(crate) fn without_first(query: &str, unwanted: impl Fn(&str) -> bool) -> Str
 }
 
 /// A decoded path as it may stand in a `Location` header.
-pub(crate) use rekindle_compile::compile::encode_path;
+pub(crate) use rekindle_graph::paths::encode_path;
 
 #[cfg(test)]
 mod tests {

@@ -7,12 +7,11 @@
 
 use std::net::IpAddr;
 
-use crate::http::address;
-use crate::http::cross_origin;
 use crate::http::gate::{Head, Method};
 use crate::http::hosts::Origin;
 use crate::http::reply::Reply;
 use crate::http::site::Site;
+use crate::http::{address, cross_origin};
 use crate::tabs::socket::Handshake;
 
 /// An answer that ends the checks.

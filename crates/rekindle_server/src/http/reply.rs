@@ -2,7 +2,8 @@
 //! is willing to take.
 
 use std::borrow::Cow;
-use std::io::{self, IoSlice, SeekFrom};
+use std::io;
+use std::io::{IoSlice, SeekFrom};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Buf, Bytes, BytesMut};

@@ -18,7 +18,8 @@ use crate::http::site::Site;
 use crate::programs::control;
 use crate::programs::leases::EditRequest;
 use crate::proxy::upstream::ClientRequest;
-use crate::tabs::socket::{self, Handshake};
+use crate::tabs::socket;
+use crate::tabs::socket::Handshake;
 
 const SOCKET: &str = "/@rekindle/socket";
 const EDITOR: &str = "/@rekindle/open-in-editor";

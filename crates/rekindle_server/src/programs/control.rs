@@ -12,11 +12,11 @@
 //! The token opens [`PATH`] and nothing else, and no page knows it. A server that was killed leaves its note behind; a command
 //! that finds nobody there removes it. Servers renew their notes, so one of [`OLDEST`] age is of the dead.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+use std::{fs, io};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

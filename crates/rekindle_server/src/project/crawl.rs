@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
-use rekindle_compile::compile::Compiled;
+use rekindle_compile::compiled::Compiled;
 use rekindle_graph::{Delta, ModuleId, ModuleState};
 use rustc_hash::FxHashSet;
 

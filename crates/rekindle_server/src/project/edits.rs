@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rekindle_compile::compile::{Compiled, Links, Source};
-use rekindle_compile::style::prepare::{is_style, is_style_setup};
+use rekindle_compile::compiled::{Compiled, Links};
+use rekindle_compile::kind::is_style;
+use rekindle_compile::source::Source;
+use rekindle_compile::style::prepare::is_style_setup;
 use rekindle_graph::diagnostic::code_frame;
 use rekindle_graph::wire::TracedFrame;
 use rekindle_graph::{Delta, Diagnostic, FilePath, Link, ModuleId, ModuleState, Place, Published};

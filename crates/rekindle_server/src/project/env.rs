@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use rekindle_compile::defines::Defines;
-use rekindle_compile::env::{Env, PageEnv};
+use rekindle_compile::project::defines::Defines;
+use rekindle_compile::project::env::{Env, PageEnv};
 use rekindle_graph::EnvReads;
 use serde_json::{Map, Value};
 

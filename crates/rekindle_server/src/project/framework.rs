@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use rekindle_compile::framework::Framework;
-use rekindle_compile::resolve::is_in_package;
+use rekindle_compile::project::framework::Framework;
+use rekindle_graph::paths::is_in_package;
 use rekindle_graph::wire::RefreshModules;
 use rekindle_graph::{ModuleId, ModuleState};
 

@@ -7,8 +7,8 @@
 //!
 //! The runtime takes these elements over as if it had made them.
 
-use rekindle_compile::compile::sheet_text;
-use rekindle_compile::html::escape_attribute;
+use rekindle_compile::page::template::escape_attribute;
+use rekindle_compile::style::definition::sheet_text;
 use rekindle_graph::{DepKind, ModuleGraph, ModuleId, ModuleState, Published};
 use rustc_hash::FxHashSet;
 

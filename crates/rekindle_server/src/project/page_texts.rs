@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rekindle_compile::compile::digest;
+use rekindle_graph::digest;
 use serde::{Deserialize, Serialize};
 
 /// Texts that are kept, and their bytes. Above that the oldest text of the page with most of them goes: edits of one page

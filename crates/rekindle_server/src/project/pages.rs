@@ -12,15 +12,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rekindle_compile::compile::{Source, digest};
-use rekindle_compile::file;
-use rekindle_compile::html::{
+use rekindle_compile::files::file;
+use rekindle_compile::kind::is_style;
+use rekindle_compile::page::template::{
     PageScript, PageTemplate, Piece, escape_attribute, parse_page, relative_specifier, where_it_stands,
 };
-use rekindle_compile::resolve::Resolved;
-use rekindle_compile::style::prepare::is_style;
+use rekindle_compile::resolve::resolver::Resolved;
+use rekindle_compile::source::Source;
 use rekindle_graph::wire::EditedPage;
-use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleGraph, ModuleId, ModuleUrl};
+use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleGraph, ModuleId, ModuleUrl, digest};
 
 use crate::project::Project;
 use crate::project::head_styles::head_styles;
@@ -407,7 +407,7 @@ fn absolute(page: &FilePath, specifier: &str, project: &Project) -> String {
     if specifier.starts_with('/') {
         return specifier.to_owned();
     }
-    let file = rekindle_compile::resolve::normal(&page.as_path().with_file_name("").join(specifier));
+    let file = rekindle_graph::paths::normal(&page.as_path().with_file_name("").join(specifier));
     project.compiler.resolver.url_of(&file, None).as_str().to_owned()
 }
 
@@ -432,7 +432,7 @@ fn missing_sheet(page: &FilePath, path: &str, project: &mut Project, sheets: &mu
     if let Some(public) = project.compiler.resolver.public_address(&address) {
         return public;
     }
-    let file = rekindle_compile::resolve::normal(&project.root().join(address.trim_start_matches('/')));
+    let file = rekindle_graph::paths::normal(&project.root().join(address.trim_start_matches('/')));
     let id = project.graph.insert(&ModuleUrl::new(format!("{address}?direct")), &FilePath::new(file));
     sheets.push(id);
     project.compiler.address_of(&address)
@@ -582,7 +582,7 @@ impl Page {
     fn text(&self, url: &str, base: &str, state: &str, preload: &[String]) -> (String, usize) {
         let mut text = String::new();
         let mut head_end = 0;
-        let path = rekindle_compile::compile::encode_path(url).replace('&', "%26");
+        let path = rekindle_graph::paths::encode_path(url).replace('&', "%26");
         for piece in &self.template.pieces {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),

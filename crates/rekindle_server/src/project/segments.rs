@@ -21,7 +21,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rekindle_compile::resolve::package_name;
+use rekindle_compile::resolve::packages::package_name;
 use rekindle_graph::{Link, ModuleGraph, ModuleId, ModuleUrl, Published};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -121,7 +121,7 @@ impl Segments {
     pub fn assign(&mut self, graph: &ModuleGraph, ids: &[ModuleId]) {
         for &id in ids {
             let Some(published) = &graph[id].published else { continue };
-            if self.of_module.contains_key(&id) || rekindle_compile::compile::is_linked(&graph[id].url) {
+            if self.of_module.contains_key(&id) || rekindle_compile::kind::is_linked(&graph[id].url) {
                 continue;
             }
             let group = self.group_of(graph[id].url.as_str(), published.definition.code.len());

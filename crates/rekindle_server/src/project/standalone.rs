@@ -11,12 +11,12 @@
 use std::fmt::Write;
 use std::sync::OnceLock;
 
-use rekindle_compile::bundle::{Exports, join_modules};
+use rekindle_compile::script::bundle::{Exports, join_modules};
 use rekindle_graph::{EnvReads, ModuleId};
 
-use crate::tabs::client_script::SOURCES;
 use crate::project::Project;
 use crate::project::segments::write_definition;
+use crate::tabs::client_script::SOURCES;
 
 /// The last of the client's sources that a script which stands alone needs.
 const LAST_SHARED: &str = "core/runtime.ts";

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use rekindle_compile::html::PageTemplate;
-use rekindle_compile::resolve::package_name;
+use rekindle_compile::page::template::PageTemplate;
+use rekindle_compile::resolve::packages::package_name;
 use rekindle_graph::Diagnostic;
 
 use super::Project;

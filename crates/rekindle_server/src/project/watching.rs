@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rekindle_compile::compile::Source;
+use rekindle_compile::source::Source;
 use rekindle_graph::ModuleId;
 
 use super::{Project, Watchlist};

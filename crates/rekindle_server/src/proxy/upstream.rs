@@ -13,8 +13,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::header::{self, HeaderName, HeaderValue};
-use http::{HeaderMap, Request, Response};
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Request, Response, header};
 use hyper::body::Incoming;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -320,7 +320,7 @@ mod trusting {
 
 #[cfg(test)]
 mod tests {
-    use rekindle_compile::pattern::Pattern;
+    use rekindle_compile::resolve::pattern::Pattern;
 
     use super::*;
     use crate::config::proxy::Rewrite;

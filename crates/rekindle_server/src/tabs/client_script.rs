@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use rekindle_compile::bundle::{Exports, join_modules};
-use rekindle_compile::compile::digest;
+use rekindle_compile::script::bundle::{Exports, join_modules};
+use rekindle_graph::digest;
 
 use crate::config::{Bindings, Config, Html, SocketConfig, Workers};
 

@@ -12,8 +12,8 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use rekindle_compile::compile::Compiler;
-use rekindle_compile::nesting::COMPILE_STACK;
+use rekindle_compile::compiler::Compiler;
+use rekindle_compile::script::nesting::COMPILE_STACK;
 use rekindle_graph::wire::{Lacks, ServerMessage, TracedFrame};
 use rekindle_graph::{Diagnostic, Place};
 use rustc_hash::FxHashMap;
@@ -370,7 +370,8 @@ fn text(message: &ServerMessage) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rekindle_compile::compile::{Compiler, Source};
+    use rekindle_compile::compiler::Compiler;
+    use rekindle_compile::source::Source;
     use rekindle_graph::{FilePath, ModuleUrl};
     use tokio::sync::mpsc;
 

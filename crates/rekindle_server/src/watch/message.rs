@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+
 #[cfg(test)]
 use std::sync::mpsc::Sender;
 use std::time::{Instant, SystemTime};

@@ -1,6 +1,7 @@
 //! How a file or folder looked at a moment: its metadata, by which a later look tells whether it has changed.
 
-use std::fs::{self, Metadata};
+use std::fs;
+use std::fs::Metadata;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 

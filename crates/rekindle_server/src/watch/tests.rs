@@ -1,6 +1,7 @@
 //! The watcher on a real folder: what is done there, and which batches the loop gets.
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,8 @@ use rustc_hash::FxHashSet;
 use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::burst::{self, PAUSE};
+use super::burst;
+use super::burst::PAUSE;
 use super::message::{Backend, Handler, Message, Report};
 use super::pending::{UNFINISHED, VANISHED};
 use super::thread::announce::rescan;

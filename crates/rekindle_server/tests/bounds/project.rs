@@ -1,11 +1,11 @@
 //! A project of a test with its server, the tabs that speak the server's protocol, and the terminal.
 
-use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use std::{fs, io};
 
 use futures_util::{SinkExt, StreamExt};
 use rekindle_server::DevServer;

@@ -5,19 +5,18 @@
 //! https = { key = "k.pem", cert = … }    →  these
 //! ```
 
-use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use chrono::{Datelike, Duration, NaiveDate, Utc};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rekindle_compile::files::file;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
-
-use rekindle_compile::file;
 
 use crate::config::Https;
 

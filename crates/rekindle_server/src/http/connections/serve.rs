@@ -25,12 +25,15 @@ use crate::http::connections::linger::linger;
 use crate::http::connections::room::{Activity, Place, Room};
 use crate::http::gate::{Arrival, Gate, Method};
 use crate::http::hosts::Origin;
-use crate::http::reply::{self, Reply};
+use crate::http::reply;
+use crate::http::reply::Reply;
 use crate::http::site::{LAST_WORDS, Site};
 use crate::http::turn::Turn;
-use crate::proxy::relay::{self, After, relay, relay_upgrade};
+use crate::proxy::relay;
+use crate::proxy::relay::{After, relay, relay_upgrade};
 use crate::tabs::client::ClientId;
-use crate::tabs::socket::{self, Handshake};
+use crate::tabs::socket;
+use crate::tabs::socket::Handshake;
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a connection may take until it speaks TLS.

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use oxc_sourcemap::SourceMap;
-use rekindle_compile::compile::Compiler;
-use rekindle_compile::file;
-use rekindle_compile::resolve::is_in_package;
+use rekindle_compile::compiler::Compiler;
+use rekindle_compile::files::file;
 use rekindle_graph::diagnostic::code_frame;
+use rekindle_graph::paths::is_in_package;
 use rekindle_graph::wire::TracedFrame;
 use rekindle_graph::{ModuleUrl, Place};
 use rustc_hash::FxHashMap;

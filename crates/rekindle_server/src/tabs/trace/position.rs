@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rekindle_compile::compile::Source;
+use rekindle_compile::source::Source;
 use rekindle_graph::{FilePath, ModuleId, ModuleUrl};
 use rustc_hash::FxHashMap;
 

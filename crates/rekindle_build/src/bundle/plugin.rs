@@ -1,0 +1,577 @@
+//! Gives rolldown the meaning that development has: what a specifier is, and what a file becomes.
+//!
+//! ```text
+//! resolve_id('./logo.svg', '/app/src/main.ts')  →  /app/src/logo.svg            (an id: a path with its query)
+//! load('/app/src/logo.svg')                     →  export default "/assets/logo-Bq3x_0aZ.svg"
+//! load('/app/src/app.css')                      →  an empty module; the sheet is kept for its chunk
+//! ```
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rekindle_compile::files::file;
+use rekindle_compile::files::secrets::holds_secrets;
+use rekindle_compile::kind::{StyleUse, is_linked, is_script, is_style, is_style_module};
+use rekindle_compile::plain::module::{Inlining, Plain};
+use rekindle_compile::plain::options::{PlainOptions, RUNTIME_URL, SHEET_QUERY};
+use rekindle_compile::plain::script::RUNTIME;
+use rekindle_compile::resolve::resolver::Resolved;
+use rekindle_compile::script::builtin;
+use rekindle_compile::script::builtin::{EMPTY_URL, HELPER_URL, NODE_URL};
+use rekindle_compile::source::Source;
+use rekindle_compile::style::StyleOutput;
+use rekindle_graph::paths::is_in_package;
+use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
+use rolldown_common::side_effects::HookSideEffects;
+use rolldown_common::{
+    ExportsKind, ImportKind, ModuleInfo, ModuleType, NormalModule, ResolvedExternal, RollupRenderedChunk,
+};
+use rolldown_plugin::{
+    HookAugmentChunkHashReturn, HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookRenderChunkArgs,
+    HookRenderChunkOutput, HookRenderChunkReturn, HookResolveIdArgs, HookResolveIdOutput, HookResolveIdReturn,
+    HookTransformOutputMap, HookUsage, Plugin, PluginContext, SharedLoadPluginContext,
+};
+
+use crate::bundle::ids::{PAGE, without_query};
+use crate::bundle::problems;
+use crate::bundle::role::{Role, WorkerScript};
+use crate::lock::lock;
+use crate::output::addresses::{From, Target, hash, json};
+use crate::output::sheets;
+use crate::session::Session;
+
+const OWN: &str = "\0rekindle:";
+/// Marks a JSON file that `require` asks for: its value, where an import gives a module.
+const REQUIRED: &str = "?rekindle-required";
+/// What is required and not there, before its name.
+const MISSING: &str = "missing?";
+
+/// How the bundler's runtime begins a namespace, and how it is to. `same.test.mjs` tells if that should change.
+const NAMESPACE: (&str, &str) = (
+    "__exportAll = (all, no_symbols) => {\n\tlet target = {};",
+    "__exportAll = (all, no_symbols) => {\n\tlet target = { __proto__: null };",
+);
+
+/// How it ends; and what adds names to a namespace afterwards, where a chunk has that.
+const NAMESPACE_END: (&str, &str) = ("return target;", "return Object.preventExtensions(target);");
+const ADDS_NAMES: &str = "__reExport = ";
+
+/// What rolldown is told when the real mistake is in `Session::problem`.
+const TOLD: &str = "told elsewhere";
+
+pub(crate) struct Meaning {
+    pub session: Arc<Session>,
+    pub role: Role,
+    /// Builds the worker that a file is the script of, started by who is in this role.
+    pub build_worker: BuildWorker,
+}
+
+pub(crate) type BuildWorker = for<'a> fn(&'a Arc<Session>, &'a Path, bool, &'a Role) -> WorkerBuild<'a>;
+pub(crate) type WorkerBuild<'a> = Pin<Box<dyn Future<Output = Result<WorkerScript, Vec<Diagnostic>>> + Send + 'a>>;
+
+impl std::fmt::Debug for Meaning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Meaning").field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+impl Plugin for Meaning {
+    fn name(&self) -> Cow<'static, str> {
+        "rekindle".into()
+    }
+
+    fn register_hook_usage(&self) -> HookUsage {
+        HookUsage::ResolveId
+            | HookUsage::Load
+            | HookUsage::ModuleParsed
+            | HookUsage::AugmentChunkHash
+            | HookUsage::RenderChunk
+    }
+
+    async fn resolve_id(&self, _: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
+        self.resolve(args)
+    }
+
+    async fn load(&self, _: SharedLoadPluginContext, args: &HookLoadArgs<'_>) -> HookLoadReturn {
+        self.load_id(args.id).await
+    }
+
+    async fn module_parsed(&self, _: &PluginContext, info: Arc<ModuleInfo>, module: &NormalModule) -> HookNoopReturn {
+        let imports = info.imported_ids.iter().map(|id| id.as_str().to_owned()).collect();
+        lock(&self.session.imports).insert(module.id.as_str().to_owned(), imports);
+        // A CommonJS module runs when it is required, wherever it stands.
+        let runs_at_its_place = !matches!(module.exports_kind, ExportsKind::CommonJs);
+        if runs_at_its_place && module.ecma_view.side_effects.has_side_effects() {
+            lock(&self.session.effects).insert(module.id.as_str().to_owned());
+        }
+        Ok(())
+    }
+
+    /// A namespace inherits from nothing and takes nothing on (ECMA-262 10.4.6). The place is on a line of its own that no source stands for, so the
+    /// source map stays as it is.
+    async fn render_chunk(&self, _: &PluginContext, args: &HookRenderChunkArgs<'_>) -> HookRenderChunkReturn {
+        let Some(at) = args.code.find(NAMESPACE.0) else { return Ok(None) };
+        let mut code = args.code.replacen(NAMESPACE.0, NAMESPACE.1, 1);
+        // Names of what is not bundled are added later.
+        let is_final = !code.contains(ADDS_NAMES);
+        if let Some(end) = code[at..].find(NAMESPACE_END.0).filter(|_| is_final) {
+            code.replace_range(at + end..at + end + NAMESPACE_END.0.len(), NAMESPACE_END.1);
+        }
+        Ok(Some(HookRenderChunkOutput { code, map: HookTransformOutputMap::Null }))
+    }
+
+    /// Sheets are no part of a chunk's text, but their names are in the scripts that load it.
+    async fn augment_chunk_hash(
+        &self,
+        _: &PluginContext,
+        chunk: Arc<RollupRenderedChunk>,
+    ) -> HookAugmentChunkHashReturn {
+        let sheets = lock(&self.session.sheets);
+        let own: Vec<&str> =
+            chunk.modules.keys.iter().filter_map(|id| sheets.get(id.as_str()).map(|css| &**css)).collect();
+        Ok((!own.is_empty()).then(|| hash(own.concat().as_bytes())))
+    }
+}
+
+impl Meaning {
+    fn resolve(&self, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
+        let specifier = args.specifier;
+        let session = &self.session;
+        if specifier == RUNTIME_URL {
+            return Ok(Some(with_effects(format!("{OWN}{RUNTIME_URL}"), Some(HookSideEffects::False))));
+        }
+        let is_known_sheet = || specifier.ends_with(SHEET_QUERY) && lock(&session.sheets).contains_key(specifier);
+        if specifier.starts_with(OWN) || specifier.ends_with(PAGE) || is_known_sheet() {
+            return Ok(Some(with_effects(specifier, Some(HookSideEffects::NoTreeshake))));
+        }
+        if lock(&session.inline).contains_key(specifier) {
+            return Ok(Some(with_effects(specifier, None)));
+        }
+        // Inputs, and what a page's entry imports, are ids already.
+        let Some(importer) = args.importer.filter(|importer| !importer.ends_with(PAGE)) else {
+            let (path, query) = without_query(specifier);
+            return Ok(Some(self.file(Path::new(path), query)));
+        };
+        // Helpers of lowered syntax are rolldown's own business.
+        if specifier.starts_with(['\0', '#']) && importer.starts_with('\0')
+            || specifier.starts_with("@oxc-project/runtime/")
+            || specifier.starts_with("rolldown:")
+            || importer.starts_with('\0')
+        {
+            return Ok(None);
+        }
+        let kind = match args.kind {
+            ImportKind::Require => DepKind::Require,
+            ImportKind::DynamicImport => DepKind::Dynamic,
+            _ => DepKind::Static,
+        };
+        let (_, file, source) = session.source_of(importer);
+        let from = source.seen_from(&file).as_path();
+        match session.compiler.resolver.resolve(from, specifier, kind) {
+            Ok(Resolved::File { path, .. }) if holds_secrets(path.as_path(), &session.config.root) => {
+                let message = format!("`{specifier}` looks like a file with secrets, so it is never part of a page");
+                let problem = problems::at_specifier(session, file.as_path(), specifier, Diagnostic::error(message))
+                    .with_help("give what the page needs a file of its own, or a variable with the prefix VITE_");
+                session.problem([problem]);
+                Err(anyhow::anyhow!(TOLD))
+            }
+            Ok(Resolved::File { path, url }) if kind == DepKind::Require && is_json(&url) => {
+                Ok(Some(with_effects(format!("{}{REQUIRED}", path.as_path().display()), None)))
+            }
+            Ok(Resolved::File { path, url }) => {
+                if let Some(diagnostic) = session.compiler.plugin_lacks(&url, &path).filter(|_| kind == DepKind::Static)
+                {
+                    session.problem([problems::at_specifier(session, file.as_path(), specifier, diagnostic)]);
+                    return Err(anyhow::anyhow!(TOLD));
+                }
+                let query = Some(url.query()).filter(|query| !query.is_empty());
+                Ok(Some(self.file(path.as_path(), query)))
+            }
+            Ok(Resolved::Helper(url)) if url.path() == NODE_URL => {
+                let (name, by) = builtin::node_module(url.query());
+                session.warn(format!("`{name}` is a module of Node and empty in a browser (imported by {by})"));
+                Ok(Some(with_effects(format!("{OWN}{EMPTY_URL}"), None)))
+            }
+            Ok(Resolved::Helper(url)) => Ok(Some(with_effects(format!("{OWN}{}", url.as_str()), None))),
+            Ok(Resolved::Address(address)) => Ok(Some(self.address(specifier, &address, kind))),
+            // `require` of what is not there fails when it runs, if it does: packages guard it with `try`.
+            Err(_) if kind == DepKind::Require && is_in_package(from) => {
+                session.warn(format!(
+                    "`{specifier}` is required by {} and not installed",
+                    session.compiler.display(file.as_path())
+                ));
+                Ok(Some(with_effects(format!("{OWN}{MISSING}{specifier}"), None)))
+            }
+            Err(unresolved) => {
+                let mut diagnostic = Diagnostic::error(unresolved.message);
+                diagnostic.help = unresolved.help;
+                session.problem([problems::at_specifier(session, file.as_path(), specifier, diagnostic)]);
+                Err(anyhow::anyhow!(TOLD))
+            }
+        }
+    }
+
+    /// The id of a file: its path with the query that says what is made of it.
+    fn file(&self, path: &Path, query: Option<&str>) -> HookResolveIdOutput {
+        let id = match query {
+            Some(query) => format!("{}?{query}", path.display()),
+            // By that extension alone the bundler would take it for CommonJS; in TypeScript it may be written as a module.
+            None if path.extension().is_some_and(|extension| extension == "cts") => {
+                format!("{}?module", path.display())
+            }
+            None => path.display().to_string(),
+        };
+        let url = ModuleUrl::new(format!("{}?{}", path.display(), query.unwrap_or_default()));
+        let mut output = HookResolveIdOutput::from_id(id);
+        if is_style(url.path())
+            && !query.is_some_and(|query| query.split('&').any(|part| matches!(part, "inline" | "url" | "raw")))
+        {
+            output.side_effects = Some(match self.role {
+                _ if is_style_module(url.path()) && query != Some(SHEET_QUERY) => HookSideEffects::False,
+                Role::Pages => HookSideEffects::NoTreeshake,
+                Role::Worker { .. } => HookSideEffects::True,
+            });
+            return output;
+        }
+        if is_in_package(path) && query.is_none() && self.session.compiler.leads_to_effects(path) {
+            output.side_effects = Some(HookSideEffects::True);
+            return output;
+        }
+        let package = self.session.compiler.resolver.packages.nearest(path);
+        output.package_json_path = package.map(|package| package.folder.join("package.json").display().to_string());
+        output
+    }
+
+    /// What the browser loads itself; a public file that is no script is a module like any asset.
+    fn address(&self, specifier: &str, address: &str, kind: DepKind) -> HookResolveIdOutput {
+        let (path, query) = without_query(specifier);
+        let public = self.session.compiler.resolver.public_file(path);
+        if let Some(public) = public.filter(|_| kind != DepKind::Require && !is_script(&ModuleUrl::new(specifier))) {
+            return self.file(&public, query);
+        }
+        let mut external = HookResolveIdOutput::from_id(address.to_owned());
+        external.external = Some(ResolvedExternal::Bool(true));
+        external.normalize_external_id = Some(false);
+        external
+    }
+
+    async fn load_id(&self, id: &str) -> HookLoadReturn {
+        let session = &self.session;
+        if let Some(url) = id.strip_prefix(OWN) {
+            return Ok(match url {
+                RUNTIME_URL => Some(script(RUNTIME)),
+                EMPTY_URL => Some(script("module.exports = {}")),
+                url if url.starts_with(MISSING) => Some(script(&missing_module(&url[MISSING.len()..]))),
+                helper if helper.starts_with(HELPER_URL) => builtin::source(helper).map(|source| script(&source)),
+                _ => None,
+            });
+        }
+        if id.starts_with('\0') {
+            return Ok(None);
+        }
+        if let Some(module) = id.strip_suffix(SHEET_QUERY) {
+            self.sheet_of_module(id, &module[..module.len() - 1])?;
+            return Ok(Some(sheet_place()));
+        }
+        let entry = lock(&session.entries).get(id).cloned();
+        if let Some(entry) = entry {
+            return Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script(&entry) }));
+        }
+        session.modules.fetch_add(1, Ordering::Relaxed);
+        if let Some(json) = id.strip_suffix(REQUIRED) {
+            let file = FilePath::new(json);
+            session.note_source(file.as_path());
+            let code = session.compiler.required_json(&file).map_err(|problems| self.told(problems))?;
+            return Ok(Some(script(&code)));
+        }
+        let (url, file, source) = session.source_of(id);
+        session.note_source(file.as_path());
+        let options = PlainOptions {
+            source_map: session.config.build.sourcemap != Default::default(),
+            legal_comments: session.config.build.legal_comments == Default::default(),
+            in_worker: self.role != Role::Pages,
+        };
+        match self.compile(&url, &file, &source, options)? {
+            Plain::Script { code, map } => {
+                let map = map.and_then(|map| named_by_path(&map, &file, &source));
+                let side_effects = lock(&session.page_scripts).contains(id).then_some(HookSideEffects::True);
+                Ok(Some(HookLoadOutput { map, side_effects, ..script(&code) }))
+            }
+            Plain::Value(code) => Ok(Some(script(&code))),
+            // It is in the output as it is.
+            Plain::Asset(inlining)
+                if !is_data(&url) && session.compiler.resolver.address_of_public(file.as_path()).is_some() =>
+            {
+                let address = self.asset(&file, inlining)?;
+                Ok(Some(script(&format!("export default {address};"))))
+            }
+            Plain::Asset(_) if is_style(url.path()) && !is_data(&url) => {
+                let name = self.linked_sheet(&url, &file)?;
+                Ok(Some(script(&format!("export default {};", self.expression(&Target::Output(name))))))
+            }
+            Plain::Asset(Inlining::Small | Inlining::Never)
+                if is_script(&ModuleUrl::new(url.path())) && !session.compiler.runs_as_it_is(&file) =>
+            {
+                Ok(Some(script(&self.worker(file.as_path(), "Worker", true, false, false).await?)))
+            }
+            Plain::Asset(inlining) => {
+                let address = self.asset(&file, inlining)?;
+                Ok(Some(script(&format!("export default {address};"))))
+            }
+            Plain::Style(output, kind) => self.style(id, &file, &output, kind),
+            Plain::WasmInit => {
+                let address = self.asset(&file, Inlining::Small)?;
+                Ok(Some(script(&format!("{WASM}export default (imports) => instantiate({address}, imports);"))))
+            }
+            Plain::Wasm { imports, exports } => {
+                let address = self.asset(&file, Inlining::Small)?;
+                Ok(Some(script(&wasm_module(&file, &address, &imports, &exports))))
+            }
+            Plain::Worker { class, address, inline } => {
+                let has = |name: &str| url.query().split('&').any(|part| part == name);
+                let code = self.worker(file.as_path(), class, address, inline, has("classic")).await?;
+                Ok(Some(script(&code)))
+            }
+        }
+    }
+
+    fn compile(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        source: &Source,
+        options: PlainOptions,
+    ) -> anyhow::Result<Plain> {
+        let session = &self.session;
+        let mut files = Vec::new();
+        let mut compile = || session.compiler.plain(url, file, source, options, &mut files);
+        // A sheet may wait for the tools of the project.
+        let plain = if is_style(url.path()) { tokio::task::block_in_place(compile) } else { compile() };
+        let plain = plain.map_err(|problems| self.told(problems))?;
+        for file in &files {
+            session.note_source(file.as_path());
+        }
+        Ok(plain)
+    }
+
+    /// Sees to it that the sheet of the CSS module `module` is known by `id`.
+    fn sheet_of_module(&self, id: &str, module: &str) -> anyhow::Result<()> {
+        let session = &self.session;
+        if lock(&session.sheets).contains_key(id) {
+            return Ok(());
+        }
+        let (url, file, source) = session.source_of(module);
+        session.note_source(file.as_path());
+        if let Plain::Style(output, _) = self.compile(&url, &file, &source, PlainOptions::default())? {
+            let css = sheets::with_addresses(session, &file, &output);
+            lock(&session.sheets).insert(id.to_owned(), css.into());
+        }
+        Ok(())
+    }
+
+    fn told(&self, problems: Vec<Diagnostic>) -> anyhow::Error {
+        self.session.problem(problems);
+        anyhow::anyhow!(TOLD)
+    }
+
+    fn from(&self) -> From<'static> {
+        From::Script { classic: self.role.is_classic() }
+    }
+
+    fn expression(&self, target: &Target) -> String {
+        self.session.addresses.expression(target, self.from())
+    }
+
+    /// The address of an asset as an expression.
+    fn asset(&self, file: &FilePath, inlining: Inlining) -> anyhow::Result<String> {
+        match self.session.addresses.asset(file.as_path(), inlining) {
+            Ok(target) => Ok(self.expression(&target)),
+            Err(error) => {
+                let name = self.session.compiler.display(file.as_path());
+                Err(self.told(vec![Diagnostic::error(format!("the file cannot be read: {error}")).in_file(name)]))
+            }
+        }
+    }
+
+    fn style(&self, id: &str, file: &FilePath, output: &StyleOutput, kind: StyleUse) -> HookLoadReturn {
+        match kind {
+            StyleUse::Page | StyleUse::Link => {}
+            StyleUse::Text => {
+                let css = sheets::text(&self.session, file, output, self.from());
+                return Ok(Some(script(&format!("export default {css};"))));
+            }
+            StyleUse::Sheet => {
+                let css = sheets::text(&self.session, file, output, self.from());
+                let code =
+                    format!("const sheet = new CSSStyleSheet();\nsheet.replaceSync({css});\nexport default sheet;");
+                return Ok(Some(script(&code)));
+            }
+        }
+        let css = sheets::with_addresses(&self.session, file, output);
+        let Some(classes) = &output.class_map else {
+            lock(&self.session.sheets).insert(id.to_owned(), css.into());
+            return Ok(Some(sheet_place()));
+        };
+        let sheet = format!("{id}{}{SHEET_QUERY}", if id.contains('?') { '&' } else { '?' });
+        let code = format!("import {};\n{}", json(&sheet), sheets::class_module(classes));
+        lock(&self.session.sheets).insert(sheet, css.into());
+        Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::False), ..script(&code) }))
+    }
+
+    /// `?url` of a sheet: a file of its own.
+    fn linked_sheet(&self, url: &ModuleUrl, file: &FilePath) -> anyhow::Result<String> {
+        let linked = ModuleUrl::new(format!("{}?direct", url.path()));
+        debug_assert!(is_linked(&linked));
+        sheets::emit(&self.session, &linked, file).map_err(|problems| self.told(problems))
+    }
+
+    async fn worker(
+        &self,
+        file: &Path,
+        class: &str,
+        address: bool,
+        inline: bool,
+        classic: bool,
+    ) -> anyhow::Result<String> {
+        let classic = classic || inline;
+        // A worker that starts itself.
+        if self.role.is_worker(file) {
+            let own = if self.role.is_classic() { "self.location.href" } else { "import.meta.url" };
+            return Ok(worker_module(class, address, own, classic));
+        }
+        let built = (self.build_worker)(&self.session, file, classic, &self.role).await;
+        let built = built.map_err(|problems| self.told(problems))?;
+        if inline && !address {
+            return Ok(inline_worker_module(class, &built.code));
+        }
+        let expression = self.expression(&Target::Output(built.name));
+        Ok(worker_module(class, address, &expression, classic))
+    }
+}
+
+fn is_json(url: &ModuleUrl) -> bool {
+    url.path().ends_with(".json") && url.query().is_empty()
+}
+
+fn with_effects(id: impl Into<String>, side_effects: Option<HookSideEffects>) -> HookResolveIdOutput {
+    let id: String = id.into();
+    HookResolveIdOutput { side_effects, ..HookResolveIdOutput::from_id(id) }
+}
+
+/// A script that nobody wrote: no map leads to it.
+fn script(code: &str) -> HookLoadOutput {
+    let map = oxc_sourcemap::SourceMap::default();
+    HookLoadOutput { code: code.into(), map: Some(map), module_type: Some(ModuleType::Js), ..HookLoadOutput::default() }
+}
+
+/// What stands in a chunk for a sheet: nothing, at the place where it would have been put on the page.
+fn sheet_place() -> HookLoadOutput {
+    HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script("") }
+}
+
+fn is_data(url: &ModuleUrl) -> bool {
+    url.query().split('&').any(|part| part == "inline")
+}
+
+/// The map with the file's path in place of its name: rolldown makes it relative to the chunk. A script of a page leads to
+/// the page as it is written.
+fn named_by_path(map: &str, file: &FilePath, source: &Source) -> Option<oxc_sourcemap::SourceMap<'static>> {
+    let mut map = oxc_sourcemap::SourceMap::from_json_string(map).ok()?.into_owned();
+    map.set_sources([file.as_path().display().to_string()]);
+    if let Source::Inline { .. } = source {
+        let page = file::read(file.as_path()).ok()?;
+        map.set_source_contents(vec![Some(&*String::from_utf8_lossy(&page))]);
+    }
+    Some(map)
+}
+
+/// Compiles while it is fetched, where the server says what it is.
+const WASM: &str = r#"
+async function instantiate(address, imports = {}) {
+  if (address.startsWith('data:')) {
+    const bytes = Uint8Array.from(atob(address.slice(address.indexOf(',') + 1)), (c) => c.charCodeAt(0))
+    return (await WebAssembly.instantiate(bytes, imports)).instance
+  }
+  const response = await fetch(address)
+  const type = response.headers.get('Content-Type') || ''
+  if (WebAssembly.instantiateStreaming && type.startsWith('application/wasm')) {
+    return (await WebAssembly.instantiateStreaming(response, imports)).instance
+  }
+  return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance
+}
+"#;
+
+/// What WebAssembly modules export as it is, by their namespaces: scripts get the values of globals, other WebAssembly
+/// modules share them.
+const WASM_EXPORTS: &str = "globalThis[Symbol.for('rekindle.wasm')]";
+
+/// `imports` and `exports` say whether it is globals that are imported and exported.
+fn wasm_module(file: &FilePath, address: &str, imports: &[(String, bool)], exports: &[(String, bool)]) -> String {
+    let mut code = String::new();
+    for (at, (specifier, _)) in imports.iter().enumerate() {
+        code.push_str(&format!("import * as import{at} from {};\n", json(specifier)));
+    }
+    let given = imports.iter().enumerate().map(|(at, (name, has_globals))| match has_globals {
+        true => format!("{}: {WASM_EXPORTS}?.get(import{at}) ?? import{at}", json(name)),
+        false => format!("{}: import{at}", json(name)),
+    });
+    let given: Vec<String> = given.collect();
+    code.push_str(WASM);
+    code.push_str(&format!("const {{ exports }} = await instantiate({address}, {{ {} }});\n", given.join(", ")));
+    let name = file.as_path().file_name().unwrap_or_default().to_string_lossy();
+    if exports.iter().any(|(_, is_global)| *is_global) {
+        code.push_str(&format!("import * as self from {};\n", json(&format!("./{name}"))));
+        code.push_str(&format!("({WASM_EXPORTS} ??= new WeakMap()).set(self, exports);\n"));
+    }
+    for (at, (name, is_global)) in exports.iter().enumerate() {
+        let value = if *is_global { ".value" } else { "" };
+        let name = json(name);
+        code.push_str(&format!("const export{at} = exports[{name}]{value};\nexport {{ export{at} as {name} }};\n"));
+    }
+    code
+}
+
+/// Fails whenever it is required, as in Node, not only the first time.
+fn missing_module(specifier: &str) -> String {
+    let message = json(&format!("Cannot find module '{specifier}'"));
+    format!(
+        "module.exports = {{}};\nObject.defineProperty(module, 'exports', {{ get() {{ throw Object.assign(new Error({message}), {{ code: 'MODULE_NOT_FOUND' }}); }} }});"
+    )
+}
+
+fn class_name(class: &str) -> &str {
+    if class.eq_ignore_ascii_case("sharedworker") { "SharedWorker" } else { "Worker" }
+}
+
+fn worker_module(class: &str, address: bool, expression: &str, classic: bool) -> String {
+    if address {
+        return format!("export default {expression};");
+    }
+    let class = class_name(class);
+    let kind = if classic { "" } else { ", type: 'module'" };
+    format!(
+        "export default function WorkerWrapper(options) {{\n  return new {class}({expression}, {{ ...options{kind} }});\n}}"
+    )
+}
+
+fn inline_worker_module(class: &str, code: &str) -> String {
+    let class = class_name(class);
+    if class == "SharedWorker" {
+        // All that share it have to name it alike.
+        return format!(
+            "const address = 'data:text/javascript;charset=utf-8,' + encodeURIComponent({});\n\
+             export default function WorkerWrapper(options) {{\n  return new SharedWorker(address, options);\n}}",
+            json(code)
+        );
+    }
+    let code = json(&format!("URL.revokeObjectURL(self.location.href);{code}"));
+    format!(
+        "const code = {code};\n\
+         export default function WorkerWrapper(options) {{\n  \
+         const address = URL.createObjectURL(new Blob([code], {{ type: 'text/javascript;charset=utf-8' }}));\n  \
+         return new Worker(address, options);\n}}"
+    )
+}

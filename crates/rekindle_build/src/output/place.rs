@@ -1,0 +1,50 @@
+//! Where what pages and sheets name ends up, and how the manifest names files.
+
+use std::path::{Path, PathBuf};
+
+use rekindle_compile::kind::without_suffix;
+use rekindle_compile::plain::module::Inlining;
+use rekindle_compile::resolve::resolver::Resolved;
+use rekindle_graph::DepKind;
+
+use crate::output::addresses::Target;
+use crate::session::Session;
+
+/// What an asset's specifier in a sheet or a page leads to.
+pub(crate) fn target_of(
+    session: &Session,
+    importer: &Path,
+    specifier: &str,
+    inlining: Inlining,
+) -> Option<(Target, String)> {
+    let (path, suffix) = without_suffix(specifier);
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let (path, inlining): (PathBuf, _) =
+        match session.compiler.resolver.resolve(importer, &decoded, DepKind::Asset).ok()? {
+            // A part of a file cannot be named once it is an address itself.
+            Resolved::File { path, .. } if suffix.contains('#') => (path.as_path().to_owned(), Inlining::Never),
+            Resolved::File { path, .. } => (path.as_path().to_owned(), inlining),
+            Resolved::Address(_) => (session.compiler.resolver.public_file(&decoded)?, Inlining::Never),
+            Resolved::Helper(_) => return None,
+        };
+    let target = session.addresses.asset(&path, inlining).ok()?;
+    session.note_source(&path);
+    let suffix = if matches!(target, Target::Content(_)) { String::new() } else { suffix.to_owned() };
+    Some((target, suffix))
+}
+
+/// The path of a file below the root, as the manifest names it.
+pub(crate) fn below_root(session: &Session, path: &Path) -> String {
+    let url = session.compiler.resolver.url_of(path, None);
+    match url.path().strip_prefix("/@fs/") {
+        Some(_) => relative_to(&session.config.root, path),
+        None => url.path().trim_start_matches('/').to_owned(),
+    }
+}
+
+fn relative_to(root: &Path, path: &Path) -> String {
+    let common = root.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..".to_owned(), root.components().count() - common);
+    let down = path.components().skip(common).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
+}

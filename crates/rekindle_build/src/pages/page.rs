@@ -1,0 +1,615 @@
+//! The pages of a project: what they load is bundled, then their own text gets the names of it.
+//!
+//! ```html
+//! <script type="module" src="/src/main.ts"></script>
+//!   ↓
+//! <script type="module" crossorigin src="/assets/index-Bq3x_0aZ.js"></script>
+//! <link rel="stylesheet" crossorigin href="/assets/index-d3Xk1_0q.css">
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rekindle_compile::files::file;
+use rekindle_compile::files::walk::Walk;
+use rekindle_compile::kind::is_style;
+use rekindle_compile::page::imports::imported_addresses;
+use rekindle_compile::page::template::{
+    PageAsset, PageScript, PageTemplate, Piece, escape_attribute, parse_page_for_build, relative_specifier,
+    where_it_stands,
+};
+use rekindle_compile::plain::build_settings::Input;
+use rekindle_compile::plain::module::Inlining;
+use rekindle_compile::resolve::resolver::Resolved;
+use rekindle_compile::source::Source;
+use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
+use rolldown::InputItem;
+
+use crate::bundle::bundler;
+use crate::bundle::bundler::bundle;
+use crate::bundle::ids::{PAGE, page_id};
+use crate::bundle::role::Role;
+use crate::lock::lock;
+use crate::output::addresses::{From, Target, json};
+use crate::output::chunks::Chunk;
+use crate::output::place::{below_root, target_of};
+use crate::output::{chunks, sheets};
+use crate::pages::ignored::Ignored;
+use crate::pages::manifest;
+use crate::pages::manifest::{Entry, Named, SheetInput};
+use crate::report::FileKind;
+use crate::session::Session;
+
+/// The page that a project usually has.
+const MAIN_PAGE: &str = "index.html";
+
+/// All files of the output but the public ones.
+#[derive(Debug, Default)]
+pub(crate) struct Bundled {
+    pub files: BTreeMap<String, (FileKind, Arc<[u8]>)>,
+}
+
+/// One page.
+struct Page {
+    /// Path below the root, which is that below the output folder.
+    path: String,
+    file: FilePath,
+    /// What its chunk is called.
+    name: String,
+    template: PageTemplate,
+    /// Id of the module that imports its scripts; `None`: it has none.
+    entry: Option<String>,
+    /// Addresses of scripts that the browser loads itself.
+    scripts: Vec<String>,
+    links: Vec<String>,
+    /// The sheets among its links, by their names in the output.
+    sheets: Vec<String>,
+    assets: Vec<String>,
+    /// Values of `Piece::Import`.
+    imports: Vec<String>,
+}
+
+/// Builds every page and all it leads to.
+pub(crate) async fn build(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
+    build_all(session).await.map_err(|problems| with_way_out(session, problems))
+}
+
+/// Says of mistakes in pages that may not be meant for the output how to leave them out.
+fn with_way_out(session: &Session, mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if !session.config.build.input.is_empty() {
+        return problems;
+    }
+    for problem in &mut problems {
+        let Some(page) = problem.file.as_deref().filter(|file| file.ends_with(".html") && *file != MAIN_PAGE) else {
+            continue;
+        };
+        let way = format!(
+            "if {page} is no page of the application, name those that are: `input = [\"index.html\"]` in [build]"
+        );
+        problem.help = Some(match problem.help.take() {
+            Some(help) => format!("{help}; {way}"),
+            None => way,
+        });
+    }
+    problems
+}
+
+async fn build_all(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
+    let Inputs { pages, scripts, sheets } = inputs(session)?;
+    let mut read = Vec::new();
+    for (path, file, name) in pages {
+        read.push(read_page(session, path, FilePath::new(file), name)?);
+    }
+    for page in &mut read {
+        for specifier in page.template.imports.clone() {
+            let address = import_address(session, page, &specifier).await;
+            page.imports.push(address);
+        }
+        for at in 0..page.assets.len() {
+            if page.template.assets[at].is_script {
+                page.assets[at] = match plain_script(session, page, at).await {
+                    Some(address) => address,
+                    None => asset_of(session, page, &page.template.assets[at].specifier, Inlining::Small),
+                };
+            }
+        }
+    }
+    let sheets: Vec<SheetInput> = sheets.iter().filter_map(|(file, name)| sheet_input(session, file, name)).collect();
+    let problems = session.take_problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut items: Vec<InputItem> = read
+        .iter()
+        .filter_map(|page| Some(InputItem { name: Some(page.name.clone()), import: page.entry.clone()? }))
+        .collect();
+    items.extend(
+        scripts.iter().map(|(file, name)| InputItem { name: Some(name.clone()), import: file.display().to_string() }),
+    );
+    let chunks = if items.is_empty() { Vec::new() } else { bundle(session, items, Role::Pages).await? };
+    let (chunks, style) = chunks::with_sheets(session, chunks);
+    Ok(assemble(session, &read, &sheets, &chunks, style.as_deref()))
+}
+
+/// What is built, with the names of the chunks. Pages by their path below the root.
+#[derive(Default)]
+struct Inputs {
+    pages: Vec<(String, PathBuf, String)>,
+    scripts: Vec<(PathBuf, String)>,
+    sheets: Vec<(PathBuf, String)>,
+}
+
+/// A sheet that is to be built for itself.
+fn sheet_input(session: &Session, file: &Path, name: &str) -> Option<SheetInput> {
+    let url = session.compiler.resolver.url_of(file, Some("direct"));
+    let stem = name.rsplit('/').next().unwrap_or(name);
+    match sheets::emit_as(session, &url, &FilePath::new(file), stem) {
+        Ok(made) => Some(SheetInput { name: name.to_owned(), source: below_root(session, file), file: made }),
+        Err(problems) => {
+            session.problem(problems);
+            None
+        }
+    }
+}
+
+fn inputs(session: &Session) -> Result<Inputs, Vec<Diagnostic>> {
+    let config = &session.config;
+    if config.build.input.is_empty() {
+        // Also what another build left where outputs usually are.
+        let usual = config.root.join("dist");
+        let real = crate::folder::real_place(&config.build.out_dir);
+        let left_out = [config.cache_dir.as_path(), config.build.out_dir.as_path(), real.as_path(), usual.as_path()];
+        let walk = Walk::of_project(&config.root, config.public_dir.as_deref(), &left_out);
+        let mut pages: Vec<_> = walk.files.into_iter().filter(|(path, _)| path.ends_with(".html")).collect();
+        pages.sort();
+        let count = pages.len();
+        let mut ignored = Ignored::of(&config.root);
+        pages.retain(|(path, _)| path == MAIN_PAGE || !ignored.holds(&config.root.join(path)));
+        if pages.is_empty() {
+            let none = Diagnostic::error(format!("there is no page in {}", config.root.display()));
+            return Err(vec![match count {
+                0 => none.with_help(
+                    "give the project folder, the one with index.html, or name what to build in `build.input`",
+                ),
+                _ => none.with_help("git ignores those there are; name what to build in `build.input`"),
+            }]);
+        }
+        let named = pages.into_iter().map(|(path, file)| {
+            let name = entry_name(&path);
+            (path, file, name)
+        });
+        return Ok(Inputs { pages: named.collect(), ..Inputs::default() });
+    }
+    let (mut inputs, mut problems) = (Inputs::default(), Vec::new());
+    for Input { name: chunk, path } in &config.build.input {
+        let file = config.root.join(path);
+        let name = path.display().to_string().trim_start_matches("./").replace('\\', "/");
+        let chunk = chunk.as_deref().map(|chunk| chunk_name(session, chunk));
+        let stem = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match file.canonicalize() {
+            Ok(file) if name.ends_with(".html") => {
+                let chunk = chunk.unwrap_or_else(|| entry_name(&name));
+                inputs.pages.push((name, file, chunk));
+            }
+            Ok(real) if is_style(&name) => inputs.sheets.push((real, chunk.unwrap_or_else(stem))),
+            Ok(real) => inputs.scripts.push((real, chunk.unwrap_or_else(stem))),
+            Err(_) => problems.push(
+                Diagnostic::error(format!("there is no file `{name}` to build"))
+                    .with_help("`build.input` names pages or scripts by their path below the project folder"),
+            ),
+        }
+    }
+    if problems.is_empty() { Ok(inputs) } else { Err(problems) }
+}
+
+/// `app/main` stands for a folder. Where addresses are relative, all files of the output are in one.
+fn chunk_name(session: &Session, name: &str) -> String {
+    let parts: Vec<String> = name
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "." | ".."))
+        .map(crate::output::addresses::sanitized)
+        .collect();
+    match parts.is_empty() {
+        true => "index".to_owned(),
+        false => parts.join(if session.config.build.relative_base { "-" } else { "/" }),
+    }
+}
+
+/// `docs/guide/index.html` → `docs-guide`
+fn entry_name(path: &str) -> String {
+    let path = path.trim_end_matches(".html");
+    let path = path.strip_suffix("/index").unwrap_or(path);
+    crate::output::addresses::sanitized(&path.replace('/', "-"))
+}
+
+fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String) -> Result<Page, Vec<Diagnostic>> {
+    let unreadable = |error: std::io::Error| {
+        vec![Diagnostic::error(format!("the page cannot be read: {error}")).in_file(path.clone())]
+    };
+    let bytes = file::read(file.as_path()).map_err(unreadable)?;
+    let source = String::from_utf8_lossy(&bytes).into_owned();
+    session.note_source(file.as_path());
+    let is_module = |specifier: &str| is_module(session, &path, &file, specifier);
+    let template = parse_page_for_build(&source, &|name| session.env_text(name), &is_module);
+    tell_what_stays(session, &path, &template);
+    let mut page = Page {
+        path,
+        file,
+        name,
+        template,
+        entry: None,
+        scripts: Vec::new(),
+        links: Vec::new(),
+        sheets: Vec::new(),
+        assets: Vec::new(),
+        imports: Vec::new(),
+    };
+    let mut imports = String::new();
+    for (at, script) in page.template.scripts.iter().enumerate() {
+        match script {
+            PageScript::Inline { code, offset } => {
+                let id = page_id(page.file.as_path(), &format!("html-proxy&index={at}.js"));
+                let url = ModuleUrl::new(format!("/{}?html-proxy&index={at}.js", page.path));
+                let as_if = page.template.as_if(&format!("/{}", page.path));
+                let as_if = as_if.map(|url| session.compiler.file_at(&url));
+                let inline = Source::Inline { text: where_it_stands(&source, *offset, code), as_if };
+                lock(&session.inline).insert(id.clone(), (url, page.file.clone(), inline));
+                imports.push_str(&format!("import {};\n", json(&id)));
+            }
+            PageScript::External { specifier, offset } => {
+                match script_of(session, &page, specifier, *offset, &source) {
+                    Ok(Script::Module(id)) => imports.push_str(&format!("import {};\n", json(&id))),
+                    Ok(Script::Address(address)) => page.scripts.push(address),
+                    Err(problem) => session.problem([*problem]),
+                }
+            }
+        }
+    }
+    if !imports.is_empty() {
+        let id = page_id(page.file.as_path(), PAGE);
+        lock(&session.entries).insert(id.clone(), imports);
+        page.entry = Some(id);
+    }
+    for at in 0..page.template.links.len() {
+        let specifier = page.template.links[at].specifier.clone();
+        let (address, sheet) = link_of(session, &page, &specifier);
+        page.links.push(address);
+        page.sheets.extend(sheet);
+    }
+    for at in 0..page.template.assets.len() {
+        let PageAsset { specifier, wants_file, is_script } = page.template.assets[at].clone();
+        let inlining = if wants_file { Inlining::Never } else { Inlining::Small };
+        // What a script imports is built first.
+        page.assets.push(if is_script { String::new() } else { asset_of(session, &page, &specifier, inlining) });
+    }
+    Ok(page)
+}
+
+/// Whether what a page names to be fetched in advance is a module of the project, which is part of some chunk. It is told.
+fn is_module(session: &Session, page: &str, file: &FilePath, specifier: &str) -> bool {
+    let resolver = &session.compiler.resolver;
+    let resolved = resolver.resolve(file.as_path(), &relative_specifier(specifier), DepKind::Static);
+    let is_file = matches!(resolved, Ok(Resolved::File { .. }));
+    if is_file {
+        session.warn(format!(
+            "{page}: the <link> that fetches {specifier} in advance is left out; what modules import has such links anyway"
+        ));
+    }
+    is_file
+}
+
+/// What the server's page has and an output would miss.
+fn tell_what_stays(session: &Session, page: &str, template: &PageTemplate) {
+    for url in &template.style_urls {
+        let is_public = url.starts_with('/') && session.compiler.resolver.public_file(url).is_some();
+        if !is_public || session.config.base != "/" {
+            session.warn(format!(
+                "{page}: url({url}) in an inline style stays as it is; a sheet that the page links gets the file's new address"
+            ));
+        }
+    }
+    if let Some(unfilled) = template.unfilled {
+        session.warn(unfilled.sentence(page, &session.config.missing_plugins));
+    }
+    let prefixes = &session.config.env_prefix;
+    for name in template.unknown_env.iter().filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))) {
+        session.warn(format!("{page}: no env file has {name}, so %{name}% stays as it is"));
+    }
+}
+
+enum Script {
+    /// The id of a module of the project.
+    Module(String),
+    Address(String),
+}
+
+fn script_of(
+    session: &Session,
+    page: &Page,
+    specifier: &str,
+    offset: usize,
+    source: &str,
+) -> Result<Script, Box<Diagnostic>> {
+    let resolver = &session.compiler.resolver;
+    match resolver.resolve(page.file.as_path(), &relative_specifier(specifier), DepKind::Static) {
+        Ok(Resolved::File { path, url }) => {
+            let query = if url.query().is_empty() { String::new() } else { format!("?{}", url.query()) };
+            Ok(Script::Module(format!("{}{query}", path.as_path().display())))
+        }
+        Ok(Resolved::Helper(url)) => Ok(Script::Module(url.as_str().to_owned())),
+        Ok(Resolved::Address(address)) => Ok(Script::Address(address)),
+        Err(unresolved) => {
+            let absolute = absolute(session, page, specifier);
+            if let Some(public) = resolver.public_address(&absolute) {
+                return Ok(Script::Address(public));
+            }
+            let mut diagnostic =
+                Diagnostic::error(unresolved.message).in_file(page.path.clone()).at(source, offset, specifier.len());
+            diagnostic.help =
+                unresolved.help.or_else(|| Some("the page's module script has to be a file of the project".into()));
+            Err(Box::new(diagnostic))
+        }
+    }
+}
+
+/// `./x.png` in `/docs/a.html` → `/docs/x.png`
+fn absolute(session: &Session, page: &Page, specifier: &str) -> String {
+    if specifier.starts_with('/') {
+        return specifier.to_owned();
+    }
+    let file = rekindle_graph::paths::normal(&page.file.as_path().with_file_name("").join(specifier));
+    session.compiler.resolver.url_of(&file, None).as_str().to_owned()
+}
+
+/// The address of a sheet that the page links itself, and its name in the output.
+fn link_of(session: &Session, page: &Page, specifier: &str) -> (String, Option<String>) {
+    let path = specifier.split(['?', '#']).next().unwrap_or_default();
+    match session.compiler.resolver.resolve(page.file.as_path(), path, DepKind::Asset) {
+        Ok(Resolved::File { path: file, url }) if is_style(url.path()) => {
+            let linked = ModuleUrl::new(format!("{}?direct", url.path()));
+            match sheets::emit(session, &linked, &file) {
+                Ok(name) => {
+                    let target = Target::Output(name.clone());
+                    (session.addresses.written(&target, From::Page(&page.path)), Some(name))
+                }
+                Err(problems) => {
+                    session.problem(problems);
+                    (specifier.to_owned(), None)
+                }
+            }
+        }
+        Err(unresolved)
+            if is_style(path) && session.compiler.resolver.public_file(&absolute(session, page, path)).is_none() =>
+        {
+            let mut diagnostic = Diagnostic::error(unresolved.message);
+            diagnostic.help = unresolved.help;
+            session.problem([crate::bundle::problems::at_specifier(
+                session,
+                page.file.as_path(),
+                specifier,
+                diagnostic,
+            )]);
+            (specifier.to_owned(), None)
+        }
+        _ => (asset_of(session, page, specifier, Inlining::Never), None),
+    }
+}
+
+fn asset_of(session: &Session, page: &Page, specifier: &str, inlining: Inlining) -> String {
+    let from = From::Page(&page.path);
+    if let Some((target, suffix)) = target_of(session, page.file.as_path(), specifier, inlining) {
+        return format!("{}{suffix}", session.addresses.written(&target, from));
+    }
+    // A public file that is named relative to the page.
+    let path = specifier.split(['?', '#']).next().unwrap_or_default();
+    let absolute = absolute(session, page, path);
+    match session.compiler.resolver.public_file(&absolute) {
+        Some(_) => {
+            let target = Target::Output(absolute.trim_start_matches('/').to_owned());
+            format!("{}{}", session.addresses.written(&target, from), &specifier[path.len()..])
+        }
+        None => {
+            session
+                .warn(format!("{specifier}, which {} refers to, is not there: its address stays as it is", page.path));
+            specifier.to_owned()
+        }
+    }
+}
+
+/// The address of a module that the page imports when it runs: a script of its own, with a copy of all it imports.
+async fn import_address(session: &Arc<Session>, page: &Page, specifier: &str) -> String {
+    match imported(session, page.file.as_path(), specifier, From::Page(&page.path)).await {
+        Some(address) => address,
+        None => with_dot(asset_of(session, page, specifier, Inlining::Never)),
+    }
+}
+
+/// The address of what a script in `importer`, which is no module, imports when it runs; as it is written where `from` says.
+async fn imported(session: &Arc<Session>, importer: &Path, specifier: &str, from: From<'_>) -> Option<String> {
+    let resolved = session.compiler.resolver.resolve(importer, &relative_specifier(specifier), DepKind::Dynamic);
+    let Ok(Resolved::File { path, .. }) = resolved else { return None };
+    match bundler::worker(session, path.as_path(), false, &Role::Pages).await {
+        Ok(built) => Some(with_dot(session.addresses.written(&Target::Output(built.name), from))),
+        Err(problems) => {
+            session.problem(problems);
+            Some(specifier.to_owned())
+        }
+    }
+}
+
+/// `assets/a.js` → `./assets/a.js`: in scripts a bare name is that of a package.
+fn with_dot(address: String) -> String {
+    let is_bare = !address.starts_with(['/', '.']) && !address.contains(':');
+    if is_bare { format!("./{address}") } else { address }
+}
+
+/// The address of a script that is no module and imports some when it runs: a file with their new addresses.
+async fn plain_script(session: &Arc<Session>, page: &Page, at: usize) -> Option<String> {
+    let specifier = relative_specifier(&page.template.assets[at].specifier);
+    let resolved = session.compiler.resolver.resolve(page.file.as_path(), &specifier, DepKind::Asset).ok()?;
+    let Resolved::File { path, .. } = resolved else { return None };
+    if session.compiler.resolver.address_of_public(path.as_path()).is_some() {
+        return None;
+    }
+    let text = file::read_text(path.as_path()).ok()?;
+    let mut written = String::new();
+    let mut end = 0;
+    for range in imported_addresses(&text) {
+        let specifier = &text[range.clone()];
+        if !specifier.starts_with(['/', '.']) {
+            continue;
+        }
+        match imported(session, path.as_path(), specifier, From::Sheet).await {
+            Some(address) => {
+                written.push_str(&text[end..range.start]);
+                written.push_str(&address);
+                end = range.end;
+            }
+            None => {
+                let name = session.compiler.display(path.as_path());
+                session.warn(format!("{specifier}, which {name} imports, is not there: its address stays as it is"));
+            }
+        }
+    }
+    if end == 0 {
+        return None;
+    }
+    written.push_str(&text[end..]);
+    let name = path.as_path().file_name().unwrap_or_default().to_string_lossy();
+    let name = session.addresses.emit(&name, written.into_bytes().into());
+    Some(session.addresses.written(&Target::Output(name), From::Page(&page.path)))
+}
+
+/// Everything that goes into the output folder.
+fn assemble(
+    session: &Session,
+    pages: &[Page],
+    sheets: &[SheetInput],
+    chunks: &[Chunk],
+    style: Option<&str>,
+) -> Bundled {
+    let mut bundled = Bundled::default();
+    let by_name: BTreeMap<&str, &Chunk> = chunks.iter().map(|chunk| (chunk.chunk.filename.as_str(), chunk)).collect();
+    let mut listed = Vec::new();
+    for chunk in chunks {
+        let name = chunk.chunk.filename.as_str();
+        let is_page = chunk.chunk.facade_module_id.as_ref().is_some_and(|id| id.as_str().ends_with(PAGE));
+        // A page that only imports sheets has no script.
+        if is_page && chunk.chunk.code.trim().is_empty() && chunk.chunk.imports.is_empty() {
+            continue;
+        }
+        let text = chunks::text(&chunk.chunk, chunks, session);
+        bundled.files.insert(name.to_owned(), (FileKind::Script, text.code.into_bytes().into()));
+        if let Some(map) = text.map {
+            bundled.files.insert(format!("{name}.map"), (FileKind::Asset, map.into_bytes().into()));
+        }
+        listed.push(chunk);
+    }
+    for page in pages {
+        let text = render(session, page, chunks, &by_name, &bundled, style);
+        bundled.files.insert(page.path.clone(), (FileKind::Page, text.into_bytes().into()));
+    }
+    for (name, bytes) in session.addresses.take_files() {
+        let kind = match name.rsplit('.').next() {
+            Some("css") => FileKind::Style,
+            Some("js") => FileKind::Script,
+            _ => FileKind::Asset,
+        };
+        bundled.files.insert(name, (kind, bytes));
+    }
+    if let Some(name) = &session.config.build.manifest {
+        let known = manifest::assets(session);
+        let sheet = |name: &str| {
+            bundled.files.get(name).map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+        };
+        let entry = |chunk: &Chunk| {
+            let facade = chunk.chunk.facade_module_id.as_ref().map(|id| id.as_str());
+            let page = pages.iter().find(|page| page.entry.is_some() && page.entry.as_deref() == facade);
+            let named = page.map(|page| Named { sheets: &page.sheets, addresses: &page.assets }).unwrap_or_default();
+            Entry::of(session, chunk, style, &named, &known, &sheet)
+        };
+        let entries = listed.into_iter().map(entry).collect();
+        let text = manifest::text(session, entries, sheets, style, &known, &sheet);
+        bundled.files.insert(name.clone(), (FileKind::Asset, text.into_bytes().into()));
+    }
+    bundled
+}
+
+fn render(
+    session: &Session,
+    page: &Page,
+    chunks: &[Chunk],
+    by_name: &BTreeMap<&str, &Chunk>,
+    bundled: &Bundled,
+    style: Option<&str>,
+) -> String {
+    let is_its = |chunk: &&Chunk| {
+        chunk.chunk.is_entry && chunk.chunk.facade_module_id.as_ref().map(|id| id.as_str()) == page.entry.as_deref()
+    };
+    let entry =
+        page.entry.as_ref().and_then(|_| chunks.iter().find(is_its)).map(|chunk| chunk.chunk.filename.to_string());
+    let chunk = entry.as_deref().and_then(|entry| by_name.get(entry));
+    let (scripts, mut styles) = chunk.map(|chunk| (chunk.scripts.clone(), chunk.sheets.clone())).unwrap_or_default();
+    styles.extend(style.map(str::to_owned));
+    let address = |name: &str| {
+        let written = session.addresses.written(&Target::Output(name.to_owned()), From::Page(&page.path));
+        escape_attribute(&written).into_owned()
+    };
+    let own = entry.filter(|entry| bundled.files.contains_key(entry));
+    let script =
+        own.as_deref().map(|name| format!("<script type=\"module\" crossorigin src=\"{}\"></script>", address(name)));
+    let mut script: String = script.unwrap_or_default();
+    for public in &page.scripts {
+        script.push_str(&format!("<script type=\"module\" src=\"{}\"></script>", escape_attribute(public)));
+    }
+    let mut head = String::new();
+    let at_its_place = keeps_its_place(&page.template);
+    if !at_its_place && !script.is_empty() {
+        head.push_str(&format!("  {script}\n"));
+    }
+    if session.config.build.module_preload {
+        let imports = scripts.iter().filter(|name| Some(*name) != own.as_ref());
+        for name in imports.filter(|name| bundled.files.contains_key(*name)) {
+            head.push_str(&format!("  <link rel=\"modulepreload\" crossorigin href=\"{}\">\n", address(name)));
+        }
+    }
+    for name in &styles {
+        head.push_str(&format!("  <link rel=\"stylesheet\" crossorigin href=\"{}\">\n", address(name)));
+    }
+    let mut text = String::new();
+    for piece in &page.template.pieces {
+        match piece {
+            Piece::Text(piece) => text.push_str(piece),
+            Piece::Head => {}
+            Piece::HeadEnd => {
+                let indent = text.len() - text.trim_end_matches([' ', '\t']).len();
+                let tail = text.split_off(text.len() - indent);
+                if !head.is_empty() && !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                if tail.len() > 2 {
+                    head = head.lines().map(|line| format!("{}{}\n", &tail, line)).collect();
+                }
+                text.push_str(&head);
+                text.push_str(&tail);
+            }
+            Piece::Boot if at_its_place => text.push_str(&script),
+            Piece::Boot => {}
+            Piece::Link(at) => text.push_str(&escape_attribute(&page.links[*at])),
+            Piece::Asset(at) => text.push_str(&escape_attribute(&page.assets[*at])),
+            Piece::Import(at) => text.push_str(&page.imports[*at]),
+        }
+    }
+    text
+}
+
+/// Whether other scripts of the page run in an order with its modules: then those cannot move into the head.
+fn keeps_its_place(template: &PageTemplate) -> bool {
+    let is_ordered = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.contains("<script")
+            && (text.contains(" defer") || text.contains("type=\"module\"") || text.contains("type=module"))
+    };
+    template.pieces.iter().any(|piece| matches!(piece, Piece::Text(text) if is_ordered(text)))
+}

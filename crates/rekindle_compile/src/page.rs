@@ -1,0 +1,7 @@
+//! HTML pages.
+
+pub mod entities;
+pub mod imports;
+pub(crate) mod tags;
+pub mod template;
+pub(crate) mod variables;

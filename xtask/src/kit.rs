@@ -20,21 +20,21 @@ pub fn chromium() -> Result<PathBuf, String> {
     println!("installing Chromium");
     run(&mut apt_get(&["update"]))?;
     run(&mut apt_get(&["install", "--yes", "--no-install-recommends", "chromium"]))?;
-    match program.exists() {
-        true => Ok(program),
-        false => Err("the package `chromium` brought no /usr/bin/chromium; name the browser in $CHROMIUM".into()),
+    if program.exists() {
+        Ok(program)
+    } else {
+        Err("the package `chromium` brought no /usr/bin/chromium; name the browser in $CHROMIUM".into())
     }
 }
 
 fn apt_get(arguments: &[&str]) -> Command {
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
-    let mut command = match is_root {
-        true => Command::new("apt-get"),
-        false => {
-            let mut sudo = Command::new("sudo");
-            sudo.args(["--non-interactive", "apt-get"]);
-            sudo
-        }
+    let mut command = if is_root {
+        Command::new("apt-get")
+    } else {
+        let mut sudo = Command::new("sudo");
+        sudo.args(["--non-interactive", "apt-get"]);
+        sudo
     };
     command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
     command

@@ -110,10 +110,7 @@ fn test(parts: &[Part]) -> ExitCode {
         sum += tally;
     }
     println!("\n{sum}");
-    match sum.is_good() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    }
+    if sum.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 #[cfg(test)]

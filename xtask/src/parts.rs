@@ -152,10 +152,7 @@ fn read_lines(stream: impl std::io::Read, mut each: impl FnMut(&str)) {
 /// Runs a step whose output is for the reader only.
 pub fn run(command: &mut Command) -> Result<(), String> {
     let status = command.stdin(Stdio::null()).status().map_err(|error| cannot_start(command, &error))?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(format!("{} ended with {status}", name_of(command))),
-    }
+    if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", name_of(command))) }
 }
 
 pub fn succeeds(command: &mut Command) -> bool {

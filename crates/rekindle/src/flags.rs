@@ -174,18 +174,18 @@ fn lease(text: &str) -> Result<Duration, String> {
     };
     let number: u64 = digits.parse().map_err(|_| "write it as 500ms, 30s or 2m".to_owned())?;
     let lease = Duration::from_millis(number.saturating_mul(unit));
-    match lease.is_zero() || lease > LONGEST {
-        true => {
-            Err("it must be more than nothing and 10 minutes at most; it is renewed while a command runs".to_owned())
-        }
-        false => Ok(lease),
+    if lease.is_zero() || lease > LONGEST {
+        Err("it must be more than nothing and 10 minutes at most; it is renewed while a command runs".to_owned())
+    } else {
+        Ok(lease)
     }
 }
 
 fn edit_id(text: &str) -> Result<String, String> {
-    match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        true => Ok(text.to_owned()),
-        false => Err("it must be what `rekindle edit begin` printed".to_owned()),
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        Ok(text.to_owned())
+    } else {
+        Err("it must be what `rekindle edit begin` printed".to_owned())
     }
 }
 

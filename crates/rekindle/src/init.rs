@@ -289,9 +289,10 @@ fn whole(template: Template, project: &Project, types: Option<&str>, commands: &
     let file = |path, text: &str, about: &str| Missing { path, text: text.to_owned(), about: about.to_owned() };
     let package = |text: &str| {
         let text = text.replace("{{package}}", &package_name(&project.name));
-        let (own, optional) = match commands.has_package {
-            true => (format!("    {OWN_PACKAGE},\n"), String::new()),
-            false => (String::new(), format!(",\n  \"{}\": {{\n    {OWN_PACKAGE}\n  }}", commands.dependency_list())),
+        let (own, optional) = if commands.has_package {
+            (format!("    {OWN_PACKAGE},\n"), String::new())
+        } else {
+            (String::new(), format!(",\n  \"{}\": {{\n    {OWN_PACKAGE}\n  }}", commands.dependency_list()))
         };
         text.replace("{{own}}", &own).replace("{{optional}}", &optional)
     };
@@ -512,9 +513,10 @@ fn shown(path: &Path) -> String {
 
 /// A path as a shell takes it.
 fn quoted(path: &str) -> String {
-    match path.chars().all(|c| c.is_alphanumeric() || "-_./\\:".contains(c)) {
-        true => path.to_owned(),
-        false => format!("\"{path}\""),
+    if path.chars().all(|c| c.is_alphanumeric() || "-_./\\:".contains(c)) {
+        path.to_owned()
+    } else {
+        format!("\"{path}\"")
     }
 }
 

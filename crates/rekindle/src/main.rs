@@ -171,10 +171,7 @@ fn names(paths: &[PathBuf]) -> String {
 
 pub(crate) fn open_browser(path: Option<&str>, url: &str, report: &Report) {
     let Some(path) = path else { return };
-    let url = match path.contains("://") {
-        true => path.to_owned(),
-        false => format!("{url}{}", path.trim_start_matches('/')),
-    };
+    let url = if path.contains("://") { path.to_owned() } else { format!("{url}{}", path.trim_start_matches('/')) };
     // What the system's opener says (`ExitStatus(…)`) tells nobody anything.
     if rekindle_server::editor::open_browser(&url).is_err() {
         report.warn(&format!("no browser could be opened; go to {url}"));

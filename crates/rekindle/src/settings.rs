@@ -320,10 +320,7 @@ pub fn apply_text(text: &str, name: &str, config: &mut Config) -> Result<(), Vec
         reader.top(table.get_ref(), config);
     }
     reader.problems.sort_by_key(|problem| problem.place.map(|place| (place.line, place.column)));
-    match reader.problems.is_empty() {
-        true => Ok(()),
-        false => Err(reader.problems),
-    }
+    if reader.problems.is_empty() { Ok(()) } else { Err(reader.problems) }
 }
 
 struct Reader<'a> {
@@ -747,24 +744,27 @@ pub(crate) fn origin(origin: &str) -> Result<String, String> {
 
 /// A name that may stand in an address.
 pub(crate) fn host_name(host: &str) -> Result<String, String> {
-    match !host.is_empty()
+    if !host.is_empty()
         && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':'))
     {
-        true => Ok(host.to_owned()),
-        false => Err("a host is a name or an address, without scheme and path".to_owned()),
+        Ok(host.to_owned())
+    } else {
+        Err("a host is a name or an address, without scheme and path".to_owned())
     }
 }
 
 pub(crate) fn socket_path(path: &str) -> Result<String, String> {
     let path = path.trim_start_matches('/');
-    match !path.is_empty()
+    if !path.is_empty()
         && path.split('/').all(|step| {
             !step.is_empty()
                 && step.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@".contains(c))
                 && !step.ends_with('.')
-        }) {
-        true => Ok(path.to_owned()),
-        false => Err("a path is written like \"hmr/socket\"; it lies below the base".to_owned()),
+        })
+    {
+        Ok(path.to_owned())
+    } else {
+        Err("a path is written like \"hmr/socket\"; it lies below the base".to_owned())
     }
 }
 

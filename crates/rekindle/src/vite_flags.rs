@@ -74,9 +74,10 @@ fn option(name: &str) -> Option<Meaning> {
 
 /// Ours as they are; Vite's in our words.
 pub fn read(arguments: Vec<OsString>) -> Result<Arguments, Answer> {
-    match arguments.get(1).is_some_and(|first| first == MARK) {
-        false => Ok(Arguments { arguments, notes: Vec::new() }),
-        true => translate(arguments),
+    if arguments.get(1).is_none_or(|first| first != MARK) {
+        Ok(Arguments { arguments, notes: Vec::new() })
+    } else {
+        translate(arguments)
     }
 }
 

@@ -108,9 +108,10 @@ impl Reader<'_> {
     /// One target, or a list of them.
     fn target(&mut self, build: &Table<'_, '_>, key: &str) -> Option<Vec<String>> {
         let is_text = matches!(build.get(key)?.get_ref(), DeValue::String(_));
-        let names = match is_text {
-            true => vec![self.checked(build, key, target_name)?],
-            false => self.each_text(build, key, target_name)?,
+        let names = if is_text {
+            vec![self.checked(build, key, target_name)?]
+        } else {
+            self.each_text(build, key, target_name)?
         };
         Some(names.iter().flat_map(|name| of_name(name)).collect())
     }
@@ -153,9 +154,10 @@ pub(crate) fn of_name(name: &str) -> Vec<String> {
 /// A path that stays below the folder it is joined to.
 pub(crate) fn below_output(path: &str) -> Result<String, String> {
     let path = path.trim_start_matches("./").trim_matches('/');
-    match path.split(['/', '\\']).any(|part| part == "..") {
-        true => Err("the path leads out of the folder".to_owned()),
-        false => Ok(path.to_owned()),
+    if path.split(['/', '\\']).any(|part| part == "..") {
+        Err("the path leads out of the folder".to_owned())
+    } else {
+        Ok(path.to_owned())
     }
 }
 

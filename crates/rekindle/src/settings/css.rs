@@ -59,9 +59,12 @@ impl Reader<'_> {
         if let Some(convention) = self.choice(&modules, "locals_convention", &CONVENTIONS) {
             to.locals_convention = convention;
         }
-        let has_local = |pattern: &str| match pattern.contains("[local]") || pattern.contains("hash") {
-            true => Ok(pattern.to_owned()),
-            false => Err("without [local] or [hash] all names would be the same".to_owned()),
+        let has_local = |pattern: &str| {
+            if pattern.contains("[local]") || pattern.contains("hash") {
+                Ok(pattern.to_owned())
+            } else {
+                Err("without [local] or [hash] all names would be the same".to_owned())
+            }
         };
         if let Some(pattern) = self.checked(&modules, "generate_scoped_name", has_local) {
             to.generate_scoped_name = Some(pattern);

@@ -219,9 +219,8 @@ impl Reader<'_> {
             ("exposed_headers", &mut cors.exposed_headers),
         ];
         for (key, list) in lists {
-            let check = |text: &str| match is_token(text) {
-                true => Ok(text.to_owned()),
-                false => Err(format!("`{text}` is not one word")),
+            let check = |text: &str| {
+                if is_token(text) { Ok(text.to_owned()) } else { Err(format!("`{text}` is not one word")) }
             };
             if let Some(texts) = self.each_text(table, key, check) {
                 *list = texts;

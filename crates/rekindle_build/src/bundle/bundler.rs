@@ -148,9 +148,10 @@ fn options(session: &Session, inputs: Vec<InputItem>, role: &Role, strict: bool)
         code_splitting: role.is_classic().then_some(CodeSplittingMode::Bool(false)),
         entry_filenames: Some(names.clone().into()),
         chunk_filenames: Some(names.into()),
-        minify: Some(match build.minify {
-            true => RawMinifyOptions::Bool(true),
-            false => RawMinifyOptions::DeadCodeEliminationOnly,
+        minify: Some(if build.minify {
+            RawMinifyOptions::Bool(true)
+        } else {
+            RawMinifyOptions::DeadCodeEliminationOnly
         }),
         sourcemap: (build.sourcemap != SourceMaps::None).then_some(SourceMapType::Hidden),
         comments: Some(CommentsOptions {

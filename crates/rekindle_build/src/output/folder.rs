@@ -32,9 +32,10 @@ pub(crate) fn check(config: &BuildConfig) -> Result<(), Vec<Diagnostic>> {
     let refuse = |message: String, help: &str| Err(vec![Diagnostic::error(message).with_help(help)]);
     let shown = out.display();
     // A link is shown with what it leads to.
-    let shown = match *out == config.build.out_dir {
-        true => shown.to_string(),
-        false => format!("{} ({shown})", config.build.out_dir.display()),
+    let shown = if *out == config.build.out_dir {
+        shown.to_string()
+    } else {
+        format!("{} ({shown})", config.build.out_dir.display())
     };
     if let Some(name) = foreign_folder(root, out) {
         return refuse(
@@ -182,9 +183,8 @@ fn swap(beside: tempfile::TempDir, out: &Path, parent: &Path) -> std::io::Result
     // A mount point cannot be renamed, nor what is in a folder that may not be written to.
     let Some(kept) = kept.filter(|kept| fs::rename(out, kept).is_ok()) else { return refill(&beside, out) };
     // What a deployment keeps beside its files stays.
-    let keep = |from: &Path, to: &Path| match from.join(".git").exists() {
-        true => fs::rename(from.join(".git"), to.join(".git")),
-        false => Ok(()),
+    let keep = |from: &Path, to: &Path| {
+        if from.join(".git").exists() { fs::rename(from.join(".git"), to.join(".git")) } else { Ok(()) }
     };
     let moved = keep(&kept, beside.path()).and_then(|()| fs::rename(beside.path(), out));
     if moved.is_err() {
@@ -197,13 +197,12 @@ fn swap(beside: tempfile::TempDir, out: &Path, parent: &Path) -> std::io::Result
 /// Empties a folder and moves everything of the new one into it. What takes long is done before the old files go.
 fn refill(beside: &tempfile::TempDir, out: &Path) -> std::io::Result<()> {
     let inside;
-    let from = match beside.path().parent() == Some(out) {
-        true => beside.path(),
-        false => {
-            inside = tempfile::Builder::new().prefix(".new-").tempdir_in(out)?;
-            copy(beside.path(), inside.path())?;
-            inside.path()
-        }
+    let from = if beside.path().parent() == Some(out) {
+        beside.path()
+    } else {
+        inside = tempfile::Builder::new().prefix(".new-").tempdir_in(out)?;
+        copy(beside.path(), inside.path())?;
+        inside.path()
     };
     for entry in fs::read_dir(out)?.flatten() {
         let path = entry.path();
@@ -221,9 +220,10 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
-        match entry.file_type()?.is_dir() {
-            true => copy(&entry.path(), &target)?,
-            false => drop(fs::copy(entry.path(), &target)?),
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target)?;
         }
     }
     Ok(())
@@ -235,10 +235,10 @@ fn merge(from: &Path, out: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (path, target) = (entry.path(), out.join(entry.file_name()));
-        match entry.file_type()?.is_dir() {
-            true => merge(&path, &target)?,
-            // Another file system: a mount point.
-            false => fs::rename(&path, &target).or_else(|_| fs::copy(&path, &target).map(drop))?,
+        if entry.file_type()?.is_dir() {
+            merge(&path, &target)?
+        } else {
+            fs::rename(&path, &target).or_else(|_| fs::copy(&path, &target).map(drop))?
         }
     }
     Ok(())

@@ -146,12 +146,11 @@ pub(crate) fn emit_as(
 pub(crate) fn class_module(classes: &[(String, String)]) -> String {
     let (mut code, mut fields) = (String::new(), Vec::new());
     for (at, (name, scoped)) in classes.iter().enumerate() {
-        match is_class_export(name) {
-            true => {
-                code.push_str(&format!("const $${at} = {};\nexport {{ $${at} as {name} }};\n", json(scoped)));
-                fields.push(format!("{}: $${at}", json(name)));
-            }
-            false => fields.push(format!("{}: {}", json(name), json(scoped))),
+        if is_class_export(name) {
+            code.push_str(&format!("const $${at} = {};\nexport {{ $${at} as {name} }};\n", json(scoped)));
+            fields.push(format!("{}: $${at}", json(name)));
+        } else {
+            fields.push(format!("{}: {}", json(name), json(scoped)))
         }
     }
     format!("{code}export default {{ {} }};\n", fields.join(", "))

@@ -58,11 +58,10 @@ pub fn check(name: &str) -> Result<String, String> {
         || name.strip_prefix("es").is_some_and(|year| matches!(year.parse(), Ok(5..=6 | 2015..=2026u32)));
     let known = ["chrome", "edge", "firefox", "safari", "ios", "opera", "node", "deno", "hermes", "rhino", "ie"];
     let is_browser = parts(name).is_some_and(|(name, _)| known.contains(&name));
-    match is_year || is_browser {
-        true => Ok(name.to_owned()),
-        false => {
-            Err(format!("`{name}` is no target; name browsers (\"chrome111\", \"safari16.4\") or a year (\"es2020\")"))
-        }
+    if is_year || is_browser {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("`{name}` is no target; name browsers (\"chrome111\", \"safari16.4\") or a year (\"es2020\")"))
     }
 }
 

@@ -210,9 +210,10 @@ fn chunk_name(session: &Session, name: &str) -> String {
         .filter(|part| !matches!(*part, "" | "." | ".."))
         .map(crate::output::addresses::sanitized)
         .collect();
-    match parts.is_empty() {
-        true => "index".to_owned(),
-        false => parts.join(if session.config.build.relative_base { "-" } else { "/" }),
+    if parts.is_empty() {
+        "index".to_owned()
+    } else {
+        parts.join(if session.config.build.relative_base { "-" } else { "/" })
     }
 }
 

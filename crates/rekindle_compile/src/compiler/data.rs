@@ -36,9 +36,10 @@ impl Compiler {
     /// `keeps_file`: its address is never its content.
     pub(super) fn asset(&self, file: &FilePath, keeps_file: bool) -> Result<Definition, Vec<Diagnostic>> {
         // The content is not in the definition; its digest is, so that an edit counts as one.
-        let content = match is_style(&file.as_path().to_string_lossy()) {
-            true => self.read(file).map(|_| file.to_string())?,
-            false => self.asset_digest(file)?,
+        let content = if is_style(&file.as_path().to_string_lossy()) {
+            self.read(file).map(|_| file.to_string())?
+        } else {
+            self.asset_digest(file)?
         };
         let code = "{deps:[\"\"],names:[]},(function*($x,$r){$x({default:()=>$a});yield;\nvar $a=$r.asset(0);\n})";
         let attribute = keeps_file.then(|| KEEPS_FILE.to_owned());
@@ -57,10 +58,7 @@ impl Compiler {
         address: bool,
     ) -> Result<Definition, Vec<Diagnostic>> {
         self.check_worker(url, file)?;
-        let value = match address {
-            true => "$r.worker(0)".to_owned(),
-            false => format!("$r.workerClass(0,\"{class}\")"),
-        };
+        let value = if address { "$r.worker(0)".to_owned() } else { format!("$r.workerClass(0,\"{class}\")") };
         let code =
             format!("{{deps:[\"\"],names:[]}},(function*($x,$r){{$x({{default:()=>$d}});yield;\nvar $d={value};\n}})");
         let dep =

@@ -236,9 +236,6 @@ impl Compiler {
             Source::Inline { text, .. } => text.clone(),
         };
         let (start, end) = (span.0 as usize, span.1 as usize);
-        match end > start && start < text.len() {
-            true => diagnostic.at(&text, start, end - start),
-            false => diagnostic,
-        }
+        if end > start && start < text.len() { diagnostic.at(&text, start, end - start) } else { diagnostic }
     }
 }

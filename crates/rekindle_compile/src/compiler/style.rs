@@ -136,9 +136,10 @@ impl Compiler {
             return self.resolve_css(specifier, from).or_else(|| self.resolve_css(bare?, from));
         }
         let relative = from.parent()?.join(specifier);
-        let found = match specifier.starts_with('/') {
-            false if relative.is_file() => relative.canonicalize().ok(),
-            _ => self.resolver.resolve_style(from, specifier, language),
+        let found = if !specifier.starts_with('/') && relative.is_file() {
+            relative.canonicalize().ok()
+        } else {
+            self.resolver.resolve_style(from, specifier, language)
         };
         found.or_else(|| {
             let package = specifier.strip_prefix('~').filter(|_| language == "less")?;

@@ -70,12 +70,11 @@ pub(crate) fn plain_json(source: &str, display: &str) -> Result<String, Diagnost
     for (at, (key, value)) in value.iter().enumerate() {
         let (key_text, value) =
             (serde_json::Value::from(key.as_str()).to_string(), escape_line_separators(&value.to_string()));
-        match exports[1..].contains(key) {
-            true => {
-                code.push_str(&format!("const $${at} = {value};\nexport {{ $${at} as {key} }};\n"));
-                fields.push(format!("{key_text}: $${at}"));
-            }
-            false => fields.push(format!("{}: {value}", escape_line_separators(&key_text))),
+        if exports[1..].contains(key) {
+            code.push_str(&format!("const $${at} = {value};\nexport {{ $${at} as {key} }};\n"));
+            fields.push(format!("{key_text}: $${at}"));
+        } else {
+            fields.push(format!("{}: {value}", escape_line_separators(&key_text)))
         }
     }
     Ok(format!("{code}export default {{ {} }};\n", fields.join(", ")))

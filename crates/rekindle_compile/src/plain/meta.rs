@@ -154,9 +154,10 @@ impl<'a> VisitMut<'a> for Members<'a, '_> {
         if it.declarations.iter().any(takes_apart) {
             let declarators = it.declarations.take_in(&self.ast);
             for declarator in declarators {
-                match takes_apart(&declarator) {
-                    true => self.split(declarator, &mut it.declarations),
-                    false => it.declarations.push(declarator),
+                if takes_apart(&declarator) {
+                    self.split(declarator, &mut it.declarations)
+                } else {
+                    it.declarations.push(declarator)
                 }
             }
         }

@@ -121,9 +121,10 @@ impl Compiler {
         json::plain_json(&text, &self.display(file.as_path())).map_err(|error| vec![error])?;
         let text = text.trim_start_matches('\u{feff}').trim();
         // In an object literal that key is no key.
-        Ok(match text.contains("__proto__") {
-            true => format!("module.exports = JSON.parse({});", quoted(text)),
-            false => format!("module.exports = {text};"),
+        Ok(if text.contains("__proto__") {
+            format!("module.exports = JSON.parse({});", quoted(text))
+        } else {
+            format!("module.exports = {text};")
         })
     }
 

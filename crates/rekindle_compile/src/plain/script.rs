@@ -189,9 +189,10 @@ impl<'a> Writer<'a, '_> {
     /// `import('…')` as text, with what it needs loaded before; `read` takes what is wanted of it.
     fn lazy(&mut self, specifier: &str, read: &str) -> String {
         let import = format!("import({}){read}", quoted(specifier));
-        match self.surroundings.options.in_worker {
-            true => import,
-            false => format!("{}(() => {import}, {DEPS_MARKER})", self.runtime(PRELOAD)),
+        if self.surroundings.options.in_worker {
+            import
+        } else {
+            format!("{}(() => {import}, {DEPS_MARKER})", self.runtime(PRELOAD))
         }
     }
 

@@ -33,10 +33,8 @@ impl<'c> Aliased<'c> {
         let mut patterns = Vec::new();
         for pattern in &call.patterns {
             let (not, positive) = pattern.strip_prefix('!').map_or(("", pattern.as_str()), |positive| ("!", positive));
-            let behind = match begins_with_path(positive) {
-                true => Vec::new(),
-                false => resolver.globs_behind(importer, positive),
-            };
+            let behind =
+                if begins_with_path(positive) { Vec::new() } else { resolver.globs_behind(importer, positive) };
             if behind.is_empty() {
                 patterns.push(pattern.clone());
             }

@@ -110,11 +110,10 @@ fn not_there(name: &str, entry: &str, folder: &Path) -> String {
     if let Some(kind) = file::oddity(&folder.join(entry)) {
         return format!("`{entry}` of the package `{name}` is {kind}, not a file");
     }
-    match folder.join(entry).is_file() {
-        true => format!("`{entry}` of the package `{name}` cannot be used in a browser"),
-        false => {
-            format!("the package `{name}` is installed, but its `{entry}` is not there: build it, or install it again")
-        }
+    if folder.join(entry).is_file() {
+        format!("`{entry}` of the package `{name}` cannot be used in a browser")
+    } else {
+        format!("the package `{name}` is installed, but its `{entry}` is not there: build it, or install it again")
     }
 }
 

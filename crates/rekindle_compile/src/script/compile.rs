@@ -243,10 +243,10 @@ fn compile_commonjs<'a>(
     let meta = wrapped.meta(input.interop).replacen('{', "{cjs:true,", 1);
     let (body, map) = print(&module.program, input);
     let factory = format!("(function(module,exports,require,{prefix}r){{{names}\n{body}}})");
-    let code = match sloppy {
-        false => format!("{meta},{factory}"),
-        // Strict mode would refuse it, and the segment it travels in is a module: it is compiled when it runs.
-        true => format!("{meta},(0,eval)({})", serde_json::to_string(&factory).unwrap_or_default()),
+    let code = if !sloppy {
+        format!("{meta},{factory}")
+    } else {
+        format!("{meta},(0,eval)({})", serde_json::to_string(&factory).unwrap_or_default())
     };
     Ok(output(code, wrapped, exports, map))
 }

@@ -247,9 +247,10 @@ impl<'a> Wrapper<'a, '_> {
     }
 
     fn export_passed_on(&mut self, name: &str, dep: usize, imported: &str) {
-        let read = match is_identifier_name(imported) {
-            true => format!("{}{dep}.{imported}", self.prefix),
-            false => format!("{}{dep}[{}]", self.prefix, json(imported)),
+        let read = if is_identifier_name(imported) {
+            format!("{}{dep}.{imported}", self.prefix)
+        } else {
+            format!("{}{dep}[{}]", self.prefix, json(imported))
         };
         self.export(name, read, Some((dep, imported.to_owned())));
     }
@@ -312,30 +313,20 @@ impl<'a> Wrapper<'a, '_> {
     /// `const $default = value`, or `const $default = { default: value }.default` where the value takes its name from there.
     fn default_variable(&self, variable: &'a str, value: Expression<'a>, anonymous: bool, span: Span) -> Statement<'a> {
         let ast = &self.ast;
-        let value = match anonymous {
-            false => value,
-            true => {
-                let key =
-                    PropertyKey::StaticIdentifier(ArenaBox::new_in(IdentifierName::new(SPAN, "default", ast), ast));
-                let property = ObjectPropertyKind::new_object_property(
-                    SPAN,
-                    PropertyKind::Init,
-                    key,
-                    value,
-                    false,
-                    false,
-                    false,
-                    ast,
-                );
-                let object = Expression::new_object_expression(SPAN, [property], ast);
-                Expression::new_static_member_expression(
-                    SPAN,
-                    object,
-                    IdentifierName::new(SPAN, "default", ast),
-                    false,
-                    ast,
-                )
-            }
+        let value = if !anonymous {
+            value
+        } else {
+            let key = PropertyKey::StaticIdentifier(ArenaBox::new_in(IdentifierName::new(SPAN, "default", ast), ast));
+            let property =
+                ObjectPropertyKind::new_object_property(SPAN, PropertyKind::Init, key, value, false, false, false, ast);
+            let object = Expression::new_object_expression(SPAN, [property], ast);
+            Expression::new_static_member_expression(
+                SPAN,
+                object,
+                IdentifierName::new(SPAN, "default", ast),
+                false,
+                ast,
+            )
         };
         let pattern = BindingPattern::new_binding_identifier(SPAN, variable, ast);
         let declarator = VariableDeclarator::new(SPAN, pattern, None, Some(value), false, ast);

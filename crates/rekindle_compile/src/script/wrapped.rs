@@ -139,9 +139,12 @@ impl Wrapped {
     /// Variables for the static imports of a CommonJS module, in one line: `var $0=$r.imported(0);`
     pub fn imported(&self, prefix: &str) -> String {
         let all = 0..self.names.len();
-        all.map(|dep| match self.names[dep].is_empty() {
-            true => format!("{prefix}r.imported({dep});"),
-            false => format!("var {prefix}{dep}={prefix}r.imported({dep});"),
+        all.map(|dep| {
+            if self.names[dep].is_empty() {
+                format!("{prefix}r.imported({dep});")
+            } else {
+                format!("var {prefix}{dep}={prefix}r.imported({dep});")
+            }
         })
         .collect()
     }

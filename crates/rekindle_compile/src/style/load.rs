@@ -133,9 +133,10 @@ pub(super) struct Source<'a> {
 impl<'a> Loader<'a> {
     fn enqueue(&mut self, path: PathBuf, unit: usize, text: &'a str) -> usize {
         let index = self.queue.len();
-        let text = match self.input.modules && scopes::has_some(text) {
-            true => self.texts.alloc_str(&scopes::in_parentheses(text)),
-            false => text,
+        let text = if self.input.modules && scopes::has_some(text) {
+            self.texts.alloc_str(&scopes::in_parentheses(text))
+        } else {
+            text
         };
         let text = self.with_values(&path, text, index == 0);
         self.known.insert((path.clone(), unit), index);
@@ -302,9 +303,10 @@ impl<'a> Loader<'a> {
         if let Some(name) = file::oddity(wished) {
             return self.at_word(from, format!("`{specifier}` is {name}, not a file"), specifier, start);
         }
-        let help = match specifier.starts_with(['.', '/']) {
-            true => format!("there is no file `{}`", (self.input.display)(wished)),
-            false => format!("there is neither a file `{}` nor a package of that name", (self.input.display)(wished)),
+        let help = if specifier.starts_with(['.', '/']) {
+            format!("there is no file `{}`", (self.input.display)(wished))
+        } else {
+            format!("there is neither a file `{}` nor a package of that name", (self.input.display)(wished))
         };
         self.at_word(from, format!("cannot find `{specifier}`"), specifier, start).of_missing().with_help(help)
     }

@@ -206,9 +206,8 @@ impl StyleTools {
                 .with_help("npm install -D @tailwindcss/vite, or a PostCSS configuration with @tailwindcss/postcss");
             style.prepared.warnings.push(warning);
         }
-        let result = result.and_then(|()| match found.tailwind && mentions_tailwind(&style.prepared.css) {
-            true => style.tailwind(),
-            false => Ok(()),
+        let result = result.and_then(|()| {
+            if found.tailwind && mentions_tailwind(&style.prepared.css) { style.tailwind() } else { Ok(()) }
         });
         let result = result.and_then(|()| match (&found.postcss, language.as_str()) {
             (Some(config), _) => style.postcss(Some(config)),
@@ -429,10 +428,7 @@ impl Preparation<'_> {
         diagnostic = diagnostic.in_file((self.cx.display)(file));
         let Some(line) = error.line.filter(|line| *line > 0) else { return diagnostic };
         let own = file == self.file;
-        let text = match own {
-            true => self.source.to_owned(),
-            false => file::read_text(file).unwrap_or_default(),
-        };
+        let text = if own { self.source.to_owned() } else { file::read_text(file).unwrap_or_default() };
         let hidden = if own { hidden.matches('\n').count() as u32 } else { 0 };
         // What came out of a language's compiler has no lines that the user knows.
         let is_foreign = own && self.prepared.is_generated && error.plugin.is_some();

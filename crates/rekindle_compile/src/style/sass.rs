@@ -235,10 +235,8 @@ impl SassFiles<'_> {
                     earlier(&import.specifier, import.is_import, file, &self.input.places, &found)
                         .into_iter()
                         .for_each(|path| self.note(path));
-                    let asked = match has_extension(&import.specifier) {
-                        true => beside,
-                        false => beside.with_extension("import.sass"),
-                    };
+                    let asked =
+                        if has_extension(&import.specifier) { beside } else { beside.with_extension("import.sass") };
                     self.meant.borrow_mut().insert(asked, found);
                 }
                 None => {
@@ -529,10 +527,7 @@ impl SassLog<'_> {
         let text = location.file.source();
         let offset = offset_of(text, location.begin.line, location.begin.column);
         let diagnostic = Diagnostic::error(message).in_file((self.display)(Path::new(location.file.name())));
-        let diagnostic = match self.hidden.is_empty() {
-            true => diagnostic.at(text, offset, 1),
-            false => diagnostic,
-        };
+        let diagnostic = if self.hidden.is_empty() { diagnostic.at(text, offset, 1) } else { diagnostic };
         self.warnings.borrow_mut().push(diagnostic);
     }
 }

@@ -40,9 +40,10 @@ fn hash_of(token: &str, text: &str) -> Option<String> {
     let digest = blake3::hash(text.as_bytes());
     let is_base64 = parts[at..].iter().any(|part| part.starts_with("base"));
     let length = parts[at + 1..].iter().find_map(|part| part.parse::<usize>().ok());
-    let text = match is_base64 {
-        true => base64::engine::general_purpose::STANDARD_NO_PAD.encode(digest.as_bytes()).replace(['+', '/'], ""),
-        false => digest.to_hex().to_string(),
+    let text = if is_base64 {
+        base64::engine::general_purpose::STANDARD_NO_PAD.encode(digest.as_bytes()).replace(['+', '/'], "")
+    } else {
+        digest.to_hex().to_string()
     };
     let length = length.unwrap_or(if is_base64 { 8 } else { 20 }).clamp(1, text.len());
     Some(text[..length].to_owned())

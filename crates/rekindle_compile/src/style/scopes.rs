@@ -86,10 +86,10 @@ fn open(prelude: &str, around: bool, out: &mut String) -> Block {
     let items: Vec<(String, bool)> = split(&prelude[start..], ',').iter().map(|item| mark(item, around)).collect();
     let is_wrapper = items.iter().all(|(text, _)| text.trim().is_empty());
     let texts: Vec<&str> = items.iter().map(|(text, _)| text.as_str()).collect();
-    match is_wrapper {
-        // Only line breaks are kept.
-        true => out.extend(prelude[start..].chars().map(|c| if c == '\n' { '\n' } else { ' ' })),
-        false => out.push_str(&texts.join(",")),
+    if is_wrapper {
+        out.extend(prelude[start..].chars().map(|c| if c == '\n' { '\n' } else { ' ' }))
+    } else {
+        out.push_str(&texts.join(","))
     }
     Block { is_global: items.iter().all(|(_, is_global)| *is_global), is_wrapper }
 }

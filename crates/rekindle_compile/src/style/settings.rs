@@ -97,10 +97,7 @@ impl LocalsConvention {
             Self::Dashes => (camel_case(name, &['-']), true),
             Self::DashesOnly => (camel_case(name, &['-']), false),
         };
-        match keeps && changed != name {
-            true => vec![name.to_owned(), changed],
-            false => vec![changed],
-        }
+        if keeps && changed != name { vec![name.to_owned(), changed] } else { vec![changed] }
     }
 }
 

@@ -113,13 +113,10 @@ fn by_value(is_by_value: bool) -> &'static str {
 fn answered(before: &Tab, world: &World) -> String {
     let mut server = world.server;
     let reach = 1 << ENTRY | if before.lacking() == 1 << ENTRY { 0 } else { 1 << LAZY };
-    match server.is_up {
-        true => format!(
-            "{}; the answer: {}",
-            by_value(before.by_value),
-            manifest(&server.manifest(reach, &Rules::PROTOCOL))
-        ),
-        false => "; the server is down".to_owned(),
+    if server.is_up {
+        format!("{}; the answer: {}", by_value(before.by_value), manifest(&server.manifest(reach, &Rules::PROTOCOL)))
+    } else {
+        "; the server is down".to_owned()
     }
 }
 

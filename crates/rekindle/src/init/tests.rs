@@ -1,3 +1,5 @@
+//! `rekindle init`, on folders of each kind.
+
 use tempfile::TempDir;
 
 use super::*;

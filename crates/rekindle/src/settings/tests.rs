@@ -1,3 +1,5 @@
+//! `rekindle.toml`: what each key sets, and what is said of mistakes.
+
 use expect_test::{Expect, expect};
 use rekindle_server::config::Variables;
 use tempfile::TempDir;

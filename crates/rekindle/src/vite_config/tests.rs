@@ -1,3 +1,5 @@
+//! Settings that are read from a `vite.config`.
+
 use std::fs;
 
 use expect_test::{Expect, expect};

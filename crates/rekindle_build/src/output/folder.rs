@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -21,6 +21,7 @@ use rekindle_graph::Diagnostic;
 
 use crate::config::BuildConfig;
 use crate::lock::lock;
+use crate::output::place::real_place;
 use crate::pages::page::Bundled;
 use crate::report::{FileKind, OutputFile};
 use crate::session::Session;
@@ -67,22 +68,6 @@ pub(crate) fn check(config: &BuildConfig) -> Result<(), Vec<Diagnostic>> {
         );
     }
     Ok(())
-}
-
-/// Where a path leads once all links are followed; what does not exist yet counts as it is written.
-pub(crate) fn real_place(path: &Path) -> PathBuf {
-    followed(path, 32)
-}
-
-fn followed(path: &Path, links: usize) -> PathBuf {
-    if let Ok(real) = path.canonicalize() {
-        return real;
-    }
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
-    match fs::read_link(path) {
-        Ok(to) if links > 0 => followed(&rekindle_graph::paths::normal(&parent.join(to)), links - 1),
-        _ => followed(parent, links).join(name),
-    }
 }
 
 /// `node_modules` or `.git` on the way from the project to the output.

@@ -1,11 +1,13 @@
-//! Where what pages and sheets name ends up, and how the manifest names files.
+//! Where things are: what pages and sheets name, files as the manifest names them, a path whose links are followed.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rekindle_compile::kind::without_suffix;
 use rekindle_compile::plain::module::Inlining;
 use rekindle_compile::resolve::resolver::Resolved;
 use rekindle_graph::DepKind;
+use rekindle_graph::paths::normal;
 
 use crate::output::addresses::Target;
 use crate::session::Session;
@@ -47,4 +49,20 @@ fn relative_to(root: &Path, path: &Path) -> String {
     let up = std::iter::repeat_n("..".to_owned(), root.components().count() - common);
     let down = path.components().skip(common).map(|part| part.as_os_str().to_string_lossy().into_owned());
     up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+/// Where a path leads once all links are followed; what does not exist yet counts as it is written.
+pub(crate) fn real_place(path: &Path) -> PathBuf {
+    followed(path, 32)
+}
+
+fn followed(path: &Path, links: usize) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
+    match fs::read_link(path) {
+        Ok(to) if links > 0 => followed(&normal(&parent.join(to)), links - 1),
+        _ => followed(parent, links).join(name),
+    }
 }

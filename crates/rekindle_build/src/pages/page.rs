@@ -33,7 +33,7 @@ use crate::bundle::role::Role;
 use crate::lock::lock;
 use crate::output::addresses::{From, Target, json};
 use crate::output::chunks::Chunk;
-use crate::output::place::{below_root, target_of};
+use crate::output::place::{below_root, real_place, target_of};
 use crate::output::{chunks, sheets};
 use crate::pages::ignored::Ignored;
 use crate::pages::manifest;
@@ -158,7 +158,7 @@ fn inputs(session: &Session) -> Result<Inputs, Vec<Diagnostic>> {
     if config.build.input.is_empty() {
         // Also what another build left where outputs usually are.
         let usual = config.root.join("dist");
-        let real = crate::folder::real_place(&config.build.out_dir);
+        let real = real_place(&config.build.out_dir);
         let left_out = [config.cache_dir.as_path(), config.build.out_dir.as_path(), real.as_path(), usual.as_path()];
         let walk = Walk::of_project(&config.root, config.public_dir.as_deref(), &left_out);
         let mut pages: Vec<_> = walk.files.into_iter().filter(|(path, _)| path.ends_with(".html")).collect();

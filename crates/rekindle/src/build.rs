@@ -8,8 +8,7 @@
 
 use rekindle_compile::script::nesting::COMPILE_STACK;
 use rekindle_graph::Diagnostic;
-
-use crate::Config;
+use rekindle_server::config::Config;
 
 pub use rekindle_build::{BuildReport, FileKind, OutputFile, Progress};
 

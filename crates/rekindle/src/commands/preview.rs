@@ -12,7 +12,7 @@ use rekindle::{PreviewError, PreviewServer, settings};
 use rekindle_graph::Diagnostic;
 use rekindle_server::report::Report;
 
-use crate::{asked_to_end, fail, fail_with, open_browser};
+use crate::program::{asked_to_end, fail, fail_with, open_browser};
 
 pub fn run(flags: &PreviewFlags) -> ExitCode {
     let settings = match settings::read_preview(flags) {

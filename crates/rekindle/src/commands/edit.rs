@@ -35,7 +35,7 @@ const SIGNALLED: i32 = 128;
 pub fn run(flags: &EditFlags) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return crate::fail(&format!("cannot start: {error}")),
+        Err(error) => return crate::program::fail(&format!("cannot start: {error}")),
     };
     match &flags.step {
         Some(EditStep::Begin { root, lease }) => runtime.block_on(begin(root.as_deref(), *lease)),
@@ -75,7 +75,7 @@ async fn begin(root: Option<&Path>, lease: Duration) -> ExitCode {
             note.into_iter().for_each(Note::leave);
             ExitCode::SUCCESS
         }
-        Err(error) => crate::fail(&format!("cannot write to stdout: {error}")),
+        Err(error) => crate::program::fail(&format!("cannot write to stdout: {error}")),
     }
 }
 
@@ -99,7 +99,7 @@ async fn commit(root: Option<&Path>, id: &str) -> ExitCode {
     if is_done || lasted == Some(true) {
         return ExitCode::SUCCESS;
     }
-    crate::fail(&format!(
+    crate::program::fail(&format!(
         "no server knows the edit {id}: it was committed before, or its lease ran out; its files were taken in then"
     ))
 }

@@ -3,7 +3,7 @@
  *
  *     $segment('4be1…')         definitions arrive in a script (page/definitions.ts)
  *     boot({ entries, … })      the page starts (page/boot.ts)
- *     a message of the server   the connection (page/connection/events.ts) → a save (page/batches.ts) → the update (core/update/apply.ts)
+ *     a save on the server      page/connection/events.ts → page/batches.ts → core/update/apply.ts
  *
  * A worker runs the same script.
  */

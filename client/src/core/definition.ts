@@ -8,13 +8,13 @@
 import type { ModuleId } from './messages'
 
 /** The names that are imported from a package's index, each with the module that declares it and its name there. */
-export type Picked = { [name: string]: [id: ModuleId, name: string] }
+export type PickedNames = { [name: string]: [id: ModuleId, name: string] }
 
 /**
  * What a specifier means: a module; an address (in a list) that the browser loads itself; for the index of a package the modules
  * behind the imported names; null if it cannot be resolved.
  */
-export type Link = ModuleId | [string] | Picked | null
+export type Link = ModuleId | [string] | PickedNames | null
 
 /** For each `import.meta.glob` call its matches: key and module. */
 export type GlobMatches = [key: string, id: ModuleId][]
@@ -78,7 +78,7 @@ export function definitionOf(id: ModuleId, hash: string, links: Link[], globs: G
   return { id, hash, links, globs: globs || [], meta, factory, staticDeps: null }
 }
 
-export function isPicked(link: Link | undefined): link is Picked {
+export function isPicked(link: Link | undefined): link is PickedNames {
   return typeof link === 'object' && link !== null && !Array.isArray(link)
 }
 

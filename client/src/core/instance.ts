@@ -23,7 +23,7 @@ export interface CommonjsModule {
 }
 
 /** A value that survives updates (the result of `createContext`), with the digest of its code and the copies that code used. */
-interface Kept {
+interface KeptValue {
   digest: string
   deps: (Instance | undefined)[]
   value: unknown
@@ -67,7 +67,7 @@ export interface Instance {
   /** While this copy runs: the copy that it replaces. */
   before: Instance | null
   /** Values that the next copy takes over. */
-  kept: Map<string, Kept> | null
+  kept: Map<string, KeptValue> | null
   /** Another copy has replaced it for good while it waited at its top-level await: it is never resumed. */
   isGivenUp: boolean
   /** While it waits: ends the wait because the copy was given up. */

@@ -7,7 +7,7 @@
  * Names that are passed on (`export … from`, `export *`) are resolved before any module runs, by the ambiguity rules of ECMA-262
  * section 16.2.1.7. What a CommonJS module exports is known only after it has run, so what passes its names on is linked again then.
  */
-import { isPicked, modulesOf, type Picked } from './definition'
+import { isPicked, modulesOf, type PickedNames } from './definition'
 import type { ModuleGraph } from './graph'
 import { MissingExport, type Instance, type Namespace, type Origin } from './instance'
 import type { ModuleId } from './messages'
@@ -198,7 +198,7 @@ export class Linker {
   }
 
   /** The part of a package's index that one module imports. The index itself is not on the page. */
-  private pickedNamespace(picked: Picked): Namespace {
+  private pickedNamespace(picked: PickedNames): Namespace {
     const namespace: Namespace = Object.create(null)
     for (const [name, [id, there]] of Object.entries(picked)) {
       const home = this.graph.instances.get(id)!

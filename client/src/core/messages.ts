@@ -144,7 +144,7 @@ export interface TracedFrame {
 }
 
 /** The answer to a batch: how its update went in this tab. */
-export interface Applied {
+export interface UpdateReport {
   type: 'applied'
   seq: number
   /** `stayed`: the page cancelled its reload. */

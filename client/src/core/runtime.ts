@@ -32,7 +32,7 @@ interface WasmInstance {
   exports: Record<string, unknown>
 }
 
-/** The exports of WebAssembly modules themselves: scripts import the values of globals, but other WebAssembly modules import the globals. */
+/** The exports of WebAssembly modules. Scripts import the values of their globals, other WebAssembly modules the globals themselves. */
 const wasmExports = new WeakMap<Namespace, Record<string, unknown>>()
 
 export class ModuleRuntime {

@@ -24,8 +24,8 @@ export function $segment(...about: Parameters<Replica['collect']>): Define & { l
   return Object.assign(define, { lines: (lengths: number[]) => noteLines(address ?? '', ids, lengths) })
 }
 
-/** The body of a script that calls `$d`. */
-type Body = ($d: Define) => void
+/** A compiled script that calls `$d`. */
+type DefinitionScript = ($d: Define) => void
 
 /** Whether the page's policy may allow `compileOnPage`. Workers have no page. */
 let mayCompileOnPage = hasDocument
@@ -40,11 +40,11 @@ let mayCompileOnPage = hasDocument
  */
 export function evaluateDefinition(id: ModuleId, code: string, asOf: number): boolean {
   const about = `\n//# sourceURL=${addressOf(id)}\n//# sourceMappingURL=${base}@rekindle/map?id=${encodeURIComponent(id)}`
-  const run = (body: Body): void => body((...definition) => replica.takeDefinition(definitionOf(...definition), asOf))
+  const run = (script: DefinitionScript): void => script((...definition) => replica.takeDefinition(definitionOf(...definition), asOf))
   const onPage = mayCompileOnPage ? compileOnPage(`"use strict";return function($d){${code}}${about}`) : null
   if (onPage) return run(onPage), true
   try {
-    run((0, eval)(`"use strict";(function($d){${code}})${about}`) as Body)
+    run((0, eval)(`"use strict";(function($d){${code}})${about}`) as DefinitionScript)
     mayCompileOnPage = false
     return true
   } catch (error) {
@@ -58,11 +58,11 @@ export function evaluateDefinition(id: ModuleId, code: string, asOf: number): bo
  * only one whose scripts have the page's origin and see no names but those of the window (and `event`, see wrap.rs). The handler is
  * set by an attribute of a `<body>` that is not in the document. Null if the policy forbids it, or if the text cannot be parsed.
  */
-function compileOnPage(text: string): Body | null {
+function compileOnPage(text: string): DefinitionScript | null {
   const before = globalThis.onlanguagechange
   try {
     document.createElement('body').setAttribute('onlanguagechange', text)
-    return (globalThis.onlanguagechange as unknown as (() => Body) | null)?.() ?? null
+    return (globalThis.onlanguagechange as unknown as (() => DefinitionScript) | null)?.() ?? null
   } catch {
     return null // The policy requires trusted types.
   } finally {

@@ -129,7 +129,7 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
     }
   } catch (error) {
     for (const copy of noted) registry.forgetDynamicImport(copy, id)
-    updater.failedImports.note(id, importer, error instanceof Unanswered)
+    updater.failedImports.note(id, importer, error instanceof NoAnswerError)
     if (error instanceof MissingExport) foundUnlinked(error)
     throw error
   } finally {
@@ -138,13 +138,13 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
 }
 
 /** The server did not answer. */
-class Unanswered extends TypeError {}
+class NoAnswerError extends TypeError {}
 
 /** Fetches what an `import()` needs. Throws what the code with the `import()` is to see. */
 async function fetchLazy(id: ModuleId, importer: Instance): Promise<void> {
   const isThere = await fetchMissing([id], load).catch((error: unknown) => {
     if (error instanceof SyntaxError) throw error // The server has answered, and this browser cannot parse the answer.
-    throw new Unanswered(`cannot import ${id}: ${error instanceof Error ? error.message : error}`)
+    throw new NoAnswerError(`cannot import ${id}: ${error instanceof Error ? error.message : error}`)
   })
   if (isThere) return
   const [broken] = registry.missing([id])

@@ -7,7 +7,7 @@
  * a top-level await, gets them once it runs. The owner's half is workers.ts.
  */
 import type { OverlayError } from '../page/dom/overlay'
-import { takeMarked, transferablesIn, WORKER_MARK, type FromWorker, type RestartAnswer, type RestartRequest, type ToWorker } from './workers'
+import { takeMarked, transferablesIn, WORKER_MARK, type OwnerMessage, type RestartAnswer, type RestartRequest, type WorkerMessage } from './workers'
 
 /** The global object of dedicated and shared workers, as far as it is used here. */
 interface Scope extends EventTarget {
@@ -94,7 +94,7 @@ export class WorkerScope {
   }
 
   private heard(event: MessageEvent, owner: Owner): void {
-    const message = takeMarked<ToWorker>(event)
+    const message = takeMarked<OwnerMessage>(event)
     if (message) return owner.answered(message.answer)
     if (this.state === 'leaving') {
       event.stopImmediatePropagation()
@@ -143,7 +143,7 @@ class Owner {
 
   constructor(private readonly post: (message: unknown, transfer: Transferable[]) => void) {}
 
-  say(message: FromWorker, transfer: Transferable[] = []): void {
+  say(message: WorkerMessage, transfer: Transferable[] = []): void {
     try {
       this.post({ [WORKER_MARK]: message }, transfer)
     } catch (error) {

@@ -46,14 +46,14 @@ export interface RestartRequest {
 
 export type RestartAnswer = 'restart' | 'reload'
 
-export type FromWorker =
+export type WorkerMessage =
   | ({ kind: 'restart?' } & RestartRequest)
   | { kind: 'returned'; data: unknown }
   | { kind: 'drained' }
   | { kind: 'errors'; errors: OverlayError[] }
   | { kind: 'started'; birth: string }
 
-export type ToWorker = { kind: 'answer'; answer: RestartAnswer }
+export type OwnerMessage = { kind: 'answer'; answer: RestartAnswer }
 
 /** What workers need of the page, or of the worker, that has made them. */
 export interface WorkerOwner {
@@ -153,7 +153,7 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
     }
 
     #hear(event: MessageEvent): void {
-      const message = takeMarked<FromWorker>(event)
+      const message = takeMarked<WorkerMessage>(event)
       if (!message || this.#ended) return
       switch (message.kind) {
         case 'started':
@@ -172,7 +172,7 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
     #answer(request: RestartRequest): void {
       if (this.#queue) return
       const answer = owner.decide(this, this.#made![2], request, () => this.#replace())
-      this.#post({ [WORKER_MARK]: { kind: 'answer', answer } satisfies ToWorker })
+      this.#post({ [WORKER_MARK]: { kind: 'answer', answer } satisfies OwnerMessage })
       this.#request = request
       this.#queue = []
       this.#awaitsPage = answer === 'reload'
@@ -279,13 +279,13 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
     #attach(port: MessagePort): void {
       this.#inner = port
       port.onmessage = (event: MessageEvent) => {
-        const message = takeMarked<FromWorker>(event)
+        const message = takeMarked<WorkerMessage>(event)
         if (message) this.#hear(message, event, port)
         else if (port === this.#inner) this.#channel!.port2.postMessage(event.data, transferablesIn(event.data, event.ports))
       }
     }
 
-    #hear(message: FromWorker, event: MessageEvent, port: MessagePort): void {
+    #hear(message: WorkerMessage, event: MessageEvent, port: MessagePort): void {
       switch (message.kind) {
         case 'restart?':
           return this.#answer(message)
@@ -303,7 +303,7 @@ function hotSharedWorkerClass(Native: typeof SharedWorker, owner: WorkerOwner): 
     #answer(request: RestartRequest): void {
       if (this.#queue) return
       const answer = owner.decide(this, this.#made![2], request, () => this.#reconnect())
-      this.#inner.postMessage({ [WORKER_MARK]: { kind: 'answer', answer } satisfies ToWorker })
+      this.#inner.postMessage({ [WORKER_MARK]: { kind: 'answer', answer } satisfies OwnerMessage })
       this.#request = request
       this.#queue = []
       this.#attempts = 0

@@ -11,7 +11,7 @@ import type { ModuleId } from '../messages'
 import type { UpdatePage } from './update-page'
 
 /** A module as it was before an update. */
-export interface Before {
+export interface ModuleBefore {
   instance: Instance | undefined
   context: HotContext | undefined
   /** Its sheet on the page. */
@@ -20,7 +20,7 @@ export interface Before {
   data: object | undefined
 }
 
-export type Snapshot = Map<ModuleId, Before>
+export type Snapshot = Map<ModuleId, ModuleBefore>
 
 export class Copies {
   constructor(

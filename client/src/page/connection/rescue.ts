@@ -8,7 +8,7 @@
  */
 
 /** The message to the server: the script's address, line and column (from 1), and the browser's error message. */
-export interface Unreadable {
+export interface UnreadableReport {
   type: 'unreadable'
   script: string
   line: number
@@ -31,7 +31,7 @@ export class Rescue {
   constructor(
     /** The beginning of the addresses of such scripts. */
     private readonly prefix: string,
-    private readonly tell: (report: Unreadable) => void,
+    private readonly tell: (report: UnreadableReport) => void,
   ) {
     if (typeof document === 'undefined') return
     addEventListener('error', (event) => void this.noticed(event))

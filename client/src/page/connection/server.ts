@@ -5,7 +5,7 @@
  *     versions   module → digest, in parts    a server that was restarted compares them
  *     applied    result, boundaries           the line in the terminal
  */
-import type { Applied, ModuleId } from '../../core/messages'
+import type { ModuleId, UpdateReport } from '../../core/messages'
 import type { Outcome } from '../../core/update/outcome'
 import { report } from '../console'
 import { linkedSheetsOf } from '../dom/styles'
@@ -68,10 +68,10 @@ export function acknowledge(outcome: Outcome, seq: number): void {
   if (result !== 'reload') tellServer({ seq, result, boundaries, error })
 }
 
-export function tellServer(applied: Omit<Applied, 'type'>): void {
-  const { boundaries, chain, reason, error } = applied
+export function tellServer(update: Omit<UpdateReport, 'type'>): void {
+  const { boundaries, chain, reason, error } = update
   const short = { boundaries: boundaries.slice(0, MOST_TOLD), chain: chain && shortChain(chain), reason: reason?.slice(0, LONGEST_TOLD), error: error?.slice(0, LONGEST_TOLD) }
-  socket.sendNow({ type: 'applied', ...applied, ...short } satisfies Applied)
+  socket.sendNow({ type: 'applied', ...update, ...short } satisfies UpdateReport)
 }
 
 /** Cuts out the middle of a long chain: its two ends say what led to what. */

@@ -32,7 +32,7 @@ export class Socket {
   /** The address to connect to, and what is done with the connection; null as long as nothing connects. */
   private way: { address: () => string; refresh: () => Promise<boolean>; events: SocketEvents } | null = null
 
-  /** Connects now, and again whenever the connection is lost. `refresh` finds out whether the server answers, and its token of this start. */
+  /** Connects now, and whenever the connection is lost. `refresh` says whether the server answers, and learns its present token. */
   connect(address: () => string, refresh: () => Promise<boolean>, events: SocketEvents): void {
     this.way = { address, refresh, events }
     this.open()

@@ -10,7 +10,7 @@
  */
 
 /** A difference cannot be applied to the live document; the message says why. */
-class Unmapped extends Error {}
+class UnmappableDifference extends Error {}
 
 /** The most pairs of children that are compared to find which correspond to each other. */
 const MOST_PAIRS = 4_000_000
@@ -24,7 +24,7 @@ export function patchDocument(before: string, after: string): string | null {
     checkWhatNeedsAReload(old, next)
     patch.element(old.documentElement, next.documentElement, document.documentElement)
   } catch (error) {
-    if (error instanceof Unmapped) return error.message
+    if (error instanceof UnmappableDifference) return error.message
     throw error
   }
   patch.apply()
@@ -40,11 +40,11 @@ function parsed(html: string): Document {
 function checkWhatNeedsAReload(old: Document, next: Document): void {
   const texts = (page: Document, selector: string) => [...page.querySelectorAll(selector)].map((element) => element.outerHTML).join('\n')
   const differ = (selector: string) => texts(old, selector) !== texts(next, selector)
-  if (differ('script:not([type="application/ld+json"])')) throw new Unmapped('its scripts have changed')
-  if (differ('base')) throw new Unmapped('its <base> has changed')
-  if (differ('meta[http-equiv]')) throw new Unmapped('its <meta http-equiv> has changed')
-  if (differ('template[shadowrootmode]')) throw new Unmapped('a <template> with a shadow root has changed')
-  if (old.compatMode !== next.compatMode) throw new Unmapped('its doctype has changed')
+  if (differ('script:not([type="application/ld+json"])')) throw new UnmappableDifference('its scripts have changed')
+  if (differ('base')) throw new UnmappableDifference('its <base> has changed')
+  if (differ('meta[http-equiv]')) throw new UnmappableDifference('its <meta http-equiv> has changed')
+  if (differ('template[shadowrootmode]')) throw new UnmappableDifference('a <template> with a shadow root has changed')
+  if (old.compatMode !== next.compatMode) throw new UnmappableDifference('its doctype has changed')
 }
 
 class Patch {
@@ -69,7 +69,7 @@ class Patch {
       case 'style':
       case 'script':
         if (old.textContent === next.textContent) return
-        if (live.textContent !== old.textContent) throw new Unmapped(`a script has changed ${called(old)}`)
+        if (live.textContent !== old.textContent) throw new UnmappableDifference(`a script has changed ${called(old)}`)
         return void this.steps.push(() => (live.textContent = next.textContent))
       case 'template':
         if (live.localName !== 'template') return
@@ -83,7 +83,7 @@ class Patch {
     for (const name of new Set([...old.getAttributeNames(), ...next.getAttributeNames()])) {
       const [before, after] = [old.getAttribute(name), next.getAttribute(name)]
       if (before === after) continue
-      if (name === 'is') throw new Unmapped(`the "is" attribute of ${called(old)} has changed`)
+      if (name === 'is') throw new UnmappableDifference(`the "is" attribute of ${called(old)} has changed`)
       const isAsItWas = live.getAttribute(name) === before
       if (name === 'class' && !isAsItWas) this.classes(before, after, live)
       else if (name === 'style' && !isAsItWas) this.declarations(old, next, live)
@@ -120,7 +120,7 @@ class Patch {
     const toLive = align(olds, lives, likeLive)
     const toNext = align(olds, nexts, likeNext)
     const isOwned = toLive.size === 0 && lives.some((node) => !isBlank(node))
-    if (isOwned) throw new Unmapped(`a script has changed what is in ${name}`)
+    if (isOwned) throw new UnmappableDifference(`a script has changed what is in ${name}`)
     for (const node of olds) this.change(node, toNext.get(node), toLive.get(node), name)
     this.insert(nexts, new Map([...toNext].map(([from, to]) => [to, toLive.get(from)])), live)
   }
@@ -130,11 +130,11 @@ class Patch {
     if (next && (node === next || isSame(node, next))) return
     if (!live) {
       if (isBlank(node) || node.nodeType === Node.COMMENT_NODE) return
-      throw new Unmapped(`a script has changed ${node instanceof Text ? `what is in ${parent}` : called(node as Element)}`)
+      throw new UnmappableDifference(`a script has changed ${node instanceof Text ? `what is in ${parent}` : called(node as Element)}`)
     }
     if (!next) {
       if (node.nodeType === Node.ELEMENT_NODE && !isUntouched(node as Element, live as Element)) {
-        throw new Unmapped(`a script has changed what is in ${called(node as Element)}, which was removed from the page`)
+        throw new UnmappableDifference(`a script has changed what is in ${called(node as Element)}, which was removed from the page`)
       }
       this.steps.push(() => live.remove())
     } else if (node.nodeType === Node.ELEMENT_NODE) {
@@ -241,7 +241,7 @@ function align(from: ChildNode[], to: ChildNode[], like: (one: Node, other: Node
   let [fromEnd, toEnd] = [from.length, to.length]
   while (fromEnd > start && toEnd > start && isSame(from[fromEnd - 1]!, to[toEnd - 1]!)) pairs.set(from[--fromEnd]!, to[--toEnd]!)
   const [rows, columns] = [fromEnd - start, toEnd - start]
-  if (rows * columns > MOST_PAIRS) throw new Unmapped('too much of it has changed')
+  if (rows * columns > MOST_PAIRS) throw new UnmappableDifference('too much of it has changed')
   // best[row][column] is the highest sum for the nodes from `row` and `column` on.
   const best = Array.from({ length: rows + 1 }, () => new Float64Array(columns + 1))
   const likes = Array.from({ length: rows }, (_, row) => Float64Array.from({ length: columns }, (_, column) => like(from[start + row]!, to[start + column]!)))

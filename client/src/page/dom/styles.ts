@@ -65,7 +65,7 @@ export function dropEarlyStyles(): void {
   early.clear()
 }
 
-/** Puts a sheet after the one that was placed before it in the same task, or else at the end of the head. This gives the order of the imports. */
+/** Puts a sheet after the last one that was placed in the same task, or else at the end of the head: in the order of the imports. */
 function place(style: HTMLStyleElement): void {
   if (!lastInserted?.isConnected) {
     if (!style.isConnected) document.head.append(style)
@@ -155,7 +155,7 @@ const LINK_PATIENCE = 5000
 const replaced = new WeakSet<HTMLLinkElement>()
 const predecessors = new WeakMap<HTMLLinkElement, HTMLLinkElement[]>()
 
-/** The sheet (`/site.css?direct`) that a `<link>` loads from this server. Null for other elements, and for copies that have not loaded yet. */
+/** The sheet (`/site.css?direct`) that a `<link>` loads from this server; null for other elements, and for copies that still load. */
 export function sheetOf(link: EventTarget | null, base: string): ModuleId | null {
   if (!(link instanceof HTMLLinkElement) || !link.relList.contains('stylesheet') || predecessors.has(link)) return null
   const file = fileBehind(link, base)

@@ -42,7 +42,7 @@ import.meta.hot!.accept()`,
   await app.sees('#a', 'two')
   await app.sees('#b', '2')
   await app.stayed()
-  await app.prints('rekindle.toml changed, the server starts anew')
+  await app.prints('rekindle.toml changed, restarting the server')
   // A mistake is shown, and the old settings serve on.
   await app.edit('rekindle.toml', 'define', 'defnie')
   await app.prints('did you mean `define`?')

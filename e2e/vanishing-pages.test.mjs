@@ -118,7 +118,7 @@ test('a tab that found no page shows it as soon as there is one', { files: { 'ma
   await app.start()
   const tab = await app.tab({ blank: true })
   await tab.page.goto(app.url)
-  assert.match(await tab.page.evaluate(() => document.body.innerText), /is nothing that this server knows/)
+  assert.match(await tab.page.evaluate(() => document.body.innerText), /was not found/)
   replace(app, 'index.html', text)
   await tab.sees('#a', 'one')
 })

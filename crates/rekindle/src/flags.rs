@@ -114,7 +114,7 @@ pub struct PreviewFlags {
     /// Path under which everything is served, such as /app/ [default: /]
     #[arg(long, value_name = "PATH")]
     pub base: Option<String>,
-    /// What the configuration is read for [default: production]
+    /// Mode to read the configuration for [default: production]
     #[arg(long, short, value_name = "MODE")]
     pub mode: Option<String>,
     /// Configuration of Vite to read in place of the project's

@@ -138,7 +138,7 @@ pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut 
         (None, true) => {
             return Err(Stop::new(
                 2,
-                "error: nobody is there to be asked what to write\n  help: pass --template typescript or --template react; --yes takes TypeScript",
+                "error: cannot ask which template to use, because the input is no terminal\n  help: pass --template typescript or --template react; --yes takes TypeScript",
             ));
         }
     };
@@ -157,7 +157,7 @@ pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut 
         if !flags.yes && !terminal.answers {
             return Err(Stop::new(
                 2,
-                "error: nothing was written, for nobody is there to be asked\n  help: pass --yes to write these files",
+                "error: nothing was written, because the input is no terminal and cannot confirm it\n  help: pass --yes to write these files",
             ));
         }
         if !flags.yes && !confirm(terminal)? {
@@ -389,7 +389,7 @@ fn package_name(folder: &str) -> String {
 // ---- the terminal
 
 fn ask_template(terminal: &mut Terminal<'_>) -> Result<Template, Stop> {
-    let text = "\n  What shall it be?\n\n    1  typescript  plain TypeScript, no packages needed\n    2  react       React with TypeScript\n\n";
+    let text = "\n  Which template?\n\n    1  typescript  plain TypeScript, no packages needed\n    2  react       React with TypeScript\n\n";
     write!(terminal.output, "{text}")?;
     loop {
         match ask(terminal, "  1 or 2 [1]: ")?.as_str() {

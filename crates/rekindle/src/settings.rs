@@ -273,7 +273,6 @@ const TOP: &[&str] = &[
     "preview",
     "serve",
     "css",
-    "build",
     "hmr",
     "watch",
     "events",

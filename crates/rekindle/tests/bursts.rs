@@ -597,7 +597,7 @@ async fn a_command_in_a_folder_around_the_project_reaches_its_server() {
     std::fs::write(app.join("index.html"), "<!doctype html>").unwrap();
     let server = serve(&app, |_| {}).await;
     let (_, said) = edit(around.path(), &["--", "git", "--version"]);
-    assert!(said.contains("no file of a page is another one now"), "{said}");
+    assert!(said.contains("no file that a page uses has changed"), "{said}");
     server.stop().await;
 }
 
@@ -637,7 +637,7 @@ async fn an_edit_without_a_server_may_be_committed_without_one_and_with_one_that
     let (id, _) = edit(folder.path(), &["begin"]);
     let server = serve(folder.path(), |_| {}).await;
     let (_, said) = edit(folder.path(), &["commit", &id]);
-    assert!(said.contains("no file of a page is another one now"), "{said}");
+    assert!(said.contains("no file that a page uses has changed"), "{said}");
     // The same where the server knows nothing of it, as one that looked while the note was not there.
     let scope = Scope::of_project(folder.path());
     let note = Note::of_edit(&OpenEdit { scope, id: "1234".into(), lease: 60_000 }).unwrap();

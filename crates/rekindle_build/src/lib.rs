@@ -47,7 +47,7 @@ pub async fn build(config: BuildConfig, progress: &(dyn Fn(Progress) + Sync)) ->
     let bundled = loop {
         tokio::select! {
             bundled = &mut bundling => break bundled?,
-            () = tokio::time::sleep(TICK) => progress(Progress::Transforming(session.modules.load(Ordering::Relaxed))),
+            () = tokio::time::sleep(TICK) => progress(session.progress()),
         }
     };
     progress(Progress::Transforming(session.modules.load(Ordering::Relaxed)));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rekindle_compile::compiler::Compiler;
@@ -19,6 +19,7 @@ use crate::config::BuildConfig;
 use crate::lock::lock;
 use crate::output::addresses::Addresses;
 use crate::output::targets;
+use crate::report::Progress;
 
 /// One build, shared by all threads of it.
 pub(crate) struct Session {
@@ -44,6 +45,8 @@ pub(crate) struct Session {
     pub sources: Mutex<BTreeSet<PathBuf>>,
     pub workers: crate::bundle::role::Workers,
     pub modules: AtomicUsize,
+    /// All modules of the pages are there, and their chunks are being written.
+    pub is_rendering: AtomicBool,
     problems: Mutex<Vec<Diagnostic>>,
     warnings: Mutex<BTreeSet<String>>,
 }
@@ -87,10 +90,20 @@ impl Session {
             sources: Mutex::default(),
             workers: crate::bundle::role::Workers::default(),
             modules: AtomicUsize::new(0),
+            is_rendering: AtomicBool::new(false),
             problems: Mutex::default(),
             warnings: Mutex::default(),
             config,
         })
+    }
+
+    /// How far the bundler is.
+    pub fn progress(&self) -> Progress {
+        if self.is_rendering.load(Ordering::Relaxed) {
+            Progress::Rendering
+        } else {
+            Progress::Transforming(self.modules.load(Ordering::Relaxed))
+        }
     }
 
     /// What stands for `%KEY%` in a page.

@@ -106,6 +106,22 @@ impl Delta {
         [changed, broken, fixed, deleted, still_broken].iter().all(|list| list.is_empty())
     }
 
+    /// Adds what another step of the same edit did. What both did is listed once.
+    pub fn merge(&mut self, more: Self) {
+        let Self { changed, broken, fixed, deleted, still_broken } = more;
+        let lists = [
+            (&mut self.changed, changed),
+            (&mut self.broken, broken),
+            (&mut self.fixed, fixed),
+            (&mut self.deleted, deleted),
+            (&mut self.still_broken, still_broken),
+        ];
+        for (own, more) in lists {
+            let news: Vec<ModuleId> = more.into_iter().filter(|id| !own.contains(id)).collect();
+            own.extend(news);
+        }
+    }
+
     /// Adds what `change` says of `id`.
     pub fn note(&mut self, id: ModuleId, change: Change) {
         match change {

@@ -1,7 +1,7 @@
 //! `rekindle build`: runs a build and shows it.
 //!
 //! ```text
-//! rekindle 0.1.0 builds for production
+//! rekindle 0.1.0 building for production
 //! 31 modules transformed
 //! dist/index.html                  0.46 kB │ gzip:  0.30 kB
 //! dist/assets/index-Bq3x_0aZ.js  186.92 kB │ gzip: 59.01 kB
@@ -38,7 +38,7 @@ pub(crate) fn run(flags: &BuildFlags) -> ExitCode {
     };
     let report = Report::stdout();
     if !flags.json {
-        report.note(&format!("rekindle {} builds for {}", env!("CARGO_PKG_VERSION"), settings.config.mode));
+        report.note(&format!("rekindle {} building for {}", env!("CARGO_PKG_VERSION"), settings.config.mode));
         if let Some(block) = &settings.vite {
             report.block(&block.file, &block.rows);
         }

@@ -79,7 +79,7 @@ async fn serve(flags: DevFlags, mut settings: Settings, report: Report) -> ExitC
             settings = next;
             continue;
         }
-        report.note(&format!("{} changed, the server starts anew", names(&batch.paths)));
+        report.note(&format!("{} changed, restarting the server", names(&batch.paths)));
         server = match start_anew(server, &settings.config, &next.config, &report).await {
             Ok((server, true)) => {
                 settings = next;

@@ -352,7 +352,7 @@ fn read_answer(answer: &[u8]) -> Reading {
 
 fn sentence(answer: EditAnswer) -> String {
     match answer {
-        EditAnswer::Done { files: 0 } => "no file of a page is another one now".to_owned(),
+        EditAnswer::Done { files: 0 } => "no file that a page uses has changed".to_owned(),
         EditAnswer::Done { files: 1 } => "one update with 1 file".to_owned(),
         EditAnswer::Done { files } => format!("one update with {files} files"),
         EditAnswer::Shared { others: 1 } => "the update goes out when another edit ends that is under way".to_owned(),

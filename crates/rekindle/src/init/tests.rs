@@ -107,7 +107,7 @@ fn who_is_there_is_asked_and_who_is_not_is_told_what_to_pass() {
     let asked = case(&[]).typing("3\nreact\n");
     let (said, result) = asked.run();
     assert_eq!(result, Ok(()));
-    assert!(said.contains("What shall it be?") && said.matches("1 or 2 [1]: ").count() == 2, "{said}");
+    assert!(said.contains("Which template?") && said.matches("1 or 2 [1]: ").count() == 2, "{said}");
     assert!(asked.files().contains(&"src/App.tsx".to_owned()));
 
     let alone = case(&[]);

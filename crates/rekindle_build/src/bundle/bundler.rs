@@ -97,6 +97,7 @@ pub(crate) async fn bundle(
         return Ok(chunks);
     }
     session.modules.store(modules, Ordering::Relaxed);
+    session.is_rendering.store(false, Ordering::Relaxed);
     bundle_once(session, inputs, role, true).await
 }
 

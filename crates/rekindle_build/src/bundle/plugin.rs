@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rekindle_compile::files::file;
-use rekindle_compile::files::secrets::holds_secrets;
+use rekindle_compile::files::secrets::{self, holds_secrets};
 use rekindle_compile::kind::{StyleUse, is_linked, is_script, is_style, is_style_module};
 use rekindle_compile::plain::module::{Inlining, Plain};
 use rekindle_compile::plain::options::{PlainOptions, RUNTIME_URL, SHEET_QUERY};
@@ -31,8 +31,8 @@ use rolldown_common::{
 };
 use rolldown_plugin::{
     HookAugmentChunkHashReturn, HookLoadArgs, HookLoadOutput, HookLoadReturn, HookNoopReturn, HookRenderChunkArgs,
-    HookRenderChunkOutput, HookRenderChunkReturn, HookResolveIdArgs, HookResolveIdOutput, HookResolveIdReturn,
-    HookTransformOutputMap, HookUsage, Plugin, PluginContext, SharedLoadPluginContext,
+    HookRenderChunkOutput, HookRenderChunkReturn, HookRenderStartArgs, HookResolveIdArgs, HookResolveIdOutput,
+    HookResolveIdReturn, HookTransformOutputMap, HookUsage, Plugin, PluginContext, SharedLoadPluginContext,
 };
 
 use crate::bundle::ids::{PAGE, without_query};
@@ -84,11 +84,19 @@ impl Plugin for Meaning {
     }
 
     fn register_hook_usage(&self) -> HookUsage {
-        HookUsage::ResolveId
+        HookUsage::RenderStart
+            | HookUsage::ResolveId
             | HookUsage::Load
             | HookUsage::ModuleParsed
             | HookUsage::AugmentChunkHash
             | HookUsage::RenderChunk
+    }
+
+    async fn render_start(&self, _: &PluginContext, _: &HookRenderStartArgs<'_>) -> HookNoopReturn {
+        if self.role == Role::Pages {
+            self.session.is_rendering.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     async fn resolve_id(&self, _: &PluginContext, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
@@ -174,7 +182,7 @@ impl Meaning {
             Ok(Resolved::File { path, .. }) if holds_secrets(path.as_path(), &session.config.root) => {
                 let message = format!("`{specifier}` looks like a file with secrets, so it is never part of a page");
                 let problem = problems::at_specifier(session, file.as_path(), specifier, Diagnostic::error(message))
-                    .with_help("give what the page needs a file of its own, or a variable with the prefix VITE_");
+                    .with_help(secrets::ADVICE);
                 session.problem([problem]);
                 Err(anyhow::anyhow!(TOLD))
             }

@@ -100,7 +100,7 @@ impl Compiler {
             }
             Ok(Resolved::File { path, .. }) if secrets::holds_secrets(path.as_path(), &self.root) => {
                 let message = format!("`{}` looks like a file with secrets, so it is never served", dep.specifier);
-                let help = "give what the page needs a file of its own, or a variable with the prefix VITE_".to_owned();
+                let help = secrets::ADVICE.to_owned();
                 let unresolved = Unresolved { message, help: Some(help), folders: Vec::new() };
                 self.note_missing(dep, file, source, unresolved, links);
                 Link::Missing

@@ -1,5 +1,4 @@
-//! What a specifier means: `./store` in `/src/app.tsx` → `/src/store.ts`. The only part of the compiler besides
-//! `compile.rs` that looks at the disk.
+//! What a specifier means: `./store` in `/src/app.tsx` → `/src/store.ts`.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

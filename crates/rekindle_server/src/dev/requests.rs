@@ -208,7 +208,7 @@ pub(super) fn not_found(path: &str) -> Answer {
 
 fn not_found_text(path: &str) -> String {
     format!(
-        "{path} is nothing that this server knows\n\nIt serves modules and assets that the page imports, pages, and files in public/.\n\
+        "{path} was not found\n\nThis server serves modules and assets that the page imports, pages, and files in public/.\n\
          To have a file served that no module names: import it with `?url`, move it to public/, or list it in rekindle.toml:\n\n\
          [serve]\ninclude = [\"path/**\"]\n"
     )

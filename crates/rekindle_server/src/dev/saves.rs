@@ -39,7 +39,7 @@ impl Loop {
         delta.still_broken.retain(|&id| !batch.assumed.iter().any(|path| *path == *graph[id].file.as_path()));
         paths.iter().for_each(|path| self.note_odd(path));
         if let Some(changed) = &env {
-            merge(&mut delta, self.project.env_edited(changed));
+            delta.merge(self.project.env_edited(changed));
         }
         let mut page_changes = self.page_edits(&paths, &batch.folders, listing_changed || env.is_some());
         self.bring_in_of_pages(&mut delta);
@@ -213,11 +213,4 @@ impl Loop {
         self.project.advice().iter().for_each(|advice| self.report.note(advice));
         reason.to_owned()
     }
-}
-
-/// Adds what a change of the environment did, which never deletes a module.
-fn merge(delta: &mut Delta, more: Delta) {
-    delta.changed.extend(more.changed.into_iter().filter(|id| !delta.changed.contains(id)).collect::<Vec<_>>());
-    delta.broken.extend(more.broken);
-    delta.fixed.extend(more.fixed);
 }

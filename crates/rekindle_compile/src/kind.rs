@@ -62,7 +62,7 @@ impl Kind {
             return Self::Script;
         }
         let is_style = is_style(url.path());
-        match (Query::of(url.query()), extension(url.path()).as_str()) {
+        match (Query::of(url), extension(url.path()).as_str()) {
             (Query::Worker { class, address }, _) => Self::Worker { class, address },
             (Query::Init, _) => Self::WasmInit,
             (Query::Raw, _) => Self::Raw,
@@ -120,8 +120,8 @@ enum Query {
 }
 
 impl Query {
-    fn of(query: &str) -> Self {
-        let has = |name: &str| has(query, name);
+    fn of(url: &ModuleUrl) -> Self {
+        let has = |name: &str| url.asks_for(name);
         match () {
             _ if has("raw") => Self::Raw,
             _ if has("bytes") => Self::Bytes,
@@ -152,9 +152,9 @@ impl StyleUse {
     pub(crate) fn of(url: &ModuleUrl) -> Self {
         if is_linked(url) {
             Self::Link
-        } else if Query::of(url.query()) == Query::Inline {
+        } else if Query::of(url) == Query::Inline {
             Self::Text
-        } else if has(url.query(), "sheet") {
+        } else if url.asks_for("sheet") {
             Self::Sheet
         } else {
             Self::Page
@@ -162,30 +162,25 @@ impl StyleUse {
     }
 }
 
-/// Whether a query has a part of this name: `direct` in `v=1&direct`.
-fn has(query: &str, name: &str) -> bool {
-    query.split('&').any(|part| part == name)
-}
-
 /// Whether a module's address asks for nothing but the file.
 pub(crate) fn asks_for_nothing(url: &ModuleUrl) -> bool {
-    Query::of(url.query()) == Query::Other
+    Query::of(url) == Query::Other
 }
 
 /// Whether the address of an asset must not be its content.
 pub(crate) fn keeps_file(url: &ModuleUrl) -> bool {
-    has(url.query(), KEEPS_FILE)
+    url.asks_for(KEEPS_FILE)
 }
 
 /// Whether a module stands for the sheet of a `<link>`: its definition is the sheet itself.
 pub fn is_linked(url: &ModuleUrl) -> bool {
-    has(url.query(), "direct")
+    url.asks_for("direct")
 }
 
 /// Whether a module's file is an asset: its definition is an address.
 pub fn is_asset(url: &ModuleUrl) -> bool {
     let extension = extension(url.path());
-    match Query::of(url.query()) {
+    match Query::of(url) {
         Query::Url => true,
         Query::Other => {
             !SCRIPTS.contains(&extension.as_str())
@@ -198,7 +193,7 @@ pub fn is_asset(url: &ModuleUrl) -> bool {
 
 /// Whether a module is JavaScript or TypeScript.
 pub fn is_script(url: &ModuleUrl) -> bool {
-    Query::of(url.query()) == Query::Other && SCRIPTS.contains(&extension(url.path()).as_str())
+    Query::of(url) == Query::Other && SCRIPTS.contains(&extension(url.path()).as_str())
 }
 
 pub(crate) fn extension(path: &str) -> String {

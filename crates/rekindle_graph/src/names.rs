@@ -61,6 +61,11 @@ impl ModuleUrl {
     pub fn query(&self) -> &str {
         self.0.split_once('?').map_or("", |(_, query)| query)
     }
+
+    /// Whether the query has a part of this name: `direct` in `/a.css?v=1&direct`.
+    pub fn asks_for(&self, name: &str) -> bool {
+        self.query().split('&').any(|part| part == name)
+    }
 }
 
 impl Borrow<str> for ModuleUrl {

@@ -234,9 +234,7 @@ impl Meaning {
         };
         let url = ModuleUrl::new(format!("{}?{}", path.display(), query.unwrap_or_default()));
         let mut output = HookResolveIdOutput::from_id(id);
-        if is_style(url.path())
-            && !query.is_some_and(|query| query.split('&').any(|part| matches!(part, "inline" | "url" | "raw")))
-        {
+        if is_style(url.path()) && !["inline", "url", "raw"].iter().any(|name| url.asks_for(name)) {
             output.side_effects = Some(match self.role {
                 _ if is_style_module(url.path()) && query != Some(SHEET_QUERY) => HookSideEffects::False,
                 Role::Pages => HookSideEffects::NoTreeshake,
@@ -339,8 +337,7 @@ impl Meaning {
                 Ok(Some(script(&wasm_module(&file, &address, &imports, &exports))))
             }
             Plain::Worker { class, address, inline } => {
-                let has = |name: &str| url.query().split('&').any(|part| part == name);
-                let code = self.worker(file.as_path(), class, address, inline, has("classic")).await?;
+                let code = self.worker(file.as_path(), class, address, inline, url.asks_for("classic")).await?;
                 Ok(Some(script(&code)))
             }
         }
@@ -481,7 +478,7 @@ fn sheet_place() -> HookLoadOutput {
 }
 
 fn is_data(url: &ModuleUrl) -> bool {
-    url.query().split('&').any(|part| part == "inline")
+    url.asks_for("inline")
 }
 
 /// The map with the file's path in place of its name: rolldown makes it relative to the chunk. A script of a page leads to

@@ -17,7 +17,7 @@ use crate::source::Source;
 
 /// What a script is compiled with besides its text and its tsconfig.json.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Facts {
+pub(crate) struct ScriptContext {
     pub format: Format,
     interop: Interop,
     /// Its components are registered for a refresh.
@@ -34,24 +34,26 @@ impl Compiler {
     ) -> Result<Definition, Vec<Diagnostic>> {
         let text = self.script_text(url, file, source)?;
         let options = self.script_options(url, file, files)?;
-        let facts = self.facts(url, file, source);
-        let hash = self.script_digest(&text, url, &options, facts);
+        let context = self.script_context(url, file, source);
+        let hash = self.script_digest(&text, url, &options, context);
         if let Some(mut known) = self.cache.get(&hash) {
             known.files.clone_from(files);
             return Ok(known);
         }
         let display = self.display(file.as_path());
-        let output = compile_script(&self.script_input(&text, url, &display, &options, facts))?;
+        let output = compile_script(&self.script_input(&text, url, &display, &options, context))?;
         let definition = output.into_definition(hash, files.clone());
         self.cache.keep(url, &definition);
         Ok(definition)
     }
 
     /// What is known of a script without its text: from its name and the package.json above it.
-    pub(crate) fn facts(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> Facts {
+    pub(crate) fn script_context(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> ScriptContext {
         let path = match url.path() {
-            NODE_URL | EMPTY_URL => return Facts { format: Format::CommonJs, interop: Interop::Node, refresh: false },
-            helper if helper.starts_with(HELPER_URL) => return Facts::default(),
+            NODE_URL | EMPTY_URL => {
+                return ScriptContext { format: Format::CommonJs, interop: Interop::Node, refresh: false };
+            }
+            helper if helper.starts_with(HELPER_URL) => return ScriptContext::default(),
             _ => file.as_path(),
         };
         let package = self.resolver.packages.nearest(path);
@@ -73,7 +75,7 @@ impl Compiler {
             "js" => Format::CommonJs,
             _ => Format::Module,
         };
-        Facts { format, interop, refresh: self.refreshes(file, source) }
+        ScriptContext { format, interop, refresh: self.refreshes(file, source) }
     }
 
     pub(crate) fn script_text(
@@ -129,9 +131,9 @@ impl Compiler {
         url: &'a ModuleUrl,
         display: &'a str,
         options: &'a TsOptions,
-        facts: Facts,
+        context: ScriptContext,
     ) -> ScriptInput<'a> {
-        let Facts { format, interop, refresh } = facts;
+        let ScriptContext { format, interop, refresh } = context;
         let (url, defines) = (url.as_str(), &self.defines);
         let production = self.production;
         ScriptInput {
@@ -149,8 +151,14 @@ impl Compiler {
     }
 
     /// Equal digests compile to the same text.
-    pub(super) fn script_digest(&self, text: &str, url: &ModuleUrl, options: &TsOptions, facts: Facts) -> Arc<str> {
-        let options = format!("{options:?}{facts:?}{}", self.defines.digest_of(text));
+    pub(super) fn script_digest(
+        &self,
+        text: &str,
+        url: &ModuleUrl,
+        options: &TsOptions,
+        context: ScriptContext,
+    ) -> Arc<str> {
+        let options = format!("{options:?}{context:?}{}", self.defines.digest_of(text));
         digest(&[text.as_bytes(), url.as_str().as_bytes(), options.as_bytes()])
     }
 
@@ -170,11 +178,11 @@ impl Compiler {
         }
         let text = self.script_text(url, file, source).ok()?;
         let options = self.script_options(url, file, &mut Vec::new()).ok()?;
-        let facts = self.facts(url, file, source);
-        if *self.script_digest(&text, url, &options, facts) != *hash {
+        let context = self.script_context(url, file, source);
+        if *self.script_digest(&text, url, &options, context) != *hash {
             return None;
         }
-        let input = self.script_input(&text, url, url.as_str(), &options, facts);
+        let input = self.script_input(&text, url, url.as_str(), &options, context);
         compile_script(&ScriptInput { source_map: true, ..input }).ok()?.map
     }
 }

@@ -1,5 +1,6 @@
 //! Styles: what the project's tools make of a file, and where its imports are found.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -61,39 +62,18 @@ impl Compiler {
         files.extend(prepared.files.iter().cloned().map(FilePath::new));
         // Imported and composed files may be in another language as well.
         let inner_files = Mutex::new(Vec::new());
+        let note = |files: Vec<FilePath>| {
+            inner_files.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
+        };
         let resolve = |specifier: &str, from: &Path| {
             let found = self.resolve_css(specifier, from)?;
-            let beside = normal(&from.with_file_name("").join(specifier));
-            let mut depends_on = Vec::new();
-            if !is_in_package(&found) {
-                depends_on = sights::links_on_the_way(&beside, &found);
-            }
-            if !specifier.starts_with(['.', '/']) && !is_in_package(from) && !beside.exists() {
-                // What appears there comes first.
-                depends_on.push(beside);
-            }
-            let depends_on = depends_on.into_iter().map(FilePath::new);
-            inner_files.lock().unwrap_or_else(PoisonError::into_inner).extend(depends_on);
+            note(way_to_import(specifier, from, &found));
             Some(found)
         };
         let read = |path: &Path| {
-            let text = file::read_text(path)?;
-            let display = |path: &Path| self.display(path);
-            let resolve = |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
-            let prepared = self.styles.prepare(
-                path,
-                &text,
-                &style::prepare::Surroundings { left_out, display: &display, resolve: &resolve },
-            );
-            let (result, files) = match prepared {
-                Ok(prepared) => (Ok(prepared.css), prepared.files.into_iter().map(FilePath::new).collect()),
-                Err(error) => {
-                    let message = error.diagnostics.first().map(|diagnostic| diagnostic.message.clone());
-                    (Err(std::io::Error::other(message.unwrap_or_default())), error.files)
-                }
-            };
-            inner_files.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
-            result
+            let (css, files) = self.prepare_import(path)?;
+            note(files);
+            css
         };
         let options = self.styles.options(left_out);
         let input = StyleInput {
@@ -127,6 +107,22 @@ impl Compiler {
                 Err(failed(error, files))
             }
         }
+    }
+
+    /// The CSS of a file that a sheet imports or composes from, which may be in another language, and the files that went into it.
+    fn prepare_import(&self, path: &Path) -> io::Result<(io::Result<String>, Vec<FilePath>)> {
+        let text = file::read_text(path)?;
+        let display = |path: &Path| self.display(path);
+        let resolve = |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
+        let surroundings =
+            style::prepare::Surroundings { left_out: self.left_out(), display: &display, resolve: &resolve };
+        Ok(match self.styles.prepare(path, &text, &surroundings) {
+            Ok(prepared) => (Ok(prepared.css), prepared.files.into_iter().map(FilePath::new).collect()),
+            Err(error) => {
+                let message = error.diagnostics.first().map(|diagnostic| diagnostic.message.clone());
+                (Err(io::Error::other(message.unwrap_or_default())), error.files)
+            }
+        })
     }
 
     /// What a style in any language imports.
@@ -169,4 +165,15 @@ impl Compiler {
             Resolved::Helper(_) => None,
         }
     }
+}
+
+/// What an import that leads to the file `found` depends on besides: links that are followed, and where a file would come
+/// before that one.
+fn way_to_import(specifier: &str, from: &Path, found: &Path) -> Vec<FilePath> {
+    let beside = normal(&from.with_file_name("").join(specifier));
+    let mut way = if is_in_package(found) { Vec::new() } else { sights::links_on_the_way(&beside, found) };
+    if !specifier.starts_with(['.', '/']) && !is_in_package(from) && !beside.exists() {
+        way.push(beside);
+    }
+    way.into_iter().map(FilePath::new).collect()
 }

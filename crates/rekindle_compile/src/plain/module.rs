@@ -76,12 +76,11 @@ impl Compiler {
         options: PlainOptions,
         files: &mut Vec<FilePath>,
     ) -> Result<Plain, Vec<Diagnostic>> {
-        let has = |name: &str| url.query().split('&').any(|part| part == name);
         Ok(match self.kind(url, file, source) {
             Kind::Script => return self.plain_script(url, file, source, options, files),
             Kind::Worker { class, address } => {
                 self.check_worker(url, file)?;
-                Plain::Worker { class, address, inline: has("inline") }
+                Plain::Worker { class, address, inline: url.asks_for("inline") }
             }
             Kind::WasmInit => Plain::WasmInit,
             Kind::Wasm => {
@@ -100,8 +99,8 @@ impl Compiler {
                 Plain::Value(json::plain_json(&text, &self.display(file.as_path())).map_err(|error| vec![error])?)
             }
             Kind::DataUrl => Plain::Asset(Inlining::Always),
-            Kind::Asset if has("no-inline") => Plain::Asset(Inlining::Never),
-            Kind::Asset if has("inline") => Plain::Asset(Inlining::Always),
+            Kind::Asset if url.asks_for("no-inline") => Plain::Asset(Inlining::Never),
+            Kind::Asset if url.asks_for("inline") => Plain::Asset(Inlining::Always),
             Kind::Asset => Plain::Asset(Inlining::Small),
             Kind::Style => {
                 let (output, kind) = self.style_output(url, file, files)?;
@@ -152,10 +151,10 @@ impl Compiler {
     ) -> Result<Plain, Vec<Diagnostic>> {
         let text = self.script_text(url, file, source)?;
         let ts = self.script_options(url, file, files)?;
-        let facts = self.facts(url, file, source);
+        let context = self.script_context(url, file, source);
         let display = self.display(file.as_path());
         let input =
-            ScriptInput { source_map: options.source_map, ..self.script_input(&text, url, &display, &ts, facts) };
+            ScriptInput { source_map: options.source_map, ..self.script_input(&text, url, &display, &ts, context) };
         if is_plain_already(&input) && is_in_package(file.as_path()) && !commonjs::may_need_more(input.source) {
             return Ok(Plain::Script { code: text, map: None });
         }

@@ -157,3 +157,44 @@ test('DevTools have the new text of a module that was updated, and stop in it', 
   await devtools.send('Debugger.resume')
   assert.equal(await ticking, 'new')
 })
+
+/** Holds the segments that an `import()` needs until `release` is called. `asked` settles when the first was asked for. */
+function holdSegments(page) {
+  let release
+  const released = new Promise((done) => (release = done))
+  const asked = new Promise((done) => {
+    void page.route('**/@rekindle/s/*', async (route) => {
+      done()
+      await released
+      await route.continue()
+    })
+  })
+  return { asked, release }
+}
+
+for (const [what, importer, shows] of [
+  ['runs', `import { text } from './data.js'\nshow('a', text)`, 'one'],
+  ['throws', `import { text } from './data.js'\nshow('a', text + ' and no more')\nthrow new Error('too bad')`, 'one and no more'],
+]) {
+  test(`a module that breaks while an import() of its importer loads, and the importer ${what}, has its error in the overlay`, {
+    files: {
+      'main.js': `import './beside.js'\nshow('a', 'none')\nglobalThis.go = () => import('./lazy.js').catch(() => {})`,
+      'beside.js': `show('b', 'one')\nimport.meta.hot.accept()`,
+      'lazy.js': importer,
+      'data.js': `export const text = 'one'`,
+    },
+  }, async (app) => {
+    const { page } = app.first
+    const held = holdSegments(page)
+    await page.evaluate(() => void globalThis.go())
+    await held.asked
+    await app.noticed('data.js', () => app.write('data.js', `export const text = `))
+    await app.edit('beside.js', 'one', 'two')
+    await app.sees('#b', 'two') // So it has heard of the save before.
+    held.release()
+    await app.sees('#a', shows)
+    await app.overlay('data.js')
+    app.write('data.js', `export const text = 'two'`)
+    await app.noOverlay()
+  })
+}

@@ -14,9 +14,9 @@ import { hello } from './connection/server'
 import { PREFIX, report } from './console'
 import { lookAfterLinks } from './dom/sheets'
 import { dropEarlyStyles, earlyStyles, keepEarly } from './dom/styles'
-import { crash, renderFailed, showErrors } from './errors'
+import { crash, refreshOverlay, renderFailed, showErrors } from './errors'
 import { fetchMissing, load, loadForUpdate } from './loading'
-import { refresh, registry, replica, socket, updater, workerScope } from './parts'
+import { errors, refresh, registry, replica, socket, updater, workerScope } from './parts'
 import { tellWhyReloaded } from './reload'
 import { hasDocument } from './settings'
 import { state } from './state'
@@ -56,7 +56,9 @@ export async function facade(id: ModuleId, manifest: Manifest): Promise<Namespac
     showErrors([...registry.missing([id])])
     throw new TypeError(`${id} cannot run yet: see the error above`)
   }
-  if (!registry.hasStarted(id)) await registry.run([id])
+  const running = registry.hasStarted(id) ? undefined : registry.run([id])
+  if (errors.size > 0) refreshOverlay()
+  await running
   state.isStarting = false
   await registry.finished(id)
   return registry.instances.get(id)!.namespace
@@ -94,7 +96,7 @@ function startBlocked(): void {
       continue
     }
     state.blocked.delete(id)
-    if (registry.needsNatives([id])) registry.importNatives([id]).then(() => startEntry(id), (error: unknown) => crash(id, error))
+    if (registry.needsNatives([id])) registry.importNatives([id]).then(() => startLate(id), (error: unknown) => crash(id, error))
     else startEntry(id)
   }
   if (state.blocked.size > 0) {
@@ -110,6 +112,12 @@ function startEntry(id: ModuleId): void {
   } catch (error) {
     crash(id, error)
   }
+}
+
+/** Starts an entry after the errors of this page were shown. */
+function startLate(id: ModuleId): void {
+  startEntry(id)
+  if (errors.size > 0) refreshOverlay()
 }
 
 /** All entries have run, as far as they can. */

@@ -133,6 +133,8 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
     if (error instanceof MissingExport) foundUnlinked(error)
     throw error
   } finally {
+    // What runs from now on may have had a mistake before: it runs by what it was until then.
+    if (errors.size > 0) refreshOverlay()
     if (isUnwanted()) enqueue(() => updater.pruneUnused([id]).then(refreshOverlay))
   }
 }

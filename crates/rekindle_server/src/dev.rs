@@ -28,7 +28,7 @@ use crate::report::Report;
 use crate::report::rounds::Rounds;
 use crate::tabs::client::{ClientId, EventHandler};
 use crate::tabs::client_script::client_script;
-use crate::tabs::trace::Tracer;
+use crate::tabs::trace::{Answers, Tracer};
 use crate::watch::Watcher;
 
 mod announced_edits;
@@ -160,6 +160,11 @@ impl Loop {
             bodies,
             config,
         })
+    }
+
+    /// A way to wait for what the thread of stacks still has to say.
+    pub fn traces(&self) -> Answers {
+        self.tracer.answers()
     }
 
     /// Handles events until [`Event::Stop`].

@@ -22,6 +22,7 @@ use crate::programs::events_process::EventsProcess;
 use crate::report::Report;
 use crate::tabs::client::ClientId;
 use crate::tabs::outbox::{Outbox, OutboxEnd};
+use crate::tabs::trace::Answers;
 use crate::watch::{Notes, Watcher};
 
 /// A loop on a thread of its own. Every method returns when the loop has done what there was to do.
@@ -29,6 +30,7 @@ pub struct DrivenLoop {
     inbox: Inbox,
     notes: Notes,
     tabs: BTreeMap<u64, OutboxEnd>,
+    traces: Answers,
     thread: JoinHandle<Option<EventsProcess>>,
 }
 
@@ -58,11 +60,12 @@ impl DrivenLoop {
             inbox: inbox.clone(),
         };
         let server_loop = Loop::new(start, events)?;
+        let traces = server_loop.traces();
         let thread = std::thread::Builder::new()
             .name("rekindle-loop".into())
             .stack_size(16 << 20)
             .spawn(move || server_loop.run())?;
-        let driven = Self { inbox, notes, tabs: BTreeMap::new(), thread };
+        let driven = Self { inbox, notes, tabs: BTreeMap::new(), traces, thread };
         driven.settle();
         Ok(driven)
     }
@@ -141,9 +144,13 @@ impl DrivenLoop {
         self.settle();
     }
 
-    /// Events are handled in order, so an answer comes when all before it is done.
+    /// Events are handled in order, so an answer comes when all before it is done. What they have asked the thread of stacks is
+    /// answered then, and handled.
     fn settle(&self) {
-        self.request("/@rekindle/nothing", "", Wants::Content, false);
+        for _ in 0..2 {
+            self.request("/@rekindle/nothing", "", Wants::Content, false);
+            self.traces.wait();
+        }
     }
 }
 

@@ -161,6 +161,11 @@ impl Tracer {
         self.order(|jobs| jobs.maps.push_back(MapOrder { modules, is_segment: true, made: Vec::new(), asker }));
     }
 
+    /// For who drives a loop by hand: a way to wait until every question is answered.
+    pub fn answers(&self) -> Answers {
+        Answers(self.queue.clone())
+    }
+
     fn admits(&self, tab: ClientId) -> bool {
         let mut jobs = self.queue.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = jobs.waiting.entry(tab).or_default();
@@ -171,7 +176,19 @@ impl Tracer {
 
     fn order(&self, order: impl FnOnce(&mut Jobs)) {
         order(&mut self.queue.jobs.lock().unwrap_or_else(PoisonError::into_inner));
-        self.queue.news.notify_one();
+        self.queue.news.notify_all();
+    }
+}
+
+/// Waits for the answers to tabs' questions, which come at their own time otherwise.
+pub struct Answers(Arc<JobQueue>);
+
+impl Answers {
+    pub fn wait(&self) {
+        let mut jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        while !jobs.waiting.is_empty() && !jobs.is_over {
+            jobs = self.0.news.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 }
 
@@ -350,6 +367,7 @@ impl Drop for OpenQuestion {
             *waiting = waiting.saturating_sub(1);
             if *waiting == 0 {
                 jobs.waiting.remove(&self.tab);
+                self.queue.news.notify_all();
             }
         }
     }

@@ -158,15 +158,16 @@ test('DevTools have the new text of a module that was updated, and stop in it', 
   assert.equal(await ticking, 'new')
 })
 
-/** Holds the segments that an `import()` needs until `release` is called. `asked` settles when the first was asked for. */
+/** Holds back the segments that an `import()` has asked for until `release` is called. `asked` settles when the server has answered. */
 function holdSegments(page) {
   let release
   const released = new Promise((done) => (release = done))
   const asked = new Promise((done) => {
     void page.route('**/@rekindle/s/*', async (route) => {
+      const response = await route.fetch()
       done()
       await released
-      await route.continue()
+      await route.fulfill({ response })
     })
   })
   return { asked, release }

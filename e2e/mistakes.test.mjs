@@ -199,3 +199,38 @@ for (const [what, importer, shows] of [
     await app.noOverlay()
   })
 }
+
+/** Puts a link into the page, as scripts do that switch themes. */
+const LINKING = `show('a', 'one')
+globalThis.go = () => document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: '/b.css' }))`
+
+test('a sheet with a mistake that a script links has its error in the overlay', {
+  files: {
+    'main.js': `${LINKING}\nglobalThis.later = () => import('./b.css')`,
+    'b.css': `@import './nothing.css';\nbody { color: rgb(1, 2, 3) }`,
+  },
+}, async (app) => {
+  await app.page.evaluate(() => globalThis.go())
+  await app.overlay('nothing.css')
+  await app.prints('b.css:1:')
+  await app.edit('b.css', `@import './nothing.css';`, '')
+  await app.noOverlay()
+  await app.looks('body', 'color', 'rgb(1, 2, 3)')
+})
+
+test('a sheet that broke before a script linked it has its error in the overlay', {
+  files: {
+    'main.js': LINKING,
+    'other.html': `<!doctype html><link rel="stylesheet" href="/b.css"><p>other</p>`,
+    'b.css': `body { color: rgb(1, 2, 3) }`,
+  },
+}, async (app) => {
+  const other = await app.tab({ blank: true })
+  await other.page.goto(new URL('/other.html', app.url).href)
+  await app.noticed('b.css', () => app.edit('b.css', 'body', `@import './nothing.css';\nbody`))
+  await other.overlay('nothing.css')
+  await app.page.evaluate(() => globalThis.go())
+  await app.overlay('nothing.css')
+  await app.edit('b.css', `@import './nothing.css';`, '')
+  await app.noOverlay()
+})

@@ -3,7 +3,8 @@
  */
 import type { ModuleId } from '../../core/messages'
 import { whenBack } from '../connection/returns'
-import { registry } from '../parts'
+import { refreshOverlay } from '../errors'
+import { errors, registry } from '../parts'
 import { LOAD_PATIENCE } from '../queue'
 import { base, hasDocument } from '../settings'
 import { state } from '../state'
@@ -42,7 +43,7 @@ function swapLater(id: ModuleId): void {
   setTimeout(again, LOAD_PATIENCE)
 }
 
-/** Notices links whose sheets could not be loaded. */
+/** Notices links whose sheets could not be loaded, or have mistakes. */
 export function lookAfterLinks(): void {
   const lookAt = async (id: ModuleId): Promise<void> => {
     if (await isUnloaded(id, base)) swapLater(id)
@@ -54,5 +55,10 @@ export function lookAfterLinks(): void {
   addEventListener('error', ({ target }) => {
     const id = sheetOf(target, base)
     if (id !== null) void lookAt(id)
+  }, true)
+  // The mistake of a sheet may have been told before a script put the link in. The window does not hear of what elements load.
+  document.addEventListener('load', ({ target }) => {
+    const id = sheetOf(target, base)
+    if (id !== null && errors.has(id)) refreshOverlay()
   }, true)
 }

@@ -1,13 +1,15 @@
 //! Modules and files by their addresses: parts of the graph for `import()` and workers, scripts, sheets and assets.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use bytes::Bytes;
 use rekindle_compile::kind::{is_script, is_style};
 use rekindle_graph::wire::Manifest;
-use rekindle_graph::{FilePath, ModuleId, ModuleState, ModuleUrl};
+use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState, ModuleUrl};
 
 use super::Loop;
+use super::edit::PageChanges;
 use super::json::{json, quoted};
 use crate::event::Wants;
 use crate::files::content_type::{SCRIPT, content_type};
@@ -133,7 +135,13 @@ impl Loop {
         if is_public && !self.project.graph[id].file.as_path().exists() {
             return None;
         }
+        let known_broken = self.broken_count();
         self.project.crawl(&[id], &self.watcher);
+        if self.broken_count() > known_broken {
+            // A link that a script has put into the page: the manifest of the page knew nothing of it.
+            let delta = Delta { broken: vec![id], ..Delta::default() };
+            self.publish(&delta, PageChanges::default(), Instant::now());
+        }
         let css = self.project.linked_sheet(id).unwrap_or_else(|| "/* this sheet has an error, see the page */".into());
         Some(Answer::ok("text/css; charset=utf-8", css, Cache::Revalidate))
     }

@@ -112,8 +112,6 @@ pub enum Wants {
 pub struct FileBatch {
     /// Files that were written, created or removed, each once. What happened is found by looking at the disk.
     pub paths: Vec<PathBuf>,
-    /// Those of them of which nothing was heard, but which may have been written since they were read.
-    pub assumed: Vec<PathBuf>,
     /// Folders that appeared, vanished or changed their listing.
     pub folders: Vec<PathBuf>,
     /// When the first of these was noticed, for the latency in the terminal.

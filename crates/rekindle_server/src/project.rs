@@ -35,7 +35,7 @@ use crate::files::servable::Servable;
 use crate::project::env::EnvValues;
 use crate::project::segments::Segments;
 use crate::report::Report;
-use crate::watch::Watcher;
+use crate::watch::{Snapshot, Watcher, look_at};
 
 pub(crate) mod crawl;
 mod edits;
@@ -83,6 +83,9 @@ pub struct Project {
     /// Which modules carry the address of an asset.
     asset_users: FxHashMap<PathBuf, FxHashSet<ModuleId>>,
     asset_digests: FxHashMap<PathBuf, String>,
+    /// How the files of modules looked when compiling these modules failed. While a file looks the same, nobody has saved it, whatever
+    /// the system says of it.
+    failed_with: FxHashMap<PathBuf, Option<Snapshot>>,
     /// Modules of Node that were imported, and by whom; and those of them that the user was told of.
     of_node: Vec<(String, String)>,
     told_of_node: FxHashSet<(String, String)>,
@@ -154,6 +157,7 @@ impl Project {
             assets: FxHashMap::default(),
             asset_users: FxHashMap::default(),
             asset_digests: FxHashMap::default(),
+            failed_with: FxHashMap::default(),
             of_node: Vec::new(),
             told_of_node: FxHashSet::default(),
             page_warnings: BTreeMap::new(),
@@ -214,7 +218,11 @@ impl Project {
     }
 
     fn take_in(&mut self, id: ModuleId, compiled: Compiled, delta: &mut Delta, watchlist: &mut Watchlist) {
-        let Compiled { links, files, .. } = &compiled;
+        let Compiled { result, links, files } = &compiled;
+        if result.is_err() || !links.errors.is_empty() {
+            let of_module = [&self.graph[id].file].into_iter().chain(files).map(|file| file.as_path().to_owned());
+            self.failed_with.extend(of_module.map(|path| (path.clone(), look_at(&path))));
+        }
         let assets = links.assets.iter().map(|(_, file)| file);
         let of_module = [&self.graph[id].file].into_iter().chain(files).chain(assets);
         watchlist.files.extend(of_module.map(|file| file.as_path().to_owned()));

@@ -34,4 +34,5 @@ mod thread;
 mod watcher;
 
 pub(crate) use notes::Notes;
+pub(crate) use snapshot::{Snapshot, look_at};
 pub use watcher::Watcher;

@@ -35,8 +35,6 @@ impl Loop {
             vanished.extend(gone);
         }
         let (mut delta, listing_changed) = self.project.edited(&paths, listing_changed, &self.watcher);
-        let graph = &self.project.graph;
-        delta.still_broken.retain(|&id| !batch.assumed.iter().any(|path| *path == *graph[id].file.as_path()));
         paths.iter().for_each(|path| self.note_odd(path));
         if let Some(changed) = &env {
             delta.merge(self.project.env_edited(changed));

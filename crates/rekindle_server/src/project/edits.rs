@@ -14,7 +14,7 @@ use rekindle_graph::{Delta, Diagnostic, FilePath, Link, ModuleId, ModuleState, P
 use rustc_hash::FxHashSet;
 
 use super::Project;
-use crate::watch::Watcher;
+use crate::watch::{Watcher, look_at};
 
 /// Characters that are shown of a browser's message.
 const LONGEST_REFUSAL: usize = 300;
@@ -28,6 +28,9 @@ impl Project {
         let mut saved: Vec<ModuleId> = Vec::new();
         let mut listing_changed = listing_changed;
         for path in paths {
+            // One save can be announced several times: a slow writer's file is read before it is closed, and a file is looked at again
+            // that changed just before it was watched.
+            let is_saved = self.failed_with.get(path).is_none_or(|look| *look != look_at(path));
             touched.extend(self.asset_edit(path));
             touched.extend(self.styles_with(path));
             for id in self.graph.of_file(path) {
@@ -46,7 +49,9 @@ impl Project {
                         _ => false,
                     };
                     touched.push(id);
-                    saved.push(id);
+                    if is_saved {
+                        saved.push(id);
+                    }
                 }
             }
         }
@@ -238,5 +243,41 @@ impl Project {
             self.absorb(id, Compiled { result: Ok(definition), links, files }, &mut delta);
         }
         delta
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    use rekindle_graph::ModuleUrl;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::report::Report;
+
+    #[test]
+    fn a_save_that_mends_nothing_is_noticed_however_often_it_is_announced() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let path = root.join("main.js");
+        fs::write(&path, "const = 1").unwrap();
+        let mut project = Project::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
+        let (watcher, _notes) = Watcher::taking_notes();
+        let main = project.graph.insert(&ModuleUrl::new("/main.js"), &FilePath::new(&path));
+        let mut delta = Delta::default();
+        project.bring_in(&[main], &watcher, &mut delta);
+        assert_eq!(delta.broken, [main]);
+        let mut still_broken = || project.edited(std::slice::from_ref(&path), false, &watcher).0.still_broken;
+        assert_eq!(still_broken(), [], "it was watched after it had been read, so it is announced");
+        sleep(Duration::from_millis(20));
+        fs::write(&path, "const = 1").unwrap();
+        assert_eq!(still_broken(), [main]);
+        assert_eq!(still_broken(), [], "the writer closes the file after it was read");
+        sleep(Duration::from_millis(20));
+        fs::write(&path, "const = 1").unwrap();
+        assert_eq!(still_broken(), [main]);
     }
 }

@@ -26,8 +26,6 @@ pub(super) struct Pending {
     /// It was created or renamed to; a folder is rescanned then.
     pub appeared: bool,
     pub folder: bool,
-    /// There is no news but [`Touch::Assumed`].
-    pub is_assumed: bool,
     /// It is told when the installation of packages is over.
     pub is_of_install: bool,
     pub look: Option<Snapshot>,
@@ -47,8 +45,6 @@ pub(super) enum Touch {
     Vanished,
     /// Something about the path; the system does not say what.
     Any,
-    /// It may have been written since it was read: nobody has said so.
-    Assumed,
 }
 
 impl Pending {

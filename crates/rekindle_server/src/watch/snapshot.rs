@@ -10,7 +10,7 @@ pub(super) const CLOCK_TICK: Duration = Duration::from_millis(20);
 
 /// The metadata that count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     pub modified: Option<SystemTime>,
     pub size: u64,
     pub identity: (u64, u64),
@@ -30,7 +30,7 @@ impl Snapshot {
 }
 
 /// The metadata of what is at a path now; `None` if there is nothing.
-pub(super) fn look_at(path: &Path) -> Option<Snapshot> {
+pub(crate) fn look_at(path: &Path) -> Option<Snapshot> {
     let metadata = fs::metadata(path).ok()?;
     Some(Snapshot {
         modified: metadata.modified().ok(),

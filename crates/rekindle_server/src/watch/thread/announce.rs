@@ -114,9 +114,6 @@ impl WatchThread {
         if as_file || !is_folder {
             batch.paths.push(path.to_path_buf());
         }
-        if pending.is_assumed {
-            batch.assumed.push(path.to_path_buf());
-        }
         if is_folder || as_folder {
             batch.folders.push(path.to_path_buf());
         }

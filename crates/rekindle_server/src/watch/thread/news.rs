@@ -121,7 +121,6 @@ impl WatchThread {
             open: false,
             appeared: false,
             folder: false,
-            is_assumed: true,
             is_of_install,
             look: if TELLS_CLOSE { None } else { look_at(path) },
             missing_since: None,
@@ -129,13 +128,12 @@ impl WatchThread {
             listed_by: Vec::new(),
         });
         pending.active = true;
-        pending.is_assumed &= touch == Touch::Assumed;
         pending.appeared |= touch == Touch::Appeared;
         match touch {
             Touch::Written => pending.open = TELLS_CLOSE,
             Touch::Closed | Touch::Appeared => pending.open = false,
             Touch::Vanished => _ = pending.missing_since.get_or_insert(at),
-            Touch::Metadata | Touch::Any | Touch::Assumed => {}
+            Touch::Metadata | Touch::Any => {}
         }
         if !is_of_install {
             self.burst.note(now);

@@ -139,8 +139,7 @@ impl WatchThread {
             watched.saw(look);
         }
         if changed || fresh {
-            let touch = if changed { Touch::Any } else { Touch::Assumed };
-            self.note(&item.path.clone(), Instant::now(), touch);
+            self.note(&item.path.clone(), Instant::now(), Touch::Any);
         }
     }
 

@@ -61,7 +61,8 @@ fn rust() -> Result<Tally, String> {
     Ok(tally)
 }
 
-/// The browser runtime's own tests, run by Node on those files of it that need no browser, compiled as in the server.
+/// The browser runtime's own tests, run by Node on those files of it that need no browser, compiled as in the server. One of them asks the
+/// TypeScript compiler, which is among the packages of the browser tests.
 fn client() -> Result<Tally, String> {
     let tests = files_ending_with(&root().join("client/test"), ".test.mjs");
     if tests.is_empty() {
@@ -70,6 +71,7 @@ fn client() -> Result<Tally, String> {
     let compiled = target().join("client.mjs");
     let write = ["run", "--release", "--quiet", "--package", "rekindle", "--", "client", "--only", "core/replica.ts"];
     run(cargo().args(write).arg(&compiled))?;
+    kit::npm_packages(&root().join("e2e"))?;
     count(node()?.args(tests).env("REKINDLE_CLIENT", compiled))
 }
 

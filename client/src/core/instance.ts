@@ -5,7 +5,7 @@
  *                         └─► failed        its code threw, or that of a module in its import cycle
  */
 import type { Definition } from './definition'
-import type { ModuleId } from './messages'
+import type { LackingImport, ModuleId } from './messages'
 
 export type Namespace = Record<string, unknown>
 export type Getters = Record<string, () => unknown>
@@ -142,7 +142,7 @@ export function blankCommonjs(id: ModuleId): CommonjsModule {
 export class MissingExport extends SyntaxError {
   constructor(
     message: string,
-    readonly lacks: { importer: ModuleId; specifier: string; source: ModuleId; name: string },
+    readonly lacks: LackingImport,
   ) {
     super(message)
   }

@@ -156,3 +156,38 @@ export interface UpdateReport {
   reason?: string
   error?: string
 }
+
+/** A name that `importer` takes of `source`, which does not export it. `specifier` is how `source` is called where it is imported. */
+export interface LackingImport {
+  importer: ModuleId
+  specifier: string
+  source: ModuleId
+  name: string
+}
+
+/** A script that this browser cannot parse: its address, line and column (from 1), and the browser's error message. */
+export interface UnreadableReport {
+  type: 'unreadable'
+  script: string
+  line: number
+  column: number
+  message: string
+}
+
+/** What a tab says. Digests of a restarted server's modules come in parts: `page` and `entries` with the `last`. */
+export type ClientMessage =
+  | { type: 'ping' }
+  | { type: 'hello'; page: string | null; session: string; seq: number; entries: ModuleId[]; worker: boolean }
+  | {
+      type: 'versions'
+      page?: string | null
+      pageHash?: string
+      entries?: ModuleId[]
+      errors?: ModuleId[]
+      modules?: Record<ModuleId, string>
+      last?: boolean
+    }
+  | { type: 'custom'; event: string; data?: unknown }
+  | UpdateReport
+  | UnreadableReport
+  | { type: 'trace'; id: number; frames: [script: string, line: number, column: number][]; lacks?: LackingImport; said?: string }

@@ -181,7 +181,7 @@ function overlayError(error: unknown, title: string, isTold = true): OverlayErro
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   const stack = error instanceof Error ? withoutOurFrames(error.stack ?? '') : ''
   const shown: OverlayError = { message, stack, title }
-  const frames = [...stack.matchAll(/\(?(https?:[^\s()]+):(\d+):(\d+)\)?/g)].map(([, url, line, column]) => [url, Number(line), Number(column)])
+  const frames = [...stack.matchAll(/\(?(https?:[^\s()]+):(\d+):(\d+)\)?/g)].map(([, url, line, column]): [string, number, number] => [url!, Number(line), Number(column)])
   const lacks = error instanceof MissingExport ? error.lacks : undefined
   if (frames.length === 0 && !lacks && !isTold) return shown
   tracing.set(++traces, shown)

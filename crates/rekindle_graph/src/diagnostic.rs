@@ -2,10 +2,10 @@
 //!
 //! The same value feeds the terminal and the error overlay.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A position in a source: 1-based line and 1-based column, counted in UTF-16 units as browsers and editors do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Place {
     pub line: u32,
     pub column: u32,
@@ -28,7 +28,7 @@ impl Place {
 }
 
 /// One mistake in one file. `message` has no full stop and no blame; `help` is the advice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Diagnostic {
     pub message: String,
     /// The file as the user knows it: relative to the root where it lies inside, absolute elsewhere.
@@ -45,7 +45,7 @@ pub struct Diagnostic {
     #[serde(skip)]
     pub is_missing: bool,
     /// The module's own file is not there any more.
-    #[serde(rename = "gone", skip_serializing_if = "std::ops::Not::not")]
+    #[serde(rename = "gone", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_gone: bool,
 }
 

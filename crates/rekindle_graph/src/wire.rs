@@ -1,4 +1,5 @@
-//! Messages between the server and a tab, as JSON over the socket. The client's `core/messages.ts` is the other half.
+//! Messages between the server and a tab, as JSON over the socket. The client's `core/messages.ts` is the other half; samples of all
+//! messages in `client/test/messages.json` hold the two together.
 
 use std::collections::BTreeMap;
 
@@ -49,10 +50,12 @@ pub struct RefreshModules {
 }
 
 /// What the server says.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ServerMessage {
     Batch(Batch),
+    /// The first message on a connection.
+    Connected,
     Pong,
     /// What the tab said of a script that it cannot parse has been noted.
     Unreadable,
@@ -64,7 +67,7 @@ pub enum ServerMessage {
     },
     Custom {
         event: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         data: Option<Value>,
     },
     Traced {
@@ -75,13 +78,13 @@ pub enum ServerMessage {
         #[serde(skip_serializing_if = "Option::is_none")]
         help: Option<String>,
         /// These are the first frames; the answer with all of them follows.
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         more: bool,
     },
 }
 
 /// What the batches after `since` did, up to `seq`, as it stands as of `seq`. A save is one with `since` = `seq` - 1.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Batch {
     pub session: String,
     /// Absent: all in which a tab of another session differs.
@@ -105,13 +108,13 @@ pub struct Batch {
 }
 
 /// A definition as script text: one `$d(…)` call.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct PushedDefinition {
     pub id: ModuleUrl,
     pub code: String,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct EditedPage {
     pub page: String,
     pub file: String,
@@ -126,7 +129,7 @@ pub struct EditedPage {
 }
 
 /// A position in an original source; lines and columns count from 1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct TracedFrame {
     pub file: String,
     pub line: u32,
@@ -134,7 +137,7 @@ pub struct TracedFrame {
 }
 
 /// What a tab says. Anything else is ignored.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ClientMessage {
     Ping,
@@ -150,21 +153,22 @@ pub enum ClientMessage {
     },
     /// Parts of one list, so that no message grows without end; the page and its entries come with the last.
     Versions {
+        #[serde(skip_serializing_if = "Option::is_none")]
         page: Option<String>,
-        #[serde(default, rename = "pageHash")]
+        #[serde(default, rename = "pageHash", skip_serializing_if = "Option::is_none")]
         page_hash: Option<String>,
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         entries: Vec<String>,
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         errors: Vec<String>,
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         modules: BTreeMap<String, String>,
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         last: bool,
     },
     Custom {
         event: String,
-        #[serde(default, deserialize_with = "present")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         data: Option<Value>,
     },
     Applied(Applied),
@@ -180,16 +184,16 @@ pub enum ClientMessage {
         /// Script address, line and column, counted from 1.
         frames: Vec<(String, u32, u32)>,
         /// It is about an import whose name is not there.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         lacks: Option<Lacks>,
         /// What is to be told in the terminal.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         said: Option<String>,
     },
 }
 
 /// A name that `importer` takes of `source`, which does not export it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Lacks {
     pub importer: String,
     /// How `source` is called where it is imported.
@@ -199,19 +203,21 @@ pub struct Lacks {
 }
 
 /// How an update went in a tab.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Applied {
     pub seq: u64,
     pub result: Outcome,
     #[serde(default)]
     pub boundaries: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     Nothing,

@@ -6,15 +6,7 @@
  *
  * A browser says where it stopped only to `window.onerror`, and only for scripts of the document.
  */
-
-/** The message to the server: the script's address, line and column (from 1), and the browser's error message. */
-export interface UnreadableReport {
-  type: 'unreadable'
-  script: string
-  line: number
-  column: number
-  message: string
-}
+import type { UnreadableReport } from '../../core/messages'
 
 /** The most modules that are left out of one load. */
 const MOST_ATTEMPTS = 20

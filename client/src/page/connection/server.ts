@@ -5,7 +5,7 @@
  *     versions   module → digest, in parts    a server that was restarted compares them
  *     applied    result, boundaries           the line in the terminal
  */
-import type { ModuleId, UpdateReport } from '../../core/messages'
+import type { ClientMessage, ModuleId, UpdateReport } from '../../core/messages'
 import type { Outcome } from '../../core/update/outcome'
 import { report } from '../console'
 import { linkedSheetsOf } from '../dom/styles'
@@ -71,7 +71,7 @@ export function acknowledge(outcome: Outcome, seq: number): void {
 export function tellServer(update: Omit<UpdateReport, 'type'>): void {
   const { boundaries, chain, reason, error } = update
   const short = { boundaries: boundaries.slice(0, MOST_TOLD), chain: chain && shortChain(chain), reason: reason?.slice(0, LONGEST_TOLD), error: error?.slice(0, LONGEST_TOLD) }
-  socket.sendNow({ type: 'applied', ...update, ...short } satisfies UpdateReport)
+  socket.sendNow({ type: 'applied', ...update, ...short })
 }
 
 /** Cuts out the middle of a long chain: its two ends say what led to what. */
@@ -88,7 +88,7 @@ const LETTERS_AT_ONCE = LARGEST_MESSAGE / 4
 
 /** `hot.send`. */
 export function sendCustom(event: string, data: unknown): void {
-  const message = { type: 'custom', event, data }
+  const message: ClientMessage = { type: 'custom', event, data }
   const size = new Blob([JSON.stringify(message)]).size
   if (size <= LARGEST_MESSAGE) return socket.send(message)
   report(new Error(`${size} bytes are more than the ${LARGEST_MESSAGE} that one message may have: send them in parts`), `hot.send("${event}")`)

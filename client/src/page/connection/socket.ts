@@ -5,7 +5,7 @@
  * shows the tab. Nothing is lost meanwhile. Messages of the page wait here, and the server repeats what the tab has missed when
  * the tab says which batch it has heard last.
  */
-import type { ServerMessage } from '../../core/messages'
+import type { ClientMessage, ServerMessage } from '../../core/messages'
 
 export interface SocketEvents {
   opened(socket: WebSocket): void
@@ -54,14 +54,14 @@ export class Socket {
   }
 
   /** Sends now, or as soon as there is a connection; in order. */
-  send(message: object): void {
+  send(message: ClientMessage): void {
     const text = JSON.stringify(message)
     if (this.isOpen) this.socket!.send(text)
     else if (this.way) this.waiting.push(text)
   }
 
   /** Sends only if the connection is open: for messages that the next `hello` makes unnecessary. */
-  sendNow(message: object): void {
+  sendNow(message: ClientMessage): void {
     if (this.isOpen) this.socket!.send(JSON.stringify(message))
   }
 
@@ -119,7 +119,7 @@ export class Socket {
   /** Sends a ping: a connection that was cut by a sleeping computer or a proxy seems open until something is sent. */
   private ping(): void {
     if (!this.isOpen) return
-    this.socket!.send('{"type":"ping"}')
+    this.sendNow({ type: 'ping' })
     this.pongTimer ??= setTimeout(() => {
       this.pongTimer = undefined
       this.end()

@@ -29,7 +29,7 @@ const MOST_NAMES: usize = 500;
 
 impl Loop {
     pub(super) fn on_connected(&mut self, id: ClientId, outbox: Outbox) {
-        outbox.send(r#"{"type":"connected"}"#);
+        outbox.send(json(&ServerMessage::Connected));
         self.tabs.insert(id, Tab::new(outbox));
         self.tell_handlers("vite:client:connect", None, id);
     }

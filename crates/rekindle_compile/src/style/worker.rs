@@ -8,17 +8,19 @@
 //!
 //! It is started with the first job and again when it has ended. Its program is `worker.mjs`, in the binary.
 
-use std::io::{BufRead, BufReader, Write};
+use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::child_process::{ChildEvent, ChildProcess, End, Program, Start};
 
 /// The file that an import means: language (`css`, `sass`, `less`), specifier, importing file.
 pub(crate) type ResolveStyle<'a> = dyn Fn(&str, &str, &Path) -> Option<PathBuf> + 'a;
@@ -32,23 +34,19 @@ const MOST_NOTES: usize = 200;
 /// The worker, whether it runs or not. Dropping it ends the process.
 pub(super) struct Worker {
     root: PathBuf,
-    running: Mutex<Option<Arc<Running>>>,
+    /// Made for the first job.
+    process: OnceLock<ChildProcess>,
     numbers: AtomicU64,
+    waiting: Arc<Mutex<Waiting>>,
     notes: Arc<Mutex<Vec<String>>>,
 }
 
-struct Running {
-    child: Mutex<Child>,
-    stdin: Mutex<ChildStdin>,
-    waiting: Arc<Mutex<Waiting>>,
-}
-
-/// Who waits for which job; `None` once the process has ended.
-type Waiting = Option<FxHashMap<u64, Sender<Said>>>;
+/// Who waits for which job. Senders are dropped when the process ends, which wakes those who wait.
+type Waiting = FxHashMap<u64, Sender<Result<WorkerLine, Arc<io::Error>>>>;
 
 /// One line from the worker.
 #[derive(Deserialize)]
-struct Said {
+struct WorkerLine {
     id: u64,
     /// It wants to know what an import means.
     ask: Option<u64>,
@@ -108,14 +106,20 @@ pub(super) struct ScannedFolder {
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum WorkerError {
-    NoNode(std::io::Error),
+    NoNode(Arc<io::Error>),
     Ended,
     TooSlow,
 }
 
 impl Worker {
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), running: Mutex::new(None), numbers: AtomicU64::new(0), notes: Arc::default() }
+        Self {
+            root: root.to_owned(),
+            process: OnceLock::new(),
+            numbers: AtomicU64::new(0),
+            waiting: Arc::default(),
+            notes: Arc::default(),
+        }
     }
 
     /// Runs a job and waits for it. `resolve` tells what an import means: language, specifier, importing file.
@@ -128,20 +132,15 @@ impl Worker {
     }
 
     fn attempt(&self, job: &mut Value, resolve: &ResolveStyle<'_>) -> Result<Done, WorkerError> {
-        let running = self.running()?;
+        let process = self.process.get_or_init(|| self.start());
         let id = self.numbers.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = channel();
-        match lock(&running.waiting).as_mut() {
-            Some(waiting) => drop(waiting.insert(id, sender)),
-            None => return Err(WorkerError::Ended),
-        }
+        lock(&self.waiting).insert(id, sender);
         job["id"] = id.into();
-        let done = running.converse(id, job, &receiver, resolve);
-        if let Some(waiting) = lock(&running.waiting).as_mut() {
-            waiting.remove(&id);
-        }
+        let done = converse(process, id, job, &receiver, resolve);
+        lock(&self.waiting).remove(&id);
         if let Err(WorkerError::TooSlow) = done {
-            running.end();
+            process.restart();
         }
         done
     }
@@ -151,61 +150,36 @@ impl Worker {
         std::mem::take(&mut lock(&self.notes))
     }
 
-    fn running(&self) -> Result<Arc<Running>, WorkerError> {
-        let mut running = lock(&self.running);
-        if let Some(known) = &*running
-            && lock(&known.waiting).is_some()
-        {
-            return Ok(Arc::clone(known));
-        }
-        let started = Arc::new(self.start().map_err(WorkerError::NoNode)?);
-        *running = Some(Arc::clone(&started));
-        Ok(started)
-    }
-
-    fn start(&self) -> std::io::Result<Running> {
-        let mut command = Command::new("node");
-        command
-            .args(["--input-type=module", "--eval", PROGRAM])
-            .arg(&self.root)
-            .current_dir(&self.root)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        // Ctrl-C is for the server.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn()?;
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
-            return Err(std::io::ErrorKind::BrokenPipe.into());
-        };
-        let waiting = Arc::new(Mutex::new(Some(FxHashMap::default())));
-        let listeners = Arc::clone(&waiting);
-        spawn("style-worker", move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                hear(&line, &listeners);
-            }
-            // Dropping the senders wakes those who wait.
-            *lock(&listeners) = None;
-        })?;
-        let notes = Arc::clone(&self.notes);
-        spawn("style-worker-notes", move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let mut notes = lock(&notes);
-                if is_news(&line) && notes.len() < MOST_NOTES && notes.last() != Some(&line) {
-                    notes.push(line);
+    fn start(&self) -> ChildProcess {
+        let mut command: Vec<OsString> = ["node", "--input-type=module", "--eval", PROGRAM].map(OsString::from).into();
+        command.push(self.root.clone().into());
+        let program = Program { name: "style-worker", command, folder: self.root.clone(), start: Start::WithLine };
+        let (waiting, notes) = (self.waiting.clone(), self.notes.clone());
+        ChildProcess::keep(program, move |event| match event {
+            ChildEvent::Line(line) => hear(line, &waiting),
+            ChildEvent::Note(line) => note(line, &notes),
+            ChildEvent::Ended { end, .. } => {
+                let waiting = std::mem::take(&mut *lock(&waiting));
+                if let End::NotStarted(error) = end {
+                    let error = Arc::new(error);
+                    waiting.into_values().for_each(|listener| drop(listener.send(Err(error.clone()))));
                 }
             }
-        })?;
-        Ok(Running { child: Mutex::new(child), stdin: Mutex::new(stdin), waiting })
+        })
     }
 }
 
 fn hear(line: &str, waiting: &Mutex<Waiting>) {
-    let Ok(said) = serde_json::from_str::<Said>(line) else { return };
-    if let Some(listener) = lock(waiting).as_ref().and_then(|waiting| waiting.get(&said.id)) {
-        let _ = listener.send(said); // Who does not wait any more needs no answer.
+    let Ok(line) = serde_json::from_str::<WorkerLine>(line) else { return };
+    if let Some(listener) = lock(waiting).get(&line.id) {
+        let _ = listener.send(Ok(line)); // Who does not wait any more needs no answer.
+    }
+}
+
+fn note(line: &str, notes: &Mutex<Vec<String>>) {
+    let mut notes = lock(notes);
+    if is_news(line) && notes.len() < MOST_NOTES && notes.last().is_none_or(|last| last != line) {
+        notes.push(line.to_owned());
     }
 }
 
@@ -216,47 +190,24 @@ fn is_news(line: &str) -> bool {
     !line.is_empty() && !line.starts_with("at ") && !is_error
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
-}
-
-impl Running {
-    fn converse(
-        &self,
-        id: u64,
-        job: &Value,
-        receiver: &Receiver<Said>,
-        resolve: &ResolveStyle<'_>,
-    ) -> Result<Done, WorkerError> {
-        self.write(job)?;
-        loop {
-            let said = receiver.recv_timeout(PATIENCE).map_err(|error| match error {
-                RecvTimeoutError::Timeout => WorkerError::TooSlow,
-                RecvTimeoutError::Disconnected => WorkerError::Ended,
-            })?;
-            let Some(ask) = said.ask else { return Ok(said.done) };
-            let path = resolve(&said.language, &said.specifier, &said.from);
-            self.write(&json!({ "id": id, "answer": ask, "path": path }))?;
-        }
-    }
-
-    fn write(&self, message: &Value) -> Result<(), WorkerError> {
-        let mut line = message.to_string();
-        line.push('\n');
-        lock(&self.stdin).write_all(line.as_bytes()).map_err(|_| WorkerError::Ended)
-    }
-
-    fn end(&self) {
-        let mut child = lock(&self.child);
-        let _ = child.kill(); // It may have ended by itself.
-        let _ = child.wait();
-        *lock(&self.waiting) = None;
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.end();
+/// Hands a job in and answers what the worker asks, until the job is done.
+fn converse(
+    process: &ChildProcess,
+    id: u64,
+    job: &Value,
+    receiver: &Receiver<Result<WorkerLine, Arc<io::Error>>>,
+    resolve: &ResolveStyle<'_>,
+) -> Result<Done, WorkerError> {
+    process.tell(format!("{job}\n"));
+    loop {
+        let line = receiver.recv_timeout(PATIENCE).map_err(|error| match error {
+            RecvTimeoutError::Timeout => WorkerError::TooSlow,
+            RecvTimeoutError::Disconnected => WorkerError::Ended,
+        })?;
+        let line = line.map_err(WorkerError::NoNode)?;
+        let Some(ask) = line.ask else { return Ok(line.done) };
+        let path = resolve(&line.language, &line.specifier, &line.from);
+        process.tell(format!("{}\n", json!({ "id": id, "answer": ask, "path": path })));
     }
 }
 

@@ -8,19 +8,15 @@
 //!
 //! It is started in the root and started again when it ends. What it writes to stderr goes to the terminal.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rekindle_compile::child_process::{ChildEvent, ChildProcess, End, Program, Start};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
 
 use crate::event::{Event, Inbox};
 use crate::tabs::client::ClientId;
@@ -29,26 +25,17 @@ use crate::tabs::client::ClientId;
 const QUEUE: usize = 1024;
 /// Bytes of them.
 const QUEUE_BYTES: usize = 16 << 20;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A program that ran for so long was well, so the pauses before starting it again begin with the shortest one.
-const HEALTHY: Duration = Duration::from_secs(10);
 /// How long the program may take to end after its stdin was closed.
 const FAREWELL: Duration = Duration::from_millis(250);
 
 /// Receives sentences for the terminal.
 pub type Report = Arc<dyn Fn(String) + Send + Sync>;
 
-/// The running program. It ends with this value: [`EventsProcess::stop`] waits for that, dropping does not.
+/// The running program. It ends with this value; [`EventsProcess::stop`] lets it end by itself.
 pub struct EventsProcess {
-    lines: mpsc::Sender<String>,
-    /// Bytes of the lines that the program has not read.
-    bytes: Arc<AtomicUsize>,
+    child: ChildProcess,
     is_full: AtomicBool,
     report: Report,
-    /// Dropping this end stops the program.
-    running: oneshot::Sender<()>,
-    keeper: JoinHandle<()>,
 }
 
 /// A line that the program reads.
@@ -76,22 +63,29 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<V
 }
 
 impl EventsProcess {
-    /// Starts the program and keeps it running. Must be called within the runtime.
+    /// Starts the program and keeps it running.
     pub fn start(command: Vec<String>, root: PathBuf, inbox: Inbox, report: Report) -> Self {
-        let (lines, queue) = mpsc::channel(QUEUE);
-        let bytes = Arc::<AtomicUsize>::default();
-        let (running, stopped) = oneshot::channel();
-        let keeper =
-            Arc::new(Keeper { command, root, inbox, report: report.clone(), has_misspoken: AtomicBool::new(false) });
-        let queue = Queue { lines: queue, bytes: bytes.clone() };
-        Self {
-            lines,
-            bytes,
-            is_full: AtomicBool::new(false),
-            report,
-            running,
-            keeper: tokio::spawn(keeper.keep(queue, stopped)),
-        }
+        let shown = command.join(" ");
+        let program = Program {
+            name: "events-process",
+            command: command.into_iter().map(OsString::from).collect(),
+            folder: root,
+            start: Start::AtOnce,
+        };
+        let (told, has_misspoken) = (report.clone(), AtomicBool::new(false));
+        let child = ChildProcess::keep(program, move |event| match event {
+            ChildEvent::Line(line) => hear(line, &inbox, &told, &has_misspoken),
+            ChildEvent::Note(line) => told(line.to_owned()),
+            ChildEvent::Ended { end, pause } => {
+                let how = match end {
+                    End::NotStarted(error) => format!("cannot be started (`{shown}`: {error})"),
+                    End::Exited(Ok(status)) => format!("ended ({status})"),
+                    End::Exited(Err(error)) => format!("is lost ({error})"),
+                };
+                told(format!("the events process {how}; it is started again in {} ms", pause.as_millis()));
+            }
+        });
+        Self { child, is_full: AtomicBool::new(false), report }
     }
 
     /// Passes a custom event on. Never waits: when the program does not keep up, the event is dropped.
@@ -99,139 +93,38 @@ impl EventsProcess {
         let told = EventLine { event, data, client: client.0 };
         let mut line = serde_json::to_string(&told).expect("strings and JSON values are written without failing");
         line.push('\n');
-        let length = line.len();
-        let is_full = self.bytes.fetch_add(length, Ordering::Relaxed) + length > QUEUE_BYTES
-            || matches!(self.lines.try_send(line), Err(mpsc::error::TrySendError::Full(_)));
-        if is_full {
-            self.bytes.fetch_sub(length, Ordering::Relaxed);
-        }
-        if is_full && !self.is_full.swap(true, Ordering::Relaxed) {
+        let (lines, bytes) = self.child.queued();
+        let is_full = lines >= QUEUE || bytes + line.len() > QUEUE_BYTES;
+        let was_full = self.is_full.swap(is_full, Ordering::Relaxed);
+        if !is_full {
+            self.child.tell(line);
+        } else if !was_full {
             (self.report)(format!("the events process does not keep up; `{event}` and what follows it is dropped"));
-        } else if !is_full {
-            self.is_full.store(false, Ordering::Relaxed);
         }
     }
 
     /// Closes the program's stdin, and ends it if that is not enough.
     pub async fn stop(self) {
-        drop(self.running);
-        let _ = timeout(FAREWELL * 2, self.keeper).await;
+        let stop = tokio::task::spawn_blocking(move || self.child.stop(FAREWELL));
+        let _ = stop.await; // It does not panic.
     }
 }
 
-/// What the program has not read yet. Invariant: `bytes` is the length of all `lines`.
-struct Queue {
-    lines: mpsc::Receiver<String>,
-    bytes: Arc<AtomicUsize>,
-}
-
-/// What keeps the program running.
-struct Keeper {
-    command: Vec<String>,
-    root: PathBuf,
-    inbox: Inbox,
-    report: Report,
-    has_misspoken: AtomicBool,
-}
-
-impl Keeper {
-    async fn keep(self: Arc<Self>, mut queue: Queue, mut stopped: oneshot::Receiver<()>) {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let started = Instant::now();
-            let Some(how) = self.run(&mut queue, &mut stopped).await else {
-                return;
-            };
-            if started.elapsed() >= HEALTHY {
-                pause = FIRST_PAUSE;
-            }
-            (self.report)(format!("the events process {how}; it is started again in {} ms", pause.as_millis()));
-            tokio::select! {
-                () = sleep(pause) => {}
-                _ = &mut stopped => return,
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
+/// Takes a line that the program wrote to stdout.
+fn hear(line: &str, inbox: &Inbox, report: &Report, has_misspoken: &AtomicBool) {
+    if line.trim().is_empty() {
+        return;
     }
-
-    /// Runs the program once. Says how it ended, or `None` when the server stopped.
-    async fn run(self: &Arc<Self>, queue: &mut Queue, stopped: &mut oneshot::Receiver<()>) -> Option<String> {
-        let mut child = match self.spawn() {
-            Ok(child) => child,
-            Err(error) => {
-                return Some(format!("cannot be started (`{}`: {error})", self.command.join(" ")));
-            }
-        };
-        let stdin = child.stdin.take()?;
-        // Read in their own tasks, so that the last words of a program that just ended are heard as well.
-        let keeper = self.clone();
-        tokio::spawn(each_line(child.stdout.take()?, move |line| keeper.hear(line)));
-        let keeper = self.clone();
-        tokio::spawn(each_line(child.stderr.take()?, move |line| (keeper.report)(line.to_owned())));
-        tokio::select! {
-            status = child.wait() => return Some(status.map_or_else(|error| format!("is lost ({error})"), |status| format!("ended ({status})"))),
-            _ = stopped => {}
-            () = write_lines(stdin, queue) => {}
+    match serde_json::from_str::<ProgramLine>(line) {
+        Ok(ProgramLine { event, data, client }) => {
+            let _ = inbox.send(Event::Send { event, data, to: client.map(ClientId) });
         }
-        // Its stdin is closed now.
-        if timeout(FAREWELL, child.wait()).await.is_err() {
-            let _ = child.kill().await;
+        Err(error) if !has_misspoken.swap(true, Ordering::Relaxed) => {
+            report(format!(
+                "the events process wrote a line that is not an event ({error}): {line}\nexpected {{\"event\": …, \"data\": …}}; use stderr for messages"
+            ));
         }
-        None
-    }
-
-    fn spawn(&self) -> std::io::Result<Child> {
-        let Some((program, arguments)) = self.command.split_first() else {
-            return Err(std::io::ErrorKind::InvalidInput.into());
-        };
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .current_dir(&self.root)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        // Ctrl-C is for the server, which then ends the program in good order.
-        #[cfg(unix)]
-        command.process_group(0);
-        command.spawn()
-    }
-
-    fn hear(&self, line: &str) {
-        if line.trim().is_empty() {
-            return;
-        }
-        match serde_json::from_str::<ProgramLine>(line) {
-            Ok(ProgramLine { event, data, client }) => {
-                let _ = self.inbox.send(Event::Send { event, data, to: client.map(ClientId) });
-            }
-            Err(error) if !self.has_misspoken.swap(true, Ordering::Relaxed) => {
-                (self.report)(format!(
-                    "the events process wrote a line that is not an event ({error}): {line}\nexpected {{\"event\": …, \"data\": …}}; use stderr for messages"
-                ));
-            }
-            Err(_) => {}
-        }
-    }
-}
-
-/// Writes what is queued. A program that closed its stdin is either ending or not interested; its end is noticed elsewhere.
-async fn write_lines(mut stdin: ChildStdin, queue: &mut Queue) {
-    let mut is_open = true;
-    while let Some(line) = queue.lines.recv().await {
-        queue.bytes.fetch_sub(line.len(), Ordering::Relaxed);
-        if is_open {
-            is_open = stdin.write_all(line.as_bytes()).await.is_ok();
-        }
-    }
-}
-
-async fn each_line(pipe: impl AsyncRead + Unpin, mut take: impl FnMut(&str)) {
-    let (mut pipe, mut line) = (BufReader::new(pipe), Vec::new());
-    while pipe.read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
-        take(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
-        line.clear();
+        Err(_) => {}
     }
 }
 
@@ -241,6 +134,8 @@ mod tests {
     use std::sync::Mutex;
 
     use serde_json::json;
+    use tokio::sync::mpsc;
+    use tokio::time::{Instant, sleep, timeout};
 
     use super::*;
 
@@ -332,7 +227,7 @@ mod tests {
         for _ in 0..100 {
             stage.process.tell("a", Some(&huge), ClientId(1));
         }
-        assert!(stage.process.bytes.load(Ordering::Relaxed) <= QUEUE_BYTES);
+        assert!(stage.process.child.queued().1 <= QUEUE_BYTES);
         let start = Instant::now();
         stage.process.stop().await;
         assert!(start.elapsed() < Duration::from_secs(2));

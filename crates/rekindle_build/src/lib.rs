@@ -18,7 +18,6 @@ mod report;
 mod session;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 pub use rekindle_compile::plain::build_settings;
@@ -28,6 +27,7 @@ pub use crate::config::BuildConfig;
 use crate::output::folder;
 pub use crate::output::targets::check as check_target;
 use crate::pages::page;
+use crate::report::ProgressMeter;
 pub use crate::report::{BuildReport, FileKind, OutputFile, Progress};
 use crate::session::Session;
 
@@ -42,17 +42,18 @@ pub async fn build(config: BuildConfig, progress: &(dyn Fn(Progress) + Sync)) ->
     let start = Instant::now();
     let session = Arc::new(Session::new(config)?);
     folder::check(&session.config)?;
-    let bundling = page::build(&session);
+    let meter = Arc::new(ProgressMeter::default());
+    let bundling = page::build(&session, &meter);
     let mut bundling = std::pin::pin!(bundling);
     let bundled = loop {
         tokio::select! {
             bundled = &mut bundling => break bundled?,
-            () = tokio::time::sleep(TICK) => progress(session.progress()),
+            () = tokio::time::sleep(TICK) => progress(meter.progress()),
         }
     };
-    progress(Progress::Transforming(session.modules.load(Ordering::Relaxed)));
+    progress(Progress::Transforming(meter.modules()));
     progress(Progress::Writing);
-    folder::check_sources(&session)?;
+    folder::check_sources(&session, &bundled.sources)?;
     let config = &session.config;
     let public_files = folder::write(config, &bundled).map_err(|problem| vec![problem])?;
     let mut warnings = session.take_warnings();
@@ -61,7 +62,7 @@ pub async fn build(config: BuildConfig, progress: &(dyn Fn(Progress) + Sync)) ->
         out_dir: config.build.out_dir.clone(),
         files: folder::report(config, &bundled),
         public_files,
-        modules: session.modules.load(Ordering::Relaxed),
+        modules: meter.modules(),
         warnings,
         time: start.elapsed().as_millis() as u64,
     })

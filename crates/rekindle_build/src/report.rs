@@ -1,6 +1,7 @@
 //! What a build made, and how far it is.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// What a build made.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -46,4 +47,42 @@ pub enum Progress {
     Transforming(usize),
     Rendering,
     Writing,
+}
+
+/// Counts while the bundles of a build are made, for whoever shows how far it is.
+#[derive(Debug, Default)]
+pub(crate) struct ProgressMeter {
+    modules: AtomicUsize,
+    /// All modules of the pages are there, and their chunks are being written.
+    is_rendering: AtomicBool,
+}
+
+impl ProgressMeter {
+    /// How far the bundler is.
+    pub fn progress(&self) -> Progress {
+        if self.is_rendering.load(Ordering::Relaxed) {
+            Progress::Rendering
+        } else {
+            Progress::Transforming(self.modules())
+        }
+    }
+
+    /// How many modules were transformed.
+    pub fn modules(&self) -> usize {
+        self.modules.load(Ordering::Relaxed)
+    }
+
+    pub fn count_module(&self) {
+        self.modules.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn begin_rendering(&self) {
+        self.is_rendering.store(true, Ordering::Relaxed);
+    }
+
+    /// The pages are bundled once more, from where there were this many modules.
+    pub fn begin_again(&self, modules: usize) {
+        self.modules.store(modules, Ordering::Relaxed);
+        self.is_rendering.store(false, Ordering::Relaxed);
+    }
 }

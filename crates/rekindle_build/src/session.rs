@@ -1,25 +1,19 @@
-//! What one build knows and collects: the compiler, the assets, the sheets, and what is wrong.
+//! What one build is made with: its configuration, the compiler, the addresses of the output; and what is wrong.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use rekindle_compile::compiler::Compiler;
 use rekindle_compile::project::defines::Defines;
 use rekindle_compile::project::env::{Env, PageEnv};
 use rekindle_compile::project::framework::Framework;
-use rekindle_compile::source::Source;
-use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rekindle_graph::Diagnostic;
 use serde_json::Value;
 
-use crate::bundle::ids::without_query;
 use crate::config::BuildConfig;
 use crate::lock::lock;
 use crate::output::addresses::Addresses;
 use crate::output::targets;
-use crate::report::Progress;
 
 /// One build, shared by all threads of it.
 pub(crate) struct Session {
@@ -29,24 +23,6 @@ pub(crate) struct Session {
     /// `import.meta.env`.
     pub env: std::collections::BTreeMap<String, Value>,
     pub css_targets: lightningcss::targets::Targets,
-    /// The sheets that modules stand for, by the module's id.
-    pub sheets: Mutex<FxHashMap<String, Arc<str>>>,
-    /// Scripts written into pages, by the module's id.
-    pub inline: Mutex<FxHashMap<String, (ModuleUrl, FilePath, Source)>>,
-    /// The scripts of pages, by the id of the module that imports them in order.
-    pub entries: Mutex<FxHashMap<String, String>>,
-    /// Modules that pages name as their scripts, by id: they are run whatever their package says of side effects.
-    pub page_scripts: Mutex<FxHashSet<String>>,
-    /// What each module imports statically, in order.
-    pub imports: Mutex<FxHashMap<String, Vec<String>>>,
-    /// Modules that do something when they run, besides making what they export.
-    pub effects: Mutex<FxHashSet<String>>,
-    /// Files that went into the output.
-    pub sources: Mutex<BTreeSet<PathBuf>>,
-    pub workers: crate::bundle::role::Workers,
-    pub modules: AtomicUsize,
-    /// All modules of the pages are there, and their chunks are being written.
-    pub is_rendering: AtomicBool,
     problems: Mutex<Vec<Diagnostic>>,
     warnings: Mutex<BTreeSet<String>>,
 }
@@ -81,29 +57,10 @@ impl Session {
             css_targets: targets::of_sheets(css_target),
             compiler,
             env,
-            sheets: Mutex::default(),
-            inline: Mutex::default(),
-            entries: Mutex::default(),
-            page_scripts: Mutex::default(),
-            imports: Mutex::default(),
-            effects: Mutex::default(),
-            sources: Mutex::default(),
-            workers: crate::bundle::role::Workers::default(),
-            modules: AtomicUsize::new(0),
-            is_rendering: AtomicBool::new(false),
             problems: Mutex::default(),
             warnings: Mutex::default(),
             config,
         })
-    }
-
-    /// How far the bundler is.
-    pub fn progress(&self) -> Progress {
-        if self.is_rendering.load(Ordering::Relaxed) {
-            Progress::Rendering
-        } else {
-            Progress::Transforming(self.modules.load(Ordering::Relaxed))
-        }
     }
 
     /// What stands for `%KEY%` in a page.
@@ -141,18 +98,6 @@ impl Session {
             self.warn(format!("{} {reason}", self.compiler.display(&path)));
         }
         std::mem::take(&mut *lock(&self.warnings)).into_iter().collect()
-    }
-
-    /// What a module of rolldown's is made of.
-    pub fn source_of(&self, id: &str) -> (ModuleUrl, FilePath, Source) {
-        lock(&self.inline).get(id).cloned().unwrap_or_else(|| {
-            let (path, query) = without_query(id);
-            (self.compiler.resolver.url_of(Path::new(path), query), FilePath::new(path), Source::File)
-        })
-    }
-
-    pub fn note_source(&self, path: &Path) {
-        lock(&self.sources).insert(path.to_owned());
     }
 }
 

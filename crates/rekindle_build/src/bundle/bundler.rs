@@ -2,38 +2,41 @@
 
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use rekindle_compile::plain::build_settings::{LegalComments, SourceMaps};
 use rekindle_graph::Diagnostic;
 use rolldown::{Bundler, BundlerOptions, InputItem, OutputFormat, Platform, RawMinifyOptions, SourceMapType, TsConfig};
+use rolldown_common::Output;
 use rolldown_common::bundler_options::{
     BundlerTransformOptions, CodeSplittingMode, CommentsOptions, Either, InlineConstConfig, InlineConstMode,
     InlineConstOption, OptimizationOption, PreserveEntrySignatures,
 };
-use rolldown_common::{Output, OutputChunk};
 
+use crate::bundle::context::BundleContext;
+use crate::bundle::modules::{Bundle, BundledModules};
+use crate::bundle::page_modules::PageModules;
 use crate::bundle::plugin::{Meaning, WorkerBuild};
 use crate::bundle::role::{Role, WorkerScript};
-use crate::bundle::{order, problems, scripts};
+use crate::bundle::{order, problems};
 use crate::lock::lock;
 use crate::output::{addresses, chunks};
 use crate::session::Session;
 
 /// [`worker`], for the plugin, which is below this file.
-fn build_worker<'a>(session: &'a Arc<Session>, file: &'a Path, classic: bool, by: &'a Role) -> WorkerBuild<'a> {
-    Box::pin(worker(session, file, classic, by))
+fn build_worker<'a>(context: &'a Arc<BundleContext>, file: &'a Path, classic: bool, by: &'a Role) -> WorkerBuild<'a> {
+    Box::pin(worker(context, file, classic, by))
 }
 
 /// Builds the worker that `file` is the script of.
 pub(crate) async fn worker(
-    session: &Arc<Session>,
+    context: &Arc<BundleContext>,
     file: &Path,
     classic: bool,
     by: &Role,
 ) -> Result<WorkerScript, Vec<Diagnostic>> {
+    let session = &context.session;
     if by.around().iter().any(|around| around == file) {
         let name = session.compiler.display(file);
         return Err(vec![
@@ -46,79 +49,81 @@ pub(crate) async fn worker(
     around.push(file.to_owned());
     let role = Role::Worker { classic, around };
     if *by != Role::Pages {
-        return build_one(session, file, role).await;
+        return build_one(context, file, role).await;
     }
-    let cell = lock(&session.workers.built).entry((file.to_owned(), classic)).or_default().clone();
+    let cell = lock(&context.workers).entry((file.to_owned(), classic)).or_default().clone();
     let built = cell
         .get_or_init(|| async {
-            build_one(session, file, role).await.map_err(|problems| session.problem(problems)).ok()
+            build_one(context, file, role).await.map_err(|problems| session.problem(problems)).ok()
         })
         .await;
     built.clone().ok_or_else(Vec::new)
 }
 
-async fn build_one(session: &Arc<Session>, file: &Path, role: Role) -> Result<WorkerScript, Vec<Diagnostic>> {
+async fn build_one(context: &Arc<BundleContext>, file: &Path, role: Role) -> Result<WorkerScript, Vec<Diagnostic>> {
+    let session = &context.session;
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let stem = stem.split('.').next().unwrap_or_default();
     let input = InputItem { name: Some(addresses::sanitized(stem)), import: file.display().to_string() };
-    let chunks = bundle(session, vec![input], role).await?;
+    let Bundle { chunks, modules } = bundle(context, vec![input], &Arc::default(), role).await?;
     let mut script = None;
     for chunk in chunks {
         let name = chunk.filename.to_string();
         let text = chunks::text(&chunk, &[], session);
         if chunk.is_entry {
-            script = Some(WorkerScript { name: name.clone(), code: text.code.clone() });
+            script = Some((name.clone(), text.code.clone()));
         }
         session.addresses.put(&name, text.code.into_bytes().into());
         if let Some(map) = text.map {
             session.addresses.put(&format!("{name}.map"), map.into_bytes().into());
         }
     }
-    script.ok_or_else(|| vec![Diagnostic::error("the worker came out empty").in_file(session.compiler.display(file))])
+    match script {
+        Some((name, code)) => Ok(WorkerScript { name, code, sources: modules.sources }),
+        None => Err(vec![Diagnostic::error("the worker came out empty").in_file(session.compiler.display(file))]),
+    }
 }
 
-/// Bundles the inputs so that modules run in the order of their imports.
+/// Bundles the inputs so that modules run in the order of their imports. `pages` holds what inputs and their imports name
+/// that is in no file.
 pub(crate) async fn bundle(
-    session: &Arc<Session>,
+    context: &Arc<BundleContext>,
     inputs: Vec<InputItem>,
+    pages: &Arc<PageModules>,
     role: Role,
-) -> Result<Vec<Arc<OutputChunk>>, Vec<Diagnostic>> {
-    if role == Role::Pages {
-        scripts::note(session);
+) -> Result<Bundle, Vec<Diagnostic>> {
+    let count = context.progress.modules();
+    let bundle = bundle_once(context, inputs.clone(), pages, role.clone(), false).await?;
+    let BundledModules { imports, effects, sheets, .. } = &bundle.modules;
+    let counts = |id: &str| effects.contains(id) && !sheets.contains_key(id);
+    if bundle.chunks.len() < 2 || !order::is_changed(&bundle.chunks, &order::Modules { imports, counts: &counts }) {
+        return Ok(bundle);
     }
-    let modules = session.modules.load(Ordering::Relaxed);
-    let chunks = bundle_once(session, inputs.clone(), role.clone(), false).await?;
-    let is_changed = chunks.len() > 1 && {
-        let (effects, sheets, imports) = (lock(&session.effects), lock(&session.sheets), lock(&session.imports));
-        let counts = |id: &str| effects.contains(id) && !sheets.contains_key(id);
-        order::is_changed(&chunks, &order::Modules { imports: &imports, counts: &counts })
-    };
-    if !is_changed {
-        return Ok(chunks);
-    }
-    session.modules.store(modules, Ordering::Relaxed);
-    session.is_rendering.store(false, Ordering::Relaxed);
-    bundle_once(session, inputs, role, true).await
+    context.progress.begin_again(count);
+    bundle_once(context, inputs, pages, role, true).await
 }
 
 /// Mistakes of the plugin's come first: what rolldown says then is only that there were some.
 async fn bundle_once(
-    session: &Arc<Session>,
+    context: &Arc<BundleContext>,
     inputs: Vec<InputItem>,
+    pages: &Arc<PageModules>,
     role: Role,
     strict: bool,
-) -> Result<Vec<Arc<OutputChunk>>, Vec<Diagnostic>> {
+) -> Result<Bundle, Vec<Diagnostic>> {
+    let session = &context.session;
     let options = options(session, inputs, &role, strict);
-    let plugin = Meaning { session: session.clone(), role, build_worker };
-    let mut bundler = Bundler::with_plugins(options, vec![Arc::new(plugin)])
-        .map_err(|errors| problems::of_rolldown(session, errors))?;
+    let (context, pages) = (context.clone(), pages.clone());
+    let plugin = Arc::new(Meaning { context, pages: pages.clone(), role, build_worker, modules: Mutex::default() });
+    let mut bundler = Bundler::with_plugins(options, vec![plugin.clone()])
+        .map_err(|errors| problems::of_rolldown(session, &pages, errors))?;
     let result = AssertUnwindSafe(bundler.generate()).catch_unwind().await;
     let result = result.map_err(|panic| vec![problems::of_panic(panic.as_ref())])?;
     let output = match result {
         Ok(output) => output,
         Err(errors) => {
             let own = session.take_problems();
-            return Err(if own.is_empty() { problems::of_rolldown(session, errors) } else { own });
+            return Err(if own.is_empty() { problems::of_rolldown(session, &pages, errors) } else { own });
         }
     };
     let own = session.take_problems();
@@ -128,14 +133,11 @@ async fn bundle_once(
     problems::warn(session, &output.warnings);
     // What is left in the background would hold the process.
     let _ = bundler.close().await;
-    Ok(output
-        .assets
-        .into_iter()
-        .filter_map(|output| match output {
-            Output::Chunk(chunk) => Some(chunk),
-            Output::Asset(_) => None,
-        })
-        .collect())
+    let chunks = output.assets.into_iter().filter_map(|output| match output {
+        Output::Chunk(chunk) => Some(chunk),
+        Output::Asset(_) => None,
+    });
+    Ok(Bundle { chunks: chunks.collect(), modules: std::mem::take(&mut *lock(&plugin.modules)) })
 }
 
 fn options(session: &Session, inputs: Vec<InputItem>, role: &Role, strict: bool) -> BundlerOptions {

@@ -7,10 +7,10 @@
 //! ```
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use rekindle_compile::files::file;
 use rekindle_compile::files::secrets::{self, holds_secrets};
@@ -35,7 +35,10 @@ use rolldown_plugin::{
     HookResolveIdReturn, HookTransformOutputMap, HookUsage, Plugin, PluginContext, SharedLoadPluginContext,
 };
 
+use crate::bundle::context::BundleContext;
 use crate::bundle::ids::{PAGE, without_query};
+use crate::bundle::modules::BundledModules;
+use crate::bundle::page_modules::PageModules;
 use crate::bundle::problems;
 use crate::bundle::role::{Role, WorkerScript};
 use crate::lock::lock;
@@ -63,13 +66,16 @@ const ADDS_NAMES: &str = "__reExport = ";
 const TOLD: &str = "told elsewhere";
 
 pub(crate) struct Meaning {
-    pub session: Arc<Session>,
+    pub context: Arc<BundleContext>,
+    pub pages: Arc<PageModules>,
     pub role: Role,
     /// Builds the worker that a file is the script of, started by who is in this role.
     pub build_worker: BuildWorker,
+    /// What the hooks found so far. `bundler.rs` takes it out when rolldown is done.
+    pub modules: Mutex<BundledModules>,
 }
 
-pub(crate) type BuildWorker = for<'a> fn(&'a Arc<Session>, &'a Path, bool, &'a Role) -> WorkerBuild<'a>;
+pub(crate) type BuildWorker = for<'a> fn(&'a Arc<BundleContext>, &'a Path, bool, &'a Role) -> WorkerBuild<'a>;
 pub(crate) type WorkerBuild<'a> = Pin<Box<dyn Future<Output = Result<WorkerScript, Vec<Diagnostic>>> + Send + 'a>>;
 
 impl std::fmt::Debug for Meaning {
@@ -94,7 +100,7 @@ impl Plugin for Meaning {
 
     async fn render_start(&self, _: &PluginContext, _: &HookRenderStartArgs<'_>) -> HookNoopReturn {
         if self.role == Role::Pages {
-            self.session.is_rendering.store(true, Ordering::Relaxed);
+            self.context.progress.begin_rendering();
         }
         Ok(())
     }
@@ -109,11 +115,13 @@ impl Plugin for Meaning {
 
     async fn module_parsed(&self, _: &PluginContext, info: Arc<ModuleInfo>, module: &NormalModule) -> HookNoopReturn {
         let imports = info.imported_ids.iter().map(|id| id.as_str().to_owned()).collect();
-        lock(&self.session.imports).insert(module.id.as_str().to_owned(), imports);
+        let id = module.id.as_str().to_owned();
+        let mut modules = lock(&self.modules);
+        modules.imports.insert(id.clone(), imports);
         // A CommonJS module runs when it is required, wherever it stands.
         let runs_at_its_place = !matches!(module.exports_kind, ExportsKind::CommonJs);
         if runs_at_its_place && module.ecma_view.side_effects.has_side_effects() {
-            lock(&self.session.effects).insert(module.id.as_str().to_owned());
+            modules.effects.insert(id);
         }
         Ok(())
     }
@@ -137,25 +145,45 @@ impl Plugin for Meaning {
         _: &PluginContext,
         chunk: Arc<RollupRenderedChunk>,
     ) -> HookAugmentChunkHashReturn {
-        let sheets = lock(&self.session.sheets);
+        let modules = lock(&self.modules);
         let own: Vec<&str> =
-            chunk.modules.keys.iter().filter_map(|id| sheets.get(id.as_str()).map(|css| &**css)).collect();
+            chunk.modules.keys.iter().filter_map(|id| modules.sheets.get(id.as_str()).map(|css| &**css)).collect();
         Ok((!own.is_empty()).then(|| hash(own.concat().as_bytes())))
     }
 }
 
 impl Meaning {
+    fn session(&self) -> &Session {
+        &self.context.session
+    }
+
+    fn has_sheet(&self, id: &str) -> bool {
+        lock(&self.modules).sheets.contains_key(id)
+    }
+
+    fn keep_sheet(&self, id: String, css: String) {
+        lock(&self.modules).sheets.insert(id, css.into());
+    }
+
+    fn note_sources(&self, sources: impl IntoIterator<Item = PathBuf>) {
+        lock(&self.modules).sources.extend(sources);
+    }
+
+    fn source_of(&self, id: &str) -> (ModuleUrl, FilePath, Source) {
+        self.pages.source_of(id, &self.session().compiler)
+    }
+
     fn resolve(&self, args: &HookResolveIdArgs<'_>) -> HookResolveIdReturn {
         let specifier = args.specifier;
-        let session = &self.session;
+        let session = self.session();
         if specifier == RUNTIME_URL {
             return Ok(Some(with_effects(format!("{OWN}{RUNTIME_URL}"), Some(HookSideEffects::False))));
         }
-        let is_known_sheet = || specifier.ends_with(SHEET_QUERY) && lock(&session.sheets).contains_key(specifier);
+        let is_known_sheet = || specifier.ends_with(SHEET_QUERY) && self.has_sheet(specifier);
         if specifier.starts_with(OWN) || specifier.ends_with(PAGE) || is_known_sheet() {
             return Ok(Some(with_effects(specifier, Some(HookSideEffects::NoTreeshake))));
         }
-        if lock(&session.inline).contains_key(specifier) {
+        if self.pages.is_inline(specifier) {
             return Ok(Some(with_effects(specifier, None)));
         }
         // Inputs, and what a page's entry imports, are ids already.
@@ -176,7 +204,7 @@ impl Meaning {
             ImportKind::DynamicImport => DepKind::Dynamic,
             _ => DepKind::Static,
         };
-        let (_, file, source) = session.source_of(importer);
+        let (_, file, source) = self.source_of(importer);
         let from = source.seen_from(&file).as_path();
         match session.compiler.resolver.resolve(from, specifier, kind) {
             Ok(Resolved::File { path, .. }) if holds_secrets(path.as_path(), &session.config.root) => {
@@ -242,11 +270,11 @@ impl Meaning {
             });
             return output;
         }
-        if is_in_package(path) && query.is_none() && self.session.compiler.leads_to_effects(path) {
+        if is_in_package(path) && query.is_none() && self.session().compiler.leads_to_effects(path) {
             output.side_effects = Some(HookSideEffects::True);
             return output;
         }
-        let package = self.session.compiler.resolver.packages.nearest(path);
+        let package = self.session().compiler.resolver.packages.nearest(path);
         output.package_json_path = package.map(|package| package.folder.join("package.json").display().to_string());
         output
     }
@@ -254,7 +282,7 @@ impl Meaning {
     /// What the browser loads itself; a public file that is no script is a module like any asset.
     fn address(&self, specifier: &str, address: &str, kind: DepKind) -> HookResolveIdOutput {
         let (path, query) = without_query(specifier);
-        let public = self.session.compiler.resolver.public_file(path);
+        let public = self.session().compiler.resolver.public_file(path);
         if let Some(public) = public.filter(|_| kind != DepKind::Require && !is_script(&ModuleUrl::new(specifier))) {
             return self.file(&public, query);
         }
@@ -265,7 +293,7 @@ impl Meaning {
     }
 
     async fn load_id(&self, id: &str) -> HookLoadReturn {
-        let session = &self.session;
+        let session = self.session();
         if let Some(url) = id.strip_prefix(OWN) {
             return Ok(match url {
                 RUNTIME_URL => Some(script(RUNTIME)),
@@ -282,19 +310,18 @@ impl Meaning {
             self.sheet_of_module(id, &module[..module.len() - 1])?;
             return Ok(Some(sheet_place()));
         }
-        let entry = lock(&session.entries).get(id).cloned();
-        if let Some(entry) = entry {
-            return Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script(&entry) }));
+        if let Some(entry) = self.pages.entry(id) {
+            return Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script(entry) }));
         }
-        session.modules.fetch_add(1, Ordering::Relaxed);
+        self.context.progress.count_module();
         if let Some(json) = id.strip_suffix(REQUIRED) {
             let file = FilePath::new(json);
-            session.note_source(file.as_path());
+            self.note_sources([file.as_path().to_owned()]);
             let code = session.compiler.required_json(&file).map_err(|problems| self.told(problems))?;
             return Ok(Some(script(&code)));
         }
-        let (url, file, source) = session.source_of(id);
-        session.note_source(file.as_path());
+        let (url, file, source) = self.source_of(id);
+        self.note_sources([file.as_path().to_owned()]);
         let options = PlainOptions {
             source_map: session.config.build.sourcemap != Default::default(),
             legal_comments: session.config.build.legal_comments == Default::default(),
@@ -303,7 +330,7 @@ impl Meaning {
         match self.compile(&url, &file, &source, options)? {
             Plain::Script { code, map } => {
                 let map = map.and_then(|map| named_by_path(&map, &file, &source));
-                let side_effects = lock(&session.page_scripts).contains(id).then_some(HookSideEffects::True);
+                let side_effects = self.pages.is_page_script(id).then_some(HookSideEffects::True);
                 Ok(Some(HookLoadOutput { map, side_effects, ..script(&code) }))
             }
             Plain::Value(code) => Ok(Some(script(&code))),
@@ -350,35 +377,47 @@ impl Meaning {
         source: &Source,
         options: PlainOptions,
     ) -> anyhow::Result<Plain> {
-        let session = &self.session;
+        let session = self.session();
         let mut files = Vec::new();
         let mut compile = || session.compiler.plain(url, file, source, options, &mut files);
         // A sheet may wait for the tools of the project.
         let plain = if is_style(url.path()) { tokio::task::block_in_place(compile) } else { compile() };
         let plain = plain.map_err(|problems| self.told(problems))?;
-        for file in &files {
-            session.note_source(file.as_path());
-        }
+        self.note_sources(files.iter().map(|file| file.as_path().to_owned()));
         Ok(plain)
     }
 
     /// Sees to it that the sheet of the CSS module `module` is known by `id`.
     fn sheet_of_module(&self, id: &str, module: &str) -> anyhow::Result<()> {
-        let session = &self.session;
-        if lock(&session.sheets).contains_key(id) {
+        if self.has_sheet(id) {
             return Ok(());
         }
-        let (url, file, source) = session.source_of(module);
-        session.note_source(file.as_path());
+        let (url, file, source) = self.source_of(module);
+        self.note_sources([file.as_path().to_owned()]);
         if let Plain::Style(output, _) = self.compile(&url, &file, &source, PlainOptions::default())? {
-            let css = sheets::with_addresses(session, &file, &output);
-            lock(&session.sheets).insert(id.to_owned(), css.into());
+            self.keep_sheet(id.to_owned(), self.sheet(&file, &output));
         }
         Ok(())
     }
 
+    /// The text of a sheet of the output.
+    fn sheet(&self, file: &FilePath, output: &StyleOutput) -> String {
+        let mut sources = BTreeSet::new();
+        let css = sheets::with_addresses(self.session(), file, output, &mut sources);
+        self.note_sources(sources);
+        css
+    }
+
+    /// The text of a sheet as an expression.
+    fn sheet_as_text(&self, file: &FilePath, output: &StyleOutput) -> String {
+        let mut sources = BTreeSet::new();
+        let css = sheets::text(self.session(), file, output, self.from(), &mut sources);
+        self.note_sources(sources);
+        css
+    }
+
     fn told(&self, problems: Vec<Diagnostic>) -> anyhow::Error {
-        self.session.problem(problems);
+        self.session().problem(problems);
         anyhow::anyhow!(TOLD)
     }
 
@@ -387,15 +426,15 @@ impl Meaning {
     }
 
     fn expression(&self, target: &Target) -> String {
-        self.session.addresses.expression(target, self.from())
+        self.session().addresses.expression(target, self.from())
     }
 
     /// The address of an asset as an expression.
     fn asset(&self, file: &FilePath, inlining: Inlining) -> anyhow::Result<String> {
-        match self.session.addresses.asset(file.as_path(), inlining) {
+        match self.session().addresses.asset(file.as_path(), inlining) {
             Ok(target) => Ok(self.expression(&target)),
             Err(error) => {
-                let name = self.session.compiler.display(file.as_path());
+                let name = self.session().compiler.display(file.as_path());
                 Err(self.told(vec![Diagnostic::error(format!("the file cannot be read: {error}")).in_file(name)]))
             }
         }
@@ -405,24 +444,24 @@ impl Meaning {
         match kind {
             StyleUse::Page | StyleUse::Link => {}
             StyleUse::Text => {
-                let css = sheets::text(&self.session, file, output, self.from());
+                let css = self.sheet_as_text(file, output);
                 return Ok(Some(script(&format!("export default {css};"))));
             }
             StyleUse::Sheet => {
-                let css = sheets::text(&self.session, file, output, self.from());
+                let css = self.sheet_as_text(file, output);
                 let code =
                     format!("const sheet = new CSSStyleSheet();\nsheet.replaceSync({css});\nexport default sheet;");
                 return Ok(Some(script(&code)));
             }
         }
-        let css = sheets::with_addresses(&self.session, file, output);
+        let css = self.sheet(file, output);
         let Some(classes) = &output.class_map else {
-            lock(&self.session.sheets).insert(id.to_owned(), css.into());
+            self.keep_sheet(id.to_owned(), css);
             return Ok(Some(sheet_place()));
         };
         let sheet = format!("{id}{}{SHEET_QUERY}", if id.contains('?') { '&' } else { '?' });
         let code = format!("import {};\n{}", json(&sheet), sheets::class_module(classes));
-        lock(&self.session.sheets).insert(sheet, css.into());
+        self.keep_sheet(sheet, css);
         Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::False), ..script(&code) }))
     }
 
@@ -430,7 +469,10 @@ impl Meaning {
     fn linked_sheet(&self, url: &ModuleUrl, file: &FilePath) -> anyhow::Result<String> {
         let linked = ModuleUrl::new(format!("{}?direct", url.path()));
         debug_assert!(is_linked(&linked));
-        sheets::emit(&self.session, &linked, file).map_err(|problems| self.told(problems))
+        let mut sources = BTreeSet::new();
+        let name = sheets::emit(self.session(), &linked, file, &mut sources);
+        self.note_sources(sources);
+        name.map_err(|problems| self.told(problems))
     }
 
     async fn worker(
@@ -447,8 +489,9 @@ impl Meaning {
             let own = if self.role.is_classic() { "self.location.href" } else { "import.meta.url" };
             return Ok(worker_module(class, address, own, classic));
         }
-        let built = (self.build_worker)(&self.session, file, classic, &self.role).await;
+        let built = (self.build_worker)(&self.context, file, classic, &self.role).await;
         let built = built.map_err(|problems| self.told(problems))?;
+        self.note_sources(built.sources);
         if inline && !address {
             return Ok(inline_worker_module(class, &built.code));
         }

@@ -11,6 +11,7 @@ use rekindle_graph::Diagnostic;
 use rolldown_error::{BatchedBuildDiagnostic, BuildDiagnostic, DiagnosticOptions, EventKind};
 
 use crate::bundle::ids::without_query;
+use crate::bundle::page_modules::PageModules;
 use crate::session::Session;
 
 /// Puts a diagnostic where `importer` names `specifier`.
@@ -41,11 +42,11 @@ pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Diagnostic {
 }
 
 /// Rolldown's errors. They speak of the text it was given; the place is looked for in the file itself.
-pub(crate) fn of_rolldown(session: &Session, errors: BatchedBuildDiagnostic) -> Vec<Diagnostic> {
-    errors.iter().map(|error| of_error(session, error)).collect()
+pub(crate) fn of_rolldown(session: &Session, pages: &PageModules, errors: BatchedBuildDiagnostic) -> Vec<Diagnostic> {
+    errors.iter().map(|error| of_error(session, pages, error)).collect()
 }
 
-fn of_error(session: &Session, error: &BuildDiagnostic) -> Diagnostic {
+fn of_error(session: &Session, pages: &PageModules, error: &BuildDiagnostic) -> Diagnostic {
     let options = options(session);
     let diagnostic = error.to_diagnostic_with(&options);
     let shown = diagnostic.convert_to_string(false);
@@ -64,7 +65,7 @@ fn of_error(session: &Session, error: &BuildDiagnostic) -> Diagnostic {
         }
     }
     let place = diagnostic.get_primary_location().filter(|(named, ..)| absolute(session, named) == id);
-    match place.and_then(|(_, line, column, _)| offset_in_source(session, &id, &text, (line, column))) {
+    match place.and_then(|(_, line, column, _)| offset_in_source(session, pages, &id, &text, (line, column))) {
         Some(at) => {
             let length = text[at..].find(|c: char| !is_of_word(c)).unwrap_or(text.len() - at);
             problem.at(&text, at, length.max(1))
@@ -87,8 +88,14 @@ fn absolute(session: &Session, id: &str) -> String {
 }
 
 /// The byte in `text` that became what stands at a place of the module that rolldown was given.
-fn offset_in_source(session: &Session, id: &str, text: &str, (line, column): (usize, usize)) -> Option<usize> {
-    let (url, file, source) = session.source_of(id);
+fn offset_in_source(
+    session: &Session,
+    pages: &PageModules,
+    id: &str,
+    text: &str,
+    (line, column): (usize, usize),
+) -> Option<usize> {
+    let (url, file, source) = pages.source_of(id, &session.compiler);
     let options = PlainOptions { source_map: true, ..PlainOptions::default() };
     let plain = session.compiler.plain(&url, &file, &source, options, &mut Vec::new()).ok()?;
     let (line, column) = match plain {

@@ -1,10 +1,7 @@
 //! What is bundled: the pages, or a worker, which is a program of its own.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-
-use rustc_hash::FxHashMap;
-use tokio::sync::OnceCell;
 
 /// What is bundled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,17 +33,12 @@ impl Role {
     }
 }
 
-/// The script of a worker: its name in the output, and its text.
+/// The script of a worker.
 #[derive(Clone, Debug)]
 pub(crate) struct WorkerScript {
+    /// Its name in the output.
     pub name: String,
     pub code: String,
+    /// Files that went into it, and into the workers that it starts.
+    pub sources: BTreeSet<PathBuf>,
 }
-
-/// Workers that pages start: each is built once, however many start it.
-#[derive(Default)]
-pub(crate) struct Workers {
-    pub built: Mutex<FxHashMap<(PathBuf, bool), Cell>>,
-}
-
-pub(crate) type Cell = Arc<OnceCell<Option<WorkerScript>>>;

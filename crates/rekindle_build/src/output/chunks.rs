@@ -21,8 +21,8 @@ use rekindle_compile::plain::build_settings::SourceMaps;
 use rekindle_compile::plain::script::DEPS_MARKER;
 use rolldown_common::OutputChunk;
 
+use crate::bundle::modules::{Bundle, BundledModules};
 use crate::bundle::order::Modules;
-use crate::lock::lock;
 use crate::output::addresses::{From, Target};
 use crate::output::cascade::Cascade;
 use crate::output::sheets;
@@ -48,8 +48,8 @@ pub(crate) struct Text {
 }
 
 /// Gives each chunk the sheets of its modules, in the order in which they run; or all of them one.
-pub(crate) fn with_sheets(session: &Session, chunks: Vec<Arc<OutputChunk>>) -> (Vec<Chunk>, Option<String>) {
-    let (css, imports) = (lock(&session.sheets).clone(), lock(&session.imports));
+pub(crate) fn with_sheets(session: &Session, bundle: Bundle) -> (Vec<Chunk>, Option<String>) {
+    let Bundle { chunks, modules: BundledModules { sheets: css, imports, .. } } = bundle;
     let has_sheet = |id: &str| css.contains_key(id);
     let emit = |name: &str, ids: &[&str]| {
         let text = sheets::finish(session, ids.iter().map(|id| &*css[*id]));

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -20,7 +20,6 @@ use rekindle_compile::files::walk::Walk;
 use rekindle_graph::Diagnostic;
 
 use crate::config::BuildConfig;
-use crate::lock::lock;
 use crate::output::place::real_place;
 use crate::pages::page::Bundled;
 use crate::report::{FileKind, OutputFile};
@@ -78,13 +77,12 @@ fn foreign_folder<'o>(root: &Path, out: &'o Path) -> Option<&'o str> {
 }
 
 /// Whether sources were read from the folder that is to be emptied.
-pub(crate) fn check_sources(session: &Session) -> Result<(), Vec<Diagnostic>> {
+pub(crate) fn check_sources(session: &Session, sources: &BTreeSet<PathBuf>) -> Result<(), Vec<Diagnostic>> {
     let build = &session.config.build;
     let out = real_place(&build.out_dir);
     if build.empty_out_dir.is_some() || is_empty(&out) {
         return Ok(());
     }
-    let sources = lock(&session.sources);
     let inside = sources.iter().find(|source| source.starts_with(&out));
     match inside {
         None => Ok(()),

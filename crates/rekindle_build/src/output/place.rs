@@ -1,5 +1,6 @@
 //! Where things are: what pages and sheets name, files as the manifest names them, a path whose links are followed.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,12 +13,13 @@ use rekindle_graph::paths::normal;
 use crate::output::addresses::Target;
 use crate::session::Session;
 
-/// What an asset's specifier in a sheet or a page leads to.
+/// What an asset's specifier in a sheet or a page leads to. Its file goes to `sources`.
 pub(crate) fn target_of(
     session: &Session,
     importer: &Path,
     specifier: &str,
     inlining: Inlining,
+    sources: &mut BTreeSet<PathBuf>,
 ) -> Option<(Target, String)> {
     let (path, suffix) = without_suffix(specifier);
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
@@ -30,7 +32,7 @@ pub(crate) fn target_of(
             Resolved::Helper(_) => return None,
         };
     let target = session.addresses.asset(&path, inlining).ok()?;
-    session.note_source(&path);
+    sources.insert(path);
     let suffix = if matches!(target, Target::Content(_)) { String::new() } else { suffix.to_owned() };
     Some((target, suffix))
 }

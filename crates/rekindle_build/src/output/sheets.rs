@@ -4,6 +4,9 @@
 //! a.css, b.css of one chunk   →   assets/index-Bq3x_0aZ.css: all `@import` of other hosts first, then the rules in order
 //! ```
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use lightningcss::printer::PrinterOptions;
 use lightningcss::rules::{CssRule, CssRuleList};
 use lightningcss::stylesheet::{MinifyOptions, ParserOptions, StyleSheet};
@@ -18,9 +21,15 @@ use crate::output::addresses::{From, Target, json};
 use crate::output::place::target_of;
 use crate::session::Session;
 
-/// The sheet with addresses in the places of its placeholders, as they are seen from a sheet of the output.
-pub(crate) fn with_addresses(session: &Session, file: &FilePath, output: &StyleOutput) -> String {
-    with_written(session, file, output, |target| session.addresses.written(target, From::Sheet))
+/// The sheet with addresses in the places of its placeholders, as they are seen from a sheet of the output. The files that
+/// it refers to go to `sources`.
+pub(crate) fn with_addresses(
+    session: &Session,
+    file: &FilePath,
+    output: &StyleOutput,
+    sources: &mut BTreeSet<PathBuf>,
+) -> String {
+    with_written(session, file, output, sources, |target| session.addresses.written(target, From::Sheet))
 }
 
 /// The sheet as an expression in a script, whose text may come to any page.
@@ -28,12 +37,18 @@ pub(crate) fn with_addresses(session: &Session, file: &FilePath, output: &StyleO
 /// ```js
 /// "body{background:url(\"" + new URL("big-Bq3x_0aZ.png", import.meta.url).href + "\")}"
 /// ```
-pub(crate) fn text(session: &Session, file: &FilePath, output: &StyleOutput, from: From<'_>) -> String {
+pub(crate) fn text(
+    session: &Session,
+    file: &FilePath,
+    output: &StyleOutput,
+    from: From<'_>,
+    sources: &mut BTreeSet<PathBuf>,
+) -> String {
     if !session.config.build.relative_base {
-        return json(&finish(session, [&*with_addresses(session, file, output)]));
+        return json(&finish(session, [&*with_addresses(session, file, output, sources)]));
     }
     let mut expressions = Vec::new();
-    let css = with_written(session, file, output, |target| match target {
+    let css = with_written(session, file, output, sources, |target| match target {
         Target::Content(content) => content.clone(),
         Target::Output(_) => {
             expressions.push(session.addresses.expression(target, from));
@@ -55,11 +70,12 @@ fn with_written(
     session: &Session,
     file: &FilePath,
     output: &StyleOutput,
+    sources: &mut BTreeSet<PathBuf>,
     mut write: impl FnMut(&Target) -> String,
 ) -> String {
     let mut css = output.css.clone();
     for url in &output.urls {
-        let written = match target_of(session, file.as_path(), &url.specifier, Inlining::Small) {
+        let written = match target_of(session, file.as_path(), &url.specifier, Inlining::Small, sources) {
             Some((target, suffix)) => format!("{}{suffix}", write(&target)),
             None => {
                 let name = session.compiler.display(file.as_path());
@@ -110,10 +126,15 @@ pub(crate) fn finish<'s>(session: &Session, sheets: impl IntoIterator<Item = &'s
     }
 }
 
-/// Compiles a sheet into a file of its own: for `<link>` and `?url`.
-pub(crate) fn emit(session: &Session, url: &ModuleUrl, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
+/// Compiles a sheet into a file of its own, for `<link>` and `?url`. The files that went into it go to `sources`.
+pub(crate) fn emit(
+    session: &Session,
+    url: &ModuleUrl,
+    file: &FilePath,
+    sources: &mut BTreeSet<PathBuf>,
+) -> Result<String, Vec<Diagnostic>> {
     let stem = file.as_path().file_stem().unwrap_or_default().to_string_lossy();
-    emit_as(session, url, file, &stem)
+    emit_as(session, url, file, &stem, sources)
 }
 
 /// The same under another name.
@@ -122,20 +143,18 @@ pub(crate) fn emit_as(
     url: &ModuleUrl,
     file: &FilePath,
     stem: &str,
+    sources: &mut BTreeSet<PathBuf>,
 ) -> Result<String, Vec<Diagnostic>> {
     let mut files = Vec::new();
     let source = rekindle_compile::source::Source::File;
     let compile = || session.compiler.plain(url, file, &source, PlainOptions::default(), &mut files);
     let plain = tokio::task::block_in_place(compile)?;
-    session.note_source(file.as_path());
-    for file in &files {
-        session.note_source(file.as_path());
-    }
+    sources.extend([file].into_iter().chain(&files).map(|file| file.as_path().to_owned()));
     let Plain::Style(output, _) = plain else {
         let name = session.compiler.display(file.as_path());
         return Err(vec![Diagnostic::error("this is no sheet").in_file(name)]);
     };
-    let css = finish(session, [&*with_addresses(session, file, &output)]);
+    let css = finish(session, [&*with_addresses(session, file, &output, sources)]);
     Ok(session.addresses.emit(&format!("{stem}.css"), css.into_bytes().into()))
 }
 

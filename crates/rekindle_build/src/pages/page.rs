@@ -7,7 +7,7 @@
 //! <link rel="stylesheet" crossorigin href="/assets/index-d3Xk1_0q.css">
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,10 +27,11 @@ use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
 use rolldown::InputItem;
 
 use crate::bundle::bundler;
-use crate::bundle::bundler::bundle;
+use crate::bundle::context::BundleContext;
 use crate::bundle::ids::{PAGE, page_id};
+use crate::bundle::modules::Bundle;
+use crate::bundle::page_modules::{InlineScript, PageModules};
 use crate::bundle::role::Role;
-use crate::lock::lock;
 use crate::output::addresses::{From, Target, json};
 use crate::output::chunks::Chunk;
 use crate::output::place::{below_root, real_place, target_of};
@@ -38,7 +39,7 @@ use crate::output::{chunks, sheets};
 use crate::pages::ignored::Ignored;
 use crate::pages::manifest;
 use crate::pages::manifest::{Entry, Named, SheetInput};
-use crate::report::FileKind;
+use crate::report::{FileKind, ProgressMeter};
 use crate::session::Session;
 
 /// The page that a project usually has.
@@ -48,6 +49,8 @@ const MAIN_PAGE: &str = "index.html";
 #[derive(Debug, Default)]
 pub(crate) struct Bundled {
     pub files: BTreeMap<String, (FileKind, Arc<[u8]>)>,
+    /// Files that went into them.
+    pub sources: BTreeSet<PathBuf>,
 }
 
 /// One page.
@@ -58,8 +61,10 @@ struct Page {
     /// What its chunk is called.
     name: String,
     template: PageTemplate,
-    /// Id of the module that imports its scripts; `None`: it has none.
-    entry: Option<String>,
+    /// Id of the module that imports its scripts, and its text; `None`: it has none.
+    entry: Option<(String, String)>,
+    /// Scripts written into it, by their ids.
+    inline: Vec<(String, InlineScript)>,
     /// Addresses of scripts that the browser loads itself.
     scripts: Vec<String>,
     links: Vec<String>,
@@ -68,11 +73,20 @@ struct Page {
     assets: Vec<String>,
     /// Values of `Piece::Import`.
     imports: Vec<String>,
+    /// Files whose content went into the output because the page names them, and the page itself.
+    sources: BTreeSet<PathBuf>,
+}
+
+impl Page {
+    fn entry_id(&self) -> Option<&str> {
+        self.entry.as_ref().map(|(id, _)| id.as_str())
+    }
 }
 
 /// Builds every page and all it leads to.
-pub(crate) async fn build(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
-    build_all(session).await.map_err(|problems| with_way_out(session, problems))
+pub(crate) async fn build(session: &Arc<Session>, progress: &Arc<ProgressMeter>) -> Result<Bundled, Vec<Diagnostic>> {
+    let context = Arc::new(BundleContext::new(session.clone(), progress.clone()));
+    build_all(&context).await.map_err(|problems| with_way_out(session, problems))
 }
 
 /// Says of mistakes in pages that may not be meant for the output how to leave them out.
@@ -95,41 +109,55 @@ fn with_way_out(session: &Session, mut problems: Vec<Diagnostic>) -> Vec<Diagnos
     problems
 }
 
-async fn build_all(session: &Arc<Session>) -> Result<Bundled, Vec<Diagnostic>> {
+async fn build_all(context: &Arc<BundleContext>) -> Result<Bundled, Vec<Diagnostic>> {
+    let session = &context.session;
     let Inputs { pages, scripts, sheets } = inputs(session)?;
     let mut read = Vec::new();
     for (path, file, name) in pages {
-        read.push(read_page(session, path, FilePath::new(file), name)?);
+        let mut page = read_page(session, path, FilePath::new(file), name)?;
+        add_classic_scripts(context, &mut page).await;
+        read.push(page);
     }
-    for page in &mut read {
-        for specifier in page.template.imports.clone() {
-            let address = import_address(session, page, &specifier).await;
-            page.imports.push(address);
-        }
-        for at in 0..page.assets.len() {
-            if page.template.assets[at].is_script {
-                page.assets[at] = match plain_script(session, page, at).await {
-                    Some(address) => address,
-                    None => asset_of(session, page, &page.template.assets[at].specifier, Inlining::Small),
-                };
-            }
-        }
-    }
-    let sheets: Vec<SheetInput> = sheets.iter().filter_map(|(file, name)| sheet_input(session, file, name)).collect();
+    let mut sources = BTreeSet::new();
+    let sheets: Vec<SheetInput> =
+        sheets.iter().filter_map(|(file, name)| sheet_input(session, file, name, &mut sources)).collect();
     let problems = session.take_problems();
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut items: Vec<InputItem> = read
-        .iter()
-        .filter_map(|page| Some(InputItem { name: Some(page.name.clone()), import: page.entry.clone()? }))
-        .collect();
-    items.extend(
-        scripts.iter().map(|(file, name)| InputItem { name: Some(name.clone()), import: file.display().to_string() }),
-    );
-    let chunks = if items.is_empty() { Vec::new() } else { bundle(session, items, Role::Pages).await? };
-    let (chunks, style) = chunks::with_sheets(session, chunks);
-    Ok(assemble(session, &read, &sheets, &chunks, style.as_deref()))
+    let entries = read.iter().filter_map(|page| Some((page.name.clone(), page.entry.as_ref()?.0.clone())));
+    let scripts = scripts.into_iter().map(|(file, name)| (name, file.display().to_string()));
+    let items = entries.chain(scripts).map(|(name, import)| InputItem { name: Some(name), import });
+    let items: Vec<InputItem> = items.collect();
+    let bundle = if items.is_empty() {
+        Bundle::default()
+    } else {
+        let entries = read.iter().filter_map(|page| page.entry.clone()).collect();
+        let inline = read.iter_mut().flat_map(|page| std::mem::take(&mut page.inline)).collect();
+        let modules = PageModules::new(entries, inline, &session.compiler);
+        bundler::bundle(context, items, &Arc::new(modules), Role::Pages).await?
+    };
+    sources.extend(bundle.modules.sources.iter().cloned());
+    sources.extend(read.iter().flat_map(|page| page.sources.iter().cloned()));
+    let (chunks, style) = chunks::with_sheets(session, bundle);
+    Ok(Bundled { sources, ..assemble(session, &read, &sheets, &chunks, style.as_deref()) })
+}
+
+/// Builds what the page's scripts that are no modules import when they run.
+async fn add_classic_scripts(context: &Arc<BundleContext>, page: &mut Page) {
+    for specifier in page.template.imports.clone() {
+        let address = import_address(context, page, &specifier).await;
+        page.imports.push(address);
+    }
+    for at in 0..page.assets.len() {
+        if page.template.assets[at].is_script {
+            let specifier = page.template.assets[at].specifier.clone();
+            page.assets[at] = match plain_script(context, page, &specifier).await {
+                Some(address) => address,
+                None => asset_of(&context.session, page, &specifier, Inlining::Small),
+            };
+        }
+    }
 }
 
 /// What is built, with the names of the chunks. Pages by their path below the root.
@@ -141,10 +169,10 @@ struct Inputs {
 }
 
 /// A sheet that is to be built for itself.
-fn sheet_input(session: &Session, file: &Path, name: &str) -> Option<SheetInput> {
+fn sheet_input(session: &Session, file: &Path, name: &str, sources: &mut BTreeSet<PathBuf>) -> Option<SheetInput> {
     let url = session.compiler.resolver.url_of(file, Some("direct"));
     let stem = name.rsplit('/').next().unwrap_or(name);
-    match sheets::emit_as(session, &url, &FilePath::new(file), stem) {
+    match sheets::emit_as(session, &url, &FilePath::new(file), stem, sources) {
         Ok(made) => Some(SheetInput { name: name.to_owned(), source: below_root(session, file), file: made }),
         Err(problems) => {
             session.problem(problems);
@@ -230,16 +258,17 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
     };
     let bytes = file::read(file.as_path()).map_err(unreadable)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
-    session.note_source(file.as_path());
     let is_module = |specifier: &str| is_module(session, &path, &file, specifier);
     let template = parse_page_for_build(&source, &|name| session.env_text(name), &is_module);
     tell_what_stays(session, &path, &template);
     let mut page = Page {
         path,
+        sources: BTreeSet::from([file.as_path().to_owned()]),
         file,
         name,
         template,
         entry: None,
+        inline: Vec::new(),
         scripts: Vec::new(),
         links: Vec::new(),
         sheets: Vec::new(),
@@ -254,9 +283,9 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
                 let url = ModuleUrl::new(format!("/{}?html-proxy&index={at}.js", page.path));
                 let as_if = page.template.as_if(&format!("/{}", page.path));
                 let as_if = as_if.map(|url| session.compiler.file_at(&url));
-                let inline = Source::Inline { text: where_it_stands(&source, *offset, code), as_if };
-                lock(&session.inline).insert(id.clone(), (url, page.file.clone(), inline));
+                let source = Source::Inline { text: where_it_stands(&source, *offset, code), as_if };
                 imports.push_str(&format!("import {};\n", json(&id)));
+                page.inline.push((id, InlineScript { url, file: page.file.clone(), source }));
             }
             PageScript::External { specifier, offset } => {
                 match script_of(session, &page, specifier, *offset, &source) {
@@ -268,13 +297,11 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
         }
     }
     if !imports.is_empty() {
-        let id = page_id(page.file.as_path(), PAGE);
-        lock(&session.entries).insert(id.clone(), imports);
-        page.entry = Some(id);
+        page.entry = Some((page_id(page.file.as_path(), PAGE), imports));
     }
     for at in 0..page.template.links.len() {
         let specifier = page.template.links[at].specifier.clone();
-        let (address, sheet) = link_of(session, &page, &specifier);
+        let (address, sheet) = link_of(session, &mut page, &specifier);
         page.links.push(address);
         page.sheets.extend(sheet);
     }
@@ -282,7 +309,8 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
         let PageAsset { specifier, wants_file, is_script } = page.template.assets[at].clone();
         let inlining = if wants_file { Inlining::Never } else { Inlining::Small };
         // What a script imports is built first.
-        page.assets.push(if is_script { String::new() } else { asset_of(session, &page, &specifier, inlining) });
+        let address = if is_script { String::new() } else { asset_of(session, &mut page, &specifier, inlining) };
+        page.assets.push(address);
     }
     Ok(page)
 }
@@ -364,12 +392,12 @@ fn absolute(session: &Session, page: &Page, specifier: &str) -> String {
 }
 
 /// The address of a sheet that the page links itself, and its name in the output.
-fn link_of(session: &Session, page: &Page, specifier: &str) -> (String, Option<String>) {
+fn link_of(session: &Session, page: &mut Page, specifier: &str) -> (String, Option<String>) {
     let path = specifier.split(['?', '#']).next().unwrap_or_default();
     match session.compiler.resolver.resolve(page.file.as_path(), path, DepKind::Asset) {
         Ok(Resolved::File { path: file, url }) if is_style(url.path()) => {
             let linked = ModuleUrl::new(format!("{}?direct", url.path()));
-            match sheets::emit(session, &linked, &file) {
+            match sheets::emit(session, &linked, &file, &mut page.sources) {
                 Ok(name) => {
                     let target = Target::Output(name.clone());
                     (session.addresses.written(&target, From::Page(&page.path)), Some(name))
@@ -397,9 +425,9 @@ fn link_of(session: &Session, page: &Page, specifier: &str) -> (String, Option<S
     }
 }
 
-fn asset_of(session: &Session, page: &Page, specifier: &str, inlining: Inlining) -> String {
+fn asset_of(session: &Session, page: &mut Page, specifier: &str, inlining: Inlining) -> String {
     let from = From::Page(&page.path);
-    if let Some((target, suffix)) = target_of(session, page.file.as_path(), specifier, inlining) {
+    if let Some((target, suffix)) = target_of(session, page.file.as_path(), specifier, inlining, &mut page.sources) {
         return format!("{}{suffix}", session.addresses.written(&target, from));
     }
     // A public file that is named relative to the page.
@@ -419,19 +447,30 @@ fn asset_of(session: &Session, page: &Page, specifier: &str, inlining: Inlining)
 }
 
 /// The address of a module that the page imports when it runs: a script of its own, with a copy of all it imports.
-async fn import_address(session: &Arc<Session>, page: &Page, specifier: &str) -> String {
-    match imported(session, page.file.as_path(), specifier, From::Page(&page.path)).await {
+async fn import_address(context: &Arc<BundleContext>, page: &mut Page, specifier: &str) -> String {
+    let from = From::Page(&page.path);
+    match imported(context, page.file.as_path(), specifier, from, &mut page.sources).await {
         Some(address) => address,
-        None => with_dot(asset_of(session, page, specifier, Inlining::Never)),
+        None => with_dot(asset_of(&context.session, page, specifier, Inlining::Never)),
     }
 }
 
 /// The address of what a script in `importer`, which is no module, imports when it runs; as it is written where `from` says.
-async fn imported(session: &Arc<Session>, importer: &Path, specifier: &str, from: From<'_>) -> Option<String> {
+async fn imported(
+    context: &Arc<BundleContext>,
+    importer: &Path,
+    specifier: &str,
+    from: From<'_>,
+    sources: &mut BTreeSet<PathBuf>,
+) -> Option<String> {
+    let session = &context.session;
     let resolved = session.compiler.resolver.resolve(importer, &relative_specifier(specifier), DepKind::Dynamic);
     let Ok(Resolved::File { path, .. }) = resolved else { return None };
-    match bundler::worker(session, path.as_path(), false, &Role::Pages).await {
-        Ok(built) => Some(with_dot(session.addresses.written(&Target::Output(built.name), from))),
+    match bundler::worker(context, path.as_path(), false, &Role::Pages).await {
+        Ok(built) => {
+            sources.extend(built.sources);
+            Some(with_dot(session.addresses.written(&Target::Output(built.name), from)))
+        }
         Err(problems) => {
             session.problem(problems);
             Some(specifier.to_owned())
@@ -446,8 +485,9 @@ fn with_dot(address: String) -> String {
 }
 
 /// The address of a script that is no module and imports some when it runs: a file with their new addresses.
-async fn plain_script(session: &Arc<Session>, page: &Page, at: usize) -> Option<String> {
-    let specifier = relative_specifier(&page.template.assets[at].specifier);
+async fn plain_script(context: &Arc<BundleContext>, page: &mut Page, specifier: &str) -> Option<String> {
+    let session = &context.session;
+    let specifier = relative_specifier(specifier);
     let resolved = session.compiler.resolver.resolve(page.file.as_path(), &specifier, DepKind::Asset).ok()?;
     let Resolved::File { path, .. } = resolved else { return None };
     if session.compiler.resolver.address_of_public(path.as_path()).is_some() {
@@ -461,7 +501,7 @@ async fn plain_script(session: &Arc<Session>, page: &Page, at: usize) -> Option<
         if !specifier.starts_with(['/', '.']) {
             continue;
         }
-        match imported(session, path.as_path(), specifier, From::Sheet).await {
+        match imported(context, path.as_path(), specifier, From::Sheet, &mut page.sources).await {
             Some(address) => {
                 written.push_str(&text[end..range.start]);
                 written.push_str(&address);
@@ -477,6 +517,7 @@ async fn plain_script(session: &Arc<Session>, page: &Page, at: usize) -> Option<
         return None;
     }
     written.push_str(&text[end..]);
+    page.sources.insert(path.as_path().to_owned());
     let name = path.as_path().file_name().unwrap_or_default().to_string_lossy();
     let name = session.addresses.emit(&name, written.into_bytes().into());
     Some(session.addresses.written(&Target::Output(name), From::Page(&page.path)))
@@ -526,7 +567,7 @@ fn assemble(
         };
         let entry = |chunk: &Chunk| {
             let facade = chunk.chunk.facade_module_id.as_ref().map(|id| id.as_str());
-            let page = pages.iter().find(|page| page.entry.is_some() && page.entry.as_deref() == facade);
+            let page = pages.iter().find(|page| page.entry_id().is_some() && page.entry_id() == facade);
             let named = page.map(|page| Named { sheets: &page.sheets, addresses: &page.assets }).unwrap_or_default();
             Entry::of(session, chunk, style, &named, &known, &sheet)
         };
@@ -546,7 +587,7 @@ fn render(
     style: Option<&str>,
 ) -> String {
     let is_its = |chunk: &&Chunk| {
-        chunk.chunk.is_entry && chunk.chunk.facade_module_id.as_ref().map(|id| id.as_str()) == page.entry.as_deref()
+        chunk.chunk.is_entry && chunk.chunk.facade_module_id.as_ref().map(|id| id.as_str()) == page.entry_id()
     };
     let entry =
         page.entry.as_ref().and_then(|_| chunks.iter().find(is_its)).map(|chunk| chunk.chunk.filename.to_string());

@@ -15,10 +15,17 @@ use crate::script::compile::compile_script;
 use crate::script::input::{Format, Interop, ScriptInput};
 use crate::source::Source;
 
+/// A script with all that decides what it is compiled to.
+pub(crate) struct LoadedScript {
+    pub text: String,
+    options: TsOptions,
+    context: ScriptContext,
+}
+
 /// What a script is compiled with besides its text and its tsconfig.json.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct ScriptContext {
-    pub format: Format,
+struct ScriptContext {
+    format: Format,
     interop: Interop,
     /// Its components are registered for a refresh.
     refresh: bool,
@@ -32,23 +39,34 @@ impl Compiler {
         source: &Source,
         files: &mut Vec<FilePath>,
     ) -> Result<Definition, Vec<Diagnostic>> {
-        let text = self.script_text(url, file, source)?;
-        let options = self.script_options(url, file, files)?;
-        let context = self.script_context(url, file, source);
-        let hash = self.script_digest(&text, url, &options, context);
+        let script = self.load_script(url, file, source, files)?;
+        let hash = self.script_digest(&script, url);
         if let Some(mut known) = self.cache.get(&hash) {
             known.files.clone_from(files);
             return Ok(known);
         }
         let display = self.display(file.as_path());
-        let output = compile_script(&self.script_input(&text, url, &display, &options, context))?;
+        let output = compile_script(&self.script_input(&script, url, &display))?;
         let definition = output.into_definition(hash, files.clone());
         self.cache.keep(url, &definition);
         Ok(definition)
     }
 
+    /// Reads a script and what is said of it elsewhere. The files that were read for that go to `files`.
+    pub(crate) fn load_script(
+        &self,
+        url: &ModuleUrl,
+        file: &FilePath,
+        source: &Source,
+        files: &mut Vec<FilePath>,
+    ) -> Result<LoadedScript, Vec<Diagnostic>> {
+        let text = self.script_text(url, file, source)?;
+        let options = self.script_options(url, file, files)?;
+        Ok(LoadedScript { text, options, context: self.script_context(url, file, source) })
+    }
+
     /// What is known of a script without its text: from its name and the package.json above it.
-    pub(crate) fn script_context(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> ScriptContext {
+    fn script_context(&self, url: &ModuleUrl, file: &FilePath, source: &Source) -> ScriptContext {
         let path = match url.path() {
             NODE_URL | EMPTY_URL => {
                 return ScriptContext { format: Format::CommonJs, interop: Interop::Node, refresh: false };
@@ -92,7 +110,7 @@ impl Compiler {
     }
 
     /// What tsconfig.json says about a script. The files that say it, or are wrong, go to `files`.
-    pub(crate) fn script_options(
+    fn script_options(
         &self,
         url: &ModuleUrl,
         file: &FilePath,
@@ -125,39 +143,31 @@ impl Compiler {
         self.framework().refreshes() && is_own && !self.production
     }
 
+    /// The input of the script compiler. `display` names the script in diagnostics and source maps.
     pub(crate) fn script_input<'a>(
         &'a self,
-        text: &'a str,
+        script: &'a LoadedScript,
         url: &'a ModuleUrl,
         display: &'a str,
-        options: &'a TsOptions,
-        context: ScriptContext,
     ) -> ScriptInput<'a> {
-        let ScriptContext { format, interop, refresh } = context;
-        let (url, defines) = (url.as_str(), &self.defines);
-        let production = self.production;
+        let ScriptContext { format, interop, refresh } = script.context;
         ScriptInput {
-            source: text,
-            url,
+            source: &script.text,
+            url: url.as_str(),
             display,
-            options,
-            defines,
+            options: &script.options,
+            defines: &self.defines,
             format,
             interop,
             source_map: false,
             refresh,
-            production,
+            production: self.production,
         }
     }
 
     /// Equal digests compile to the same text.
-    pub(super) fn script_digest(
-        &self,
-        text: &str,
-        url: &ModuleUrl,
-        options: &TsOptions,
-        context: ScriptContext,
-    ) -> Arc<str> {
+    fn script_digest(&self, script: &LoadedScript, url: &ModuleUrl) -> Arc<str> {
+        let LoadedScript { text, options, context } = script;
         let options = format!("{options:?}{context:?}{}", self.defines.digest_of(text));
         digest(&[text.as_bytes(), url.as_str().as_bytes(), options.as_bytes()])
     }
@@ -176,13 +186,11 @@ impl Compiler {
             });
             return Some(map.to_string());
         }
-        let text = self.script_text(url, file, source).ok()?;
-        let options = self.script_options(url, file, &mut Vec::new()).ok()?;
-        let context = self.script_context(url, file, source);
-        if *self.script_digest(&text, url, &options, context) != *hash {
+        let script = self.load_script(url, file, source, &mut Vec::new()).ok()?;
+        if *self.script_digest(&script, url) != *hash {
             return None;
         }
-        let input = self.script_input(&text, url, url.as_str(), &options, context);
+        let input = self.script_input(&script, url, url.as_str());
         compile_script(&ScriptInput { source_map: true, ..input }).ok()?.map
     }
 }

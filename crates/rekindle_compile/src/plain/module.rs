@@ -149,14 +149,11 @@ impl Compiler {
         options: PlainOptions,
         files: &mut Vec<FilePath>,
     ) -> Result<Plain, Vec<Diagnostic>> {
-        let text = self.script_text(url, file, source)?;
-        let ts = self.script_options(url, file, files)?;
-        let context = self.script_context(url, file, source);
+        let script = self.load_script(url, file, source, files)?;
         let display = self.display(file.as_path());
-        let input =
-            ScriptInput { source_map: options.source_map, ..self.script_input(&text, url, &display, &ts, context) };
+        let input = ScriptInput { source_map: options.source_map, ..self.script_input(&script, url, &display) };
         if is_plain_already(&input) && is_in_package(file.as_path()) && !commonjs::may_need_more(input.source) {
-            return Ok(Plain::Script { code: text, map: None });
+            return Ok(Plain::Script { code: script.text, map: None });
         }
         let allocator = Allocator::default();
         let (mut module, shape) = read_script(&allocator, &input)?;

@@ -4,15 +4,35 @@
 //! /a.ts         a script           /a.css          a style         /a.svg          an asset: its address
 //! /a.ts?raw     its text           /a.css?inline   the text        /a.svg?inline   its content in the address
 //! /a.ts?worker  a constructor      /a.css?direct   the sheet of a <link>
+//! /index.html?html-proxy&index=0.js                a script that is written into a page
 //! ```
+//!
+//! Whatever a query of a module can say is said here and nowhere else, also where one file gives several modules, as a page
+//! does with its scripts, and where a specifier ends and its query begins.
 
 use rekindle_graph::ModuleUrl;
 
 use crate::source::Source;
 
-/// What queries of addresses ask for: the file itself, or its content in the address.
+/// The address of an asset leads to its file, however small that is.
 pub(crate) const KEEPS_FILE: &str = "no-inline";
+/// The content takes the place of the address: that of a sheet, an asset, or a worker's script.
 pub(crate) const INLINE: &str = "inline";
+/// The text of a file.
+pub(crate) const RAW: &str = "raw";
+/// The address of a file.
+pub(crate) const URL: &str = "url";
+/// The content of a file, as numbers.
+const BYTES: &str = "bytes";
+/// A constructed sheet, which an import with `type: 'css'` gives.
+const SHEET: &str = "sheet";
+/// The sheet that a `<link>` leads to.
+pub const LINKED: &str = "direct";
+/// A worker is started as a classic script.
+const CLASSIC: &str = "classic";
+/// In a build: the sheet of a CSS module alone, which is there whoever uses its names.
+pub const SHEET_OF_MODULE: &str = "rekindle-sheet";
+
 const SCRIPTS: [&str; 8] = ["js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"];
 /// Kinds of files that need a tool which is not there (yet).
 const UNSUPPORTED: [(&str, &str); 3] = [("vue", "Vue"), ("svelte", "Svelte"), ("astro", "Astro")];
@@ -123,13 +143,13 @@ impl Query {
     fn of(url: &ModuleUrl) -> Self {
         let has = |name: &str| url.asks_for(name);
         match () {
-            _ if has("raw") => Self::Raw,
-            _ if has("bytes") => Self::Bytes,
-            _ if has("worker") => Self::Worker { class: "Worker", address: has("url") },
-            _ if has("sharedworker") => Self::Worker { class: "SharedWorker", address: has("url") },
+            _ if has(RAW) => Self::Raw,
+            _ if has(BYTES) => Self::Bytes,
+            _ if has("worker") => Self::Worker { class: "Worker", address: has(URL) },
+            _ if has("sharedworker") => Self::Worker { class: "SharedWorker", address: has(URL) },
             _ if has("init") => Self::Init,
-            _ if has("inline") => Self::Inline,
-            _ if has("url") || has("no-inline") => Self::Url,
+            _ if has(INLINE) => Self::Inline,
+            _ if has(URL) || has(KEEPS_FILE) => Self::Url,
             _ => Self::Other,
         }
     }
@@ -154,7 +174,7 @@ impl StyleUse {
             Self::Link
         } else if Query::of(url) == Query::Inline {
             Self::Text
-        } else if url.asks_for("sheet") {
+        } else if url.asks_for(SHEET) {
             Self::Sheet
         } else {
             Self::Page
@@ -172,9 +192,55 @@ pub(crate) fn keeps_file(url: &ModuleUrl) -> bool {
     url.asks_for(KEEPS_FILE)
 }
 
+/// Whether the content of a file takes the place of its address.
+pub fn asks_for_content(url: &ModuleUrl) -> bool {
+    url.asks_for(INLINE)
+}
+
+/// Whether a worker is started as a classic script.
+pub fn is_classic_worker(url: &ModuleUrl) -> bool {
+    url.asks_for(CLASSIC)
+}
+
+/// Whether the query of a request asks for the script that a worker starts with.
+pub fn is_worker_file(query: &str) -> bool {
+    query.split('&').any(|part| part.trim_end_matches('=') == "worker_file")
+}
+
 /// Whether a module stands for the sheet of a `<link>`: its definition is the sheet itself.
 pub fn is_linked(url: &ModuleUrl) -> bool {
-    url.asks_for("direct")
+    url.asks_for(LINKED)
+}
+
+/// The module that stands for the sheet of a `<link>` to the style at `path`.
+pub fn linked_sheet(path: &str) -> ModuleUrl {
+    ModuleUrl::new(format!("{path}?{LINKED}"))
+}
+
+/// Whether importing the module puts a sheet on the page, or would if it is a CSS module.
+pub fn is_sheet_of_page(url: &ModuleUrl) -> bool {
+    is_style(url.path()) && Query::of(url) == Query::Other
+}
+
+/// The query of a page's script number `index`, which is written into the page: one file gives several modules.
+pub fn inline_script_query(index: usize) -> String {
+    format!("html-proxy&index={index}.js")
+}
+
+/// The query of a worker's address, as code asks for it that names the worker with `new URL()`.
+pub(crate) fn worker_address_query(is_shared: bool, is_module: bool) -> String {
+    let class = if is_shared { "sharedworker" } else { "worker" };
+    format!("{class}&{URL}&{}", if is_module { "module" } else { CLASSIC })
+}
+
+/// What an import says with an attribute, as a query: `with { type: 'text' }` → `raw`.
+pub(crate) fn query_of_attribute(attribute: &str) -> Option<&'static str> {
+    match attribute {
+        "text" => Some(RAW),
+        "css" => Some(SHEET),
+        "bytes" => Some(BYTES),
+        _ => None,
+    }
 }
 
 /// Whether a module's file is an asset: its definition is an address.
@@ -216,6 +282,28 @@ pub fn without_suffix(specifier: &str) -> (&str, &str) {
     specifier.find(['#', '?']).map_or((specifier, ""), |at| specifier.split_at(at))
 }
 
+/// `./a.ts?worker&url` → (`./a.ts`, `worker&url`)
+pub fn split_query(specifier: &str) -> (&str, Option<&str>) {
+    specifier.split_once('?').map_or((specifier, None), |(path, query)| (path, Some(query)))
+}
+
+/// `./a.ts?raw` → `./a.ts`
+pub fn path_of(specifier: &str) -> &str {
+    split_query(specifier).0
+}
+
+/// An address with what follows it where it is written: (`/a.svg?v=1`, `?x#top`) → `/a.svg?v=1&x#top`
+pub fn with_suffix(address: &str, suffix: &str) -> String {
+    match suffix.strip_prefix('?').filter(|_| has_query(address)) {
+        Some(rest) => format!("{address}&{rest}"),
+        None => format!("{address}{suffix}"),
+    }
+}
+
+pub(crate) fn has_query(address: &str) -> bool {
+    split_query(address).1.is_some()
+}
+
 /// Whether a module goes through the script compiler: by its kind, or because a page or the binary holds it as one.
 pub(crate) fn is_compiled_as_script(url: &ModuleUrl, source: &Source) -> bool {
     matches!(source, Source::Inline { .. }) || is_script(url)
@@ -224,6 +312,29 @@ pub(crate) fn is_compiled_as_script(url: &ModuleUrl, source: &Source) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_specifier_ends_where_its_query_or_fragment_begins() {
+        assert_eq!(split_query("./a.ts?worker&url"), ("./a.ts", Some("worker&url")));
+        assert_eq!(split_query("./a.ts?"), ("./a.ts", Some("")));
+        assert_eq!(split_query("./a.ts"), ("./a.ts", None));
+        assert_eq!(without_suffix("./a.svg#x?y"), ("./a.svg", "#x?y"));
+        assert_eq!(with_suffix("/a.svg?v=1", "?x#top"), "/a.svg?v=1&x#top");
+        assert_eq!(with_suffix("/a.svg", "?x#top"), "/a.svg?x#top");
+        assert_eq!(with_suffix("/a.svg?v=1", "#top"), "/a.svg?v=1#top");
+    }
+
+    #[test]
+    fn queries_that_are_made_here_are_understood_here() {
+        let of = |path: &str, query: &str| Query::of(&ModuleUrl::new(format!("{path}?{query}")));
+        let shared = Query::Worker { class: "SharedWorker", address: true };
+        assert_eq!(of("/w.ts", &worker_address_query(true, true)), shared);
+        assert!(is_classic_worker(&ModuleUrl::new(format!("/w.ts?{}", worker_address_query(false, false)))));
+        assert_eq!(of("/a.txt", query_of_attribute("text").unwrap()), Query::Raw);
+        assert_eq!(StyleUse::of(&linked_sheet("/a.css")), StyleUse::Link);
+        assert!(is_sheet_of_page(&ModuleUrl::new("/a.css?v=1")) && !is_sheet_of_page(&ModuleUrl::new("/a.css?bytes")));
+        assert!(is_worker_file("worker_file=&type=module") && !is_worker_file("worker"));
+    }
 
     #[test]
     fn styles_and_modules_are_known_by_their_names() {

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use rekindle_graph::ModuleUrl;
+
 /// Marks the module that imports a page's scripts.
 pub(crate) const PAGE: &str = "rekindle-page";
 
-/// A module's id as its path and query.
-pub(crate) fn without_query(id: &str) -> (&str, Option<&str>) {
-    id.split_once('?').map_or((id, None), |(path, query)| (path, Some(query)))
+/// The id of a module of the project, of which `url` has the query.
+pub(crate) fn file_id(path: &Path, url: &ModuleUrl) -> String {
+    if url.query().is_empty() { path.display().to_string() } else { page_id(path, url.query()) }
 }
 
 /// Where a page's entry or inline script has its id.

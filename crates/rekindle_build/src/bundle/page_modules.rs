@@ -14,13 +14,14 @@ use oxc_ast::ast::{Statement, StringLiteral};
 use oxc_parser::Parser;
 use oxc_span::SourceType;
 use rekindle_compile::compiler::Compiler;
+use rekindle_compile::kind::split_query;
 use rekindle_compile::resolve::resolver::Resolved;
 use rekindle_compile::source::Source;
 use rekindle_graph::paths::is_in_package;
 use rekindle_graph::{DepKind, FilePath, ModuleUrl};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::bundle::ids::without_query;
+use crate::bundle::ids::file_id;
 
 /// The modules of all pages that are in no file of their own.
 #[derive(Default)]
@@ -82,7 +83,7 @@ impl PageModules {
         if let Some(InlineScript { url, file, source }) = self.inline.get(id).cloned() {
             return (url, file, source);
         }
-        let (path, query) = without_query(id);
+        let (path, query) = split_query(id);
         (compiler.resolver.url_of(Path::new(path), query), FilePath::new(path), Source::File)
     }
 }
@@ -105,8 +106,7 @@ fn visit_imports(text: &str, mut visit: impl FnMut(&str, bool)) {
 fn id_of(compiler: &Compiler, page: &Path, specifier: &str, for_effects: bool) -> Option<String> {
     match compiler.resolver.resolve(page, specifier, DepKind::Static).ok()? {
         Resolved::File { path, url } if for_effects || !is_in_package(path.as_path()) => {
-            let query = if url.query().is_empty() { String::new() } else { format!("?{}", url.query()) };
-            Some(format!("{}{query}", path.as_path().display()))
+            Some(file_id(path.as_path(), &url))
         }
         _ => None,
     }

@@ -14,9 +14,12 @@ use std::sync::{Arc, Mutex};
 
 use rekindle_compile::files::file;
 use rekindle_compile::files::secrets::{self, holds_secrets};
-use rekindle_compile::kind::{StyleUse, is_linked, is_script, is_style, is_style_module};
+use rekindle_compile::kind::{
+    SHEET_OF_MODULE, StyleUse, asks_for_content, is_classic_worker, is_script, is_sheet_of_page, is_style,
+    is_style_module, linked_sheet, split_query, with_suffix,
+};
 use rekindle_compile::plain::module::{Inlining, Plain};
-use rekindle_compile::plain::options::{PlainOptions, RUNTIME_URL, SHEET_QUERY};
+use rekindle_compile::plain::options::{PlainOptions, RUNTIME_URL};
 use rekindle_compile::plain::script::RUNTIME;
 use rekindle_compile::resolve::resolver::Resolved;
 use rekindle_compile::script::builtin;
@@ -36,7 +39,7 @@ use rolldown_plugin::{
 };
 
 use crate::bundle::context::BundleContext;
-use crate::bundle::ids::{PAGE, without_query};
+use crate::bundle::ids::PAGE;
 use crate::bundle::modules::BundledModules;
 use crate::bundle::page_modules::PageModules;
 use crate::bundle::problems;
@@ -179,7 +182,7 @@ impl Meaning {
         if specifier == RUNTIME_URL {
             return Ok(Some(with_effects(format!("{OWN}{RUNTIME_URL}"), Some(HookSideEffects::False))));
         }
-        let is_known_sheet = || specifier.ends_with(SHEET_QUERY) && self.has_sheet(specifier);
+        let is_known_sheet = || specifier.ends_with(SHEET_OF_MODULE) && self.has_sheet(specifier);
         if specifier.starts_with(OWN) || specifier.ends_with(PAGE) || is_known_sheet() {
             return Ok(Some(with_effects(specifier, Some(HookSideEffects::NoTreeshake))));
         }
@@ -188,7 +191,7 @@ impl Meaning {
         }
         // Inputs, and what a page's entry imports, are ids already.
         let Some(importer) = args.importer.filter(|importer| !importer.ends_with(PAGE)) else {
-            let (path, query) = without_query(specifier);
+            let (path, query) = split_query(specifier);
             return Ok(Some(self.file(Path::new(path), query)));
         };
         // Helpers of lowered syntax are rolldown's own business.
@@ -262,9 +265,9 @@ impl Meaning {
         };
         let url = ModuleUrl::new(format!("{}?{}", path.display(), query.unwrap_or_default()));
         let mut output = HookResolveIdOutput::from_id(id);
-        if is_style(url.path()) && !["inline", "url", "raw"].iter().any(|name| url.asks_for(name)) {
+        if is_sheet_of_page(&url) {
             output.side_effects = Some(match self.role {
-                _ if is_style_module(url.path()) && query != Some(SHEET_QUERY) => HookSideEffects::False,
+                _ if is_style_module(url.path()) && query != Some(SHEET_OF_MODULE) => HookSideEffects::False,
                 Role::Pages => HookSideEffects::NoTreeshake,
                 Role::Worker { .. } => HookSideEffects::True,
             });
@@ -281,7 +284,7 @@ impl Meaning {
 
     /// What the browser loads itself; a public file that is no script is a module like any asset.
     fn address(&self, specifier: &str, address: &str, kind: DepKind) -> HookResolveIdOutput {
-        let (path, query) = without_query(specifier);
+        let (path, query) = split_query(specifier);
         let public = self.session().compiler.resolver.public_file(path);
         if let Some(public) = public.filter(|_| kind != DepKind::Require && !is_script(&ModuleUrl::new(specifier))) {
             return self.file(&public, query);
@@ -306,7 +309,7 @@ impl Meaning {
         if id.starts_with('\0') {
             return Ok(None);
         }
-        if let Some(module) = id.strip_suffix(SHEET_QUERY) {
+        if let Some(module) = id.strip_suffix(SHEET_OF_MODULE) {
             self.sheet_of_module(id, &module[..module.len() - 1])?;
             return Ok(Some(sheet_place()));
         }
@@ -336,12 +339,12 @@ impl Meaning {
             Plain::Value(code) => Ok(Some(script(&code))),
             // It is in the output as it is.
             Plain::Asset(inlining)
-                if !is_data(&url) && session.compiler.resolver.address_of_public(file.as_path()).is_some() =>
+                if !asks_for_content(&url) && session.compiler.resolver.address_of_public(file.as_path()).is_some() =>
             {
                 let address = self.asset(&file, inlining)?;
                 Ok(Some(script(&format!("export default {address};"))))
             }
-            Plain::Asset(_) if is_style(url.path()) && !is_data(&url) => {
+            Plain::Asset(_) if is_style(url.path()) && !asks_for_content(&url) => {
                 let name = self.linked_sheet(&url, &file)?;
                 Ok(Some(script(&format!("export default {};", self.expression(&Target::Output(name))))))
             }
@@ -364,7 +367,7 @@ impl Meaning {
                 Ok(Some(script(&wasm_module(&file, &address, &imports, &exports))))
             }
             Plain::Worker { class, address, inline } => {
-                let code = self.worker(file.as_path(), class, address, inline, url.asks_for("classic")).await?;
+                let code = self.worker(file.as_path(), class, address, inline, is_classic_worker(&url)).await?;
                 Ok(Some(script(&code)))
             }
         }
@@ -459,7 +462,7 @@ impl Meaning {
             self.keep_sheet(id.to_owned(), css);
             return Ok(Some(sheet_place()));
         };
-        let sheet = format!("{id}{}{SHEET_QUERY}", if id.contains('?') { '&' } else { '?' });
+        let sheet = with_suffix(id, &format!("?{SHEET_OF_MODULE}"));
         let code = format!("import {};\n{}", json(&sheet), sheets::class_module(classes));
         self.keep_sheet(sheet, css);
         Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::False), ..script(&code) }))
@@ -467,8 +470,7 @@ impl Meaning {
 
     /// `?url` of a sheet: a file of its own.
     fn linked_sheet(&self, url: &ModuleUrl, file: &FilePath) -> anyhow::Result<String> {
-        let linked = ModuleUrl::new(format!("{}?direct", url.path()));
-        debug_assert!(is_linked(&linked));
+        let linked = linked_sheet(url.path());
         let mut sources = BTreeSet::new();
         let name = sheets::emit(self.session(), &linked, file, &mut sources);
         self.note_sources(sources);
@@ -518,10 +520,6 @@ fn script(code: &str) -> HookLoadOutput {
 /// What stands in a chunk for a sheet: nothing, at the place where it would have been put on the page.
 fn sheet_place() -> HookLoadOutput {
     HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script("") }
-}
-
-fn is_data(url: &ModuleUrl) -> bool {
-    url.asks_for("inline")
 }
 
 /// The map with the file's path in place of its name: rolldown makes it relative to the chunk. A script of a page leads to

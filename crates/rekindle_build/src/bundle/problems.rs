@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use oxc_sourcemap::SourceMap;
 use rekindle_compile::files::file;
+use rekindle_compile::kind::path_of;
 use rekindle_compile::plain::module::Plain;
 use rekindle_compile::plain::options::PlainOptions;
 use rekindle_graph::Diagnostic;
 use rolldown_error::{BatchedBuildDiagnostic, BuildDiagnostic, DiagnosticOptions, EventKind};
 
-use crate::bundle::ids::without_query;
 use crate::bundle::page_modules::PageModules;
 use crate::session::Session;
 
@@ -19,7 +19,7 @@ pub(crate) fn at_specifier(session: &Session, importer: &Path, specifier: &str, 
     let diagnostic = diagnostic.in_file(session.compiler.display(importer));
     let Ok(text) = file::read_text(importer) else { return diagnostic };
     // What a call means may stand behind it by now: `./w.ts?worker&url`.
-    let written = [specifier, specifier.split('?').next().unwrap_or_default()];
+    let written = [specifier, path_of(specifier)];
     let quoted = written.iter().find_map(|specifier| {
         let places = ['\'', '"', '`'].iter().filter_map(|quote| text.find(&format!("{quote}{specifier}{quote}")));
         Some((places.min()?, specifier.len()))
@@ -52,7 +52,7 @@ fn of_error(session: &Session, pages: &PageModules, error: &BuildDiagnostic) -> 
     let shown = diagnostic.convert_to_string(false);
     let message = error.to_message_with(&options);
     let id = error.id().or_else(|| location(&shown)).map(|id| absolute(session, &id));
-    let file = id.as_ref().map(|id| PathBuf::from(without_query(id).0));
+    let file = id.as_ref().map(|id| PathBuf::from(path_of(id)));
     let mut problem = Diagnostic::error(first_sentence(session, &message, &shown));
     let Some((id, file)) = id.zip(file.filter(|file| file.is_file())) else { return problem };
     problem = problem.in_file(session.compiler.display(&file));
@@ -159,7 +159,7 @@ pub(crate) fn warn(session: &Session, warnings: &[BuildDiagnostic]) {
             continue;
         }
         let message = warning.to_message_with(&options(session));
-        let place = warning.id().map(|id| session.compiler.display(Path::new(without_query(&id).0)));
+        let place = warning.id().map(|id| session.compiler.display(Path::new(path_of(&id))));
         session.warn(match place {
             Some(file) if !message.contains(&file) => format!("{file}: {}", message.trim()),
             _ => message.trim().to_owned(),

@@ -9,9 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use rekindle_compile::kind::{path_of, without_suffix};
 use serde_json::{Map, Value, json};
 
-use crate::bundle::ids::without_query;
 use crate::output::chunks::{Chunk, base_name};
 use crate::output::place::below_root;
 use crate::session::Session;
@@ -60,7 +60,7 @@ fn assets_in_sheet<'t>(text: &'t str, assets: &'t Assets) -> impl Iterator<Item 
 }
 
 fn asset_at(address: &str, assets: &Assets) -> Option<String> {
-    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let path = without_suffix(address).0;
     let name = percent_encoding::percent_decode_str(base_name(path)).decode_utf8_lossy();
     assets.get(&*name).cloned()
 }
@@ -78,7 +78,7 @@ impl Entry {
         let made = &chunk.chunk;
         let source = made.facade_module_id.as_ref().filter(|id| !id.as_str().starts_with('\0'));
         let sources = session.addresses.sources();
-        let own = made.modules.keys.iter().filter_map(|id| sources.get(Path::new(without_query(id.as_str()).0)));
+        let own = made.modules.keys.iter().filter_map(|id| sources.get(Path::new(path_of(id.as_str()))));
         let mut assets: BTreeSet<String> = own.cloned().collect();
         assets.extend(page.addresses.iter().filter_map(|address| asset_at(address, known)));
         let style = style.filter(|_| made.is_entry).map(str::to_owned);
@@ -92,7 +92,7 @@ impl Entry {
         Self {
             file: made.filename.to_string(),
             name: made.name.to_string(),
-            source: source.map(|id| below_root(session, Path::new(without_query(id.as_str()).0))),
+            source: source.map(|id| below_root(session, Path::new(path_of(id.as_str())))),
             is_entry: made.is_entry,
             is_dynamic: made.is_dynamic_entry,
             imports: made.imports.iter().map(ToString::to_string).collect(),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use rekindle_compile::files::file;
 use rekindle_compile::files::walk::Walk;
-use rekindle_compile::kind::is_style;
+use rekindle_compile::kind::{LINKED, inline_script_query, is_style, linked_sheet, without_suffix};
 use rekindle_compile::page::imports::imported_addresses;
 use rekindle_compile::page::template::{
     PageAsset, PageScript, PageTemplate, Piece, escape_attribute, parse_page_for_build, relative_specifier,
@@ -28,7 +28,7 @@ use rolldown::InputItem;
 
 use crate::bundle::bundler;
 use crate::bundle::context::BundleContext;
-use crate::bundle::ids::{PAGE, page_id};
+use crate::bundle::ids::{PAGE, file_id, page_id};
 use crate::bundle::modules::Bundle;
 use crate::bundle::page_modules::{InlineScript, PageModules};
 use crate::bundle::role::Role;
@@ -170,7 +170,7 @@ struct Inputs {
 
 /// A sheet that is to be built for itself.
 fn sheet_input(session: &Session, file: &Path, name: &str, sources: &mut BTreeSet<PathBuf>) -> Option<SheetInput> {
-    let url = session.compiler.resolver.url_of(file, Some("direct"));
+    let url = session.compiler.resolver.url_of(file, Some(LINKED));
     let stem = name.rsplit('/').next().unwrap_or(name);
     match sheets::emit_as(session, &url, &FilePath::new(file), stem, sources) {
         Ok(made) => Some(SheetInput { name: name.to_owned(), source: below_root(session, file), file: made }),
@@ -279,8 +279,8 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
     for (at, script) in page.template.scripts.iter().enumerate() {
         match script {
             PageScript::Inline { code, offset } => {
-                let id = page_id(page.file.as_path(), &format!("html-proxy&index={at}.js"));
-                let url = ModuleUrl::new(format!("/{}?html-proxy&index={at}.js", page.path));
+                let id = page_id(page.file.as_path(), &inline_script_query(at));
+                let url = ModuleUrl::new(format!("/{}?{}", page.path, inline_script_query(at)));
                 let as_if = page.template.as_if(&format!("/{}", page.path));
                 let as_if = as_if.map(|url| session.compiler.file_at(&url));
                 let source = Source::Inline { text: where_it_stands(&source, *offset, code), as_if };
@@ -362,10 +362,7 @@ fn script_of(
 ) -> Result<Script, Box<Diagnostic>> {
     let resolver = &session.compiler.resolver;
     match resolver.resolve(page.file.as_path(), &relative_specifier(specifier), DepKind::Static) {
-        Ok(Resolved::File { path, url }) => {
-            let query = if url.query().is_empty() { String::new() } else { format!("?{}", url.query()) };
-            Ok(Script::Module(format!("{}{query}", path.as_path().display())))
-        }
+        Ok(Resolved::File { path, url }) => Ok(Script::Module(file_id(path.as_path(), &url))),
         Ok(Resolved::Helper(url)) => Ok(Script::Module(url.as_str().to_owned())),
         Ok(Resolved::Address(address)) => Ok(Script::Address(address)),
         Err(unresolved) => {
@@ -393,10 +390,10 @@ fn absolute(session: &Session, page: &Page, specifier: &str) -> String {
 
 /// The address of a sheet that the page links itself, and its name in the output.
 fn link_of(session: &Session, page: &mut Page, specifier: &str) -> (String, Option<String>) {
-    let path = specifier.split(['?', '#']).next().unwrap_or_default();
+    let path = without_suffix(specifier).0;
     match session.compiler.resolver.resolve(page.file.as_path(), path, DepKind::Asset) {
         Ok(Resolved::File { path: file, url }) if is_style(url.path()) => {
-            let linked = ModuleUrl::new(format!("{}?direct", url.path()));
+            let linked = linked_sheet(url.path());
             match sheets::emit(session, &linked, &file, &mut page.sources) {
                 Ok(name) => {
                     let target = Target::Output(name.clone());
@@ -431,7 +428,7 @@ fn asset_of(session: &Session, page: &mut Page, specifier: &str, inlining: Inlin
         return format!("{}{suffix}", session.addresses.written(&target, from));
     }
     // A public file that is named relative to the page.
-    let path = specifier.split(['?', '#']).next().unwrap_or_default();
+    let path = without_suffix(specifier).0;
     let absolute = absolute(session, page, path);
     match session.compiler.resolver.public_file(&absolute) {
         Some(_) => {

@@ -9,7 +9,7 @@ use super::Compiler;
 use crate::compiled::{Links, Matched};
 use crate::data::inline;
 use crate::files::{glob, secrets};
-use crate::kind::{INLINE, KEEPS_FILE, is_script, is_style};
+use crate::kind::{INLINE, KEEPS_FILE, LINKED, is_script, is_style, split_query};
 use crate::resolve::glob_alias::Aliased;
 use crate::resolve::resolver::{Resolved, Unresolved};
 use crate::resolve::{barrel, resolver};
@@ -71,7 +71,7 @@ impl Compiler {
             if is_style(&file.as_path().to_string_lossy()) && self.resolver.address_of_public(file.as_path()).is_none()
             {
                 // `?url` of a style: the address leads to the sheet it compiles to. An edit swaps the links to it.
-                let url = self.resolver.url_of(file.as_path(), Some("direct"));
+                let url = self.resolver.url_of(file.as_path(), Some(LINKED));
                 let address = self.address_of(url.path());
                 links.files.push((url, file.clone()));
                 return Link::Address(address);
@@ -135,8 +135,7 @@ impl Compiler {
 
     /// `import logo from '/logo.svg'` of a public file: a module like that of any asset. Scripts are left to the browser.
     pub(super) fn public_module(&self, dep: &Dep) -> Option<(ModuleUrl, FilePath)> {
-        let (path, query) =
-            dep.specifier.split_once('?').map_or((&*dep.specifier, None), |(path, query)| (path, Some(query)));
+        let (path, query) = split_query(&dep.specifier);
         let is_import = matches!(dep.kind, DepKind::Static | DepKind::Dynamic);
         let file =
             self.resolver.public_file(path).filter(|_| is_import && !is_script(&ModuleUrl::new(&*dep.specifier)))?;

@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use rekindle_graph::Place;
 
+use crate::kind::{split_query, without_suffix};
 use crate::page::entities::decode_entities;
 pub use crate::page::entities::{escape_attribute, escape_text};
 use crate::page::imports::imported_addresses;
@@ -159,7 +160,8 @@ pub fn relative_specifier(specifier: &str) -> String {
     if specifier.contains("://") || specifier.starts_with("//") {
         return specifier.to_owned();
     }
-    let (path, query) = specifier.split_at(specifier.find('?').unwrap_or(specifier.len()));
+    let (path, query) = split_query(specifier);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     let path = percent_encoding::percent_decode_str(path).decode_utf8().unwrap_or(path.into());
     let beside = if path.starts_with(['.', '/']) { "" } else { "./" };
     format!("{beside}{path}{query}")
@@ -186,7 +188,7 @@ fn below_base(base: &str, address: &str) -> String {
     if !folder.starts_with('/') || folder.starts_with("//") {
         return format!("{folder}{}", address.strip_prefix("./").unwrap_or(address));
     }
-    let (path, query) = address.split_at(address.find(['?', '#']).unwrap_or(address.len()));
+    let (path, query) = without_suffix(address);
     let mut parts: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(path.split('/')) {
         match part {

@@ -116,7 +116,7 @@ pub(crate) fn told_address(url: &str) -> &str {
     if !url.starts_with("/@fs/") {
         return url;
     }
-    let path = url.split_once('?').map_or(url, |(path, _)| path);
+    let path = crate::kind::path_of(url);
     let at = path.rfind("/node_modules/").or_else(|| path.rfind('/')).unwrap_or_default();
     &path[at..]
 }

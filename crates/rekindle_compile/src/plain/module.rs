@@ -17,7 +17,7 @@ use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl, quoted};
 
 use crate::compiler::Compiler;
 use crate::data::{json, wasm};
-use crate::kind::{Kind, StyleUse};
+use crate::kind::{Kind, StyleUse, asks_for_content, keeps_file, path_of};
 use crate::plain::options::PlainOptions;
 use crate::plain::script::Surroundings;
 use crate::plain::{commonjs, meta, script};
@@ -80,7 +80,7 @@ impl Compiler {
             Kind::Script => return self.plain_script(url, file, source, options, files),
             Kind::Worker { class, address } => {
                 self.check_worker(url, file)?;
-                Plain::Worker { class, address, inline: url.asks_for("inline") }
+                Plain::Worker { class, address, inline: asks_for_content(url) }
             }
             Kind::WasmInit => Plain::WasmInit,
             Kind::Wasm => {
@@ -99,8 +99,8 @@ impl Compiler {
                 Plain::Value(json::plain_json(&text, &self.display(file.as_path())).map_err(|error| vec![error])?)
             }
             Kind::DataUrl => Plain::Asset(Inlining::Always),
-            Kind::Asset if url.asks_for("no-inline") => Plain::Asset(Inlining::Never),
-            Kind::Asset if url.asks_for("inline") => Plain::Asset(Inlining::Always),
+            Kind::Asset if keeps_file(url) => Plain::Asset(Inlining::Never),
+            Kind::Asset if asks_for_content(url) => Plain::Asset(Inlining::Always),
             Kind::Asset => Plain::Asset(Inlining::Small),
             Kind::Style => {
                 let (output, kind) = self.style_output(url, file, files)?;
@@ -187,7 +187,7 @@ impl Compiler {
 /// Whether a script can go to a bundler as it is.
 fn is_plain_already(input: &ScriptInput) -> bool {
     const MEANINGS: [&str; 6] = ["import.meta", "import(", "import (", " with {", " with{", ".module."];
-    let path = input.url.split_once('?').map_or(input.url, |(path, _)| path);
+    let path = path_of(input.url);
     [".js", ".mjs", ".cjs"].iter().any(|ending| path.ends_with(ending))
         && !MEANINGS.iter().any(|text| input.source.contains(text))
         && !may_hold_jsx(input.source)

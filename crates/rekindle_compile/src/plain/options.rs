@@ -10,8 +10,5 @@ pub struct PlainOptions {
     pub in_worker: bool,
 }
 
-/// The query of a CSS module's sheet alone, which is there whoever uses its names.
-pub const SHEET_QUERY: &str = "rekindle-sheet";
-
 /// Where generated code finds the functions of `script::RUNTIME`.
 pub const RUNTIME_URL: &str = "/@rekindle/build/runtime.js";

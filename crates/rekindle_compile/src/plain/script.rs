@@ -26,9 +26,10 @@ use oxc_span::{GetSpan, SPAN, Span};
 use rekindle_graph::{GlobCall, quoted};
 use rustc_hash::FxHashMap;
 
-use crate::kind::is_style_module;
+use crate::kind;
+use crate::kind::{SHEET_OF_MODULE, is_style_module};
 use crate::plain::lazy;
-use crate::plain::options::{PlainOptions, RUNTIME_URL, SHEET_QUERY};
+use crate::plain::options::{PlainOptions, RUNTIME_URL};
 use crate::script::calls::GlobArguments;
 use crate::script::input::{Parsed, ScriptInput, Shape};
 use crate::script::snippet::snippet;
@@ -309,14 +310,11 @@ impl<'a> Writer<'a, '_> {
     }
 }
 
-/// What an attribute says, as a query.
+/// The specifier with what an attribute says, as a query.
 fn with_attribute(specifier: &str, attribute: &str) -> String {
-    let path = specifier.split_once('?').map_or(specifier, |(path, _)| path);
-    match attribute {
-        "text" => format!("{path}?raw"),
-        "css" => format!("{path}?sheet"),
-        "bytes" => format!("{path}?bytes"),
-        _ => specifier.to_owned(),
+    match kind::query_of_attribute(attribute) {
+        Some(query) => format!("{}?{query}", kind::path_of(specifier)),
+        None => specifier.to_owned(),
     }
 }
 
@@ -326,7 +324,7 @@ fn is_address(specifier: &str) -> bool {
 
 /// `./a.png#x` → `./a.png?url#x`, without the fragment, which stays behind the address.
 fn with_query(specifier: &str, query: &str) -> (String, String) {
-    let (path, suffix) = crate::kind::without_suffix(specifier);
+    let (path, suffix) = kind::without_suffix(specifier);
     // A bare path means one beside the module.
     let dot = if path.starts_with(['.', '/']) { "" } else { "./" };
     (format!("{dot}{path}?{query}"), suffix.to_owned())
@@ -358,11 +356,9 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
 
     fn visit_new_expression(&mut self, it: &mut NewExpression<'a>) {
         if let Some((specifier, _)) = calls::worker_url(it, self.scoping) {
-            let kind = if runs_as_module(it) { "module" } else { "classic" };
-            let shared = matches!(&it.callee, Expression::Identifier(name) if name.name == "SharedWorker");
-            let class = if shared { "sharedworker" } else { "worker" };
-            let query = format!("{class}&url&{kind}");
-            let file = (self.surroundings.file_behind)(crate::kind::without_suffix(&specifier).0);
+            let is_shared = matches!(&it.callee, Expression::Identifier(name) if name.name == "SharedWorker");
+            let query = kind::worker_address_query(is_shared, runs_as_module(it));
+            let file = (self.surroundings.file_behind)(kind::without_suffix(&specifier).0);
             // What is not there is an error under its own name.
             let specifier = file.map_or_else(|| with_query(&specifier, &query).0, |file| format!("{file}?{query}"));
             let name = self.import("", &specifier);
@@ -373,7 +369,7 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
                 url.arguments[0] = Argument::from(address);
             }
         } else if let Some((specifier, _)) = calls::asset_url(it, self.scoping) {
-            let (path, suffix) = crate::kind::without_suffix(&specifier);
+            let (path, suffix) = kind::without_suffix(&specifier);
             if let Some(file) = (self.surroundings.file_behind)(path) {
                 // Content would not stay what it is with something behind it.
                 let query = if suffix.is_empty() { "url" } else { "url&no-inline" };
@@ -406,7 +402,7 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
         // Nothing of its names is used, which would leave the sheet out.
         let has_names = it.specifiers.as_ref().is_some_and(|names| !names.is_empty());
         if !has_names && is_style_module(&it.source.value) {
-            let sheet = format!("{}?{SHEET_QUERY}", it.source.value);
+            let sheet = format!("{}?{SHEET_OF_MODULE}", it.source.value);
             it.source.value = self.ast.allocator().alloc_str(&sheet).into();
         }
     }

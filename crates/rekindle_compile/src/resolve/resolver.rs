@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::files::disk::{Disk, DiskResolver};
 use crate::files::file;
 use crate::files::sights::Sights;
+use crate::kind::{query_of_attribute, split_query};
 use crate::resolve::missing_package;
 use crate::resolve::packages::{Packages, package_name};
 use crate::resolve::settings::ResolveSettings;
@@ -203,7 +204,7 @@ impl Resolver {
         if specifier.starts_with(HELPER_URL) {
             return Ok(Resolved::Helper(ModuleUrl::new(specifier)));
         }
-        let (path, query) = specifier.split_once('?').map_or((specifier, None), |(path, query)| (path, Some(query)));
+        let (path, query) = split_query(specifier);
         // What stands in an address is percent-encoded: `a%20b.svg` is the file `a b.svg`.
         let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok();
         let decoded = decoded.filter(|decoded| is_address(kind) && *decoded != path);
@@ -467,11 +468,9 @@ fn nearest_name(missing: &Path) -> Option<String> {
 
 /// Turns the resolved dependency of a kind into a module name: attributes become queries.
 pub fn with_attribute(url: &ModuleUrl, dep: &Dep) -> ModuleUrl {
-    match dep.attribute.as_deref() {
-        Some("text") => ModuleUrl::new(format!("{}?raw", url.path())),
-        Some("css") => ModuleUrl::new(format!("{}?sheet", url.path())),
-        Some("bytes") => ModuleUrl::new(format!("{}?bytes", url.path())),
-        _ => url.clone(),
+    match dep.attribute.as_deref().and_then(query_of_attribute) {
+        Some(query) => ModuleUrl::new(format!("{}?{query}", url.path())),
+        None => url.clone(),
     }
 }
 

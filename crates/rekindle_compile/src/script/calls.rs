@@ -6,6 +6,8 @@ use oxc_semantic::Scoping;
 use oxc_span::{GetSpan, Span};
 use rekindle_graph::GlobCall;
 
+use crate::kind;
+
 /// What a call of `import.meta.hot.accept` says about dependencies.
 pub(crate) enum AcceptCall {
     /// Not such a call, or one without dependencies.
@@ -114,7 +116,7 @@ pub(crate) fn asset_url(new: &NewExpression, scoping: &Scoping) -> Option<(Strin
 pub(crate) fn asset_urls(new: &NewExpression, scoping: &Scoping) -> Option<GlobCall> {
     let glob = glob_of_template(own_url_path(new, scoping)?)?;
     // What follows the path stays in the address; only the path says which file.
-    Some(GlobCall { eager: true, query: "?url".to_owned(), ..glob })
+    Some(GlobCall { eager: true, query: format!("?{}", kind::URL), ..glob })
 }
 
 /// `path` of `new URL(path, import.meta.url)`, when `URL` is the global.
@@ -246,8 +248,9 @@ fn read_glob_options(options: &Expression, glob: &mut GlobCall) -> Result<Option
             "base" => glob.base = Some(constant_string(value).ok_or_else(literal)?),
             "query" => glob.query = query_text(value).ok_or_else(literal)?,
             "as" => {
-                glob.query = format!("?{}", constant_string(value).ok_or_else(literal)?);
-                if matches!(glob.query.as_str(), "?raw" | "?url") {
+                let name = constant_string(value).ok_or_else(literal)?;
+                glob.query = format!("?{name}");
+                if matches!(name.as_str(), kind::RAW | kind::URL) {
                     import.get_or_insert_with(|| "default".to_owned());
                 }
             }
@@ -299,7 +302,8 @@ pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
     // What begins with a name and a slash may be an alias.
     let named = first.find('/').is_some_and(|slash| slash > 0 && !first.contains(':'));
     let rooted = first.starts_with("./") || first.starts_with("../") || first.starts_with('/') || named;
-    let (last, query) = last.split_once('?').map_or((last, String::new()), |(path, query)| (path, format!("?{query}")));
+    let (last, query) = kind::split_query(last);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     let last = last.split_once('#').map_or(last, |(path, _)| path);
     if texts.len() < 2 || !rooted || texts.iter().any(|text| text.contains('*')) {
         return None;

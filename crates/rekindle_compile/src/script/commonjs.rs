@@ -90,7 +90,7 @@ pub(crate) fn surroundings(scoping: &Scoping, url: &str) -> String {
 
 /// `filename` or `dirname` of a module: `/src/main.ts`, `/src`.
 pub(crate) fn place<'u>(url: &'u str, name: &str) -> Option<&'u str> {
-    let path = url.split_once('?').map_or(url, |(path, _)| path);
+    let path = crate::kind::path_of(url);
     match name {
         "filename" => Some(path),
         "dirname" => {

@@ -20,6 +20,7 @@ use rekindle_graph::Diagnostic;
 use rekindle_graph::paths::is_in_package;
 use rustc_hash::FxHashSet;
 
+use crate::kind::path_of;
 use crate::project::tsconfig::TsOptions;
 use crate::script::input::{Format, Parsed, ScriptInput, ScriptOutput, Shape};
 use crate::script::refresh::makings;
@@ -74,7 +75,7 @@ fn is_commonjs(module: &Parsed, input: &ScriptInput) -> bool {
 }
 
 fn source_type(url: &str) -> SourceType {
-    let path = url.split_once('?').map_or(url, |(path, _)| path);
+    let path = path_of(url);
     // Every script is first read as a module; what is CommonJS is found out from what it uses.
     let known = SourceType::from_path(path).unwrap_or_else(|_| SourceType::mjs()).with_module(true);
     // JSX is understood in plain `.js` as well: nothing else could be meant by it.
@@ -101,8 +102,7 @@ fn parse<'a>(
     if input.source.contains("accessor") {
         accessors::lower(allocator, &mut parsed.program);
     }
-    let was_commonjs = input.url.split('?').next().is_some_and(|path| path.ends_with(".cts"))
-        && commonjs::of_typescript(allocator, &mut parsed.program);
+    let was_commonjs = path_of(input.url).ends_with(".cts") && commonjs::of_typescript(allocator, &mut parsed.program);
     let built = SemanticBuilder::new().with_check_syntax_error(true).with_enum_eval(true).build(&parsed.program);
     let mut errors: Vec<&OxcDiagnostic> = built.diagnostics.errors().filter(|error| !is_about_types(error)).collect();
     if !errors.is_empty() && source_type.is_typescript() {

@@ -3,7 +3,7 @@
 use oxc_syntax::identifier::is_identifier_name;
 use rekindle_graph::{Definition, Dep, DepKind, Link, digest, quoted};
 
-use crate::kind::{StyleUse, inline_wish, without_suffix};
+use crate::kind::{StyleUse, has_query, inline_wish, without_suffix};
 use crate::style::sheet::{StyleOutput, placeholder};
 
 /// ```js
@@ -111,7 +111,7 @@ pub fn sheet_text(definition: &Definition, links: &[Link]) -> String {
         if address.starts_with("data:") {
             css = without_suffix_behind(&css, &placeholder);
         }
-        if address.contains('?') {
+        if has_query(address) {
             css = css.replace(&format!("{placeholder}?"), &format!("{address}&"));
         }
         css = css.replace(&placeholder, address);

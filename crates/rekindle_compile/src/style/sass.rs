@@ -439,7 +439,7 @@ fn rebase_urls(text: &str, file: &Path, main: &Path) -> String {
         if at < done || !is_relative {
             continue;
         }
-        let name = &path[..path.find(['?', '#']).unwrap_or(path.len())];
+        let name = crate::kind::without_suffix(path).0;
         // Of `./icons/#{$name}.svg` the folder is known.
         let parent = path.find("#{").filter(|_| path.starts_with('.')).and_then(|at| path[..at].rfind('/'));
         let (known, way) = if let Some(end) = parent {

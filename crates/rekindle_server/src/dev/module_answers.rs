@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use bytes::Bytes;
-use rekindle_compile::kind::{is_script, is_style};
+use rekindle_compile::kind::{is_script, is_style, linked_sheet};
 use rekindle_graph::wire::Manifest;
 use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState, ModuleUrl};
 
@@ -130,7 +130,7 @@ impl Loop {
 
     /// The sheet of a `<link>`.
     pub(super) fn sheet(&mut self, path: &str) -> Option<Answer> {
-        let id = self.project.graph.get(&format!("{path}?direct"))?;
+        let id = self.project.graph.get(linked_sheet(path).as_str())?;
         let is_public = self.public.as_ref().is_some_and(|public| public.get(path).is_some());
         if is_public && !self.project.graph[id].file.as_path().exists() {
             return None;
@@ -200,7 +200,7 @@ impl Loop {
             return self.file(path);
         }
         if is_style(path) {
-            self.project.graph.insert(&ModuleUrl::new(format!("{path}?direct")), &file);
+            self.project.graph.insert(&linked_sheet(path), &file);
             return self.sheet(path);
         }
         None

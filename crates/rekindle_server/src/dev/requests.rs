@@ -1,6 +1,7 @@
 //! How a request is answered: its route selects from the loop's tables. It never names a file on disk.
 
 use bytes::Bytes;
+use rekindle_compile::kind::is_worker_file;
 use rekindle_compile::page::template::escape_text;
 use rekindle_graph::{FilePath, ModuleId};
 use tokio::sync::oneshot;
@@ -146,7 +147,7 @@ impl Loop {
         if let Some((url, file)) = self.page_file(path) {
             return self.page(&url, &file);
         }
-        if request.query.split('&').any(|part| part.trim_end_matches('=') == "worker_file") {
+        if is_worker_file(&request.query) {
             return self.worker_script(path).unwrap_or_else(|| not_found(path));
         }
         let key = if request.query.is_empty() { path.to_owned() } else { format!("{path}?{}", request.query) };

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use rekindle_compile::import_place;
+use rekindle_compile::kind::path_of;
 use rekindle_graph::wire::{Applied, ClientMessage, Lacks, Outcome, ServerMessage};
 use rekindle_graph::{Diagnostic, ModuleId, ModuleState};
 use serde_json::Value;
@@ -193,7 +194,7 @@ impl Loop {
     fn advice_about(&self, Lacks { importer, source, name, .. }: &Lacks) -> String {
         let exports = self.project.graph.get(source).map(|id| self.exports_of(id)).unwrap_or_default();
         let exports: Vec<&str> = exports.iter().map(String::as_str).collect();
-        let is_typed = importer.split('?').next().is_some_and(|path| path.ends_with(".ts") || path.ends_with(".tsx"));
+        let is_typed = [".ts", ".tsx"].iter().any(|ending| path_of(importer).ends_with(ending));
         import_place::advice(name, &exports, is_typed)
     }
 

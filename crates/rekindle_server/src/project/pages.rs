@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle_compile::files::file;
-use rekindle_compile::kind::is_style;
+use rekindle_compile::kind::{inline_script_query, is_style, linked_sheet, split_query, with_suffix, without_suffix};
 use rekindle_compile::page::template::{
     PageScript, PageTemplate, Piece, escape_attribute, parse_page, relative_specifier, where_it_stands,
 };
@@ -301,7 +301,7 @@ fn read_page(
                 (entry, Load { written: specifier.clone(), leads_to })
             }
             PageScript::Inline { code, offset } => {
-                let url = ModuleUrl::new(format!("{url}?html-proxy&index={at}.js"));
+                let url = ModuleUrl::new(format!("{url}?{}", inline_script_query(at)));
                 let as_if = page.template.as_if(url.path()).map(|url| project.compiler.file_at(&url));
                 let inline = Source::Inline { text: where_it_stands(&source, *offset, code), as_if };
                 let entry = Entry::Module(project.insert_inline(&url, file, inline));
@@ -365,12 +365,12 @@ fn has_policy(source: &str) -> bool {
 /// What a link leads to that leads to no sheet of the project: a file of `public/`, or what is `known` of it from before while
 /// that is not there.
 fn link_leads_to(page: &FilePath, specifier: &str, project: &Project, known: Option<&str>) -> String {
-    let path = specifier.split(['?', '#']).next().unwrap_or_default();
+    let path = without_suffix(specifier).0;
     let url = absolute(page, path, project);
     if project.compiler.resolver.public_address(&url).is_some() {
         return format!("address {url}");
     }
-    known.map_or_else(|| format!("module {url}?direct"), str::to_owned)
+    known.map_or_else(|| format!("module {}", linked_sheet(&url).as_str()), str::to_owned)
 }
 
 /// What a script of a page leads to. While its file is not there it is what is `known` of it from before.
@@ -413,13 +413,13 @@ fn absolute(page: &FilePath, specifier: &str, project: &Project) -> String {
 
 /// A local sheet becomes a module of its own, so that an edit swaps the link.
 fn sheet_address(page: &FilePath, specifier: &str, project: &mut Project, sheets: &mut Vec<ModuleId>) -> String {
-    let (path, query) = specifier.split_once('?').map_or((specifier, ""), |(path, query)| (path, query));
+    let (path, query) = split_query(specifier);
     match project.compiler.resolver.resolve(page.as_path(), path, DepKind::Asset) {
         Ok(Resolved::File { path, url }) if is_style(url.path()) => {
-            let id = project.graph.insert(&ModuleUrl::new(format!("{}?direct", url.path())), &path);
+            let id = project.graph.insert(&linked_sheet(url.path()), &path);
             sheets.push(id);
             let address = project.compiler.address_of(url.path());
-            if query.is_empty() { address } else { format!("{address}?{query}") }
+            query.map_or(address.clone(), |query| format!("{address}?{query}"))
         }
         Err(_) if is_style(path) && !path.contains(':') => missing_sheet(page, path, project, sheets),
         _ => asset_address(page, specifier, project, &mut Vec::new()),
@@ -433,23 +433,19 @@ fn missing_sheet(page: &FilePath, path: &str, project: &mut Project, sheets: &mu
         return public;
     }
     let file = rekindle_graph::paths::normal(&project.root().join(address.trim_start_matches('/')));
-    let id = project.graph.insert(&ModuleUrl::new(format!("{address}?direct")), &FilePath::new(file));
+    let id = project.graph.insert(&linked_sheet(&address), &FilePath::new(file));
     sheets.push(id);
     project.compiler.address_of(&address)
 }
 
 fn asset_address(page: &FilePath, specifier: &str, project: &mut Project, files: &mut Vec<PathBuf>) -> String {
-    let (path, suffix) = specifier.find(['?', '#']).map_or((specifier, ""), |at| specifier.split_at(at));
+    let (path, suffix) = without_suffix(specifier);
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
     match project.compiler.resolver.resolve(page.as_path(), &decoded, DepKind::Asset) {
         Ok(Resolved::File { path, url }) => {
             project.admit_page_asset(url.path(), &path);
             files.push(path.as_path().to_owned());
-            let address = project.compiler.asset_address(&path);
-            match suffix.strip_prefix('?').filter(|_| address.contains('?')) {
-                Some(rest) => format!("{address}&{rest}"),
-                None => format!("{address}{suffix}"),
-            }
+            with_suffix(&project.compiler.asset_address(&path), suffix)
         }
         Ok(Resolved::Address(address)) => format!("{address}{suffix}"),
         Ok(Resolved::Helper(_)) => specifier.to_owned(),

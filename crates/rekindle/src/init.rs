@@ -77,7 +77,7 @@ pub fn run(flags: &InitFlags) -> ExitCode {
     let here = match std::env::current_dir() {
         Ok(here) => here,
         Err(error) => {
-            eprintln!("error: the current folder cannot be read: {error}");
+            let _ = writeln!(anstream::stderr(), "error: the current folder cannot be read: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -90,7 +90,7 @@ pub fn run(flags: &InitFlags) -> ExitCode {
     match init(flags, &here, &commands, &mut terminal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop { text, code }) => {
-            eprintln!("{text}");
+            let _ = writeln!(anstream::stderr(), "{text}");
             ExitCode::from(code)
         }
     }

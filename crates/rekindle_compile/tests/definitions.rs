@@ -316,7 +316,7 @@ fn export_from_and_stars_name_their_module() {
 }
 
 #[test]
-fn default_exports_of_each_form() {
+fn default_exports_of_declarations() {
     check(
         "main.js",
         "export default function () { return 1 }",
@@ -356,6 +356,18 @@ fn default_exports_of_each_form() {
     );
     check(
         "main.js",
+        "export default function* () {}",
+        expect![[r#"
+            {deps:[],names:[]},(function*($x,$r){$r.nameDefault($default);$x({default:()=>$default});yield;
+            function* $default() {}
+            })"#]],
+    );
+}
+
+#[test]
+fn default_exports_of_expressions() {
+    check(
+        "main.js",
         "export default () => 1",
         expect![[r#"
             {deps:[],names:[]},(function*($x){$x({default:()=>$default});yield;
@@ -376,14 +388,6 @@ fn default_exports_of_each_form() {
         expect![[r#"
             {deps:[],names:[]},(function*($x){$x({default:()=>$default});yield;
             const $default = { default: class {} }.default;
-            })"#]],
-    );
-    check(
-        "main.js",
-        "export default function* () {}",
-        expect![[r#"
-            {deps:[],names:[]},(function*($x,$r){$r.nameDefault($default);$x({default:()=>$default});yield;
-            function* $default() {}
             })"#]],
     );
     check(

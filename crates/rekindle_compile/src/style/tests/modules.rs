@@ -276,6 +276,20 @@ fn mistakes_cost_what_a_browser_skips_and_are_warned_of() {
         "#]],
     );
     check(
+        &[("a.css", "{ color: red }\n.a, { color: red }\n.b { color: red }")],
+        expect![[r#"
+        .b {
+          color: red;
+        }
+        warning a.css:1:1: invalid empty selector
+        warning a.css:2:5: invalid empty selector
+    "#]],
+    );
+}
+
+#[test]
+fn values_come_from_other_files_and_a_missing_one_is_told() {
+    check(
         &[
             (
                 "a.module.css",
@@ -313,16 +327,6 @@ fn mistakes_cost_what_a_browser_skips_and_are_warned_of() {
             help: write `@value name: value;`, or `@value name from './other.css';` where that file has the name
             files /app/none.css
         "#]],
-    );
-    check(
-        &[("a.css", "{ color: red }\n.a, { color: red }\n.b { color: red }")],
-        expect![[r#"
-        .b {
-          color: red;
-        }
-        warning a.css:1:1: invalid empty selector
-        warning a.css:2:5: invalid empty selector
-    "#]],
     );
 }
 

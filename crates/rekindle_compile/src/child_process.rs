@@ -161,9 +161,10 @@ impl Keeper {
                 growing = FIRST_PAUSE;
             }
             let pause = match self.program.start {
-                Start::AtOnce => std::mem::replace(&mut growing, (growing * 2).min(LONGEST_PAUSE)),
+                Start::AtOnce => growing,
                 Start::WithLine => Duration::ZERO,
             };
+            growing = (growing * 2).min(LONGEST_PAUSE);
             if self.lock().is_stopped {
                 return;
             }
@@ -241,8 +242,8 @@ impl Keeper {
         let run = state.run;
         drop(state);
         self.spawn(move |keeper| keeper.write(run, stdin));
-        self.spawn(move |keeper| keeper.read(run, stdout, ChildEvent::Line));
-        self.spawn(move |keeper| keeper.read(run, stderr, ChildEvent::Note));
+        self.spawn(move |keeper| keeper.read(run, stdout, |line| (keeper.listener)(ChildEvent::Line(line))));
+        self.spawn(move |keeper| keeper.read(run, stderr, |line| (keeper.listener)(ChildEvent::Note(line))));
         Ok(child)
     }
 
@@ -268,10 +269,10 @@ impl Keeper {
         }
     }
 
-    fn read(&self, run: u64, pipe: impl Read, event: impl Fn(&str) -> ChildEvent<'_>) {
+    fn read(&self, run: u64, pipe: impl Read, take: impl Fn(&str)) {
         let (mut pipe, mut line) = (BufReader::new(pipe), Vec::new());
         while pipe.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-            (self.listener)(event(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n'])));
+            take(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']));
             line.clear();
         }
         let mut state = self.lock();

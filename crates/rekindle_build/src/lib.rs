@@ -20,6 +20,7 @@ mod session;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 pub use rekindle_compile::plain::build_settings;
 use rekindle_graph::Diagnostic;
 
@@ -43,8 +44,8 @@ pub async fn build(config: BuildConfig, progress: &(dyn Fn(Progress) + Sync)) ->
     let session = Arc::new(Session::new(config)?);
     folder::check(&session.config)?;
     let meter = Arc::new(ProgressMeter::default());
-    let bundling = page::build(&session, &meter);
-    let mut bundling = std::pin::pin!(bundling);
+    // The bundler's futures are nested so deeply that a crate which sees all of their types exceeds the compiler's limits.
+    let mut bundling: BoxFuture<'_, _> = Box::pin(page::build(&session, &meter));
     let bundled = loop {
         tokio::select! {
             bundled = &mut bundling => break bundled?,

@@ -143,6 +143,11 @@ impl Compiler {
         self
     }
 
+    /// Whether what is compiled is for a build.
+    pub(crate) fn is_for_production(&self) -> bool {
+        self.production
+    }
+
     /// Forgets what was seen of tsconfig files and of the disk's listing.
     pub fn clear(&self) {
         self.resolver.clear();

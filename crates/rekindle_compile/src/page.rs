@@ -1,5 +1,6 @@
 //! HTML pages.
 
+pub mod contents;
 pub mod entities;
 pub mod imports;
 pub(crate) mod tags;

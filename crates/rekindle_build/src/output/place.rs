@@ -1,4 +1,4 @@
-//! Where things are: what pages and sheets name, files as the manifest names them, a path whose links are followed.
+//! Where things are: what sheets name, files as the manifest names them, a path whose links are followed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ use rekindle_graph::paths::normal;
 use crate::output::addresses::Target;
 use crate::session::Session;
 
-/// What an asset's specifier in a sheet or a page leads to. Its file goes to `sources`.
+/// What an asset's specifier in a sheet leads to. Its file goes to `sources`.
 pub(crate) fn target_of(
     session: &Session,
     importer: &Path,
@@ -23,16 +23,27 @@ pub(crate) fn target_of(
 ) -> Option<(Target, String)> {
     let (path, suffix) = without_suffix(specifier);
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    let (path, inlining): (PathBuf, _) =
-        match session.compiler.resolver.resolve(importer, &decoded, DepKind::Asset).ok()? {
-            // A part of a file cannot be named once it is an address itself.
-            Resolved::File { path, .. } if suffix.contains('#') => (path.as_path().to_owned(), Inlining::Never),
-            Resolved::File { path, .. } => (path.as_path().to_owned(), inlining),
-            Resolved::Address(_) => (session.compiler.resolver.public_file(&decoded)?, Inlining::Never),
-            Resolved::Helper(_) => return None,
-        };
-    let target = session.addresses.asset(&path, inlining).ok()?;
-    sources.insert(path);
+    let path = match session.compiler.resolver.resolve(importer, &decoded, DepKind::Asset).ok()? {
+        Resolved::File { path, .. } => path.as_path().to_owned(),
+        Resolved::Address(_) => session.compiler.resolver.public_file(&decoded)?,
+        Resolved::Helper(_) => return None,
+    };
+    target_of_file(session, &path, suffix, inlining, sources)
+}
+
+/// What the address of a file leads to, and what stands behind it of `suffix`. The file goes to `sources`.
+pub(crate) fn target_of_file(
+    session: &Session,
+    file: &Path,
+    suffix: &str,
+    inlining: Inlining,
+    sources: &mut BTreeSet<PathBuf>,
+) -> Option<(Target, String)> {
+    let is_public = session.compiler.resolver.address_of_public(file).is_some();
+    // A part of a file cannot be named once it is an address itself.
+    let inlining = if is_public || suffix.contains('#') { Inlining::Never } else { inlining };
+    let target = session.addresses.asset(file, inlining).ok()?;
+    sources.insert(file.to_owned());
     let suffix = if matches!(target, Target::Content(_)) { String::new() } else { suffix.to_owned() };
     Some((target, suffix))
 }

@@ -13,17 +13,14 @@ use std::sync::Arc;
 
 use rekindle_compile::files::file;
 use rekindle_compile::files::walk::Walk;
-use rekindle_compile::kind::{LINKED, inline_script_query, is_style, linked_sheet, without_suffix};
+use rekindle_compile::kind::{LINKED, is_style};
+use rekindle_compile::page::contents::{AssetTarget, ImportTarget, LinkTarget, PageContents, ScriptTarget};
 use rekindle_compile::page::imports::imported_addresses;
-use rekindle_compile::page::template::{
-    PageAsset, PageScript, PageTemplate, Piece, escape_attribute, parse_page_for_build, relative_specifier,
-    where_it_stands,
-};
+use rekindle_compile::page::template::{PageAsset, PageTemplate, Piece, escape_attribute, relative_specifier};
 use rekindle_compile::plain::build_settings::Input;
 use rekindle_compile::plain::module::Inlining;
 use rekindle_compile::resolve::resolver::Resolved;
-use rekindle_compile::source::Source;
-use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
+use rekindle_graph::{DepKind, Diagnostic, FilePath};
 use rolldown::InputItem;
 
 use crate::bundle::bundler;
@@ -31,10 +28,11 @@ use crate::bundle::context::BundleContext;
 use crate::bundle::ids::{PAGE, file_id, page_id};
 use crate::bundle::modules::Bundle;
 use crate::bundle::page_modules::{InlineScript, PageModules};
+use crate::bundle::problems;
 use crate::bundle::role::Role;
 use crate::output::addresses::{From, Target, json};
 use crate::output::chunks::Chunk;
-use crate::output::place::{below_root, real_place, target_of};
+use crate::output::place::{below_root, real_place, target_of_file};
 use crate::output::{chunks, sheets};
 use crate::pages::ignored::Ignored;
 use crate::pages::manifest;
@@ -60,7 +58,7 @@ struct Page {
     file: FilePath,
     /// What its chunk is called.
     name: String,
-    template: PageTemplate,
+    contents: PageContents,
     /// Id of the module that imports its scripts, and its text; `None`: it has none.
     entry: Option<(String, String)>,
     /// Scripts written into it, by their ids.
@@ -145,16 +143,18 @@ async fn build_all(context: &Arc<BundleContext>) -> Result<Bundled, Vec<Diagnost
 
 /// Builds what the page's scripts that are no modules import when they run.
 async fn add_classic_scripts(context: &Arc<BundleContext>, page: &mut Page) {
-    for specifier in page.template.imports.clone() {
-        let address = import_address(context, page, &specifier).await;
+    for at in 0..page.contents.imports.len() {
+        let address = import_address(context, page, at).await;
         page.imports.push(address);
     }
     for at in 0..page.assets.len() {
-        if page.template.assets[at].is_script {
-            let specifier = page.template.assets[at].specifier.clone();
-            page.assets[at] = match plain_script(context, page, &specifier).await {
+        if page.contents.template.assets[at].is_script {
+            page.assets[at] = match plain_script(context, page, at).await {
                 Some(address) => address,
-                None => asset_of(&context.session, page, &specifier, Inlining::Small),
+                None => {
+                    let target = page.contents.assets[at].clone();
+                    asset_of(&context.session, page, &target, Inlining::Small)
+                }
             };
         }
     }
@@ -258,15 +258,15 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
     };
     let bytes = file::read(file.as_path()).map_err(unreadable)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
-    let is_module = |specifier: &str| is_module(session, &path, &file, specifier);
-    let template = parse_page_for_build(&source, &|name| session.env_text(name), &is_module);
-    tell_what_stays(session, &path, &template);
+    let url = format!("/{path}");
+    let contents = session.compiler.read_page(&url, &file, &source, &|name| session.env_text(name));
+    tell_what_stays(session, &path, &contents);
     let mut page = Page {
         path,
         sources: BTreeSet::from([file.as_path().to_owned()]),
         file,
         name,
-        template,
+        contents,
         entry: None,
         inline: Vec::new(),
         scripts: Vec::new(),
@@ -275,62 +275,54 @@ fn read_page(session: &Arc<Session>, path: String, file: FilePath, name: String)
         assets: Vec::new(),
         imports: Vec::new(),
     };
-    let mut imports = String::new();
-    for (at, script) in page.template.scripts.iter().enumerate() {
-        match script {
-            PageScript::Inline { code, offset } => {
-                let id = page_id(page.file.as_path(), &inline_script_query(at));
-                let url = ModuleUrl::new(format!("/{}?{}", page.path, inline_script_query(at)));
-                let as_if = page.template.as_if(&format!("/{}", page.path));
-                let as_if = as_if.map(|url| session.compiler.file_at(&url));
-                let source = Source::Inline { text: where_it_stands(&source, *offset, code), as_if };
-                imports.push_str(&format!("import {};\n", json(&id)));
-                page.inline.push((id, InlineScript { url, file: page.file.clone(), source }));
-            }
-            PageScript::External { specifier, offset } => {
-                match script_of(session, &page, specifier, *offset, &source) {
-                    Ok(Script::Module(id)) => imports.push_str(&format!("import {};\n", json(&id))),
-                    Ok(Script::Address(address)) => page.scripts.push(address),
-                    Err(problem) => session.problem([*problem]),
-                }
-            }
-        }
-    }
-    if !imports.is_empty() {
-        page.entry = Some((page_id(page.file.as_path(), PAGE), imports));
-    }
-    for at in 0..page.template.links.len() {
-        let specifier = page.template.links[at].specifier.clone();
-        let (address, sheet) = link_of(session, &mut page, &specifier);
+    add_scripts(session, &mut page);
+    for at in 0..page.contents.links.len() {
+        let (address, sheet) = link_of(session, &mut page, at);
         page.links.push(address);
         page.sheets.extend(sheet);
     }
-    for at in 0..page.template.assets.len() {
-        let PageAsset { specifier, wants_file, is_script } = page.template.assets[at].clone();
+    for (at, target) in page.contents.assets.clone().iter().enumerate() {
+        let PageAsset { wants_file, is_script, .. } = page.contents.template.assets[at];
         let inlining = if wants_file { Inlining::Never } else { Inlining::Small };
         // What a script imports is built first.
-        let address = if is_script { String::new() } else { asset_of(session, &mut page, &specifier, inlining) };
+        let address = if is_script { String::new() } else { asset_of(session, &mut page, target, inlining) };
         page.assets.push(address);
     }
     Ok(page)
 }
 
-/// Whether what a page names to be fetched in advance is a module of the project, which is part of some chunk. It is told.
-fn is_module(session: &Session, page: &str, file: &FilePath, specifier: &str) -> bool {
-    let resolver = &session.compiler.resolver;
-    let resolved = resolver.resolve(file.as_path(), &relative_specifier(specifier), DepKind::Static);
-    let is_file = matches!(resolved, Ok(Resolved::File { .. }));
-    if is_file {
-        session.warn(format!(
-            "{page}: the <link> that fetches {specifier} in advance is left out; what modules import has such links anyway"
-        ));
+/// Makes one entry of the page's scripts, but for those that the browser loads itself.
+fn add_scripts(session: &Session, page: &mut Page) {
+    let mut imports = String::new();
+    for script in &page.contents.scripts {
+        let id = match script {
+            ScriptTarget::Module { url, file } => file_id(file.as_path(), url),
+            ScriptTarget::Helper(url) => url.as_str().to_owned(),
+            ScriptTarget::Inline { url, source } => {
+                let id = page_id(page.file.as_path(), url.query());
+                let (url, file, source) = (url.clone(), page.file.clone(), source.clone());
+                page.inline.push((id.clone(), InlineScript { url, file, source }));
+                id
+            }
+            ScriptTarget::Address(address) => {
+                page.scripts.push(address.clone());
+                continue;
+            }
+            ScriptTarget::Missing { diagnostic, .. } => {
+                session.problem([(**diagnostic).clone()]);
+                continue;
+            }
+        };
+        imports.push_str(&format!("import {};\n", json(&id)));
     }
-    is_file
+    if !imports.is_empty() {
+        page.entry = Some((page_id(page.file.as_path(), PAGE), imports));
+    }
 }
 
 /// What the server's page has and an output would miss.
-fn tell_what_stays(session: &Session, page: &str, template: &PageTemplate) {
-    for url in &template.style_urls {
+fn tell_what_stays(session: &Session, page: &str, contents: &PageContents) {
+    for url in &contents.template.style_urls {
         let is_public = url.starts_with('/') && session.compiler.resolver.public_file(url).is_some();
         if !is_public || session.config.base != "/" {
             session.warn(format!(
@@ -338,139 +330,86 @@ fn tell_what_stays(session: &Session, page: &str, template: &PageTemplate) {
             ));
         }
     }
-    if let Some(unfilled) = template.unfilled {
-        session.warn(unfilled.sentence(page, &session.config.missing_plugins));
-    }
     let prefixes = &session.config.env_prefix;
-    for name in template.unknown_env.iter().filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))) {
-        session.warn(format!("{page}: no env file has {name}, so %{name}% stays as it is"));
+    let misses = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    for sentence in contents.warnings(page, &misses, &session.config.missing_plugins) {
+        session.warn(sentence);
     }
-}
-
-enum Script {
-    /// The id of a module of the project.
-    Module(String),
-    Address(String),
-}
-
-fn script_of(
-    session: &Session,
-    page: &Page,
-    specifier: &str,
-    offset: usize,
-    source: &str,
-) -> Result<Script, Box<Diagnostic>> {
-    let resolver = &session.compiler.resolver;
-    match resolver.resolve(page.file.as_path(), &relative_specifier(specifier), DepKind::Static) {
-        Ok(Resolved::File { path, url }) => Ok(Script::Module(file_id(path.as_path(), &url))),
-        Ok(Resolved::Helper(url)) => Ok(Script::Module(url.as_str().to_owned())),
-        Ok(Resolved::Address(address)) => Ok(Script::Address(address)),
-        Err(unresolved) => {
-            let absolute = absolute(session, page, specifier);
-            if let Some(public) = resolver.public_address(&absolute) {
-                return Ok(Script::Address(public));
-            }
-            let mut diagnostic =
-                Diagnostic::error(unresolved.message).in_file(page.path.clone()).at(source, offset, specifier.len());
-            diagnostic.help =
-                unresolved.help.or_else(|| Some("the page's module script has to be a file of the project".into()));
-            Err(Box::new(diagnostic))
-        }
-    }
-}
-
-/// `./x.png` in `/docs/a.html` → `/docs/x.png`
-fn absolute(session: &Session, page: &Page, specifier: &str) -> String {
-    if specifier.starts_with('/') {
-        return specifier.to_owned();
-    }
-    let file = rekindle_graph::paths::normal(&page.file.as_path().with_file_name("").join(specifier));
-    session.compiler.resolver.url_of(&file, None).as_str().to_owned()
 }
 
 /// The address of a sheet that the page links itself, and its name in the output.
-fn link_of(session: &Session, page: &mut Page, specifier: &str) -> (String, Option<String>) {
-    let path = without_suffix(specifier).0;
-    match session.compiler.resolver.resolve(page.file.as_path(), path, DepKind::Asset) {
-        Ok(Resolved::File { path: file, url }) if is_style(url.path()) => {
-            let linked = linked_sheet(url.path());
-            match sheets::emit(session, &linked, &file, &mut page.sources) {
-                Ok(name) => {
-                    let target = Target::Output(name.clone());
-                    (session.addresses.written(&target, From::Page(&page.path)), Some(name))
-                }
-                Err(problems) => {
-                    session.problem(problems);
-                    (specifier.to_owned(), None)
-                }
+fn link_of(session: &Session, page: &mut Page, at: usize) -> (String, Option<String>) {
+    let specifier = page.contents.template.links[at].specifier.clone();
+    match page.contents.links[at].clone() {
+        LinkTarget::Sheet { url, file, .. } => match sheets::emit(session, &url, &file, &mut page.sources) {
+            Ok(name) => {
+                let target = Target::Output(name.clone());
+                (session.addresses.written(&target, From::Page(&page.path)), Some(name))
             }
+            Err(problems) => {
+                session.problem(problems);
+                (specifier, None)
+            }
+        },
+        LinkTarget::MissingSheet { diagnostic, .. } => {
+            session.problem([problems::at_specifier(session, page.file.as_path(), &specifier, *diagnostic)]);
+            (specifier, None)
         }
-        Err(unresolved)
-            if is_style(path) && session.compiler.resolver.public_file(&absolute(session, page, path)).is_none() =>
-        {
-            let mut diagnostic = Diagnostic::error(unresolved.message);
-            diagnostic.help = unresolved.help;
-            session.problem([crate::bundle::problems::at_specifier(
-                session,
-                page.file.as_path(),
-                specifier,
-                diagnostic,
-            )]);
-            (specifier.to_owned(), None)
-        }
-        _ => (asset_of(session, page, specifier, Inlining::Never), None),
+        LinkTarget::Other(target) => (asset_of(session, page, &target, Inlining::Never), None),
     }
 }
 
-fn asset_of(session: &Session, page: &mut Page, specifier: &str, inlining: Inlining) -> String {
-    let from = From::Page(&page.path);
-    if let Some((target, suffix)) = target_of(session, page.file.as_path(), specifier, inlining, &mut page.sources) {
-        return format!("{}{suffix}", session.addresses.written(&target, from));
-    }
-    // A public file that is named relative to the page.
-    let path = without_suffix(specifier).0;
-    let absolute = absolute(session, page, path);
-    match session.compiler.resolver.public_file(&absolute) {
-        Some(_) => {
-            let target = Target::Output(absolute.trim_start_matches('/').to_owned());
-            format!("{}{}", session.addresses.written(&target, from), &specifier[path.len()..])
+/// The address of what an attribute of the page names, as it is written in the output.
+fn asset_of(session: &Session, page: &mut Page, target: &AssetTarget, inlining: Inlining) -> String {
+    let (file, suffix) = match target {
+        AssetTarget::File { file, suffix, .. } => (file.as_path(), suffix),
+        AssetTarget::Public { file, suffix, .. } => (file.as_path(), suffix),
+        AssetTarget::Elsewhere(address) => return address.clone(),
+        AssetTarget::Missing(specifier) => {
+            let page = &page.path;
+            session.warn(format!("{specifier}, which {page} refers to, is not there: its address stays as it is"));
+            return specifier.clone();
         }
+    };
+    match target_of_file(session, file, suffix, inlining, &mut page.sources) {
+        Some((target, suffix)) => format!("{}{suffix}", session.addresses.written(&target, From::Page(&page.path))),
         None => {
-            session
-                .warn(format!("{specifier}, which {} refers to, is not there: its address stays as it is", page.path));
-            specifier.to_owned()
+            let name = session.compiler.display(file);
+            session.problem([Diagnostic::error(format!("{name} cannot be read")).in_file(page.path.clone())]);
+            name
         }
     }
 }
 
 /// The address of a module that the page imports when it runs: a script of its own, with a copy of all it imports.
-async fn import_address(context: &Arc<BundleContext>, page: &mut Page, specifier: &str) -> String {
-    let from = From::Page(&page.path);
-    match imported(context, page.file.as_path(), specifier, from, &mut page.sources).await {
-        Some(address) => address,
-        None => with_dot(asset_of(&context.session, page, specifier, Inlining::Never)),
+async fn import_address(context: &Arc<BundleContext>, page: &mut Page, at: usize) -> String {
+    match page.contents.imports[at].clone() {
+        ImportTarget::Module { file, .. } => {
+            let (specifier, from) = (&page.contents.template.imports[at], From::Page(&page.path));
+            imported(context, file.as_path(), specifier, from, &mut page.sources).await
+        }
+        ImportTarget::Other(target) => with_dot(asset_of(&context.session, page, &target, Inlining::Never)),
     }
 }
 
-/// The address of what a script in `importer`, which is no module, imports when it runs; as it is written where `from` says.
+/// The address of a module that a script imports as `specifier` when it runs, and that is no module itself; as it is written
+/// where `from` says.
 async fn imported(
     context: &Arc<BundleContext>,
-    importer: &Path,
+    module: &Path,
     specifier: &str,
     from: From<'_>,
     sources: &mut BTreeSet<PathBuf>,
-) -> Option<String> {
+) -> String {
     let session = &context.session;
-    let resolved = session.compiler.resolver.resolve(importer, &relative_specifier(specifier), DepKind::Dynamic);
-    let Ok(Resolved::File { path, .. }) = resolved else { return None };
-    match bundler::worker(context, path.as_path(), false, &Role::Pages).await {
+    match bundler::worker(context, module, false, &Role::Pages).await {
         Ok(built) => {
             sources.extend(built.sources);
-            Some(with_dot(session.addresses.written(&Target::Output(built.name), from)))
+            with_dot(session.addresses.written(&Target::Output(built.name), from))
         }
         Err(problems) => {
             session.problem(problems);
-            Some(specifier.to_owned())
+            specifier.to_owned()
         }
     }
 }
@@ -482,11 +421,9 @@ fn with_dot(address: String) -> String {
 }
 
 /// The address of a script that is no module and imports some when it runs: a file with their new addresses.
-async fn plain_script(context: &Arc<BundleContext>, page: &mut Page, specifier: &str) -> Option<String> {
+async fn plain_script(context: &Arc<BundleContext>, page: &mut Page, at: usize) -> Option<String> {
     let session = &context.session;
-    let specifier = relative_specifier(specifier);
-    let resolved = session.compiler.resolver.resolve(page.file.as_path(), &specifier, DepKind::Asset).ok()?;
-    let Resolved::File { path, .. } = resolved else { return None };
+    let AssetTarget::File { file: path, .. } = page.contents.assets[at].clone() else { return None };
     if session.compiler.resolver.address_of_public(path.as_path()).is_some() {
         return None;
     }
@@ -498,8 +435,9 @@ async fn plain_script(context: &Arc<BundleContext>, page: &mut Page, specifier: 
         if !specifier.starts_with(['/', '.']) {
             continue;
         }
-        match imported(context, path.as_path(), specifier, From::Sheet, &mut page.sources).await {
-            Some(address) => {
+        match module_behind(session, path.as_path(), specifier) {
+            Some(module) => {
+                let address = imported(context, module.as_path(), specifier, From::Sheet, &mut page.sources).await;
                 written.push_str(&text[end..range.start]);
                 written.push_str(&address);
                 end = range.end;
@@ -518,6 +456,14 @@ async fn plain_script(context: &Arc<BundleContext>, page: &mut Page, specifier: 
     let name = path.as_path().file_name().unwrap_or_default().to_string_lossy();
     let name = session.addresses.emit(&name, written.into_bytes().into());
     Some(session.addresses.written(&Target::Output(name), From::Page(&page.path)))
+}
+
+/// The module that a script which is none names in an `import()`.
+fn module_behind(session: &Session, importer: &Path, specifier: &str) -> Option<FilePath> {
+    match session.compiler.resolver.resolve(importer, &relative_specifier(specifier), DepKind::Dynamic) {
+        Ok(Resolved::File { path, .. }) => Some(path),
+        _ => None,
+    }
 }
 
 /// Everything that goes into the output folder.
@@ -603,7 +549,7 @@ fn render(
         script.push_str(&format!("<script type=\"module\" src=\"{}\"></script>", escape_attribute(public)));
     }
     let mut head = String::new();
-    let at_its_place = keeps_its_place(&page.template);
+    let at_its_place = keeps_its_place(&page.contents.template);
     if !at_its_place && !script.is_empty() {
         head.push_str(&format!("  {script}\n"));
     }
@@ -617,7 +563,7 @@ fn render(
         head.push_str(&format!("  <link rel=\"stylesheet\" crossorigin href=\"{}\">\n", address(name)));
     }
     let mut text = String::new();
-    for piece in &page.template.pieces {
+    for piece in &page.contents.template.pieces {
         match piece {
             Piece::Text(piece) => text.push_str(piece),
             Piece::Head => {}

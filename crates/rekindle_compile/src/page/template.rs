@@ -34,6 +34,8 @@ pub struct PageTemplate {
     pub imports: Vec<String>,
     /// Local addresses in inline styles, which stay as they are written.
     pub style_urls: Vec<String>,
+    /// What `<link>` elements would have begun to fetch that a build leaves out.
+    pub left_out_preloads: Vec<String>,
     /// `NAME` of each `%NAME%` that is not known.
     pub unknown_env: Vec<String>,
     pub unfilled: Option<Unfilled>,
@@ -124,13 +126,13 @@ pub struct PageAsset {
 }
 
 /// Reads a page; `env` gives the value of a `%NAME%`, if the name is known.
-pub fn parse_page(source: &str, env: &dyn Fn(&str) -> Option<String>) -> PageTemplate {
+pub(crate) fn parse_page(source: &str, env: &dyn Fn(&str) -> Option<String>) -> PageTemplate {
     parse(source, env, None)
 }
 
 /// The same for a build, in which modules have other addresses: elements that begin to fetch one go, where `is_module` says
 /// so of what they name.
-pub fn parse_page_for_build(
+pub(crate) fn parse_page_for_build(
     source: &str,
     env: &dyn Fn(&str) -> Option<String>,
     is_module: &dyn Fn(&str) -> bool,
@@ -201,7 +203,7 @@ fn below_base(base: &str, address: &str) -> String {
 }
 
 /// `code` below as many lines, and behind as many columns, as in the page: its positions are the page's.
-pub fn where_it_stands(page: &str, offset: usize, code: &str) -> String {
+pub(crate) fn where_it_stands(page: &str, offset: usize, code: &str) -> String {
     let place = Place::of_offset(page, offset);
     let lines = "\n".repeat(place.line as usize - 1);
     format!("{lines}{}{code}", " ".repeat(place.column as usize - 1))
@@ -392,6 +394,7 @@ impl Plan<'_> {
             return;
         };
         if is_local(&specifier) && is_module(&specifier) {
+            self.template.left_out_preloads.push(specifier);
             return self.edit(tag.range.clone(), None);
         }
         self.read_addresses(tag, &["href"]);
@@ -579,7 +582,7 @@ fn runs_as_classic_script(tag: &Tag) -> bool {
 }
 
 /// Whether an address leads to the project rather than elsewhere.
-fn is_local(address: &str) -> bool {
+pub(crate) fn is_local(address: &str) -> bool {
     if address.is_empty() || address.starts_with(['#', '?']) || address.starts_with("//") {
         return false;
     }

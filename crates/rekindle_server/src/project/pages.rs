@@ -13,14 +13,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle_compile::files::file;
-use rekindle_compile::kind::{inline_script_query, is_style, linked_sheet, split_query, with_suffix, without_suffix};
-use rekindle_compile::page::template::{
-    PageScript, PageTemplate, Piece, escape_attribute, parse_page, relative_specifier, where_it_stands,
-};
-use rekindle_compile::resolve::resolver::Resolved;
-use rekindle_compile::source::Source;
+use rekindle_compile::kind::{linked_sheet, with_suffix, without_suffix};
+use rekindle_compile::page::contents::{AssetTarget, ImportTarget, LinkTarget, PageContents, ScriptTarget, absolute};
+use rekindle_compile::page::template::{PageScript, PageTemplate, Piece, escape_attribute};
 use rekindle_graph::wire::EditedPage;
-use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleGraph, ModuleId, ModuleUrl, digest};
+use rekindle_graph::{Diagnostic, FilePath, ModuleGraph, ModuleId, ModuleUrl, digest};
 
 use crate::project::Project;
 use crate::project::head_styles::head_styles;
@@ -282,8 +279,10 @@ fn read_page(
 ) -> std::io::Result<Page> {
     let source = String::from_utf8_lossy(&file::read(file.as_path())?).into_owned();
     let env = project.env.clone();
-    let template = parse_page(&source, &|name| env.text(name));
-    project.note_page(url, &template);
+    let contents = project.compiler.read_page(url, file, &source, &|name| env.text(name));
+    project.note_page(url, &contents);
+    let PageContents { template, scripts, links, assets, imports, folders } = contents;
+    project.await_in(folders);
     let mut page = Page {
         changed_at: seq,
         has_policy: project.has_policy || has_policy(&source),
@@ -292,23 +291,16 @@ fn read_page(
     };
     let mut loads = Loads::default();
     let earlier = before.map(|before| &*before.loads);
-    for (at, script) in page.template.scripts.iter().enumerate() {
-        let (entry, load) = match script {
-            PageScript::External { specifier, offset } => {
-                let entry = external_entry(file, specifier, *offset, &source, project);
+    for (script, target) in page.template.scripts.iter().zip(scripts) {
+        let entry = entry_of(target, file, project);
+        let (written, leads_to) = match script {
+            PageScript::External { specifier, .. } => {
                 let known = earlier.and_then(|earlier| Load::of(&earlier.scripts, specifier));
-                let leads_to = leads_to(&entry, project, known);
-                (entry, Load { written: specifier.clone(), leads_to })
+                (specifier, leads_to(&entry, project, known))
             }
-            PageScript::Inline { code, offset } => {
-                let url = ModuleUrl::new(format!("{url}?{}", inline_script_query(at)));
-                let as_if = page.template.as_if(url.path()).map(|url| project.compiler.file_at(&url));
-                let inline = Source::Inline { text: where_it_stands(&source, *offset, code), as_if };
-                let entry = Entry::Module(project.insert_inline(&url, file, inline));
-                (entry, Load { written: code.clone(), leads_to: String::new() })
-            }
+            PageScript::Inline { code, .. } => (code, String::new()),
         };
-        loads.scripts.push(load);
+        loads.scripts.push(Load { written: written.clone(), leads_to });
         page.entries.push(entry);
     }
     let missing = page.entries.iter().filter_map(|entry| match entry {
@@ -316,9 +308,9 @@ fn read_page(
         Entry::Module(_) | Entry::Address(_) => None,
     });
     project.note_missing_scripts(url, missing.collect());
-    for link in &page.template.links {
+    for (link, target) in page.template.links.iter().zip(links) {
         let known = page.sheets.len();
-        let address = sheet_address(file, &link.specifier, project, &mut page.sheets);
+        let address = sheet_address(target, project, &mut page.sheets);
         let leads_to = match page.sheets.get(known) {
             Some(id) => format!("module {}", project.graph[*id].url.as_str()),
             None => {
@@ -329,11 +321,11 @@ fn read_page(
         loads.links.push(Load { written: link.specifier.clone(), leads_to });
         page.links.push(address);
     }
-    for asset in &page.template.assets {
-        page.assets.push(asset_address(file, &asset.specifier, project, &mut page.asset_files));
+    for target in assets {
+        page.assets.push(asset_address(target, project, &mut page.asset_files));
     }
-    for specifier in &page.template.imports {
-        page.imports.push(import_address(file, specifier, project));
+    for (specifier, target) in page.template.imports.iter().zip(imports) {
+        page.imports.push(import_address(specifier, target, project));
     }
     let text: Arc<str> = page.text(url, project.compiler.base(), "", &[]).0.into();
     page.hash = digest(&[source.as_bytes(), text.as_bytes(), loads.leads_to().as_bytes()]);
@@ -365,8 +357,7 @@ fn has_policy(source: &str) -> bool {
 /// What a link leads to that leads to no sheet of the project: a file of `public/`, or what is `known` of it from before while
 /// that is not there.
 fn link_leads_to(page: &FilePath, specifier: &str, project: &Project, known: Option<&str>) -> String {
-    let path = without_suffix(specifier).0;
-    let url = absolute(page, path, project);
+    let url = absolute(&project.compiler, page, without_suffix(specifier).0);
     if project.compiler.resolver.public_address(&url).is_some() {
         return format!("address {url}");
     }
@@ -383,90 +374,52 @@ fn leads_to(entry: &Entry, project: &Project, known: Option<&str>) -> String {
     }
 }
 
-fn external_entry(page: &FilePath, specifier: &str, offset: usize, source: &str, project: &mut Project) -> Entry {
-    match project.compiler.resolver.resolve(page.as_path(), &relative_specifier(specifier), DepKind::Static) {
-        Ok(Resolved::File { path, url }) => Entry::Module(project.graph.insert(&url, &path)),
-        Ok(Resolved::Helper(url)) => Entry::Module(project.graph.insert(&url, &FilePath::new(url.as_str()))),
-        Ok(Resolved::Address(address)) => Entry::Address(address),
-        Err(unresolved) => {
-            if let Some(public) = project.compiler.resolver.public_address(&absolute(page, specifier, project)) {
-                return Entry::Address(public);
-            }
-            project.await_in(unresolved.folders);
-            let mut diagnostic = Diagnostic::error(unresolved.message)
-                .in_file(project.compiler.display(page.as_path()))
-                .at(source, offset, specifier.len());
-            diagnostic.help =
-                unresolved.help.or_else(|| Some("the page's module script has to be a file of the project".into()));
-            Entry::Missing(ModuleUrl::new(absolute(page, specifier, project)), Box::new(diagnostic))
-        }
+/// A script of `page`. Its module is in the graph from now on.
+fn entry_of(target: ScriptTarget, page: &FilePath, project: &mut Project) -> Entry {
+    match target {
+        ScriptTarget::Module { url, file } => Entry::Module(project.graph.insert(&url, &file)),
+        ScriptTarget::Helper(url) => Entry::Module(project.graph.insert(&url, &FilePath::new(url.as_str()))),
+        ScriptTarget::Inline { url, source } => Entry::Module(project.insert_inline(&url, page, source)),
+        ScriptTarget::Address(address) => Entry::Address(address),
+        ScriptTarget::Missing { url, diagnostic } => Entry::Missing(url, diagnostic),
     }
 }
 
-fn absolute(page: &FilePath, specifier: &str, project: &Project) -> String {
-    if specifier.starts_with('/') {
-        return specifier.to_owned();
-    }
-    let file = rekindle_graph::paths::normal(&page.as_path().with_file_name("").join(specifier));
-    project.compiler.resolver.url_of(&file, None).as_str().to_owned()
-}
-
-/// A local sheet becomes a module of its own, so that an edit swaps the link.
-fn sheet_address(page: &FilePath, specifier: &str, project: &mut Project, sheets: &mut Vec<ModuleId>) -> String {
-    let (path, query) = split_query(specifier);
-    match project.compiler.resolver.resolve(page.as_path(), path, DepKind::Asset) {
-        Ok(Resolved::File { path, url }) if is_style(url.path()) => {
-            let id = project.graph.insert(&linked_sheet(url.path()), &path);
-            sheets.push(id);
-            let address = project.compiler.address_of(url.path());
-            query.map_or(address.clone(), |query| format!("{address}?{query}"))
+/// A local sheet becomes a module of its own, so that an edit swaps the link. One that is not there is a broken module: the page
+/// shows why, and takes the sheet when it appears.
+fn sheet_address(target: LinkTarget, project: &mut Project, sheets: &mut Vec<ModuleId>) -> String {
+    match target {
+        LinkTarget::Sheet { url, file, suffix } => {
+            sheets.push(project.graph.insert(&url, &file));
+            format!("{}{suffix}", project.compiler.address_of(url.path()))
         }
-        Err(_) if is_style(path) && !path.contains(':') => missing_sheet(page, path, project, sheets),
-        _ => asset_address(page, specifier, project, &mut Vec::new()),
+        LinkTarget::MissingSheet { url, file, .. } => {
+            sheets.push(project.graph.insert(&url, &file));
+            project.compiler.address_of(url.path())
+        }
+        LinkTarget::Other(target) => asset_address(target, project, &mut Vec::new()),
     }
 }
 
-/// A sheet that is not there is a broken module: the page shows why, and takes the sheet when it appears.
-fn missing_sheet(page: &FilePath, path: &str, project: &mut Project, sheets: &mut Vec<ModuleId>) -> String {
-    let address = absolute(page, path, project);
-    if let Some(public) = project.compiler.resolver.public_address(&address) {
-        return public;
-    }
-    let file = rekindle_graph::paths::normal(&project.root().join(address.trim_start_matches('/')));
-    let id = project.graph.insert(&linked_sheet(&address), &FilePath::new(file));
-    sheets.push(id);
-    project.compiler.address_of(&address)
-}
-
-fn asset_address(page: &FilePath, specifier: &str, project: &mut Project, files: &mut Vec<PathBuf>) -> String {
-    let (path, suffix) = without_suffix(specifier);
-    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    match project.compiler.resolver.resolve(page.as_path(), &decoded, DepKind::Asset) {
-        Ok(Resolved::File { path, url }) => {
-            project.admit_page_asset(url.path(), &path);
-            files.push(path.as_path().to_owned());
-            with_suffix(&project.compiler.asset_address(&path), suffix)
+fn asset_address(target: AssetTarget, project: &mut Project, files: &mut Vec<PathBuf>) -> String {
+    match target {
+        AssetTarget::File { file, url, suffix } => {
+            project.admit_page_asset(url.path(), &file);
+            files.push(file.as_path().to_owned());
+            with_suffix(&project.compiler.asset_address(&file), &suffix)
         }
-        Ok(Resolved::Address(address)) => format!("{address}{suffix}"),
-        Ok(Resolved::Helper(_)) => specifier.to_owned(),
-        Err(unresolved) => {
-            if let Some(odd) = project.compiler.resolver.oddity_behind(page.as_path(), &relative_specifier(&decoded)) {
-                project.compiler.left_out().note(&odd);
-            }
-            project.await_in(unresolved.folders);
-            specifier.to_owned()
-        }
+        AssetTarget::Public { address, suffix, .. } => format!("{address}{suffix}"),
+        AssetTarget::Elsewhere(address) | AssetTarget::Missing(address) => address,
     }
 }
 
-/// The address of a module that the page imports when it runs. From then on it may be asked for.
-fn import_address(page: &FilePath, specifier: &str, project: &mut Project) -> String {
-    match project.compiler.resolver.resolve(page.as_path(), &relative_specifier(specifier), DepKind::Dynamic) {
-        Ok(Resolved::File { path, url }) => {
-            project.graph.insert(&url, &path);
-        }
-        Ok(_) => return specifier.to_owned(),
-        Err(unresolved) => project.await_in(unresolved.folders),
+/// The address of what a plain script of the page imports when it runs. From then on a module may be asked for.
+fn import_address(specifier: &str, target: ImportTarget, project: &mut Project) -> String {
+    match target {
+        ImportTarget::Module { url, file } => _ = project.graph.insert(&url, &file),
+        ImportTarget::Other(AssetTarget::Public { address, suffix, .. }) => return format!("{address}{suffix}"),
+        ImportTarget::Other(AssetTarget::Elsewhere(address)) => return address,
+        ImportTarget::Other(AssetTarget::File { .. } | AssetTarget::Missing(_)) => {}
     }
     match specifier.strip_prefix('/') {
         Some(below) => format!("{}{below}", project.compiler.base()),

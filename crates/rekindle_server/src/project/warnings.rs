@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rekindle_compile::page::template::PageTemplate;
+use rekindle_compile::page::contents::PageContents;
 use rekindle_compile::resolve::packages::package_name;
 use rekindle_graph::Diagnostic;
 
@@ -20,11 +20,9 @@ impl Project {
     }
 
     /// Takes over what the user is to be told of a page: `%NAME%`s that nothing stands for, and what nobody fills in.
-    pub fn note_page(&mut self, page: &str, template: &PageTemplate) {
-        let names = template.unknown_env.iter().filter(|name| self.env.misses(name));
-        let unknown = names.map(|name| format!("{page}: no env file has {name}, so %{name}% stays as it is"));
-        let unfilled = template.unfilled.map(|unfilled| unfilled.sentence(page, &self.missing_plugins));
-        let sentences: BTreeSet<String> = unknown.chain(unfilled).collect();
+    pub fn note_page(&mut self, page: &str, contents: &PageContents) {
+        let sentences = contents.warnings(page, &|name| self.env.misses(name), &self.missing_plugins);
+        let sentences: BTreeSet<String> = sentences.into_iter().collect();
         self.page_warnings.retain(|(of, sentence), _| of != page || sentences.contains(sentence));
         for sentence in sentences {
             self.page_warnings.entry((page.to_owned(), sentence)).or_insert(false);

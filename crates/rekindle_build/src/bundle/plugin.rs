@@ -231,7 +231,7 @@ impl Meaning {
             }
             Ok(Resolved::Helper(url)) if url.path() == NODE_URL => {
                 let (name, by) = builtin::node_module(url.query());
-                session.warn(format!("`{name}` is a module of Node and empty in a browser (imported by {by})"));
+                session.warn(builtin::node_module_note(&name, &by));
                 Ok(Some(with_effects(format!("{OWN}{EMPTY_URL}"), None)))
             }
             Ok(Resolved::Helper(url)) => Ok(Some(with_effects(format!("{OWN}{}", url.as_str()), None))),
@@ -284,9 +284,7 @@ impl Meaning {
 
     /// What the browser loads itself; a public file that is no script is a module like any asset.
     fn address(&self, specifier: &str, address: &str, kind: DepKind) -> HookResolveIdOutput {
-        let (path, query) = split_query(specifier);
-        let public = self.session().compiler.resolver.public_file(path);
-        if let Some(public) = public.filter(|_| kind != DepKind::Require && !is_script(&ModuleUrl::new(specifier))) {
+        if let Some((public, query)) = self.session().compiler.public_asset(specifier, kind) {
             return self.file(&public, query);
         }
         let mut external = HookResolveIdOutput::from_id(address.to_owned());

@@ -17,15 +17,24 @@ impl Compiler {
     }
 
     pub(super) fn raw(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
-        let source = self.read_text_as_is(file)?;
-        Ok(Definition::of_value(&quoted(&source), &source))
+        let text = self.raw_value(file)?;
+        Ok(Definition::of_value(&text, &text))
     }
 
     pub(super) fn bytes(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {
-        let bytes = self.read(file)?;
-        let list: Vec<String> = bytes.iter().map(u8::to_string).collect();
-        let value = format!("new Uint8Array([{}])", list.join(","));
+        let value = self.bytes_value(file)?;
         Ok(Definition::of_value(&value, &value))
+    }
+
+    /// The text of a file as an expression.
+    pub(crate) fn raw_value(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
+        Ok(quoted(&self.read_text_as_is(file)?))
+    }
+
+    /// The content of a file as an expression.
+    pub(crate) fn bytes_value(&self, file: &FilePath) -> Result<String, Vec<Diagnostic>> {
+        let list: Vec<String> = self.read(file)?.iter().map(u8::to_string).collect();
+        Ok(format!("new Uint8Array([{}])", list.join(",")))
     }
 
     pub(super) fn data_url(&self, file: &FilePath) -> Result<Definition, Vec<Diagnostic>> {

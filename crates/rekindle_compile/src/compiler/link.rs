@@ -133,14 +133,19 @@ impl Compiler {
         }
     }
 
-    /// `import logo from '/logo.svg'` of a public file: a module like that of any asset. Scripts are left to the browser.
-    pub(super) fn public_module(&self, dep: &Dep) -> Option<(ModuleUrl, FilePath)> {
-        let (path, query) = split_query(&dep.specifier);
-        let is_import = matches!(dep.kind, DepKind::Static | DepKind::Dynamic);
-        let file =
-            self.resolver.public_file(path).filter(|_| is_import && !is_script(&ModuleUrl::new(&*dep.specifier)))?;
+    fn public_module(&self, dep: &Dep) -> Option<(ModuleUrl, FilePath)> {
+        let (file, query) = self.public_asset(&dep.specifier, dep.kind)?;
         let url = self.resolver.url_of(&file, query);
         Some((resolver::with_attribute(&url, dep), FilePath::new(file)))
+    }
+
+    /// The file and the query of `import logo from '/logo.svg?x'` where that is a public file: a module like that of any asset.
+    /// Scripts are left to the browser.
+    pub fn public_asset<'s>(&self, specifier: &'s str, kind: DepKind) -> Option<(PathBuf, Option<&'s str>)> {
+        let (path, query) = split_query(specifier);
+        let is_import = matches!(kind, DepKind::Static | DepKind::Dynamic);
+        let file = self.resolver.public_file(path).filter(|_| is_import && !is_script(&ModuleUrl::new(specifier)))?;
+        Some((file, query))
     }
 
     /// Where the names are that are taken of a package's index, if the index itself is not needed for them.

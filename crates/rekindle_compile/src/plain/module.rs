@@ -89,11 +89,8 @@ impl Compiler {
                     wasm::interface(&bytes, &self.display(file.as_path())).map_err(|error| vec![error])?;
                 Plain::Wasm { imports, exports }
             }
-            Kind::Raw => Plain::Value(format!("export default {};", quoted(&self.read_text_as_is(file)?))),
-            Kind::Bytes => {
-                let list: Vec<String> = self.read(file)?.iter().map(u8::to_string).collect();
-                Plain::Value(format!("export default /* @__PURE__ */ new Uint8Array([{}]);", list.join(",")))
-            }
+            Kind::Raw => Plain::Value(format!("export default {};", self.raw_value(file)?)),
+            Kind::Bytes => Plain::Value(format!("export default /* @__PURE__ */ {};", self.bytes_value(file)?)),
             Kind::Json => {
                 let text = self.read_text(file)?;
                 Plain::Value(json::plain_json(&text, &self.display(file.as_path())).map_err(|error| vec![error])?)

@@ -51,6 +51,11 @@ pub fn node_module(query: &str) -> (String, String) {
     (value("id"), value("by"))
 }
 
+/// What the user is told where `importer` imports the module of Node `name`.
+pub fn node_module_note(name: &str, importer: &str) -> String {
+    format!("`{name}` is a module of Node and empty in the page, imported by {importer}")
+}
+
 const SOURCES: &[(&str, &str)] = &[
     ("empty", "module.exports = {}\n"),
     (

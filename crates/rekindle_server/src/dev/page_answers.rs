@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use rekindle_compile::script::builtin;
 use rekindle_graph::{Diagnostic, FilePath, ModuleId, ModuleState};
 use tokio::sync::{mpsc, oneshot};
 
@@ -158,7 +159,7 @@ impl Loop {
     /// One line for each module of Node that a package imports: it is empty in the page.
     pub(super) fn report_of_node(&mut self) {
         for (name, importer) in self.project.take_of_node() {
-            self.report.note(&format!("`{name}` is a module of Node and empty in the page, imported by {importer}"));
+            self.report.note(&builtin::node_module_note(&name, &importer));
         }
     }
 

@@ -12,7 +12,8 @@ use rekindle_server::config::Config;
 
 pub use rekindle_build::{BuildReport, FileKind, OutputFile, Progress};
 
-/// Builds the project as `config` says. The mode `development`, which is a server's default, becomes `production`.
+/// Builds the project as `config` says, into `config.build.out_dir`. The mode `development`, which is a server's default, becomes
+/// `production`. It blocks the thread until the build is done.
 ///
 /// # Errors
 /// Every mistake found; the output folder is as it was before then.
@@ -23,10 +24,10 @@ pub fn build(mut config: Config) -> Result<BuildReport, Vec<Diagnostic>> {
     build_with(config, &|_| {})
 }
 
-/// The same in the mode that `config` has, and tells how far it is.
+/// The same as [`build()`], in the mode that `config` has. `progress` is told how far it is, ten times a second.
 ///
 /// # Errors
-/// Every mistake found.
+/// Every mistake found; the output folder is as it was before then.
 pub fn build_with(config: Config, progress: &(dyn Fn(Progress) + Sync)) -> Result<BuildReport, Vec<Diagnostic>> {
     let plain = |error: std::io::Error| vec![Diagnostic::error(format!("cannot start: {error}"))];
     // Parsing is recursive. Whoever made the pool before decides about its stacks.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// What a build made.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct BuildReport {
+    /// The output folder, absolute.
     pub out_dir: PathBuf,
     /// Files of the output but not those of the public folder; pages first, scripts last.
     pub files: Vec<OutputFile>,
@@ -13,8 +14,9 @@ pub struct BuildReport {
     pub public_files: usize,
     /// How many modules went into it.
     pub modules: usize,
+    /// What works, but is probably not what the user means; a sentence each.
     pub warnings: Vec<String>,
-    /// Milliseconds.
+    /// How long the build took, in milliseconds.
     pub time: u64,
 }
 
@@ -23,20 +25,27 @@ pub struct BuildReport {
 pub struct OutputFile {
     /// Below the output folder, with forward slashes.
     pub name: String,
+    /// What it is.
     pub kind: FileKind,
+    /// In bytes.
     pub size: u64,
-    /// `None` for what is compressed already, and if it is not to be told.
+    /// Its size with gzip, in bytes. `None` for what is compressed already, and if it is not to be told.
     pub gzip: Option<u64>,
-    /// Size of its source map.
+    /// Size of its source map in bytes, if it has one.
     pub map: Option<u64>,
 }
 
+/// What a file of the output is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileKind {
+    /// HTML.
     Page,
+    /// An image, a font, or any other file that is named by its address.
     Asset,
+    /// CSS.
     Style,
+    /// JavaScript.
     Script,
 }
 
@@ -45,7 +54,9 @@ pub enum FileKind {
 pub enum Progress {
     /// So many modules were transformed.
     Transforming(usize),
+    /// The chunks are being written as text.
     Rendering,
+    /// The files are being written.
     Writing,
 }
 

@@ -42,8 +42,10 @@ pub struct Definition {
 /// Which keys of `import.meta.env` a module reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum EnvReads {
+    /// It reads none.
     #[default]
     None,
+    /// It reads these, each listed once.
     Keys(Vec<String>),
     /// The object itself escapes, so any key may be read.
     All,
@@ -73,7 +75,9 @@ impl EnvReads {
 /// One specifier of a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dep {
+    /// As it is written in the source.
     pub specifier: String,
+    /// How it is used.
     pub kind: DepKind,
     /// Byte range of the specifier in the source, for diagnostics.
     pub span: (u32, u32),
@@ -83,6 +87,7 @@ pub struct Dep {
     pub names: Vec<String>,
 }
 
+/// What a specifier is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DepKind {
     /// `import … from`, `export … from`
@@ -109,16 +114,21 @@ impl DepKind {
 /// One call of `import.meta.glob`, or one `import()` of a template with holes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GlobCall {
+    /// As they are written, those that begin with `!` included.
     pub patterns: Vec<String>,
+    /// `eager` option: the modules are imported at once. Default `false`.
     pub eager: bool,
     /// Query appended to every match, with its question mark; empty when there is none.
     pub query: String,
     /// `base` option: keys are relative to it.
     pub base: Option<String>,
+    /// `exhaustive` option: hidden folders and `node_modules` count as well. Default `false`.
     pub exhaustive: bool,
+    /// `caseSensitive` option. Default `true`.
     pub case_sensitive: bool,
     /// The path of an `import()` or a `new URL()`, which is looked up as it is written there.
     pub of_import: bool,
+    /// Byte range of the call in the source, for diagnostics.
     pub span: (u32, u32),
 }
 
@@ -136,6 +146,7 @@ pub enum Link {
 }
 
 impl Link {
+    /// The one module it leads to; `None` if it leads to none, or to several.
     pub fn module(&self) -> Option<&ModuleUrl> {
         match self {
             Self::Module(url) => Some(url),

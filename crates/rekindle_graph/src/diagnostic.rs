@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 /// A position in a source: 1-based line and 1-based column, counted in UTF-16 units as browsers and editors do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Place {
+    /// The first line is 1.
     pub line: u32,
+    /// The first column is 1; counted in UTF-16 units.
     pub column: u32,
 }
 
@@ -30,15 +32,18 @@ impl Place {
 /// One mistake in one file. `message` has no full stop and no blame; `help` is the advice.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Diagnostic {
+    /// What is wrong, in one sentence without a full stop.
     pub message: String,
     /// The file as the user knows it: relative to the root where it lies inside, absolute elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// Where in `file`, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
     /// A few lines of source with a marker below the place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frame: Option<String>,
+    /// What to do about it, if there is advice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// Something is not there that may be there in a moment, when several files are written one after the other.
@@ -50,6 +55,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// A mistake with its sentence; file, place and advice can be added.
     pub fn error(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -67,6 +73,7 @@ impl Diagnostic {
         Self { is_missing: true, is_gone: true, ..Self::error("the file is not there any more").in_file(file) }
     }
 
+    /// Says which file it is in, named as the user knows it.
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
         self.file = Some(file.into());
         self
@@ -86,6 +93,7 @@ impl Diagnostic {
         self
     }
 
+    /// Adds advice.
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self

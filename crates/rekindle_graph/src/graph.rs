@@ -28,8 +28,11 @@ impl ModuleId {
 /// One module.
 #[derive(Debug)]
 pub struct Module {
+    /// Its name in the browser.
     pub url: ModuleUrl,
+    /// The file that it is made of.
     pub file: FilePath,
+    /// How it stands with its newest source.
     pub state: ModuleState,
     /// What a tab may run: the last source that compiled and whose imports were all there.
     pub published: Option<Arc<Published>>,
@@ -44,6 +47,7 @@ pub struct Module {
 pub enum ModuleState {
     /// Named by an importer, not compiled yet.
     New,
+    /// Its newest source has compiled, and what it imports is there.
     Ready,
     /// Its newest source does not compile, or imports what is not there.
     Broken(Vec<Diagnostic>),
@@ -54,8 +58,11 @@ pub enum ModuleState {
 /// A definition together with what its specifiers mean.
 #[derive(Clone, Debug)]
 pub struct Published {
+    /// The wrapped code.
     pub definition: Definition,
+    /// What each of `definition.deps` means, in their order.
     pub links: Vec<Link>,
+    /// For each of `definition.globs` the keys and modules that were found, in their order.
     pub globs: Vec<Vec<(String, ModuleUrl)>>,
     /// Digest over all of it: equal digests are equal modules for a tab.
     pub hash: Arc<str>,
@@ -80,27 +87,36 @@ impl Published {
 /// What a tab would notice of a newly compiled module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// Nothing: the code and its meaning are the same.
     Nothing,
     /// A new definition, or the end of an error, or both.
     Updated {
+        /// There is a new definition.
         definition: bool,
+        /// It was broken before.
         fixed: bool,
     },
+    /// It was fine, or broken for other reasons, and is broken now.
     Broke,
 }
 
 /// What a batch of file changes did to the graph.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delta {
+    /// Modules with a new definition.
     pub changed: Vec<ModuleId>,
+    /// Modules that broke, or are broken for another reason now.
     pub broken: Vec<ModuleId>,
+    /// Modules that were broken and are fine again.
     pub fixed: Vec<ModuleId>,
+    /// Modules whose files are gone.
     pub deleted: Vec<ModuleId>,
     /// Saved, and broken as before: nothing changed but that somebody has tried.
     pub still_broken: Vec<ModuleId>,
 }
 
 impl Delta {
+    /// Whether nothing happened that a tab or the terminal would be told.
     pub fn is_empty(&self) -> bool {
         let Self { changed, broken, fixed, deleted, still_broken } = self;
         [changed, broken, fixed, deleted, still_broken].iter().all(|list| list.is_empty())
@@ -180,18 +196,22 @@ impl ModuleGraph {
         id
     }
 
+    /// The module of this name, if there is one.
     pub fn get(&self, url: &str) -> Option<ModuleId> {
         self.by_url.get(url).copied()
     }
 
+    /// All modules, in the order in which they came into the graph.
     pub fn ids(&self) -> impl Iterator<Item = ModuleId> + use<> {
         (0..self.modules.len() as u32).map(ModuleId)
     }
 
+    /// How many modules there are, deleted ones included.
     pub fn len(&self) -> usize {
         self.modules.len()
     }
 
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.modules.is_empty()
     }

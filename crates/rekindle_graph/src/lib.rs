@@ -2,6 +2,8 @@
 //!
 //! Nothing here touches a disk, a clock, a thread or a runtime. Every other crate speaks in these types.
 
+#![warn(missing_docs)]
+
 pub mod definition;
 pub mod diagnostic;
 pub mod digest;

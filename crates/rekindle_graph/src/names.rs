@@ -10,10 +10,12 @@ use std::sync::Arc;
 pub struct FilePath(Arc<Path>);
 
 impl FilePath {
+    /// Takes `path` as it is: nothing is resolved or looked up.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(Arc::from(path.into()))
     }
 
+    /// The path, to read the file.
     pub fn as_path(&self) -> &Path {
         &self.0
     }
@@ -44,10 +46,12 @@ impl fmt::Display for FilePath {
 pub struct ModuleUrl(Arc<str>);
 
 impl ModuleUrl {
+    /// Takes `url` as it is: it begins with a slash and is not escaped.
     pub fn new(url: impl Into<Arc<str>>) -> Self {
         Self(url.into())
     }
 
+    /// The whole name, with its query.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,6 +1,8 @@
 //! The messages between server and tab are the same in Rust and in TypeScript: both read the samples in `client/test/messages.json`.
 //! There is one of each message and of each result of an update, so a message that is added needs a sample.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use rekindle_graph::wire::{ClientMessage, Outcome, ServerMessage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use rekindle_graph::Diagnostic;
-use rekindle_server::report::Report;
+use rekindle_server::report::{News, Report};
 
 /// Set by the launcher of the npm package where it waits for this process: its number.
 #[cfg(unix)]
@@ -63,6 +63,6 @@ pub(crate) fn open_browser(path: Option<&str>, url: &str, report: &Report) {
     let url = if path.contains("://") { path.to_owned() } else { format!("{url}{}", path.trim_start_matches('/')) };
     // What the system's opener says (`ExitStatus(…)`) tells nobody anything.
     if rekindle_server::editor::open_browser(&url).is_err() {
-        report.warn(&format!("no browser could be opened; go to {url}"));
+        report.tell(News::NoBrowser { url });
     }
 }

@@ -24,8 +24,8 @@ use crate::project::Project;
 use crate::project::env::EnvValues;
 use crate::project::page_texts::PageTexts;
 use crate::project::pages::Pages;
-use crate::report::Report;
 use crate::report::rounds::Rounds;
+use crate::report::{News, Report};
 use crate::tabs::client::{ClientId, EventHandler};
 use crate::tabs::client_script::client_script;
 use crate::tabs::trace::{Answers, Tracer};
@@ -177,7 +177,7 @@ impl Loop {
             // A mistake of ours in one event must not end the server (rule R11).
             let handled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.on_event(event)));
             if handled.is_err() {
-                self.report.warn("rekindle ran into a bug of its own and goes on; please report what you did");
+                self.report.tell(News::Crashed);
             }
         }
         self.events_process.take()
@@ -223,14 +223,16 @@ impl Loop {
     /// names in pages that no env file has.
     fn report_warnings(&mut self) {
         let (warnings, lines) = self.project.compiler.styles.take_warnings();
-        self.report.warnings(&warnings);
+        if !warnings.is_empty() {
+            self.report.tell(News::Warned { warnings });
+        }
         lines.iter().for_each(|line| self.report.note(line));
         for text in self.project.take_page_warnings() {
             self.report.warn(&text);
         }
         for (path, reason) in self.project.compiler.left_out().take() {
-            let path = self.project.compiler.display(&path);
-            self.report.warn(&format!("{path} {reason}"));
+            let file = Some(self.project.compiler.display(&path));
+            self.report.tell(News::Warning { file, text: reason });
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::http::connections::certificate::tls;
 use crate::http::connections::listen::listen;
 use crate::http::connections::serve::serve;
 use crate::http::site::Site;
-use crate::report::Report;
+use crate::report::{News, Report};
 use crate::server::{ServeError, addresses, names};
 
 /// Looking for what is missing may take this part of the time at most: a flood of wrong addresses costs no more.
@@ -72,7 +72,8 @@ impl PreviewServer {
             report.warn(warning);
         }
         if build.files.get("/index.html").is_none() {
-            report.note(&format!("{} has no index.html, so {} answers 404", build.folder.display(), config.base));
+            let folder = build.folder.display().to_string();
+            report.tell(News::NoIndexPage { folder, base: config.base.clone() });
         }
         let wanted = config.server.port;
         let mut bound = listen(&config.server).await.map_err(ServeError::from)?;
@@ -102,12 +103,14 @@ impl PreviewServer {
         };
         std::thread::Builder::new().name("rekindle-preview".into()).spawn(answer_all).map_err(ServeError::from)?;
         let serving = tokio::spawn(serve(std::mem::take(&mut bound.listeners), site.clone()));
-        report.ready(env!("CARGO_PKG_VERSION"), &urls, began.elapsed());
-        report.port(wanted, bound.port);
+        report.tell(News::Started {
+            version: env!("CARGO_PKG_VERSION"),
+            addresses: urls.clone(),
+            took: began.elapsed(),
+        });
+        News::of_port(wanted, bound.port).into_iter().for_each(|news| report.tell(news));
         if bound.exposed {
-            report.warn(
-                "other machines can reach this server; the network address above holds the key that lets them in",
-            );
+            report.tell(News::Exposed);
         }
         Ok(Self { inbox, site, urls, port: bound.port, serving })
     }

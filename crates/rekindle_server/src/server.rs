@@ -36,7 +36,7 @@ use crate::programs::control;
 use crate::programs::control::{Control, Note};
 use crate::programs::events_process::EventsProcess;
 use crate::programs::leases::{EditRequest, LONGEST};
-use crate::report::{Report, rounds};
+use crate::report::{News, Report, rounds};
 use crate::tabs::client::{Client, EventHandler};
 use crate::watch::Watcher;
 
@@ -149,13 +149,15 @@ impl Builder {
         // The key of a network address is new with each start.
         let is_known = known.is_some() && known.as_ref() == urls.first().map(|(_, url)| url) && !bound.exposed;
         if !is_known {
-            report.ready(env!("CARGO_PKG_VERSION"), &urls, began.elapsed());
-            report.port(wanted, bound.port);
+            report.tell(News::Started {
+                version: env!("CARGO_PKG_VERSION"),
+                addresses: urls.clone(),
+                took: began.elapsed(),
+            });
+            News::of_port(wanted, bound.port).into_iter().for_each(|news| report.tell(news));
         }
         if bound.exposed {
-            report.warn(
-                "other machines can reach this server; the network address above holds the key that lets them in",
-            );
+            report.tell(News::Exposed);
         }
         Ok(DevServer { inbox, site, urls, port: bound.port, serving, announcing, looping })
     }
@@ -190,7 +192,7 @@ fn control_of(config: &Config, bound: &Bound, site: &Site) -> Option<Control> {
 /// A server that starts in the middle of edits waits for their end, too.
 fn join_edits(config: &Config, inbox: &Inbox, watcher: &Watcher, report: &Report) {
     for (edit, rest) in control::edits_of(&control::text_of(&control::real(&config.root))) {
-        report.note("`rekindle edit` is under way; files that change meanwhile are taken in when it ends");
+        report.tell(News::EditUnderWay);
         watcher.hold();
         let (asker, _) = tokio::sync::oneshot::channel(); // The command asks again.
         let _ = inbox.send(Event::Edit(EditRequest::Begin { id: edit.id, lease: rest.min(LONGEST) }, asker));

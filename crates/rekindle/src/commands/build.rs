@@ -16,7 +16,7 @@ use rekindle::build::{BuildReport, FileKind, OutputFile, Progress, build_with};
 use rekindle::flags::BuildFlags;
 use rekindle::settings;
 use rekindle_graph::Diagnostic;
-use rekindle_server::report::{Report, show};
+use rekindle_server::report::{News, Report, show};
 use serde_json::json;
 
 /// What the bundler says when it stops is told as a mistake of the build.
@@ -38,9 +38,9 @@ pub(crate) fn run(flags: &BuildFlags) -> ExitCode {
     };
     let report = Report::stdout();
     if !flags.json {
-        report.note(&format!("rekindle {} building for {}", env!("CARGO_PKG_VERSION"), settings.config.mode));
+        report.tell(News::Building { version: env!("CARGO_PKG_VERSION"), mode: settings.config.mode.clone() });
         if let Some(block) = &settings.vite {
-            report.block(&block.file, &block.rows);
+            report.tell(News::Settings { file: block.file.clone(), rows: block.rows.clone() });
         }
         settings.left_out.iter().for_each(|line| report.warn(line));
     }

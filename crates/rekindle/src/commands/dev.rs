@@ -8,7 +8,7 @@ use rekindle::flags::DevFlags;
 use rekindle::settings::{self, Settings};
 use rekindle::{Config, DevServer, ServeError};
 use rekindle_server::event::Event;
-use rekindle_server::report::Report;
+use rekindle_server::report::{News, Report};
 use rekindle_server::watch::Watcher;
 use tokio::sync::mpsc;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(flags: DevFlags) -> ExitCode {
         report.note(note);
     }
     if let Some(block) = &settings.vite {
-        report.block(&block.file, &block.rows);
+        report.tell(News::Settings { file: block.file.clone(), rows: block.rows.clone() });
     }
     settings.left_out.iter().for_each(|line| report.warn(line));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -64,22 +64,22 @@ async fn serve(flags: DevFlags, mut settings: Settings, report: Report) -> ExitC
         watcher.watch_files(files);
         let next = match read {
             Ok(next) => next,
-            Err(problems) => {
-                report.diagnostics(&problems);
+            Err(errors) => {
+                report.tell(News::Failed { errors });
                 continue;
             }
         };
         if next.vite != settings.vite
             && let Some(block) = &next.vite
         {
-            report.block(&block.file, &block.rows);
+            report.tell(News::Settings { file: block.file.clone(), rows: block.rows.clone() });
         }
         next.left_out.iter().filter(|line| !settings.left_out.contains(line)).for_each(|line| report.warn(line));
         if next.config == settings.config {
             settings = next;
             continue;
         }
-        report.note(&format!("{} changed, restarting the server", names(&batch.paths)));
+        report.tell(News::Restarting { files: names(&batch.paths) });
         server = match start_anew(server, &settings.config, &next.config, &report).await {
             Ok((server, true)) => {
                 settings = next;
@@ -113,14 +113,12 @@ async fn start_anew(
     match start(after).await {
         Ok(server) => Ok((server, true)),
         Err(error) => {
-            report.warn(&format!("{error}; the server goes on with the settings it had"));
+            report.tell(News::NotRestarted { error: error.to_string() });
             Ok((start(before).await?, false))
         }
     }
 }
 
-fn names(paths: &[PathBuf]) -> String {
-    let names: Vec<String> =
-        paths.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
-    names.join(", ")
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    paths.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect()
 }

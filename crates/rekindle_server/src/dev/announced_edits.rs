@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::Loop;
 use crate::event::FileBatch;
 use crate::programs::leases::{EditAnswer, EditRequest};
-use crate::report::latency;
+use crate::report::News;
 
 impl Loop {
     /// A batch of the watcher. One that ends an announced edit is published whatever gaps it leaves.
@@ -61,10 +61,7 @@ impl Loop {
     /// Ends leases that have run out: nobody waits for a command that was killed.
     pub(super) fn expire_leases(&mut self) {
         for length in self.edits.leases.expire(Instant::now()) {
-            let length = latency(length);
-            self.report.warn(&format!(
-                "an edit was begun, and neither renewed nor committed within {length}; what it changed goes out now"
-            ));
+            self.report.tell(News::EditAbandoned { lease: length });
             if self.edits.leases.is_empty() {
                 self.watcher.release();
             }

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use rekindle_compile::script::builtin;
 use rekindle_graph::{Diagnostic, FilePath, ModuleId, ModuleState};
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,6 +15,7 @@ use crate::http::answer::{Answer, Arrivals, Body, Cache};
 use crate::project::crawl::Crawl;
 use crate::project::pages::Entry;
 use crate::project::segments::preload_links;
+use crate::report::News;
 
 impl Loop {
     /// The page that an address shows: its own file, `/docs/` → `/docs/index.html`, `/about` → `/about.html`.
@@ -159,7 +159,7 @@ impl Loop {
     /// One line for each module of Node that a package imports: it is empty in the page.
     pub(super) fn report_of_node(&mut self) {
         for (name, importer) in self.project.take_of_node() {
-            self.report.note(&builtin::node_module_note(&name, &importer));
+            self.report.tell(News::NodeModule { name, importer });
         }
     }
 
@@ -172,9 +172,9 @@ impl Loop {
             ModuleState::Broken(diagnostics) => diagnostics.as_slice(),
             _ => &[],
         };
-        let diagnostics: Vec<Diagnostic> = modules.iter().flat_map(diagnostics).cloned().collect();
-        if !diagnostics.is_empty() {
-            self.report.diagnostics(&diagnostics);
+        let errors: Vec<Diagnostic> = modules.iter().flat_map(diagnostics).cloned().collect();
+        if !errors.is_empty() {
+            self.report.tell(News::Failed { errors });
         }
     }
 }

@@ -20,6 +20,7 @@ use super::tab::{Stage, Tab};
 use crate::project::pages::Entry;
 use crate::project::segments::{AsOf, write_definition};
 use crate::project::{MOST_ALIKE, MOST_REASONS, gaps};
+use crate::report::News;
 use crate::report::rounds::Recipients;
 use crate::tabs::client::ClientId;
 use crate::tabs::socket::Utf8Bytes;
@@ -198,13 +199,13 @@ impl Loop {
 
     fn report_errors(&self, delta: &Delta) {
         self.report_broken(&delta.broken);
-        let still: Vec<String> = self.names_of(&delta.still_broken);
-        if !still.is_empty() {
-            self.report.still_broken(&still);
+        let files = self.names_of(&delta.still_broken);
+        if !files.is_empty() {
+            self.report.tell(News::StillBroken { files });
         }
-        let fixed = self.names_of(&delta.fixed);
-        if !fixed.is_empty() {
-            self.report.fixed(&fixed);
+        let files = self.names_of(&delta.fixed);
+        if !files.is_empty() {
+            self.report.tell(News::Fixed { files });
         }
     }
 
@@ -219,12 +220,12 @@ impl Loop {
             .iter()
             .chain(&page_changes.gone_otherwise)
             .filter_map(|url| self.pages.get(url)?.gone.clone());
-        let gone: Vec<Diagnostic> = gone.collect();
-        if !gone.is_empty() {
-            self.report.diagnostics(&gone);
+        let errors: Vec<Diagnostic> = gone.collect();
+        if !errors.is_empty() {
+            self.report.tell(News::Failed { errors });
         }
         if !page_changes.back.is_empty() {
-            self.report.fixed(&page_changes.back);
+            self.report.tell(News::Fixed { files: page_changes.back.clone() });
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::files::listing::RootFiles;
 use crate::project::env::EnvValues;
 use crate::project::gaps::StateBefore;
 use crate::project::pages::Fate;
+use crate::report::News;
 
 impl Loop {
     pub(super) fn on_files(&mut self, batch: FileBatch) {
@@ -207,7 +208,7 @@ impl Loop {
     /// A framework finds its refresh runtime only if that runs before it. Gives the reason why pages start anew.
     fn start_pages_anew(&self) -> String {
         let reason = "a component framework, or its refresh runtime, was installed or removed";
-        self.report.note(&format!("{reason}; pages start anew"));
+        self.report.tell(News::PagesStartAnew { reason: reason.to_owned() });
         self.project.advice().iter().for_each(|advice| self.report.note(advice));
         reason.to_owned()
     }

@@ -14,6 +14,7 @@ use super::json::json;
 use super::publish::files_of;
 use super::tab::{CatchUp, Holdings, Stage, Tab};
 use crate::event::UnreadableModule;
+use crate::report::News;
 use crate::tabs::client::{Client, ClientId};
 use crate::tabs::outbox::Outbox;
 use crate::tabs::socket::Utf8Bytes;
@@ -138,9 +139,7 @@ impl Loop {
                 return; // The terminal has said already that the reload is due.
             }
             let reason = applied.reason.unwrap_or_default();
-            return self.report.warn(&format!(
-                "a page cancelled its reload and may show old code: a reload is due, because {reason}"
-            ));
+            return self.report.tell(News::ReloadCancelled { reason });
         }
         let is_worker = self.tabs.get(&id).is_some_and(|tab| tab.is_worker);
         self.rounds.answered(id, is_worker, applied, &self.report);
@@ -150,8 +149,8 @@ impl Loop {
         if event == "vite:invalidate" {
             let field = |name: &str| data.as_ref().and_then(|data| data.get(name)?.as_str());
             let Some(path) = field("path") else { return };
-            let why = field("message").map(|message| format!(": {}", shortened(message))).unwrap_or_default();
-            self.report.note(&format!("{} hands its update on to its importers{why}", shortened(path)));
+            let message = field("message").map(shortened);
+            self.report.tell(News::Invalidated { module: shortened(path), message });
         }
         self.tell_handlers(event, data, id);
     }
@@ -202,7 +201,7 @@ impl Loop {
     pub(super) fn on_thrown(&mut self, thrown: &Diagnostic) {
         let told = (thrown.message.clone(), thrown.location());
         if self.thrown.len() < MOST_THROWN && self.thrown.insert(told) {
-            self.report.diagnostics(std::slice::from_ref(thrown));
+            self.report.tell(News::Failed { errors: vec![thrown.clone()] });
         }
     }
 

@@ -7,6 +7,7 @@ use rekindle_compile::resolve::packages::package_name;
 use rekindle_graph::Diagnostic;
 
 use super::Project;
+use crate::report::News;
 
 impl Project {
     /// Modules of Node that were imported since the last call, each once for a package: the module and its importer.
@@ -38,9 +39,9 @@ impl Project {
     pub fn tell_missing_scripts(&mut self) {
         for (page, missing) in self.missing_scripts.iter_mut().filter(|(_, missing)| missing.now != missing.told) {
             if missing.now.is_empty() {
-                self.report.fixed(std::slice::from_ref(page));
+                self.report.tell(News::Fixed { files: vec![page.clone()] });
             } else {
-                self.report.diagnostics(&missing.now);
+                self.report.tell(News::Failed { errors: missing.now.clone() });
             }
             missing.told = missing.now.clone();
         }

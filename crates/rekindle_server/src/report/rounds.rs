@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use rekindle_graph::wire::{Applied, Outcome};
 
-use crate::report::{Report, TabsOutcome};
+use crate::report::Report;
+use crate::report::news::{News, Reload, TabsOutcome};
 use crate::tabs::client::ClientId;
 
 /// How long the line waits for the last tabs once one has answered: the others may sleep in the background.
@@ -34,9 +35,9 @@ struct Round {
     answers: BTreeMap<ClientId, usize>,
     outcome: TabsOutcome,
     /// The reload that a tab answered with, and how long it took until that was decided.
-    reload: Option<Reload>,
+    reload: Option<DueReload>,
     /// The same for the restart of a worker.
-    restart: Option<Reload>,
+    restart: Option<DueReload>,
     applied_after: Option<Duration>,
 }
 
@@ -50,17 +51,22 @@ pub struct Recipients {
 
 /// What a tab said of its reload.
 #[derive(Debug)]
-struct Reload {
+struct DueReload {
     chain: Vec<String>,
     reason: Option<String>,
     took: Duration,
 }
 
-impl Reload {
+impl DueReload {
     fn of(applied: Applied, took: Duration) -> Self {
         // The line says by itself that nothing accepts the change, so that is no reason to add.
         let reason = applied.reason.filter(|reason| !reason.starts_with("nothing accepts"));
         Self { chain: applied.chain, reason, took }
+    }
+
+    fn news(self, files: &[String]) -> Reload {
+        let Self { chain, reason, took } = self;
+        Reload { file: cause(files, &chain).to_owned(), reason, chain, took }
     }
 }
 
@@ -87,7 +93,7 @@ impl Rounds {
     /// A batch went out to `asked`.
     pub fn begin(&mut self, seq: u64, files: Vec<String>, noticed: Instant, asked: Recipients, report: &Report) {
         if asked.tabs.is_empty() && asked.workers.is_empty() {
-            report.no_tabs(&files, noticed.elapsed());
+            report.tell(News::Changed { files: files.clone(), took: noticed.elapsed() });
             return self.remember(ClosedRound { seq, files: files.into(), noticed, answers: BTreeMap::new() });
         }
         self.open.push(Round::new(seq, files, noticed, asked));
@@ -203,11 +209,11 @@ impl Round {
         let took = self.noticed.elapsed();
         match applied.result {
             Outcome::Nothing | Outcome::Waiting if is_worker => {}
-            Outcome::Restart => self.restart = Some(Reload::of(applied, took)),
+            Outcome::Restart => self.restart = Some(DueReload::of(applied, took)),
             // It is about a reload of an earlier round, and the loop has told the terminal.
             Outcome::Stayed => {}
             Outcome::Nothing | Outcome::Waiting => self.outcome.untouched += 1,
-            Outcome::Reload => self.reload = Some(Reload::of(applied, took)),
+            Outcome::Reload => self.reload = Some(DueReload::of(applied, took)),
             Outcome::Failed => {
                 self.outcome.failed.push(applied.error.unwrap_or_default());
                 for boundary in applied.boundaries {
@@ -237,22 +243,22 @@ impl Round {
         let took = self.applied_after.unwrap_or_else(|| self.noticed.elapsed());
         let TabsOutcome { applied, workers, failed, .. } = &self.outcome;
         let is_only_restart = self.restart.is_some() && applied + workers + failed.len() == 0;
-        if let Some(Reload { chain, reason, took }) = &self.restart
+        if let Some(restart) = self.restart
             && self.reload.is_none()
         {
-            report.restart(cause(&self.files, chain), reason.as_deref(), chain, *took);
+            report.tell(News::WorkerRestarted(restart.news(&self.files)));
         }
-        if let Some(Reload { chain, reason, took }) = self.reload {
-            report.reload(cause(&self.files, &chain), reason.as_deref(), &chain, took);
+        let files = self.files.clone();
+        if let Some(reload) = self.reload {
+            report.tell(News::Reloaded(reload.news(&files)));
         } else if is_only_restart {
             // The pages had nothing to do with it.
         } else if !self.answered && self.waiting.is_empty() {
-            report.no_tabs(&self.files, took); // They left.
+            report.tell(News::Changed { files, took }); // They left.
         } else if !self.answered {
-            let files = self.files.join(", ");
-            report.warn(&format!("no tab has answered to the update of {files}; it is applied when the tab goes on"));
+            report.tell(News::Unanswered { files });
         } else {
-            report.updated(&self.files, &self.outcome, took);
+            report.tell(News::Updated { files, outcome: self.outcome, took });
         }
         ClosedRound { seq: self.seq, files: self.files.into(), noticed: self.noticed, answers: self.answers }
     }

@@ -166,11 +166,6 @@ impl Project {
         })
     }
 
-    /// The project folder.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     pub fn source_of(&self, url: &ModuleUrl) -> Source {
         self.inline.get(url).cloned().unwrap_or(Source::File)
     }

@@ -30,12 +30,20 @@ export interface Alias {
 export type AliasOptions = readonly Alias[] | { [find: string]: string }
 
 export interface ResolveOptions {
+  // settings of `resolve`, written by `cargo xtask settings`
+  /** Specifiers that stand for others. */
   alias?: AliasOptions
+  /** Extensions that are tried for a specifier without one. */
   extensions?: string[]
+  /** Conditions of `exports` and `imports` maps, besides `import` and `default`; for builds `production` stands for `development`. */
   conditions?: string[]
+  /** Fields of `package.json` that name the entry, before `main`. */
   mainFields?: string[]
+  /** Packages that are always taken from the project folder. */
   dedupe?: string[]
+  /** Files keep the path they were found by, instead of the one behind links. */
   preserveSymlinks?: boolean
+  // end of settings
   tsconfigPaths?: boolean
   // Read by Vite alone.
   builtins?: unknown
@@ -68,31 +76,62 @@ export interface CorsOptions {
 
 /** What the servers of `vite` and of `vite preview` share. */
 export interface CommonServerOptions {
+  // settings of `server` and `preview`, written by `cargo xtask settings`
+  /** Port to listen on; when it is taken the next free one is used, and the terminal says so. */
   port?: number
+  /** End with an error when the port is taken. */
   strictPort?: boolean
-  host?: string | boolean
-  open?: string | boolean
+  /** Let other machines in: on the given address, or on all of them (`true`, or the flag without an address). */
+  host?: boolean | string
+  /** Open the browser, at the given path if there is one; `BROWSER=none` in the environment keeps it closed. */
+  open?: boolean | string
+  /** Speak https. */
   https?: boolean | { key?: any; cert?: any; [other: string]: unknown }
+  /** Addresses that other servers answer. */
   proxy?: { [context: string]: string | ProxyOptions }
+  /** Headers of every answer but those of proxied addresses. */
   headers?: { [name: string]: string | string[] | number | undefined }
+  /** Other origins that may read answers, and no more than that. */
   cors?: boolean | CorsOptions
+  /** Names the server may be called by, besides `localhost`, `*.localhost` and IP addresses; `.example.com` covers subdomains. Each goes with our own port; a name that a proxy or container gives another port is listed with it: `"localhost:8080"`. */
   allowedHosts?: string[] | true
+  // end of settings
 }
 
 export interface HmrOptions {
-  protocol?: string
-  host?: string
-  port?: number
-  clientPort?: number
-  path?: string
-  timeout?: number
+  // settings of `server.hmr`, written by `cargo xtask settings`
+  /** `false`: errors are shown in the console only. */
   overlay?: boolean
+  /** Protocol by which pages reach the socket: `"ws"` or `"wss"`. */
+  protocol?: string
+  /** Host at which pages find the socket. */
+  host?: string
+  /** Port at which pages find the socket. */
+  clientPort?: number
+  /** Path of the socket, below `base`. */
+  path?: string
+  // end of settings
+  port?: number
+  timeout?: number
   server?: unknown
 }
 
+export interface WatchOptions {
+  // settings of `server.watch`, written by `cargo xtask settings`
+  /** Look at the files in turn instead of asking the system. */
+  usePolling?: boolean
+  /** Milliseconds between two looks. */
+  interval?: number
+  // end of settings
+  [other: string]: unknown
+}
+
 export interface ServerOptions extends CommonServerOptions {
+  // settings of `server`, written by `cargo xtask settings`
+  /** `false`: the API and custom events work, no update is sent. */
   hmr?: boolean | HmrOptions
-  watch?: { usePolling?: boolean; interval?: number; [other: string]: unknown } | null
+  // end of settings
+  watch?: WatchOptions | null
   // Read by Vite alone.
   forwardConsole?: unknown
   fs?: { strict?: boolean; allow?: string[]; deny?: string[]; [other: string]: unknown }
@@ -109,21 +148,38 @@ export interface ServerOptions extends CommonServerOptions {
 export interface PreviewOptions extends CommonServerOptions {}
 
 export interface BuildOptions {
+  // settings of `build`, written by `cargo xtask settings`
+  /** Folder of the output, from the project folder. */
   outDir?: string
+  /** Folder of hashed files in the output. */
   assetsDir?: string
+  /** Assets below this number of bytes stand in the code that names them, in development SVG files only; `?inline` and `?no-inline` decide for one. */
   assetsInlineLimit?: number | ((file: string, content: any) => boolean | undefined)
+  /** Browsers (`"chrome111"`) or a year (`"es2020"`), one or a list: newer syntax is lowered. `"esnext"`: nothing is. */
   target?: string | string[] | false
-  minify?: boolean | string
-  sourcemap?: boolean | 'inline' | 'hidden'
-  manifest?: boolean | string
-  emptyOutDir?: boolean | null
-  cssCodeSplit?: boolean
+  /** The same for sheets. */
   cssTarget?: string | string[] | false
+  /** Shorten scripts and sheets. */
+  minify?: boolean | string
+  /** Shorten sheets. */
   cssMinify?: boolean | string
+  /** Write source maps; `"inline"` puts them into the scripts, `"hidden"` does not name them there. */
+  sourcemap?: boolean | 'inline' | 'hidden'
+  /** Write a list of the files for servers that make their own pages; a text names it, `true` is `.vite/manifest.json`. */
+  manifest?: boolean | string
+  /** `true`: empty the output folder also where that is outside of the project or holds sources; `false`: leave in it what is there. */
+  emptyOutDir?: boolean | null
+  /** A sheet for each chunk that has styles; `false`: one sheet for all. */
+  cssCodeSplit?: boolean
+  /** Copy the files of `public_dir` into the output. */
   copyPublicDir?: boolean
+  /** Tell gzip sizes. */
   reportCompressedSize?: boolean
+  /** Size in kB above which a script is worth a warning. */
   chunkSizeWarningLimit?: number
+  /** Links that begin to fetch what scripts import. */
   modulePreload?: boolean | { polyfill?: boolean; resolveDependencies?: unknown }
+  // end of settings
   rollupOptions?: BundlerOptions
   rolldownOptions?: BundlerOptions
   // Read by Vite alone.
@@ -142,23 +198,65 @@ export interface BuildOptions {
 }
 
 export interface BundlerOptions {
+  // settings of `build.rollupOptions`, written by `cargo xtask settings`
+  /** Pages, scripts and sheets to build, from the project folder. */
   input?: string | string[] | { [name: string]: string }
+  // end of settings
+  [other: string]: any
+}
+
+export interface CssOptions {
+  // settings of `css`, written by `cargo xtask settings`
+  /** Source maps in the sheets of the development server. */
+  devSourcemap?: boolean
+  /** Folder of the PostCSS configuration; `false`: none is used. */
+  postcss?: string | { [option: string]: any }
+  /** Options of preprocessors. */
+  preprocessorOptions?: { [language: string]: { [option: string]: any } }
+  // end of settings
+  modules?: CssModulesOptions | false
+  [other: string]: any
+}
+
+export interface CssModulesOptions {
+  // settings of `css.modules`, written by `cargo xtask settings`
+  /** What `.big-box` is exported as: `"camelCase"` (also `bigBox`), `"camelCaseOnly"`, `"dashes"`, `"dashesOnly"`. */
+  localsConvention?: 'camelCase' | 'camelCaseOnly' | 'dashes' | 'dashesOnly' | ((...args: any[]) => string)
+  /** A pattern of `[name]`, `[local]`, `[folder]`, `[path]`, `[ext]`, `[hash:base64:5]`. */
+  generateScopedName?: string | ((...args: any[]) => string)
+  /** Goes into every hash. */
+  hashPrefix?: string
+  /** `"global"`: only names in `:local()` are made unique. */
+  scopeBehaviour?: 'local' | 'global'
+  // end of settings
   [other: string]: any
 }
 
 export interface UserConfig {
+  // settings of the top, written by `cargo xtask settings`
+  /** The project folder, if it is not the one with this file. */
   root?: string
+  /** Path under which everything is served, such as `/app/`. For builds also a whole address, or `./` for any path. */
   base?: string
+  /** Picks the `.env.[mode]` files, and is `import.meta.env.MODE`. */
   mode?: string
+  /** Folder of files that are served as they are; `false` for none. */
   publicDir?: string | false
+  /** Folder of the `.env` files. */
   envDir?: string | false
+  /** A prefix or a list of them; only variables with one of them reach the page. */
   envPrefix?: string | string[]
+  /** Globs of more files that are assets: their import gives an address. */
+  assetsInclude?: string | RegExp | (string | RegExp)[]
+  /** Names in sources and what stands for them. */
   define?: { [name: string]: any }
+  // end of settings
   plugins?: PluginOption[]
   resolve?: ResolveOptions
   server?: ServerOptions
   preview?: PreviewOptions
   build?: BuildOptions
+  css?: CssOptions
   /** Keys of Vite that are read otherwise or not at all, and those of other tools, such as `test`. */
   [other: string]: any
 }

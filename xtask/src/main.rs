@@ -14,6 +14,7 @@ use tally::Tally;
 
 const USAGE: &str = "\
 cargo xtask test [--only PART]...   run the tests; PART is rust, client, model, types or e2e
+cargo xtask settings                write what comes from the table of settings: docs/configuration.md, types and the schema
 cargo xtask tidy                    look for circles of imports, names of files that are not there, files without a purpose
 cargo xtask package                 pack the npm packages for this computer into target/npm
 
@@ -28,13 +29,8 @@ fn main() -> ExitCode {
     match parse(&arguments) {
         Ok(Command::Test(parts)) => test(&parts),
         Ok(Command::Tidy) => tidy(),
-        Ok(Command::Package) => match parts::package() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(why) => {
-                eprintln!("{why}");
-                ExitCode::FAILURE
-            }
-        },
+        Ok(Command::Settings) => end(parts::settings()),
+        Ok(Command::Package) => end(parts::package()),
         Ok(Command::Help) => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -46,9 +42,20 @@ fn main() -> ExitCode {
     }
 }
 
+fn end(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 enum Command {
     Test(Vec<Part>),
     Tidy,
+    Settings,
     Package,
     Help,
 }
@@ -57,10 +64,13 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
     let mut arguments = arguments.iter().map(String::as_str);
     match arguments.next() {
         Some("test") => {}
-        Some(chore @ ("package" | "tidy")) => {
+        Some(chore @ ("package" | "settings" | "tidy")) => {
             return match arguments.next() {
-                None if chore == "tidy" => Ok(Command::Tidy),
-                None => Ok(Command::Package),
+                None => Ok(match chore {
+                    "tidy" => Command::Tidy,
+                    "settings" => Command::Settings,
+                    _ => Command::Package,
+                }),
                 Some(argument) => Err(format!("`{argument}` is not an option of {chore}")),
             };
         }
@@ -123,7 +133,7 @@ mod tests {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         match parse(&words)? {
             Command::Test(parts) => Ok(parts),
-            Command::Tidy | Command::Package | Command::Help => Err("no test".into()),
+            Command::Tidy | Command::Settings | Command::Package | Command::Help => Err("no test".into()),
         }
     }
 

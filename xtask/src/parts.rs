@@ -99,6 +99,13 @@ fn browser() -> Result<Tally, String> {
     count(node()?.arg("--test-concurrency=2").args(tests).env("REKINDLE_BIN", program).env("CHROMIUM", chromium))
 }
 
+/// Writes what comes from the table of settings. The test that compares these files is what writes them.
+pub fn settings() -> Result<(), String> {
+    // The whole workspace: with the features of the Rust tests, so that what they compiled is used again.
+    let test = ["test", "--release", "--quiet", "--workspace", "--test", "generated"];
+    run(cargo().args(test).env("REKINDLE_WRITE_SETTINGS", "1"))
+}
+
 /// The npm packages for this computer, from a release build.
 pub fn package() -> Result<(), String> {
     run(cargo().args(["build", "--release", "--package", "rekindle"]))?;

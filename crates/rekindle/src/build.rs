@@ -51,31 +51,16 @@ pub fn build_with(config: Config, progress: &(dyn Fn(Progress) + Sync)) -> Resul
     }
 }
 
-/// What of a server's settings a build needs, with the conditions of production.
-fn for_production(config: Config) -> rekindle_build::BuildConfig {
-    let mut resolve = config.resolve;
-    for condition in &mut resolve.conditions {
+/// The same settings with what production differs in: the conditions of packages, and where the files will be.
+fn for_production(mut config: Config) -> Config {
+    for condition in &mut config.resolve.conditions {
         if matches!(condition.as_str(), "development" | "development|production") {
             *condition = "production".to_owned();
         }
     }
-    let mut css = config.css;
-    css.dev_sourcemap = false;
-    rekindle_build::BuildConfig {
-        root: config.root,
-        base: config.build.base_address.clone().unwrap_or(config.base),
-        mode: config.mode,
-        public_dir: config.public_dir,
-        env_dir: config.env_dir,
-        env_prefix: config.env_prefix,
-        variables: config.variables,
-        assets_include: config.assets_include,
-        cache_dir: config.cache_dir,
-        define: config.define,
-        jsx_import_source: config.jsx_import_source,
-        missing_plugins: config.missing_plugins,
-        resolve,
-        css,
-        build: config.build,
+    config.css.dev_sourcemap = false;
+    if let Some(address) = &config.build.base_address {
+        config.base = address.clone();
     }
+    config
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rekindle_config::generate::help;
 use rekindle_server::leases::LONGEST;
 
 /// A development server that puts your edits on the running page without losing its state.
@@ -56,29 +57,22 @@ enum Command {
 pub struct DevFlags {
     /// Project folder, the one with index.html [default: the current folder]
     pub root: Option<PathBuf>,
-    /// Port to listen on; when it is taken the next free one is used [default: 5173]
-    #[arg(long, short, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, short, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), help = help("server.port"))]
     pub port: Option<u16>,
-    /// Let other machines in: on all addresses, or on the given one [default: this machine only]
-    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "0.0.0.0")]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "0.0.0.0", help = help("server.host"))]
     pub host: Option<String>,
-    /// Speak https, with a certificate that is made here unless the settings name one
-    #[arg(long)]
+    #[arg(long, help = help("server.https"))]
     pub https: bool,
-    /// Exit with an error when the port is taken
-    #[arg(long)]
+    #[arg(long, help = help("server.strict_port"))]
     pub strict_port: bool,
-    /// Open the browser, at the given path if there is one
-    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "/")]
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "/", help = help("server.open"))]
     pub open: Option<String>,
     /// Settings file [default: rekindle.toml in the project folder]
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Path under which everything is served, such as /app/ [default: /]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help = help("base"))]
     pub base: Option<String>,
-    /// Picks the .env.[mode] files [default: development]
-    #[arg(long, short, value_name = "MODE")]
+    #[arg(long, short, value_name = "MODE", help = help("mode"))]
     pub mode: Option<String>,
     /// Configuration of Vite to read in place of the project's
     #[arg(long, value_name = "FILE", hide = true)]
@@ -90,32 +84,24 @@ pub struct DevFlags {
 pub struct PreviewFlags {
     /// Project folder [default: the current folder]
     pub root: Option<PathBuf>,
-    /// Folder of the build, in the project folder [default: dist]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help = help("build.out_dir"))]
     pub out_dir: Option<PathBuf>,
-    /// Port to listen on; when it is taken the next free one is used [default: 4173]
-    #[arg(long, short, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, short, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), help = help("preview.port"))]
     pub port: Option<u16>,
-    /// Let other machines in: on all addresses, or on the given one [default: this machine only]
-    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "0.0.0.0")]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "0.0.0.0", help = help("server.host"))]
     pub host: Option<String>,
-    /// Speak https, with a certificate that is made here unless the settings name one
-    #[arg(long)]
+    #[arg(long, help = help("server.https"))]
     pub https: bool,
-    /// Exit with an error when the port is taken
-    #[arg(long)]
+    #[arg(long, help = help("server.strict_port"))]
     pub strict_port: bool,
-    /// Open the browser, at the given path if there is one
-    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "/")]
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "/", help = help("server.open"))]
     pub open: Option<String>,
     /// Settings file [default: rekindle.toml in the project folder]
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Path under which everything is served, such as /app/ [default: /]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help = help("base"))]
     pub base: Option<String>,
-    /// Mode to read the configuration for [default: production]
-    #[arg(long, short, value_name = "MODE")]
+    #[arg(long, short, value_name = "MODE", help = help("mode"))]
     pub mode: Option<String>,
     /// Configuration of Vite to read in place of the project's
     #[arg(long, value_name = "FILE", hide = true)]
@@ -218,32 +204,25 @@ pub enum Template {
 pub struct BuildFlags {
     /// Project folder, the one with index.html [default: the current folder]
     pub root: Option<PathBuf>,
-    /// Folder of the output, from the project folder [default: dist]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help = help("build.out_dir"))]
     pub out_dir: Option<PathBuf>,
-    /// Picks the .env.[mode] files [default: production]
-    #[arg(long, short, value_name = "MODE")]
+    #[arg(long, short, value_name = "MODE", help = help("mode"))]
     pub mode: Option<String>,
-    /// Shorten scripts and sheets, or with `false` do not [default: true]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help = help("build.minify"))]
     minify: Option<String>,
     /// Leave scripts and sheets readable
     #[arg(long, conflicts_with = "minify")]
     no_minify: bool,
-    /// Write source maps; `inline` puts them into the scripts, `hidden` does not name them there
-    #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "true", require_equals = true, help = help("build.sourcemap"))]
     pub sourcemap: Option<String>,
-    /// Path under which the output is served, such as /app/, a whole address, or ./ for any [default: /]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help = help("base"))]
     pub base: Option<String>,
-    /// Empty the output folder also where that is outside of the project or holds sources
-    #[arg(long = "empty-out-dir", visible_alias = "emptyOutDir")]
+    #[arg(long = "empty-out-dir", visible_alias = "emptyOutDir", help = help("build.empty_out_dir"))]
     pub empty_out_dir: bool,
     /// Leave in the output folder what is there
     #[arg(long, conflicts_with = "empty_out_dir")]
     pub no_empty_out_dir: bool,
-    /// Write a list of the files for servers that make their own pages [default name: .vite/manifest.json]
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "true", require_equals = true, help = help("build.manifest"))]
     pub manifest: Option<String>,
     /// Settings file [default: rekindle.toml in the project folder]
     #[arg(long, short, value_name = "FILE")]
@@ -256,11 +235,11 @@ pub struct BuildFlags {
     pub no_sourcemap: bool,
     #[arg(long, hide = true, conflicts_with = "manifest")]
     pub no_manifest: bool,
-    #[arg(long, value_name = "TARGET", hide = true)]
+    #[arg(long, value_name = "TARGET", hide = true, help = help("build.target"))]
     pub target: Option<String>,
-    #[arg(long, value_name = "DIR", hide = true)]
+    #[arg(long, value_name = "DIR", hide = true, help = help("build.assets_dir"))]
     pub assets_dir: Option<String>,
-    #[arg(long, value_name = "BYTES", hide = true)]
+    #[arg(long, value_name = "BYTES", hide = true, help = help("build.assets_inline_limit"))]
     pub assets_inline_limit: Option<u64>,
     /// Configuration of Vite to read in place of the project's
     #[arg(long, value_name = "FILE", hide = true)]
@@ -268,18 +247,6 @@ pub struct BuildFlags {
 }
 
 impl BuildFlags {
-    /// The flags that a build has in common with the server.
-    pub fn general(&self) -> DevFlags {
-        DevFlags {
-            root: self.root.clone(),
-            config: self.config.clone(),
-            base: self.base.clone(),
-            mode: self.mode.clone(),
-            vite_config: self.vite_config.clone(),
-            ..DevFlags::default()
-        }
-    }
-
     /// What is said about shortening, if anything is. Names of tools that shorten mean yes.
     pub fn minify(&self) -> Option<bool> {
         match (self.no_minify, self.minify.as_deref()) {

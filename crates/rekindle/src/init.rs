@@ -13,10 +13,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rekindle_compile::files::file;
+use rekindle_config::join;
 use serde_json::Value;
 
 use crate::flags::{InitFlags, Template};
-use crate::settings::{PACKAGE_VARIABLE, join};
+use crate::settings::PACKAGE_VARIABLE;
 
 mod own_types;
 use own_types::own_types;

@@ -43,6 +43,4 @@ pub mod init;
 #[doc(hidden)]
 pub mod settings;
 #[doc(hidden)]
-pub mod vite_config;
-#[doc(hidden)]
 pub mod vite_flags;

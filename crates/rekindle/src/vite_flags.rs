@@ -171,7 +171,7 @@ fn parse(argument: &OsString) -> Option<(String, Option<String>)> {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (rest, None),
     };
-    Some((crate::settings::snake_case(name).replace('_', "-"), value))
+    Some((rekindle_config::snake_case(name).replace('_', "-"), value))
 }
 
 /// `true` and `false` are switches, as Vite reads them; anything else is the value.

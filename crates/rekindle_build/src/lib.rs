@@ -10,7 +10,6 @@
 //! Nothing else links rolldown.
 
 mod bundle;
-mod config;
 mod lock;
 mod output;
 mod pages;
@@ -22,11 +21,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 pub use rekindle_compile::plain::build_settings;
+use rekindle_config::Config;
 use rekindle_graph::Diagnostic;
 
-pub use crate::config::BuildConfig;
 use crate::output::folder;
-pub use crate::output::targets::check as check_target;
 use crate::pages::page;
 use crate::report::ProgressMeter;
 pub use crate::report::{BuildReport, FileKind, OutputFile, Progress};
@@ -39,7 +37,7 @@ const TICK: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Every mistake found. The output folder is as it was before then.
-pub async fn build(config: BuildConfig, progress: &(dyn Fn(Progress) + Sync)) -> Result<BuildReport, Vec<Diagnostic>> {
+pub async fn build(config: Config, progress: &(dyn Fn(Progress) + Sync)) -> Result<BuildReport, Vec<Diagnostic>> {
     let start = Instant::now();
     let session = Arc::new(Session::new(config)?);
     folder::check(&session.config)?;

@@ -7,17 +7,17 @@ use rekindle_compile::compiler::Compiler;
 use rekindle_compile::project::defines::Defines;
 use rekindle_compile::project::env::{Env, PageEnv};
 use rekindle_compile::project::framework::Framework;
+use rekindle_config::Config;
 use rekindle_graph::Diagnostic;
 use serde_json::Value;
 
-use crate::config::BuildConfig;
 use crate::lock::lock;
 use crate::output::addresses::Addresses;
 use crate::output::targets;
 
 /// One build, shared by all threads of it.
 pub(crate) struct Session {
-    pub config: BuildConfig,
+    pub config: Config,
     pub compiler: Compiler,
     pub addresses: Addresses,
     /// `import.meta.env`.
@@ -28,7 +28,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub fn new(config: BuildConfig) -> Result<Self, Vec<Diagnostic>> {
+    pub fn new(config: Config) -> Result<Self, Vec<Diagnostic>> {
         let plain = |message: String| vec![Diagnostic::error(message)];
         let given = Defines::new(&config.define);
         let base = if config.build.relative_base { "./" } else { &config.base };
@@ -43,13 +43,7 @@ impl Session {
         }
         .values();
         let defines = Defines::new(&constants(&config, &env));
-        let compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
-            .with_resolve(config.public_dir.as_deref(), &config.resolve)
-            .with_constants(defines, config.jsx_import_source.clone())
-            .with_styles(&config.mode, &config.css)
-            .with_assets(&config.assets_include)
-            .map_err(plain)?
-            .for_production();
+        let compiler = config.compiler(defines).map_err(plain)?.for_production();
         compiler.set_framework(Framework::detect(&config.root, &compiler.resolver));
         let css_target = config.build.css_target.as_ref().unwrap_or(&config.build.target);
         Ok(Self {
@@ -102,7 +96,7 @@ impl Session {
 }
 
 /// The settings' constants and those of a build: `import.meta.hot` is nothing, `import.meta.env` is known.
-fn constants(config: &BuildConfig, env: &std::collections::BTreeMap<String, Value>) -> Vec<(String, String)> {
+fn constants(config: &Config, env: &std::collections::BTreeMap<String, Value>) -> Vec<(String, String)> {
     let mut all = config.define.clone();
     let mut put = |name: String, value: String| {
         if !all.iter().any(|(known, _)| *known == name) {

@@ -3,5 +3,8 @@
 pub mod defines;
 pub mod env;
 pub mod framework;
-pub mod static_config;
 pub mod tsconfig;
+
+/// Configurations of Vite, in the order in which Vite looks for them.
+pub const VITE_CONFIGS: [&str; 6] =
+    ["vite.config.js", "vite.config.mjs", "vite.config.ts", "vite.config.cjs", "vite.config.mts", "vite.config.cts"];

@@ -14,7 +14,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use crate::config::Config;
 use crate::event::{Event, Inbox};
 use crate::files::listing::RootFiles;
 use crate::files::public::PublicFiles;
@@ -30,6 +29,7 @@ use crate::tabs::client::{ClientId, EventHandler};
 use crate::tabs::client_script::client_script;
 use crate::tabs::trace::{Answers, Tracer};
 use crate::watch::Watcher;
+use rekindle_config::Config;
 
 mod announced_edits;
 mod compare;

@@ -14,7 +14,6 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::config::Config;
 use crate::dev::{Loop, Start};
 use crate::event::{Event, Inbox, Request, SocketTurn, Wants};
 use crate::http::answer::{Answer, Body, Cache};
@@ -24,6 +23,7 @@ use crate::tabs::client::ClientId;
 use crate::tabs::outbox::{Outbox, OutboxEnd};
 use crate::tabs::trace::Answers;
 use crate::watch::{Notes, Watcher};
+use rekindle_config::Config;
 
 /// A loop on a thread of its own. Every method returns when the loop has done what there was to do.
 pub struct DrivenLoop {

@@ -3,7 +3,6 @@
 //! `server.rs` puts it together, `event.rs` lists all that wakes the loop, and `dev.rs` is the loop. Each folder is a room with
 //! a subject of its own; the file beside it says what it is for.
 
-pub mod config;
 mod dev;
 #[doc(hidden)]
 pub mod driven;
@@ -19,12 +18,12 @@ pub mod server;
 mod tabs;
 pub mod watch;
 
-pub use config::cors;
 pub use files::public;
 pub use http::connections::listen;
 pub use http::{answer, token};
 pub use preview::{PreviewError, PreviewServer};
 pub use programs::{control, editor, leases};
+pub use rekindle_config::{self as config, cors};
 pub use server::{Builder, DevServer, ServeError};
 pub use tabs::client::Client;
 pub use tabs::client_script;

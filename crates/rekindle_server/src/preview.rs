@@ -20,7 +20,6 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::config::Config;
 use crate::event::{Event, Inbox, Request};
 use crate::files::compressed::{CompressedCopies, CompressedFile};
 use crate::files::content_type::content_type;
@@ -33,6 +32,7 @@ use crate::http::connections::serve::serve;
 use crate::http::site::Site;
 use crate::report::{News, Report};
 use crate::server::{ServeError, addresses, names};
+use rekindle_config::Config;
 
 /// Looking for what is missing may take this part of the time at most: a flood of wrong addresses costs no more.
 const LOOK_SHARE: u32 = 10;

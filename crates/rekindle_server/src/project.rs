@@ -30,12 +30,12 @@ use rekindle_graph::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::config::Config;
 use crate::files::servable::Servable;
 use crate::project::env::EnvValues;
 use crate::project::segments::Segments;
 use crate::report::Report;
 use crate::watch::{Snapshot, Watcher, look_at};
+use rekindle_config::Config;
 
 pub(crate) mod crawl;
 mod edits;
@@ -127,14 +127,10 @@ impl Project {
             .thread_name(|at| format!("compile-{at}"))
             .build()
             .map_err(std::io::Error::other)?;
-        let compiler = Compiler::new(&config.root, config.public_dir.as_deref(), &config.base)
-            .with_resolve(config.public_dir.as_deref(), &config.resolve)
-            .with_constants(Defines::new(&config.define), config.jsx_import_source.clone())
-            .with_styles(&config.mode, &config.css)
-            .with_inline_limit(config.build.assets_inline_limit)
-            .with_asset_versions(AssetVersions::kept_in(&config.cache_dir))
-            .with_assets(&config.assets_include)
-            .map_err(std::io::Error::other)?;
+        let compiler = config
+            .compiler(Defines::new(&config.define))
+            .map_err(std::io::Error::other)?
+            .with_asset_versions(AssetVersions::kept_in(&config.cache_dir));
         compiler.set_framework(find_framework(&config.root, &compiler, config.hmr.enabled));
         Ok(Self {
             has_policy: config.server.headers.iter().any(|(name, _)| name == "content-security-policy"),

@@ -5,4 +5,4 @@ pub(crate) mod body;
 pub(crate) mod relay;
 pub(crate) mod upstream;
 
-pub use crate::config::proxy::{Context, ProxyRule, Rewrite, Target};
+pub use rekindle_config::proxy::{Context, ProxyRule, Rewrite, Target};

@@ -24,7 +24,6 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::config::Config;
 use crate::dev::{Loop, Start};
 use crate::event::{Event, Inbox};
 use crate::files::secret;
@@ -39,6 +38,7 @@ use crate::programs::leases::{EditRequest, LONGEST};
 use crate::report::{News, Report, rounds};
 use crate::tabs::client::{Client, EventHandler};
 use crate::watch::Watcher;
+use rekindle_config::Config;
 
 /// Why a server could not start.
 #[derive(Debug, Error)]

@@ -16,9 +16,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rekindle_compile::data::inline;
 use rekindle_compile::files::file;
 use rekindle_compile::plain::module::Inlining;
+use rekindle_config::Config;
 use rekindle_graph::paths::encode_path;
 
-use crate::config::BuildConfig;
 use crate::lock::lock;
 
 /// What names an address.
@@ -55,7 +55,7 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
-    pub fn new(config: &BuildConfig) -> Self {
+    pub fn new(config: &Config) -> Self {
         Self {
             base: config.base.clone(),
             relative: config.build.relative_base,

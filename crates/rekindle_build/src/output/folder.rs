@@ -17,16 +17,16 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rekindle_compile::files::walk::Walk;
+use rekindle_config::Config;
 use rekindle_graph::Diagnostic;
 
-use crate::config::BuildConfig;
 use crate::output::place::real_place;
 use crate::pages::page::Bundled;
 use crate::report::{FileKind, OutputFile};
 use crate::session::Session;
 
 /// Whether the output folder may be emptied, as far as that is known before anything is built.
-pub(crate) fn check(config: &BuildConfig) -> Result<(), Vec<Diagnostic>> {
+pub(crate) fn check(config: &Config) -> Result<(), Vec<Diagnostic>> {
     let out = &real_place(&config.build.out_dir);
     let root = &real_place(&config.root);
     let refuse = |message: String, help: &str| Err(vec![Diagnostic::error(message).with_help(help)]);
@@ -101,7 +101,7 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 /// Writes the output and puts it in its place. Gives the number of public files.
-pub(crate) fn write(config: &BuildConfig, bundled: &Bundled) -> Result<usize, Diagnostic> {
+pub(crate) fn write(config: &Config, bundled: &Bundled) -> Result<usize, Diagnostic> {
     let out = &real_place(&config.build.out_dir);
     let failed = |error: std::io::Error| Diagnostic::error(format!("{} cannot be written: {error}", out.display()));
     let parent = out.parent().unwrap_or(Path::new("/"));
@@ -142,7 +142,7 @@ fn open_to_others(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn copy_public(config: &BuildConfig, to: &Path) -> std::io::Result<usize> {
+fn copy_public(config: &Config, to: &Path) -> std::io::Result<usize> {
     let Some(public) = config.public_dir.as_ref().filter(|_| config.build.copy_public_dir) else { return Ok(0) };
     let walk = Walk::of(public, |_| true);
     for (path, real) in &walk.files {
@@ -228,7 +228,7 @@ fn merge(from: &Path, out: &Path) -> std::io::Result<()> {
 }
 
 /// The files with their sizes: pages, assets, sheets, scripts, each by size.
-pub(crate) fn report(config: &BuildConfig, bundled: &Bundled) -> Vec<OutputFile> {
+pub(crate) fn report(config: &Config, bundled: &Bundled) -> Vec<OutputFile> {
     let names: BTreeSet<&String> = bundled.files.keys().collect();
     let is_map = |name: &str| name.strip_suffix(".map").is_some_and(|of| names.contains(&of.to_owned()));
     let files = bundled.files.iter().filter(|(name, _)| !is_map(name));
@@ -260,7 +260,7 @@ fn gzip_size(bytes: &[u8]) -> u64 {
 }
 
 /// A sentence about scripts that are larger than most pages want them.
-pub(crate) fn large_chunks(config: &BuildConfig, bundled: &Bundled) -> Option<String> {
+pub(crate) fn large_chunks(config: &Config, bundled: &Bundled) -> Option<String> {
     let limit = config.build.chunk_size_warning_limit;
     let is_large = |(name, (kind, bytes)): &(&String, &(FileKind, _))| {
         let bytes: &std::sync::Arc<[u8]> = bytes;

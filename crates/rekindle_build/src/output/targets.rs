@@ -6,6 +6,7 @@
 //! ```
 
 use lightningcss::targets::{Browsers, Targets};
+use rekindle_compile::plain::build_settings::parts_of_target;
 
 /// Browsers that have what a year of the language brought, for sheets.
 const YEARS: [(&str, [&str; 4]); 12] = [
@@ -39,7 +40,7 @@ pub(crate) fn of_sheets(target: &[String]) -> Targets {
         let own = [name.as_str()];
         for browser in years(name).unwrap_or(&own) {
             let Some((slot, version)) =
-                parts(browser).and_then(|(name, version)| Some((slot(&mut browsers, name)?, version)))
+                parts_of_target(browser).and_then(|(name, version)| Some((slot(&mut browsers, name)?, version)))
             else {
                 continue;
             };
@@ -47,32 +48,6 @@ pub(crate) fn of_sheets(target: &[String]) -> Targets {
         }
     }
     Targets { browsers: (browsers != Browsers::default()).then_some(browsers), ..Targets::default() }
-}
-
-/// Whether a name is one that the lowering knows.
-///
-/// # Errors
-/// What such a name looks like.
-pub fn check(name: &str) -> Result<String, String> {
-    let is_year = name == "esnext"
-        || name.strip_prefix("es").is_some_and(|year| matches!(year.parse(), Ok(5..=6 | 2015..=2026u32)));
-    let known = ["chrome", "edge", "firefox", "safari", "ios", "opera", "node", "deno", "hermes", "rhino", "ie"];
-    let is_browser = parts(name).is_some_and(|(name, _)| known.contains(&name));
-    if is_year || is_browser {
-        Ok(name.to_owned())
-    } else {
-        Err(format!("`{name}` is no target; name browsers (\"chrome111\", \"safari16.4\") or a year (\"es2020\")"))
-    }
-}
-
-/// `safari16.4` → the name, and one byte each for major, minor and patch.
-fn parts(browser: &str) -> Option<(&str, u32)> {
-    let at = browser.find(|c: char| c.is_ascii_digit())?;
-    let (name, version) = browser.split_at(at);
-    let mut numbers = version.split('.').map(str::parse::<u32>);
-    let major = numbers.next()?.ok()?;
-    let mut next = || numbers.next().map_or(Ok(0), |number| number).ok().filter(|number| *number < 256);
-    Some((name, (major.min(255) << 16) | (next()? << 8) | next()?))
 }
 
 fn slot<'b>(browsers: &'b mut Browsers, name: &str) -> Option<&'b mut Option<u32>> {
@@ -90,6 +65,8 @@ fn slot<'b>(browsers: &'b mut Browsers, name: &str) -> Option<&'b mut Option<u32
 
 #[cfg(test)]
 mod tests {
+    use rekindle_compile::plain::build_settings::check_target as check;
+
     use super::*;
 
     #[test]

@@ -111,3 +111,29 @@ impl BuildSettings {
         }
     }
 }
+
+/// Whether a name is one that the lowering knows.
+///
+/// # Errors
+/// What such a name looks like.
+pub fn check_target(name: &str) -> Result<String, String> {
+    let is_year = name == "esnext"
+        || name.strip_prefix("es").is_some_and(|year| matches!(year.parse(), Ok(5..=6 | 2015..=2026u32)));
+    let known = ["chrome", "edge", "firefox", "safari", "ios", "opera", "node", "deno", "hermes", "rhino", "ie"];
+    let is_browser = parts_of_target(name).is_some_and(|(name, _)| known.contains(&name));
+    if is_year || is_browser {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("`{name}` is no target; name browsers (\"chrome111\", \"safari16.4\") or a year (\"es2020\")"))
+    }
+}
+
+/// `safari16.4` → the name, and one byte each for major, minor and patch.
+pub fn parts_of_target(browser: &str) -> Option<(&str, u32)> {
+    let at = browser.find(|c: char| c.is_ascii_digit())?;
+    let (name, version) = browser.split_at(at);
+    let mut numbers = version.split('.').map(str::parse::<u32>);
+    let major = numbers.next()?.ok()?;
+    let mut next = || numbers.next().map_or(Ok(0), |number| number).ok().filter(|number| *number < 256);
+    Some((name, (major.min(255) << 16) | (next()? << 8) | next()?))
+}

@@ -191,7 +191,7 @@ fn check<'e>(errors: impl Iterator<Item = &'e OxcDiagnostic>, input: &ScriptInpu
 }
 
 /// What the parser says of the file `display`, whose text is `source`.
-pub(crate) fn diagnostic(error: &OxcDiagnostic, display: &str, source: &str) -> Diagnostic {
+pub fn diagnostic(error: &OxcDiagnostic, display: &str, source: &str) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(error.message.to_string()).in_file(display);
     if let Some(label) = error.labels.first() {
         diagnostic = diagnostic.at(source, label.offset() as usize, label.len() as usize);

@@ -26,7 +26,7 @@ use super::worker::{Done, ResolveStyle, ToolError, Worker, WorkerError};
 use super::{sass, targets};
 use crate::files::file;
 use crate::files::left_out::LeftOut;
-use crate::project::static_config;
+use crate::project::VITE_CONFIGS;
 
 const POSTCSS_CONFIGS: [&str; 15] = [
     ".postcssrc",
@@ -531,7 +531,7 @@ fn depends_on(folder: &Path, name: &str) -> bool {
 }
 
 fn vite_config(root: &Path) -> Option<(PathBuf, String)> {
-    let files = static_config::FILES.iter().map(|name| root.join(name));
+    let files = VITE_CONFIGS.iter().map(|name| root.join(name));
     files.into_iter().find_map(|file| file::read_text(&file).ok().map(|text| (file, text)))
 }
 

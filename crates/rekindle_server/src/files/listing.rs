@@ -9,8 +9,8 @@ pub(crate) use rekindle_compile::files::walk::Walk;
 use rekindle_compile::kind::{is_script, is_style};
 use rekindle_graph::{FilePath, ModuleUrl};
 
-use crate::config::{Config, ServeMode};
 use crate::files::servable::Servable;
+use rekindle_config::{Config, ServeMode};
 
 /// The project's own files.
 fn of_project(config: &Config) -> Walk {

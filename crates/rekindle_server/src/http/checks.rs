@@ -161,9 +161,9 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::config::Config;
     use crate::http::connections::listen::Bound;
     use crate::http::gate::{Arrival, Gate};
+    use rekindle_config::Config;
 
     fn site(change: impl FnOnce(&mut Config), exposed: bool) -> Site {
         let mut config = Config::new("/project");
@@ -266,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_is_no_listed_origin() {
-        let site = site(|config| config.server.cors.origin = crate::config::cors::CorsOrigin::Any, false);
+        let site = site(|config| config.server.cors.origin = rekindle_config::cors::CorsOrigin::Any, false);
         let ask = async |headers: &str| {
             check(&site, "127.0.0.1", &format!("GET /a HTTP/1.1\nHost: localhost:5173\n{headers}")).await
         };

@@ -6,9 +6,9 @@
 //! cors = false (the default)            →  403
 //! ```
 
-use crate::config::cors::Cors;
 use crate::http::gate::Head;
 use crate::http::reply::{OwnHeaders, Reply};
+use rekindle_config::cors::Cors;
 
 /// The answer to the question a browser asks before it sends something unusual.
 pub fn preflight(cors: &Cors, head: &Head, is_proxied: bool) -> Reply {

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::config::Config;
-use crate::config::cors::Cors;
 use crate::event::Inbox;
 use crate::http::connections::listen::Bound;
 use crate::http::gate::Head;
@@ -18,6 +16,8 @@ use crate::http::{address, cross_origin};
 use crate::programs::editor::Editor;
 use crate::proxy::upstream::Proxy;
 use crate::tabs::socket::LargeReaders;
+use rekindle_config::Config;
+use rekindle_config::cors::Cors;
 
 const CONNECTIONS: usize = 1000;
 /// How long answers that are being written may take once the server stops.

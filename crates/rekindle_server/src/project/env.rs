@@ -8,7 +8,7 @@ use rekindle_compile::project::env::{Env, PageEnv};
 use rekindle_graph::EnvReads;
 use serde_json::{Map, Value};
 
-use crate::config::Config;
+use rekindle_config::Config;
 
 /// The values pages see, by key.
 #[derive(Clone, Debug, Default, PartialEq)]

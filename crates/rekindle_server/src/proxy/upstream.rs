@@ -21,10 +21,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use crate::config::proxy::ProxyRule;
 use crate::event::{Event, Inbox};
 use crate::http::boxed_body::BoxedBody;
 use crate::http::gate::Head;
+use rekindle_config::proxy::ProxyRule;
 
 /// Path and query at the other server behind a rule.
 fn address(rule: &ProxyRule, target: &str) -> String {
@@ -323,7 +323,7 @@ mod tests {
     use rekindle_compile::resolve::pattern::Pattern;
 
     use super::*;
-    use crate::config::proxy::Rewrite;
+    use rekindle_config::proxy::Rewrite;
 
     #[test]
     fn the_first_rule_that_fits_is_taken() {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rekindle_compile::script::bundle::{Exports, join_modules};
 use rekindle_graph::digest;
 
-use crate::config::{Bindings, Config, Html, SocketConfig, Workers};
+use rekindle_config::{Bindings, Config, Html, SocketConfig, Workers};
 
 /// The client's sources, dependencies first.
 pub(crate) const SOURCES: &[(&str, &str)] = &include!("../../../../client/sources.rs");

@@ -17,8 +17,8 @@ use super::message::{Backend, Handler, Message, Report};
 use super::pending::{UNFINISHED, VANISHED};
 use super::thread::announce::rescan;
 use super::watcher::Watcher;
-use crate::config::WatchConfig;
 use crate::event::{Event, FileBatch};
+use rekindle_config::WatchConfig;
 
 mod silent_systems;
 

@@ -25,8 +25,8 @@ use super::place::Place;
 use super::repository;
 use super::repository::{Repositories, Repository};
 use super::snapshot::{CLOCK_TICK, Snapshot};
-use crate::config::WatchConfig;
 use crate::event::{Event, Inbox};
+use rekindle_config::WatchConfig;
 
 pub(super) mod announce;
 mod news;

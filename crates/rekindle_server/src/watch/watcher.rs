@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use super::message::{Backend, Handler, Message, Report};
 use super::notes::Notes;
 use super::thread::WatchThread;
-use crate::config::WatchConfig;
 use crate::event::Inbox;
+use rekindle_config::WatchConfig;
 
 /// A handle on the watching thread; dropping it ends the thread. Every method returns at once.
 pub struct Watcher {

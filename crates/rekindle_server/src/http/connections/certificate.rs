@@ -18,7 +18,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
-use crate::config::Https;
+use rekindle_config::Https;
 
 /// Browsers refuse certificates that are valid for longer than 398 days.
 const VALID_DAYS: i64 = 365;

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket, lookup_host};
 
-use crate::config::ServerConfig;
+use rekindle_config::ServerConfig;
 
 /// How many ports are tried after the wanted one.
 const TRIES: u16 = 100;
@@ -183,7 +183,7 @@ fn owner_of(port: u16) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use rekindle_config::Config;
 
     fn server(port: u16, strict_port: bool) -> ServerConfig {
         ServerConfig { port, strict_port, ..Config::new("/project").server }

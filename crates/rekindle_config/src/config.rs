@@ -1,5 +1,5 @@
-//! Everything a server can be told, with its defaults. The command fills it from flags and `rekindle.toml`;
-//! a program that embeds the library fills it through the builder.
+//! Everything that servers and builds are told, with its defaults. The command fills it from its sources, as `keys.rs` says; a
+//! program that embeds the library sets the fields itself.
 
 use std::path::PathBuf;
 
@@ -42,14 +42,23 @@ pub struct Config {
     pub jsx_import_source: Option<String>,
     /// Plugins of a configuration of Vite that do not run here: what they would have done is missing.
     pub missing_plugins: Vec<String>,
+    /// `[resolve]`
     pub resolve: ResolveSettings,
+    /// `[build]`
     pub build: BuildSettings,
+    /// `[server]`
     pub server: ServerConfig,
+    /// `[preview]`
     pub preview: PreviewConfig,
+    /// `[serve]`
     pub serve: ServeConfig,
+    /// `[css]`
     pub css: css::StyleSettings,
+    /// `[hmr]`
     pub hmr: HmrConfig,
+    /// `[watch]`
     pub watch: WatchConfig,
+    /// `[events]`
     pub events: EventsConfig,
 }
 
@@ -58,6 +67,7 @@ pub struct Config {
 pub struct ServerConfig {
     /// Default 5173; the next free one is taken unless `strict_port`.
     pub port: u16,
+    /// End with an error when the port is taken.
     pub strict_port: bool,
     /// `None`: loopback, both families. `Some("0.0.0.0")` and the like expose the server.
     pub host: Option<String>,
@@ -82,13 +92,21 @@ pub struct ServerConfig {
 pub struct PreviewConfig {
     /// Default 4173; the next free one is taken unless `strict_port`.
     pub port: u16,
+    /// As in `[server]`.
     pub strict_port: Option<bool>,
+    /// As in `[server]`.
     pub host: Option<Option<String>>,
+    /// As in `[server]`.
     pub open: Option<Option<String>>,
+    /// As in `[server]`.
     pub https: Option<Option<Https>>,
+    /// As in `[server]`.
     pub proxy: Option<Vec<ProxyRule>>,
+    /// As in `[server]`.
     pub headers: Option<Vec<(String, String)>>,
+    /// As in `[server]`.
     pub cors: Option<Cors>,
+    /// As in `[server]`.
     pub allowed_hosts: Option<Vec<String>>,
 }
 
@@ -120,7 +138,12 @@ pub enum Https {
     /// Made here, and kept in the cache folder.
     Generated,
     /// PEM files.
-    Files { key: PathBuf, cert: PathBuf },
+    Files {
+        /// The key.
+        key: PathBuf,
+        /// The certificate.
+        cert: PathBuf,
+    },
 }
 
 /// `[serve]`: what may be fetched without being imported.
@@ -128,9 +151,11 @@ pub enum Https {
 pub struct ServeConfig {
     /// Globs relative to the root; the table is filled by listing, not by matching requests.
     pub include: Vec<String>,
+    /// Which files they are besides.
     pub mode: ServeMode,
 }
 
+/// Which files may be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ServeMode {
     /// Modules and assets of the graph, `public/`, pages, and what `include` lists.
@@ -145,10 +170,15 @@ pub enum ServeMode {
 pub struct HmrConfig {
     /// `false`: the API and custom events work, no update is sent.
     pub enabled: bool,
+    /// Show errors on the page.
     pub overlay: bool,
+    /// What importers see of an update.
     pub bindings: Bindings,
+    /// What an edit does that nothing in a worker accepts.
     pub workers: Workers,
+    /// What an edit of a page's own text does.
     pub html: Html,
+    /// Where pages find the socket.
     pub socket: SocketConfig,
 }
 
@@ -159,7 +189,9 @@ pub enum Html {
     /// every other edit there does.
     #[default]
     Auto,
+    /// Patch the running document.
     Patch,
+    /// Reload the page.
     Reload,
 }
 
@@ -170,7 +202,9 @@ pub enum Workers {
     /// every other edit there does.
     #[default]
     Auto,
+    /// Restart the worker.
     Restart,
+    /// Reload the page.
     Reload,
 }
 
@@ -179,12 +213,15 @@ pub enum Workers {
 pub struct SocketConfig {
     /// `ws` or `wss`.
     pub protocol: Option<String>,
+    /// Its host.
     pub host: Option<String>,
+    /// Its port.
     pub client_port: Option<u16>,
     /// Below the base, in place of `@rekindle/socket`.
     pub path: Option<String>,
 }
 
+/// What importers see of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Bindings {
     /// Importers read the new exports after an update.

@@ -15,10 +15,8 @@ use std::collections::HashMap;
 use oxc_ast::ast::*;
 use oxc_span::{GetSpan, Span};
 
-use super::{
-    Binding, DEEPEST, Evaluator, Export, Item, Lost, SPREAD, Source, Value, as_text, bare, has_unknown_spread,
-    property_of, set, truth,
-};
+use super::{Binding, DEEPEST, Evaluator, Export, Lost, Source, as_text, bare, property_of, set, truth};
+use crate::value::{Item, Place, SPREAD, Value, has_unknown_spread};
 
 /// Turns of one loop; more of them are not followed.
 const TURNS: usize = 1000;
@@ -30,7 +28,7 @@ const SHOWN: usize = 60;
 pub(super) struct Slot {
     value: Value,
     /// The line that changes it in a way that is not known.
-    changed_at: Option<u32>,
+    changed_at: Option<Place>,
 }
 
 /// Where a statement leads.
@@ -41,16 +39,16 @@ pub(super) enum Flow {
     Continue,
     /// Out of the loop, or of the function, or on; by the line of the condition.
     Maybe {
-        line: u32,
+        place: Place,
         returns: bool,
     },
 }
 
 impl Flow {
-    fn or(self, other: Self, line: u32) -> Self {
+    fn or(self, other: Self, place: Place) -> Self {
         match (self.may_return(), other.may_return()) {
             (None, None) => Self::Next,
-            (one, other) => Self::Maybe { line, returns: one == Some(true) || other == Some(true) },
+            (one, other) => Self::Maybe { place, returns: one == Some(true) || other == Some(true) },
         }
     }
 
@@ -69,7 +67,7 @@ impl<'a> Evaluator<'a, '_> {
 
     /// The same with a place of its own for each object and list that has none yet.
     pub(super) fn share(&self, value: Value) -> Value {
-        let shared = |item: Item| Item { value: self.share(item.value), line: item.line };
+        let shared = |item: Item| Item { value: self.share(item.value), place: item.place };
         let value = match value {
             Value::List(items) => Value::List(items.into_iter().map(shared).collect()),
             Value::Object(entries) => {
@@ -105,8 +103,8 @@ impl<'a> Evaluator<'a, '_> {
             return Value::Unknown;
         }
         let mut value = slot.value.clone();
-        if let Some(line) = slot.changed_at.filter(|_| !self.finishing.get()) {
-            let unknown = Item { value: Value::Unknown, line };
+        if let Some(place) = slot.changed_at.filter(|_| !self.finishing.get()) {
+            let unknown = Item { value: Value::Unknown, place };
             match &mut value {
                 Value::Object(entries) => entries.push((SPREAD.to_owned(), unknown)),
                 Value::List(items) => items.push(unknown),
@@ -121,7 +119,7 @@ impl<'a> Evaluator<'a, '_> {
         if !self.has_steps(1) || self.reading.borrow().len() >= DEEPEST as usize {
             return Value::Unknown;
         }
-        let whole = |item: Item| Item { value: self.read(item.value), line: item.line };
+        let whole = |item: Item| Item { value: self.read(item.value), place: item.place };
         match value {
             Value::Shared(id) if self.reading.borrow().contains(&id) => Value::Unknown,
             Value::Shared(id) => {
@@ -145,14 +143,14 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// The export with all its parts, and what was meant for them and lost.
-    pub(super) fn finish(&self, export: Item) -> (Item, Vec<(String, u32)>) {
+    pub(super) fn finish(&self, export: Item) -> (Item, Vec<(String, Place)>) {
         self.finishing.set(true);
-        let value = Item { value: self.read(export.value), line: export.line };
+        let value = Item { value: self.read(export.value), place: export.place };
         let seen = self.seen.borrow();
-        let mut lost: Vec<(String, u32)> = Vec::new();
+        let mut lost: Vec<(String, Place)> = Vec::new();
         for it in self.lost.take() {
-            if it.of.is_none_or(|id| seen.contains(&id)) && !lost.contains(&(it.code.clone(), it.line)) {
-                lost.push((it.code, it.line));
+            if it.of.is_none_or(|id| seen.contains(&id)) && !lost.contains(&(it.code.clone(), it.place)) {
+                lost.push((it.code, it.place));
             }
         }
         (value, lost)
@@ -173,9 +171,9 @@ impl<'a> Evaluator<'a, '_> {
 
     /// Notes that an object was changed in a way that is not known.
     fn lose(&self, of: Option<usize>, code: Span) {
-        let line = self.line(code.start);
+        let place = self.place(code.start);
         if let Some(id) = of {
-            self.objects.borrow_mut()[id].changed_at = Some(line);
+            self.objects.borrow_mut()[id].changed_at = Some(place);
         }
         let words: Vec<&str> = code.source_text(self.source).split_whitespace().collect();
         let mut code = words.join(" ");
@@ -183,7 +181,7 @@ impl<'a> Evaluator<'a, '_> {
             code.truncate(end);
             code.push('…');
         }
-        self.lost.borrow_mut().push(Lost { of, code, line });
+        self.lost.borrow_mut().push(Lost { of, code, place });
     }
 
     /// What a write gives where it is not known whether it takes place.
@@ -285,9 +283,9 @@ impl<'a> Evaluator<'a, '_> {
             match (self.statement(statement), &end) {
                 (Flow::Next, _) => {}
                 // It may not come here, and if it does, it leaves.
-                (flow, Flow::Maybe { line, .. }) => {
-                    let (line, is_left) = (*line, !matches!(flow, Flow::Maybe { .. }));
-                    end = end.or(flow, line);
+                (flow, Flow::Maybe { place, .. }) => {
+                    let (place, is_left) = (*place, !matches!(flow, Flow::Maybe { .. }));
+                    end = end.or(flow, place);
                     if is_left {
                         break;
                     }
@@ -341,7 +339,7 @@ impl<'a> Evaluator<'a, '_> {
             Statement::ContinueStatement(it) if it.label.is_none() => return Flow::Continue,
             Statement::BreakStatement(_) | Statement::ContinueStatement(_) => {
                 // The whole statement that has the label is one that may run.
-                return Flow::Maybe { line: self.line(statement.span().start), returns: false };
+                return Flow::Maybe { place: self.place(statement.span().start), returns: false };
             }
             Statement::LabeledStatement(it) => return unsure_body(&it.body),
             Statement::SwitchStatement(it) => return self.switch(it),
@@ -356,7 +354,7 @@ impl<'a> Evaluator<'a, '_> {
             Statement::ForInStatement(it) => {
                 let turns = match self.opened(self.refer(&it.right).value) {
                     Value::Object(entries) if !has_unknown_spread(&entries) => {
-                        let key = |(name, item): (String, Item)| Item { value: Value::Text(name), line: item.line };
+                        let key = |(name, item): (String, Item)| Item { value: Value::Text(name), place: item.place };
                         Some(entries.into_iter().map(key).collect())
                     }
                     _ => None,
@@ -395,7 +393,7 @@ impl<'a> Evaluator<'a, '_> {
         match known {
             Some(true) => self.body(&it.consequent),
             Some(false) => other(self),
-            None => self.unsurely(|this| this.body(&it.consequent).or(other(this), this.line(it.span.start))),
+            None => self.unsurely(|this| this.body(&it.consequent).or(other(this), this.place(it.span.start))),
         }
     }
 
@@ -423,10 +421,10 @@ impl<'a> Evaluator<'a, '_> {
                 Flow::Next
             }
             None => this.unsurely(|this| {
-                let line = this.line(it.span.start);
+                let place = this.place(it.span.start);
                 let run = |flow: Flow, case: &'a SwitchCase<'a>| match this.run(&case.consequent) {
                     Flow::Break => flow,
-                    other => flow.or(other, line),
+                    other => flow.or(other, place),
                 };
                 it.cases.iter().fold(Flow::Next, run)
             }),
@@ -435,12 +433,12 @@ impl<'a> Evaluator<'a, '_> {
 
     /// Whether something is thrown is not known.
     fn attempt(&self, it: &'a TryStatement<'a>) -> Flow {
-        let line = self.line(it.span.start);
+        let place = self.place(it.span.start);
         let tried = self.unsurely(|this| {
             let tried = this.block(&it.block.body);
             match &it.handler {
-                Some(handler) => tried.or(this.block(&handler.body.body), line),
-                None => tried.or(Flow::Next, line),
+                Some(handler) => tried.or(this.block(&handler.body.body), place),
+                None => tried.or(Flow::Next, place),
             }
         });
         match it.finalizer.as_ref().map(|last| self.block(&last.body)) {
@@ -478,7 +476,7 @@ impl<'a> Evaluator<'a, '_> {
                 Flow::Next | Flow::Continue => {}
                 Flow::Maybe { .. } => {
                     self.unsure.set(true);
-                    end = end.or(flow, self.line(start));
+                    end = end.or(flow, self.place(start));
                 }
                 Flow::Break => break,
                 Flow::Return(_) if matches!(end, Flow::Next) => {
@@ -486,7 +484,7 @@ impl<'a> Evaluator<'a, '_> {
                     break;
                 }
                 Flow::Return(_) => {
-                    end = end.or(flow, self.line(start));
+                    end = end.or(flow, self.place(start));
                     break;
                 }
             }
@@ -501,7 +499,7 @@ impl<'a> Evaluator<'a, '_> {
     /// What leaves a loop of which it is not known how often it runs.
     fn after_loop(&self, flow: Flow, start: u32) -> Flow {
         match flow.may_return() {
-            Some(true) => Flow::Maybe { line: self.line(start), returns: true },
+            Some(true) => Flow::Maybe { place: self.place(start), returns: true },
             _ => Flow::Next,
         }
     }
@@ -755,7 +753,7 @@ impl<'a> Evaluator<'a, '_> {
                     let item = self.refer(&spread.argument);
                     match self.opened(item.value) {
                         Value::List(items) => more.extend(items),
-                        _ => more.push(Item { value: Value::Unknown, line: item.line }),
+                        _ => more.push(Item { value: Value::Unknown, place: item.place }),
                     }
                 }
                 other => more.extend(other.as_expression().map(|expression| self.refer(expression))),

@@ -14,6 +14,7 @@ use rekindle_compile::resolve::pattern::Pattern;
 pub struct ProxyRule {
     /// As the user wrote it.
     pub key: String,
+    /// The addresses that it is for.
     pub context: Context,
     /// Scheme, host and port of the other server, with a path that goes in front of every address.
     pub target: Target,
@@ -36,20 +37,25 @@ pub struct ProxyRule {
 /// Which addresses a rule is for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Context {
+    /// Those that begin so.
     Prefix(String),
+    /// Those that a pattern fits.
     Pattern(Pattern),
 }
 
 /// A replacement in path and query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rewrite {
+    /// What is replaced.
     pub from: Pattern,
+    /// What stands in its place, with `$1` and the like.
     pub to: String,
 }
 
 /// `http://localhost:3000/base`, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
+    /// Over TLS.
     pub https: bool,
     /// Host and port.
     pub authority: String,

@@ -6,12 +6,8 @@ use std::fs;
 
 use expect_test::{Expect, expect};
 use rekindle_compile::project::env::Variables;
-use rekindle_compile::project::static_config::Item;
-use rekindle_compile::project::static_config::Situation;
-use rekindle_compile::project::static_config::Unread;
-use rekindle_compile::project::static_config::Value;
-use rekindle_compile::project::static_config::evaluate;
-use rekindle_compile::project::static_config::json_text;
+use rekindle_config::script::{Situation, Unread, evaluate};
+use rekindle_config::value::{Item, Value, json_text};
 
 /// What a file's default export is, in one line for each key.
 fn check(source: &str, expected: Expect) {
@@ -25,7 +21,7 @@ fn check(source: &str, expected: Expect) {
     let situation = Situation { mode: "development", command: "serve", folder: &root, variables: &variables };
     let said = match evaluate(&file, situation) {
         Ok(config) => {
-            let lost = config.lost.iter().map(|(code, line)| format!("\nlost in line {line}: {code}"));
+            let lost = config.lost.iter().map(|(code, place)| format!("\nlost in line {}: {code}", place.line()));
             show(&config.value) + &lost.collect::<String>()
         }
         Err(Unread::Unclear(reason)) => reason,
@@ -44,7 +40,7 @@ fn show(item: &Item) -> String {
         Value::Call { package, name, args } => {
             format!("{package}.{name}({})", args.iter().map(show).collect::<Vec<_>>().join(", "))
         }
-        Value::Unknown => format!("unknown in line {}", item.line),
+        Value::Unknown => format!("unknown in line {}", item.place.line()),
         Value::Pattern { source, flags } => format!("/{source}/{flags}"),
         Value::FileUrl(path) => format!("file {}", path.display()),
         Value::FileText(path) => format!("text of {}", path.display()),

@@ -21,79 +21,34 @@ use oxc_allocator::Allocator;
 use oxc_ast::ast::*;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::{GetSpan, SourceType, Span};
+use rekindle_compile::files::file;
+use rekindle_compile::project::env::{Env, Variables, load_env};
+use rekindle_compile::script::compile::diagnostic;
+use rekindle_compile::script::nesting::{COMPILE_STACK, too_deep};
 use rekindle_graph::Diagnostic;
 use rekindle_graph::paths::normal;
 
-use crate::files::file;
-use crate::project::env::{Env, Variables, load_env};
-use crate::script::compile::diagnostic;
-use crate::script::nesting::{COMPILE_STACK, too_deep};
+use crate::value::{Item, Place, Replacement, SPREAD, Value, has_unknown_spread, json_text, number_text};
 
 mod statements;
 
 use statements::{Flow, Slot};
 
-/// Configurations of Vite, in the order in which Vite looks for them.
-pub const FILES: [&str; 6] =
-    ["vite.config.js", "vite.config.mjs", "vite.config.ts", "vite.config.cjs", "vite.config.mts", "vite.config.cts"];
-
-/// A value and the line that says it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Item {
-    pub value: Value,
-    pub line: u32,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    Undefined,
-    Null,
-    Bool(bool),
-    Number(f64),
-    Text(String),
-    Pattern {
-        source: String,
-        flags: String,
-    },
-    /// The address of a file: `new URL('./src', import.meta.url)`.
-    FileUrl(PathBuf),
-    /// The text of a file, by its path: `fs.readFileSync('key.pem')`.
-    FileText(PathBuf),
-    List(Vec<Item>),
-    Object(Vec<(String, Item)>),
-    /// A call of something imported, as plugins are.
-    Call {
-        package: String,
-        name: String,
-        args: Vec<Item>,
-    },
-    /// A function of one text: replacements, one after the other.
-    Rewriter(Vec<Replacement>),
-    /// An object or a list that more than one name may stand for, by its place; only while a file is read.
-    Shared(usize),
-    Unknown,
-}
-
-/// `text.replace(/pattern/flags, to)`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replacement {
-    pub pattern: String,
-    pub flags: String,
-    pub to: String,
-}
-
 /// The default export, and the files that had a part in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StaticConfig {
+    /// The default export.
     pub value: Item,
+    /// Files that were read for it.
     pub files: Vec<PathBuf>,
     /// What the file changes later on in a way that is not known: its code, and the line.
-    pub lost: Vec<(String, u32)>,
+    pub lost: Vec<(String, Place)>,
 }
 
 /// What the file is told when its export is a function.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
+    /// The mode.
     pub mode: &'a str,
     /// `serve` or `build`.
     pub command: &'a str,
@@ -217,7 +172,7 @@ struct Source {
 struct Lost {
     of: Option<usize>,
     code: String,
-    line: u32,
+    place: Place,
 }
 
 struct Evaluator<'a, 's> {
@@ -365,7 +320,7 @@ impl<'a> Evaluator<'a, '_> {
                         }
                         _ => Value::Unknown,
                     };
-                    let item = Item { value, line: source.item.line };
+                    let item = Item { value, place: source.item.place };
                     self.bind_pattern(&rest.argument, binding, Source { item, import: None });
                 }
             }
@@ -374,9 +329,9 @@ impl<'a> Evaluator<'a, '_> {
                     Value::List(items) => Some(items),
                     _ => None,
                 };
-                let line = source.item.line;
+                let place = source.item.place;
                 let part = |value: Option<Value>| Source {
-                    item: Item { value: value.unwrap_or(Value::Unknown), line },
+                    item: Item { value: value.unwrap_or(Value::Unknown), place },
                     import: None,
                 };
                 for (at, element) in it.elements.iter().enumerate() {
@@ -402,15 +357,15 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     fn part(&self, source: &Source, key: &str) -> Source {
-        let line = source.item.line;
+        let place = source.item.place;
         match &source.import {
             Some(import) if is_environment(import) => {
-                Source { item: Item { value: self.variable(key), line }, import: None }
+                Source { item: Item { value: self.variable(key), place }, import: None }
             }
             import => {
                 let import = import.as_ref().and_then(|import| part_of_import(import, key));
                 let value = self.property(&source.item.value, key);
-                Source { item: Item { value, line }, import }
+                Source { item: Item { value, place }, import }
             }
         }
     }
@@ -473,11 +428,12 @@ impl<'a> Evaluator<'a, '_> {
     // ---- expressions
 
     fn item(&self, start: u32, value: Value) -> Item {
-        Item { value, line: self.line(start) }
+        Item { value, place: self.place(start) }
     }
 
-    fn line(&self, start: u32) -> u32 {
-        self.source.as_bytes()[..start as usize].iter().filter(|byte| **byte == b'\n').count() as u32 + 1
+    fn place(&self, start: u32) -> Place {
+        let before = &self.source.as_bytes()[..start as usize];
+        Place::Line(before.iter().filter(|byte| **byte == b'\n').count() as u32 + 1)
     }
 
     /// So many evaluations more, if there may be.
@@ -489,7 +445,7 @@ impl<'a> Evaluator<'a, '_> {
     /// What an expression gives, with all its parts as they are now.
     fn eval(&self, expression: &'a Expression<'a>) -> Item {
         let item = self.refer(expression);
-        Item { value: self.read(item.value), line: item.line }
+        Item { value: self.read(item.value), place: item.place }
     }
 
     /// What an expression gives; objects and lists by their places, so that later changes are seen.
@@ -666,7 +622,7 @@ impl<'a> Evaluator<'a, '_> {
                     let item = self.refer(&spread.argument);
                     match self.opened(item.value) {
                         Value::List(more) => items.extend(more),
-                        _ => items.push(Item { value: Value::Unknown, line: item.line }),
+                        _ => items.push(Item { value: Value::Unknown, place: item.place }),
                     }
                 }
                 ArrayExpressionElement::Elision(hole) => items.push(self.item(hole.span.start, Value::Undefined)),
@@ -681,11 +637,11 @@ impl<'a> Evaluator<'a, '_> {
         for property in &object.properties {
             match property {
                 ObjectPropertyKind::SpreadProperty(spread) => {
-                    let Item { value, line } = self.refer(&spread.argument);
+                    let Item { value, place } = self.refer(&spread.argument);
                     match self.opened(value) {
                         Value::Object(more) => more.into_iter().for_each(|(name, item)| set(&mut entries, name, item)),
                         Value::Undefined | Value::Null | Value::Bool(_) => {}
-                        _ => entries.push((SPREAD.to_owned(), Item { value: Value::Unknown, line })),
+                        _ => entries.push((SPREAD.to_owned(), Item { value: Value::Unknown, place })),
                     }
                 }
                 ObjectPropertyKind::ObjectProperty(it) => {
@@ -881,7 +837,7 @@ impl<'a> Evaluator<'a, '_> {
             {
                 let is_known = items.iter().all(|item| item.value != Value::Unknown);
                 let turn = |(at, item): (usize, Item)| {
-                    let at = Item { value: Value::Number(at as f64), line: item.line };
+                    let at = Item { value: Value::Number(at as f64), place: item.place };
                     args.first().and_then(|step| self.call_function(step, vec![item, at]))
                 };
                 let turns = items.into_iter().enumerate().map(turn);
@@ -951,8 +907,10 @@ impl<'a> Evaluator<'a, '_> {
         let folder = normal(&self.situation.folder.join(folder));
         self.files.borrow_mut().extend(Env::files(&folder, &mode));
         let env = load_env(&folder, &mode, self.situation.variables, &|path| file::read_text(path).ok());
-        let entries =
-            env.exposed(&prefixes).into_iter().map(|(name, value)| (name, Item { value: Value::Text(value), line: 0 }));
+        let entries = env
+            .exposed(&prefixes)
+            .into_iter()
+            .map(|(name, value)| (name, Item { value: Value::Text(value), place: Place::Line(0) }));
         Value::Object(entries.collect())
     }
 
@@ -1014,7 +972,7 @@ impl<'a> Evaluator<'a, '_> {
         Some(self.within(params, args, |it| match it.run(&body.statements) {
             Flow::Return(item) => item,
             // Either could be meant.
-            Flow::Maybe { line, returns: true } => Item { value: Value::Unknown, line },
+            Flow::Maybe { place, returns: true } => Item { value: Value::Unknown, place },
             _ => it.item(body.span.start, Value::Undefined),
         }))
     }
@@ -1121,13 +1079,6 @@ enum Callable<'a> {
     Function(&'a Function<'a>),
 }
 
-/// Stands among the keys of an object for a spread, or a computed key, that is not known.
-pub const SPREAD: &str = "...";
-
-fn has_unknown_spread(entries: &[(String, Item)]) -> bool {
-    entries.iter().any(|(name, _)| name == SPREAD)
-}
-
 /// Without what only types and parentheses are.
 fn bare<'a>(expression: &'a Expression<'a>) -> &'a Expression<'a> {
     match expression {
@@ -1182,7 +1133,9 @@ fn constant_of(package: &str, name: &str) -> Value {
         ("vite", "defaultServerMainFields") => &["module", "jsnext:main", "jsnext"],
         _ => return Value::Unknown,
     };
-    Value::List(names.iter().map(|name| Item { value: Value::Text((*name).to_owned()), line: 0 }).collect())
+    Value::List(
+        names.iter().map(|name| Item { value: Value::Text((*name).to_owned()), place: Place::Line(0) }).collect(),
+    )
 }
 
 /// What a property is of something that is imported: (`path`, `default`), `resolve` → (`path`, `resolve`).
@@ -1237,11 +1190,11 @@ fn compared(operator: BinaryOperator, left: &Value, right: &Value) -> Value {
 /// `Object.keys`, `Object.values` or `Object.entries` of an object.
 fn entry_list(name: &str, entries: Vec<(String, Item)>) -> Value {
     let part = |(key, item): (String, Item)| {
-        let (line, key) = (item.line, Item { value: Value::Text(key), line: item.line });
+        let (place, key) = (item.place, Item { value: Value::Text(key), place: item.place });
         match name {
             "Object.keys" => key,
             "Object.values" => item,
-            _ => Item { value: Value::List(vec![key, item]), line },
+            _ => Item { value: Value::List(vec![key, item]), place },
         }
     };
     Value::List(entries.into_iter().map(part).collect())
@@ -1319,36 +1272,8 @@ fn as_path(value: &Value) -> Option<String> {
     }
 }
 
-fn number_text(number: f64) -> String {
-    if number.fract() == 0.0 && number.abs() < 1e15 { format!("{}", number as i64) } else { number.to_string() }
-}
-
-/// What `JSON.stringify` gives; `None` for what is not known.
-pub fn json_text(value: &Value) -> Option<String> {
-    Some(match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(number) => number_text(*number),
-        Value::Text(text) => serde_json::to_string(text).ok()?,
-        Value::FileUrl(path) => serde_json::to_string(&format!("file://{}", path.display())).ok()?,
-        Value::List(items) => {
-            let items: Option<Vec<String>> = items.iter().map(|item| json_text(&item.value)).collect();
-            format!("[{}]", items?.join(","))
-        }
-        Value::Object(entries) if !has_unknown_spread(entries) => {
-            let entries: Option<Vec<String>> = entries
-                .iter()
-                .filter(|(_, item)| item.value != Value::Undefined)
-                .map(|(name, item)| Some(format!("{}:{}", serde_json::to_string(name).ok()?, json_text(&item.value)?)))
-                .collect();
-            format!("{{{}}}", entries?.join(","))
-        }
-        _ => return None,
-    })
-}
-
 fn of_json(value: &serde_json::Value) -> Value {
-    let item = |value: &serde_json::Value| Item { value: of_json(value), line: 0 };
+    let item = |value: &serde_json::Value| Item { value: of_json(value), place: Place::Line(0) };
     match value {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(value) => Value::Bool(*value),
@@ -1376,7 +1301,7 @@ fn merge(left: Value, right: Value) -> Value {
                 match left.iter().position(|(known, _)| *known == name) {
                     Some(at) => {
                         let old = std::mem::replace(&mut left[at].1.value, Value::Undefined);
-                        left[at].1 = Item { value: merge(old, item.value), line: item.line };
+                        left[at].1 = Item { value: merge(old, item.value), place: item.place };
                     }
                     None => left.push((name, item)),
                 }
@@ -1389,11 +1314,11 @@ fn merge(left: Value, right: Value) -> Value {
         }
         (left, Value::Undefined | Value::Null) => left,
         (Value::Unknown, Value::Object(mut right)) => {
-            right.push((SPREAD.to_owned(), Item { value: Value::Unknown, line: 0 }));
+            right.push((SPREAD.to_owned(), Item { value: Value::Unknown, place: Place::Line(0) }));
             Value::Object(right)
         }
         (Value::Object(mut left), Value::Unknown) => {
-            left.push((SPREAD.to_owned(), Item { value: Value::Unknown, line: 0 }));
+            left.push((SPREAD.to_owned(), Item { value: Value::Unknown, place: Place::Line(0) }));
             Value::Object(left)
         }
         (_, right) => right,

@@ -3,9 +3,11 @@
 use std::fs;
 
 use expect_test::{Expect, expect};
+use rekindle_compile::project::env::Variables;
 use tempfile::TempDir;
 
 use super::*;
+use crate::proxy::ProxyRule;
 
 /// The block for the terminal, and the settings behind a line.
 fn check(source: &str, show: impl Fn(&Config) -> String, expected: Expect) {
@@ -15,14 +17,15 @@ fn check(source: &str, show: impl Fn(&Config) -> String, expected: Expect) {
     let path = root.join("vite.config.ts");
     fs::write(&path, source).unwrap();
     let mut config = Config::new(&root);
-    let taken = apply(&path, "development", "serve", &Variables::default(), &mut config);
-    let taken = match taken {
-        Ok(taken) => taken,
+    let variables = Variables::default();
+    let situation = Situation { mode: "development", command: "serve", folder: &root, variables: &variables };
+    let block = match read(&path, situation) {
+        Ok(vite) => apply(&vite, &mut config),
         Err(mistake) => {
             return expected.assert_eq(&format!("error: {}\n{}\n", mistake.message, mistake.location().unwrap()));
         }
     };
-    let rows: String = taken.block.rows.iter().map(|(label, row)| format!("{label}: {row}\n")).collect();
+    let rows: String = block.rows.iter().map(|(label, row)| format!("{label}: {row}\n")).collect();
     expected.assert_eq(&format!("{rows}{}", show(&config)).replace(root.to_str().unwrap(), "<root>"));
 }
 

@@ -6,12 +6,15 @@ use rekindle_compile::resolve::pattern::Pattern;
 /// `server.cors`. The default admits nobody.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Cors {
+    /// The origins that are admitted.
     pub origin: CorsOrigin,
     /// Methods a preflight allows; empty: those that the route takes.
     pub methods: Vec<String>,
     /// Headers a preflight allows; empty: those that it asks for.
     pub allowed_headers: Vec<String>,
+    /// Headers of answers that scripts of those origins may read.
     pub exposed_headers: Vec<String>,
+    /// Requests may carry cookies.
     pub credentials: bool,
     /// Seconds for which a browser may keep the answer of a preflight.
     pub max_age: Option<u64>,
@@ -20,16 +23,21 @@ pub struct Cors {
 /// The origins that are admitted.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum CorsOrigin {
+    /// None.
     #[default]
     None,
+    /// Every origin.
     Any,
+    /// Those that a rule admits.
     Listed(Vec<OriginRule>),
 }
 
 /// One entry of a list of origins.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OriginRule {
+    /// This origin.
     Exact(String),
+    /// Origins that a pattern fits.
     Pattern(Pattern),
 }
 

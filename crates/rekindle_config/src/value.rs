@@ -86,6 +86,15 @@ pub enum Value {
     Rewriter(Vec<Replacement>),
     /// An object or a list that more than one name may stand for, by its place; only while a file is read.
     Shared(usize),
+    /// Something imported, as a file names it; only while it is read.
+    Import {
+        /// What it is imported from; `global` for what every file has.
+        package: String,
+        /// Its name there, `default`, or `*` for all of it.
+        name: String,
+    },
+    /// A function of the file, by its place; only while it is read.
+    Function(usize),
     /// What cannot be known without running the file.
     Unknown,
 }

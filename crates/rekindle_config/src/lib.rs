@@ -11,7 +11,7 @@
 
 mod checks;
 mod compiler;
-mod config;
+pub mod config;
 pub mod generate;
 mod key;
 mod keys;

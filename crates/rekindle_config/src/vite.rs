@@ -194,8 +194,8 @@ impl Layer<'_> {
 
 /// Whether settings stand below a name.
 fn is_table(path: &str) -> bool {
-    let is_above = |name: &&str| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
-    path == "preview" || TABLES.contains(&path) || keys().any(|key| key.vite.iter().any(|name| is_above(&name)))
+    let is_above = |name: &&'static str| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+    path == "preview" || TABLES.contains(&path) || keys().any(|key| key.vite.iter().any(is_above))
 }
 
 fn package(plugin: &Item) -> Option<&str> {

@@ -23,7 +23,7 @@ pub use http::connections::listen;
 pub use http::{answer, token};
 pub use preview::{PreviewError, PreviewServer};
 pub use programs::{control, editor, leases};
-pub use rekindle_config::{self as config, cors};
+pub use rekindle_config::config::{self, cors};
 pub use server::{Builder, DevServer, ServeError};
 pub use tabs::client::Client;
 pub use tabs::client_script;

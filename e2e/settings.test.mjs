@@ -90,6 +90,22 @@ import.meta.hot!.accept()`,
   await app.stayed()
 })
 
+test('pages and modules of server.warmup are compiled before anybody asks for them', {
+  load: false,
+  files: {
+    'rekindle.toml': `[server]\nwarmup = ["admin.html", "./src/late.ts", "src/none.ts"]\n`,
+    'main.ts': `show('a', 'one')`,
+    'admin.html': `<!doctype html><script type="module" src="/src/admin.ts"></script>`,
+    'src/admin.ts': `const = 1`,
+    'src/late.ts': `import './later'`,
+    'src/later.ts': `let = = 2`,
+  },
+}, async (app) => {
+  await app.prints('src/admin.ts:1:')
+  await app.prints('src/later.ts:1:')
+  await app.prints('`server.warmup`: there is no page and no module `src/none.ts` in the project')
+})
+
 test('headers of the settings are on every answer', {
   files: { 'main.ts': ``, 'rekindle.toml': `[server.headers]\nCross-Origin-Opener-Policy = "same-origin"\nCross-Origin-Embedder-Policy = "require-corp"\n` },
 }, async (app) => {

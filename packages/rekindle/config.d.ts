@@ -126,12 +126,21 @@ export interface WatchOptions {
   [other: string]: unknown
 }
 
+export interface WarmupOptions {
+  // settings of `server.warmup`, written by `cargo xtask settings`
+  /** Pages and modules that are compiled when the server starts, after the first page; paths from the project folder. */
+  clientFiles?: string[]
+  // end of settings
+  ssrFiles?: string[]
+}
+
 export interface ServerOptions extends CommonServerOptions {
   // settings of `server`, written by `cargo xtask settings`
   /** `false`: the API and custom events work, no update is sent. */
   hmr?: boolean | HmrOptions
   // end of settings
   watch?: WatchOptions | null
+  warmup?: WarmupOptions
   // Read by Vite alone.
   forwardConsole?: unknown
   fs?: { strict?: boolean; allow?: string[]; deny?: string[]; [other: string]: unknown }
@@ -141,7 +150,6 @@ export interface ServerOptions extends CommonServerOptions {
   perEnvironmentWatchChangeDuringDev?: boolean
   preTransformRequests?: boolean
   sourcemapIgnoreList?: unknown
-  warmup?: { clientFiles?: string[]; ssrFiles?: string[] }
   ws?: unknown
 }
 

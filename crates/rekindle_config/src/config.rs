@@ -85,6 +85,8 @@ pub struct ServerConfig {
     pub https: Option<Https>,
     /// Requests that other servers answer. The first rule that fits is taken.
     pub proxy: Vec<ProxyRule>,
+    /// Pages and modules that are compiled at the start, after the first page. Paths from the root.
+    pub warmup: Vec<String>,
 }
 
 /// `[preview]`: what is not said is as in `[server]`, but for the port.
@@ -264,6 +266,7 @@ impl Config {
             cors: preview.cors.unwrap_or(server.cors),
             allowed_hosts: preview.allowed_hosts.unwrap_or(server.allowed_hosts),
             allowed_origins: server.allowed_origins,
+            warmup: server.warmup,
         }
     }
 
@@ -312,6 +315,7 @@ impl Config {
                 headers: Vec::new(),
                 https: None,
                 proxy: Vec::new(),
+                warmup: Vec::new(),
             },
             serve: ServeConfig::default(),
             css: css::StyleSettings::default(),

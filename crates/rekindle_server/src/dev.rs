@@ -8,10 +8,11 @@
 //!
 //! This file has the state and the main loop; each of the others adds the steps of one subject to [`Loop`].
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use rekindle_graph::{FilePath, ModuleUrl};
 use tokio::sync::mpsc;
 
 use crate::event::{Event, Inbox};
@@ -183,12 +184,32 @@ impl Loop {
         self.events_process.take()
     }
 
-    /// The first page is compiled while the browser is still starting.
+    /// The first page is compiled while the browser is still starting, and after it what `server.warmup` names.
     fn warm_up(&mut self) {
-        if let Some((url, file)) = self.page_file("/") {
-            let warmed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.page_modules(&url, &file)));
-            drop(warmed); // What went wrong shows again when the page is asked for.
+        let named = self.config.server.warmup.clone();
+        let modules = if named.is_empty() { HashMap::new() } else { RootFiles::importable(&self.config) };
+        for name in ["/".to_owned()].into_iter().chain(named) {
+            // What goes wrong shows again when the page or the module is asked for.
+            let warmed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.warm(&name, &modules)));
+            drop(warmed);
             self.report_warnings();
+        }
+    }
+
+    /// Compiles a page or a module, and all that it needs.
+    fn warm(&mut self, name: &str, modules: &HashMap<String, FilePath>) {
+        let path = format!("/{}", name.trim_start_matches("./").trim_start_matches('/'));
+        if let Some((url, file)) = self.page_file(&path) {
+            self.page_modules(&url, &file);
+        } else if let Some(file) = modules.get(&path) {
+            let module = self.project.graph.insert(&ModuleUrl::new(&*path), file);
+            let known_broken = self.broken_count();
+            let modules = self.crawl(&[module], None);
+            if self.broken_count() > known_broken {
+                self.report_broken(&modules);
+            }
+        } else if name != "/" {
+            self.report.warn(&format!("`server.warmup`: there is no page and no module `{name}` in the project"));
         }
     }
 

@@ -8,13 +8,14 @@ use crate::keys::keys;
 const END: &str = "// end of settings";
 
 /// Vite's tables, and whether their keys are those that its two servers share.
-const TABLES: [(&str, Option<bool>); 10] = [
+const TABLES: [(&str, Option<bool>); 11] = [
     ("", None),
     ("resolve", None),
     ("server", Some(true)),
     ("server", Some(false)),
     ("server.hmr", None),
     ("server.watch", None),
+    ("server.warmup", None),
     ("build", None),
     ("build.rollupOptions", None),
     ("css", None),
@@ -42,7 +43,7 @@ fn lines_of(key: &Key, table: &str) -> Vec<String> {
         let name = if table.is_empty() { *name } else { name.strip_prefix(table)?.strip_prefix('.')? };
         (!name.contains('.')).then_some(name)
     };
-    let Some(name) = key.vite.iter().find_map(|name| in_table(name)) else { return Vec::new() };
+    let Some(name) = key.vite.iter().find_map(in_table) else { return Vec::new() };
     let kind = if key.vite_type.is_empty() { type_of(&key.holds) } else { key.vite_type.to_owned() };
     let doc = match key.holds {
         // What follows shows the shape in rekindle.toml.

@@ -121,6 +121,14 @@ pub(super) static KEYS: &[Key] = &[
         holds: Type::Texts(origin, |config, origins| config.server.allowed_origins = origins),
         ..KEY
     },
+    Key {
+        toml: "server.warmup",
+        vite: &["server.warmup.clientFiles"],
+        doc: "Pages and modules that are compiled when the server starts, after the first page; paths from the project folder",
+        default: DefaultValue::Toml("[]"),
+        holds: Type::Texts(|text| Ok(text.to_owned()), |config, files| config.server.warmup = files),
+        ..KEY
+    },
 ];
 
 /// The only key of `[preview]` that is not as in `[server]`.

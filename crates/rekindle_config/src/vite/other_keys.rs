@@ -27,7 +27,7 @@ pub(crate) const NOT_NEEDED: [&str; 34] = [
     "server.middlewareMode",
     "server.preTransformRequests",
     "server.sourcemapIgnoreList",
-    "server.warmup",
+    "server.warmup.ssrFiles",
     "server.watch.awaitWriteFinish",
     "server.watch.ignored",
     "ssr",

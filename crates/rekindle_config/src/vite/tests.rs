@@ -167,6 +167,18 @@ export default { server: { proxy: {
 }
 
 #[test]
+fn what_is_compiled_at_the_start() {
+    check(
+        "export default { server: { warmup: { clientFiles: ['./src/chart.ts'], ssrFiles: [] } } }",
+        |config| format!("{:?}", config.server.warmup),
+        expect![[r#"
+            taken: server.warmup.clientFiles
+            not needed: server.warmup.ssrFiles
+            ["./src/chart.ts"]"#]],
+    );
+}
+
+#[test]
 fn the_root_comes_first_and_takes_its_folders_along() {
     check(
         "export default { publicDir: 'static', root: 'client', envDir: '..', envPrefix: ['APP_', 'VITE_'] }",

@@ -48,6 +48,7 @@ fn every_key_arrives() {
         open = "admin.html"
         allowed_hosts = [".example.com"]
         allowed_origins = ["https://app.example.com"]
+        warmup = ["admin.html", "src/chart.ts"]
         [serve]
         include = ["docs/**"]
         mode = "root"
@@ -173,6 +174,10 @@ fn every_key_arrives() {
                 headers: [],
                 https: None,
                 proxy: [],
+                warmup: [
+                    "admin.html",
+                    "src/chart.ts",
+                ],
             },
             preview: PreviewConfig {
                 port: 4173,

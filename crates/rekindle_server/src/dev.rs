@@ -175,7 +175,7 @@ impl Loop {
             if matches!(event, Event::Stop) {
                 break;
             }
-            // A mistake of ours in one event must not end the server (rule R11).
+            // A mistake of ours in one event must not end the server (rule S11).
             let handled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.on_event(event)));
             if handled.is_err() {
                 self.report.tell(News::Crashed);

@@ -8,7 +8,7 @@
 //! /gone.js         →  404, unless a page is gone to
 //! ```
 //!
-//! Requests pass the gate and the checks of the development server, and select from a listing of the folder (rule R1). The
+//! Requests pass the gate and the checks of the development server, and select from a listing of the folder (rule S1). The
 //! folder is listed again when a new build took its place, and before something counts as missing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -91,7 +91,7 @@ impl PreviewServer {
             while let Some(event) = events.blocking_recv() {
                 match event {
                     Event::Request(request, asker) => {
-                        // A mistake of ours in one answer must not end the server (rule R11): the asker is told.
+                        // A mistake of ours in one answer must not end the server (rule S11): the asker is told.
                         let answer = catch_unwind(AssertUnwindSafe(|| build.answer(&request)));
                         drop(answer.map(|answer| asker.send(answer)));
                     }

@@ -1,5 +1,4 @@
-//! Names that look like secrets: such files are never served, whoever asks for or imports them (rule R4 of the
-//! security notes).
+//! Names that look like secrets: such files are never served, whoever asks for or imports them (rule S4).
 
 use std::path::Path;
 

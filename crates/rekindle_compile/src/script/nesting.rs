@@ -1,5 +1,5 @@
-//! A guard in front of the parser: a stack overflow ends a process and cannot be caught (rule R11 of the
-//! security notes), so sources that nest deeper than the compile threads' stacks allow are refused before.
+//! A guard in front of the parser: a stack overflow ends a process and cannot be caught (rule S11), so sources that nest
+//! deeper than the compile threads' stacks allow are refused before.
 
 /// Deepest nesting of brackets, and longest chain of operators without a separator, that the threads of
 /// [`COMPILE_STACK`] bytes are known to survive, with room to spare. Hand-written code stays below 100, minified bundles below 2,000.

@@ -11,8 +11,8 @@
 //!
 //! An entry is a digest over the text of the export's declaration and of all that it uses in its file, and the imports among
 //! that. Components stop the walk: a refresh lets everyone who holds one see its newest code. An export with an equal
-//! digest, none of whose imports ran again, is what it was, even if it is another object. (Vite compares identities, R185,
-//! so that a literal beside a component sends every save to the importers.)
+//! digest, none of whose imports ran again, is what it was, even if it is another object. (Vite compares identities,
+//! so that a literal beside a component sends every save to the importers: rule R185.)
 
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;

@@ -43,7 +43,7 @@ impl Loop {
     }
 
     pub(super) fn on_message(&mut self, id: ClientId, message: Value) {
-        // Anything that is not one of our messages is ignored (rule R8).
+        // Anything that is not one of our messages is ignored (rule S8).
         let Ok(message) = serde_json::from_value(message) else { return };
         self.publish_before_answer(&message);
         match message {

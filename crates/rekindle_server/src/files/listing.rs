@@ -1,4 +1,4 @@
-//! Which files of the project may be fetched, and which pages it has (rules R1, R4): what a walk over it finds.
+//! Which files of the project may be fetched, and which pages it has (rules S1, S4): what a walk over it finds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The files of `public/`, served as they are: a table filled by listing the folder (rules R1, R4).
+//! The files of `public/`, served as they are: a table filled by listing the folder (rules S1, S4).
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use rekindle_compile::files::file;
 
-/// Proof that a file was admitted by the server's own walk (rule R1 of the security notes).
+/// Proof that a file was admitted by the server's own walk (rule S1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Servable(PathBuf);
 

@@ -1,4 +1,4 @@
-//! From a request target to a key: one strict decode, nothing is cleaned up (rule R2 of the security notes).
+//! From a request target to a key: one strict decode, nothing is cleaned up (rule S2).
 //!
 //! ```text
 //! /na%C3%AFve.txt?raw&t=17   →  path "/naïve.txt", query "raw"

@@ -1,4 +1,4 @@
-//! The gate: reads request heads off the wire and lets only those pass that have exactly one reading (rules R2, R12).
+//! The gate: reads request heads off the wire and lets only those pass that have exactly one reading (rules S2, S12).
 //!
 //! It is the only parser of HTTP/1.1 in the server. Two parsers in a row can disagree about where a request ends or what
 //! its target is, and every request smuggled past a check lives from such a disagreement. So there is no second one:

@@ -1,4 +1,4 @@
-//! Who may ask: the Host check every request passes (rule R5), and which origins may read and connect (R6, R7).
+//! Who may ask: the Host check every request passes (rule S5), and which origins may read and connect (S6, S7).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

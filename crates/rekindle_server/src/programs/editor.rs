@@ -1,4 +1,4 @@
-//! Opens a file of the project in the developer's editor, when the page's overlay asks for it (rule R10), and the
+//! Opens a file of the project in the developer's editor, when the page's overlay asks for it (rule S10), and the
 //! browser, when the developer does.
 
 use std::io;

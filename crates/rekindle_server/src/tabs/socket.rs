@@ -1,4 +1,4 @@
-//! Sockets: the handshake that admits a tab (rule R6), and what it may say (R8, R12). The queue to it is in `outbox.rs`.
+//! Sockets: the handshake that admits a tab (rule S6), and what it may say (S8, S12). The queue to it is in `outbox.rs`.
 //!
 //! ```text
 //! GET /@rekindle/socket?token=…      Host ✓  Origin ✓  token ✓   →  101, Event::Connected

@@ -1,4 +1,4 @@
-//! Where the server listens: loopback on both families unless told otherwise (rule R5), on the wanted or the next free port.
+//! Where the server listens: loopback on both families unless told otherwise (rule S5), on the wanted or the next free port.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};

@@ -46,7 +46,7 @@ pub struct Compiler {
     framework: RwLock<Arc<Framework>>,
     pub styles: StyleTools,
     defines: Defines,
-    /// Nothing is registered for a refresh, and JSX calls the functions of production.
+    /// For a build: no components are registered for a refresh, and JSX calls the production functions.
     production: bool,
     /// Where JSX functions come from if no tsconfig says so.
     jsx_import_source: Option<String>,
@@ -259,7 +259,8 @@ impl Compiler {
             .with_help(UNSUPPORTED_HELP)
     }
 
-    /// What only a plugin can make something of: an address in its place would be no component, and no list of sizes.
+    /// Files that only a plugin can turn into a module. An address would be the wrong thing: the importer expects a component, or a
+    /// list of picture sizes.
     pub(crate) fn of_plugin(&self, plugin: &str, url: &ModuleUrl, file: &FilePath) -> Diagnostic {
         let name = url.as_str().rsplit('/').next().unwrap_or_default();
         Diagnostic::error(format!("`{name}` is for the plugin {plugin}, which does not run here yet"))
@@ -295,7 +296,7 @@ impl Compiler {
         format!("{}{}", self.base, encode_path(path).trim_start_matches('/'))
     }
 
-    /// Notes that an asset was edited: from now on its address is another.
+    /// Notes that an asset was edited: from now on it has another address.
     pub fn asset_edited(&self, file: &Path) {
         self.asset_versions.edited(file);
     }

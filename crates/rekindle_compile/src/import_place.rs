@@ -31,7 +31,7 @@ impl Compiler {
 
 fn import_span(text: &str, path: &Path, specifier: &str, name: &str) -> Option<Span> {
     let allocator = Allocator::default();
-    // `<T>` begins something else there.
+    // In these files `<T>` is a type, not an element of JSX.
     let may_be_jsx = !path.extension().is_some_and(|kind| ["ts", "mts", "cts"].iter().any(|typed| kind == *typed));
     let source_type = SourceType::from_path(path).unwrap_or_else(|_| SourceType::tsx()).with_module(true);
     let record = Parser::new(&allocator, text, source_type.with_jsx(may_be_jsx)).parse().module_record;

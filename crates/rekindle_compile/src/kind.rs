@@ -50,7 +50,7 @@ pub fn is_style_module(path: &str) -> bool {
     is_style(path) && path.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(".module"))
 }
 
-/// What else can be done with a file in a language that is not known.
+/// Advice for a file in a language that nothing here compiles.
 pub(crate) const UNSUPPORTED_HELP: &str = "compile it to JavaScript beforehand, or import it with `?raw` or `?url`";
 
 /// What a module is made of.
@@ -94,7 +94,7 @@ impl Kind {
             (Query::Other, "wasm") => Self::Wasm,
             (Query::Other, extension) => match UNSUPPORTED.iter().find(|(known, _)| *known == extension) {
                 Some((_, tool)) => Self::Unsupported(tool),
-                // The settings name it among what imports may leave out.
+                // The settings list its extension among those that imports may leave out.
                 None if is_own_script(extension) => Self::Script,
                 None => plugin_of(url.query(), extension).map_or(Self::Asset, Self::OfPlugin),
             },
@@ -267,7 +267,8 @@ pub(crate) fn extension(path: &str) -> String {
     name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default()
 }
 
-/// What stands behind an address in a style says whether it may become part of it. A part of an SVG is shown as a file.
+/// Whether an address in a style may become part of the style, judged by what follows the path. An SVG with a fragment (`#a`)
+/// stays a file.
 pub(crate) fn inline_wish(suffix: &str) -> Option<&'static str> {
     let has = |name: &str| suffix.trim_start_matches('?').split(['&', '#']).any(|part| part == name);
     match () {

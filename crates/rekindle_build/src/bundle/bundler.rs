@@ -103,7 +103,7 @@ pub(crate) async fn bundle(
     bundle_once(context, inputs, pages, role, true).await
 }
 
-/// Mistakes of the plugin's come first: what rolldown says then is only that there were some.
+/// Mistakes that the plugin has noted come first: rolldown then only says that the plugin failed.
 async fn bundle_once(
     context: &Arc<BundleContext>,
     inputs: Vec<InputItem>,
@@ -131,7 +131,7 @@ async fn bundle_once(
         return Err(own);
     }
     problems::warn(session, &output.warnings);
-    // What is left in the background would hold the process.
+    // A task left running in the background would keep the process alive.
     let _ = bundler.close().await;
     let chunks = output.assets.into_iter().filter_map(|output| match output {
         Output::Chunk(chunk) => Some(chunk),
@@ -167,7 +167,7 @@ fn options(session: &Session, inputs: Vec<InputItem>, role: &Role, strict: bool)
             ..BundlerTransformOptions::default()
         }),
         tsconfig: Some(TsConfig::Auto(false)),
-        // What has an address of its own may be imported by it.
+        // Files that have an address of their own may be imported by that address.
         preserve_entry_signatures: Some(match role {
             Role::Pages => PreserveEntrySignatures::False,
             Role::Worker { .. } => PreserveEntrySignatures::ExportsOnly,

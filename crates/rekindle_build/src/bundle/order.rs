@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! main: import './first'; import { x } from './shared'     lazy: import { x } from './shared'
-//! chunks: main imports shared                              → shared runs before first: the order is another one
+//! chunks: main imports shared                              → shared runs before first: the order has changed
 //! ```
 //!
 //! Only modules that do something when they run count. Where one is out of order the pages are bundled once more, with

@@ -1,4 +1,4 @@
-//! What rolldown finds wrong, as mistakes of the user's with a place in the source they wrote.
+//! Turns rolldown's errors into diagnostics with a place in the source that the user wrote.
 
 use std::any::Any;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub(crate) fn at_specifier(session: &Session, importer: &Path, specifier: &str, 
     }
 }
 
-/// The bundler stopped at something that it took for impossible.
+/// The bundler panicked.
 pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Diagnostic {
     let said =
         panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|&text| text.into()));

@@ -161,7 +161,7 @@ pub(crate) fn json(text: &str) -> String {
     serde_json::to_string(text).expect("a string always serialises")
 }
 
-/// Characters that need quoting somewhere are none that a file name needs.
+/// Replaces characters that would need quoting in an address or a shell.
 pub(crate) fn sanitized(name: &str) -> String {
     let keep = |c: char| if c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '@') { c } else { '_' };
     name.chars().map(keep).collect()

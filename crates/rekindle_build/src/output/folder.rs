@@ -165,7 +165,7 @@ fn swap(beside: tempfile::TempDir, out: &Path, parent: &Path) -> std::io::Result
     let kept = old.as_ref().map(|old| old.path().join("output")).ok();
     // A mount point cannot be renamed, nor what is in a folder that may not be written to.
     let Some(kept) = kept.filter(|kept| fs::rename(out, kept).is_ok()) else { return refill(&beside, out) };
-    // What a deployment keeps beside its files stays.
+    // A `.git` folder stays: some deployments keep the output in a repository.
     let keep = |from: &Path, to: &Path| {
         if from.join(".git").exists() { fs::rename(from.join(".git"), to.join(".git")) } else { Ok(()) }
     };

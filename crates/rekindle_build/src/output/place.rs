@@ -64,7 +64,7 @@ fn relative_to(root: &Path, path: &Path) -> String {
     up.chain(down).collect::<Vec<_>>().join("/")
 }
 
-/// Where a path leads once all links are followed; what does not exist yet counts as it is written.
+/// Where a path leads once all links are followed. The part that does not exist yet is taken as it is written.
 pub(crate) fn real_place(path: &Path) -> PathBuf {
     followed(path, 32)
 }

@@ -94,7 +94,7 @@ pub(crate) fn finish<'s>(session: &Session, sheets: impl IntoIterator<Item = &'s
     let build = &session.config.build;
     let minify = build.css_minify.unwrap_or(build.minify);
     let sheets: Vec<&str> = sheets.into_iter().collect();
-    // What the compiler printed is understood; what was not is printed as it was written.
+    // Rules that the parser does not understand are printed as they were written.
     let options = || ParserOptions { error_recovery: true, ..ParserOptions::default() };
     let mut imports = Vec::new();
     let mut rules = Vec::new();

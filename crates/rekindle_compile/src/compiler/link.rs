@@ -148,7 +148,7 @@ impl Compiler {
         Some((file, query))
     }
 
-    /// Where the names are that are taken of a package's index, if the index itself is not needed for them.
+    /// The modules that declare the names imported from a package's index, if the index itself need not be loaded for them.
     pub(super) fn pick(&self, dep: &Dep, path: &FilePath, url: &ModuleUrl, links: &mut Links) -> Option<Link> {
         let is_plain = dep.kind == DepKind::Static && dep.attribute.is_none() && url.query().is_empty();
         if !is_plain || !is_in_package(path.as_path()) {
@@ -162,7 +162,7 @@ impl Compiler {
             links.files.push((url.clone(), FilePath::new(file)));
             (name, url, there)
         };
-        // What runs for its side effects stands among the names with one that nothing can export.
+        // A module that runs for its side effects alone is listed beside the names, under a name that no module can export.
         let order = order.into_iter().enumerate().map(|(at, file)| (format!("*{at}"), file, "*".to_owned()));
         let named = picks.into_iter().zip(&dep.names).map(|(pick, name)| (name.clone(), pick.file, pick.name));
         Some(Link::Picked(order.chain(named).map(|(name, file, there)| place(name, file, there)).collect()))
@@ -191,7 +191,7 @@ impl Compiler {
         links: &mut Links,
     ) {
         links.folders.extend(unresolved.folders);
-        // What may never be asked for fails when it is.
+        // The importer may never run such an import: it fails at that moment, and only then.
         let fatal = matches!(dep.kind, DepKind::Static | DepKind::Accept | DepKind::Worker);
         if !fatal {
             if let Some(odd) = self.resolver.oddity_behind(source.seen_from(file).as_path(), &dep.specifier) {
@@ -213,7 +213,8 @@ impl Compiler {
         Link::Module(url)
     }
 
-    /// A small SVG that is imported, or that a style shows, is no request: as in Vite, where it is so in builds as well.
+    /// A small SVG that is imported, or shown by a style, becomes part of the code instead of a request, as Vite does it (there also
+    /// in builds).
     pub(super) fn inlined(&self, file: &FilePath, dep: &Dep) -> Option<Link> {
         let wish = dep.attribute.as_deref();
         if wish == Some(KEEPS_FILE) || (wish != Some(INLINE) && !inline::is_svg(file.as_path())) {

@@ -84,7 +84,7 @@ impl Compiler {
             (_, PackageKind::CommonJs) => Interop::BabelIfStatic,
             (_, PackageKind::Unstated) => Interop::Babel,
         };
-        // Of the project itself only what says so; its other files are what the browser would take them for.
+        // Files of the project are CommonJS only if their extension says so; the others are modules, as for a browser.
         let is_of_project = || package.as_ref().is_none_or(|package| self.root.starts_with(&package.folder));
         let format = match extension.as_str() {
             "cjs" | "cts" => Format::CommonJs,

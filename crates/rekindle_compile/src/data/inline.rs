@@ -50,7 +50,7 @@ fn svg(content: &[u8]) -> String {
     while let Some(c) = rest.chars().next() {
         if is_space(c) {
             let after = rest.trim_start_matches(is_space);
-            // Between two tags it says nothing.
+            // White space between two tags has no meaning.
             if !(out.ends_with("%3e") && after.starts_with('<')) {
                 out.push_str("%20");
             }

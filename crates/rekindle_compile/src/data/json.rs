@@ -159,7 +159,7 @@ fn offset_of(text: &str, line: usize, column: usize) -> usize {
     offset
 }
 
-/// The keys of the outermost object; the rest is only checked. `IgnoredAny` needs no native stack, so depth is no matter.
+/// The keys of the outermost object; the rest is only checked. `IgnoredAny` needs no native stack, so the depth does not matter.
 struct TopLevelKeys(Vec<String>);
 
 impl<'de> Deserialize<'de> for TopLevelKeys {

@@ -65,7 +65,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 struct Reading {
     bytes: Vec<u8>,
-    /// Length and time say so; the time of a young file may not.
+    /// Its length and time stayed the same while it was read. Of a file that was written just now that proves nothing.
     is_whole: bool,
     /// Time since the last change.
     age: Duration,
@@ -80,7 +80,7 @@ fn read_once(path: &Path) -> io::Result<Reading> {
     let modified = after.modified().ok();
     let is_whole =
         bytes.len() as u64 == after.len() && before.len() == after.len() && before.modified().ok() == modified;
-    // What is said to be of the future is as new as can be.
+    // A time in the future counts as now.
     let age = modified.map_or(OLD, |at| at.elapsed().unwrap_or_default());
     Ok(Reading { bytes, is_whole, age })
 }
@@ -161,7 +161,7 @@ mod tests {
             scope.spawn(|| {
                 for version in (0..12).cycle() {
                     fs::write(&path, text(version)).unwrap();
-                    // As often as a person could never save; between two saves it is whole for a moment.
+                    // More often than anybody saves; between two saves the file is whole for a moment.
                     thread::sleep(Duration::from_micros(300));
                     if done.load(std::sync::atomic::Ordering::Relaxed) {
                         return;
@@ -189,7 +189,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.ts");
         let emptied = File::create(&path).unwrap();
-        // As after a pause in which nobody ran.
+        // As if the machine had stood still in between.
         emptied.set_modified(std::time::SystemTime::now() - 4 * FRESH).unwrap();
         let writer = thread::spawn(move || {
             thread::sleep(3 * BETWEEN_READS);

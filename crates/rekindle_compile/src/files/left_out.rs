@@ -1,4 +1,4 @@
-//! What has the name of a file that was looked for, and is none.
+//! Paths where a file was looked for and something else was found: a named pipe, a device, a folder.
 //!
 //! ```text
 //! mkfifo .env.local    →  ".env.local is a named pipe, not a file, and is left out", once

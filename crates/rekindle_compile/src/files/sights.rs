@@ -16,7 +16,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 /// appearing may give a name another meaning. Clones share one list.
 #[derive(Clone, Debug, Default)]
 pub struct Sights {
-    /// The project's folder: what would be around it is none of its business.
+    /// The project's folder: files that might appear outside of it are not waited for.
     root: PathBuf,
     seen: Arc<Mutex<Seen>>,
 }
@@ -34,7 +34,7 @@ struct Seen {
 }
 
 impl Sights {
-    /// Nothing was seen yet by who looks for files of the project in `root`.
+    /// Nothing was seen yet; `root` is the project's folder.
     pub fn of(root: &Path) -> Self {
         Self { root: root.to_owned(), ..Self::default() }
     }
@@ -50,7 +50,7 @@ impl Sights {
         }
     }
 
-    /// What appears inside of packages an installation tells.
+    /// Files that appear inside packages are noticed by the installation that brings them.
     pub(crate) fn note_absent(&self, path: &Path) {
         let Some(folder) = path.parent() else { return };
         let is_around = folder != self.root && self.root.starts_with(folder);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::files::file;
 use crate::files::secrets::is_secret_name;
 
-/// Links inside links end here at the latest.
+/// How many folders deep a walk goes, so that links inside links come to an end.
 const DEPTH_LIMIT: usize = 64;
 
 /// One look at a folder and everything below it.
@@ -37,7 +37,7 @@ impl Walk {
     /// Everything below `top`; `enters` decides about each folder, by its path below it.
     pub fn of(top: &Path, enters: impl Fn(&Path) -> bool) -> Self {
         let mut walk = Self { files: Vec::new(), left_out: Vec::new(), odd: Vec::new() };
-        // A folder that is not there has no files; that it appears is the watcher's news.
+        // A folder that does not exist has no files. The watcher reports it once it appears.
         if let Ok(real_top) = fs::canonicalize(top) {
             walk.folder(&real_top, &real_top, &mut PathBuf::new(), &enters);
         }
@@ -63,7 +63,7 @@ impl Walk {
         };
         let mut real = entry.path();
         if kind.is_symlink() {
-            // A link to nothing is nothing.
+            // A link whose target does not exist counts as absent.
             let Some((target, facts)) =
                 fs::canonicalize(&real).and_then(|target| fs::metadata(&target).map(|facts| (target, facts))).ok()
             else {
@@ -76,7 +76,7 @@ impl Walk {
                     real_top.display()
                 ));
             };
-            // A folder that links to one it is in would go on for ever.
+            // Without this check a link to a folder above it would be followed for ever.
             if is_secret_name(inside) || (facts.is_dir() && real.starts_with(&target)) {
                 return;
             }

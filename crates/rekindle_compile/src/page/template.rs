@@ -43,12 +43,12 @@ pub struct PageTemplate {
     base: Option<String>,
 }
 
-/// Why a page is not what its author meant: a plugin of another tool would have filled it in.
+/// Signs that a page was written for a plugin of another tool, which would have filled it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfilled {
     /// `<% … %>`, on this line.
     Template { line: u32 },
-    /// It has neither a script nor anything to see.
+    /// It has neither a script nor any content.
     Blank,
 }
 
@@ -119,7 +119,7 @@ pub struct PageLink {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageAsset {
     pub specifier: String,
-    /// Content cannot take the place of the address: what reads a `<link>` or a `<meta>` wants a file.
+    /// The address must not become a `data:` address: programs that read a `<link>` or a `<meta>` expect a file.
     pub wants_file: bool,
     /// A script that is no module.
     pub is_script: bool,
@@ -383,7 +383,7 @@ impl Plan<'_> {
         }
     }
 
-    /// On the server modules have no addresses of their own, and others keep theirs.
+    /// In development modules have no addresses of their own, and other files keep theirs.
     fn read_preload(&mut self, tag: &Tag) {
         let Some(href) = tag.attribute("href") else { return };
         let specifier = self.address(&href.value);

@@ -19,7 +19,7 @@ pub(crate) fn with_env(source: &str, env: &dyn Fn(&str) -> Option<String>) -> St
 pub(crate) fn env_references(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Vec<(Range<usize>, String)> {
     let mut found: Vec<(Range<usize>, String)> = Vec::new();
     for (range, name) in references(text) {
-        // The end of one may look like the beginning of another.
+        // In `%A%B%` the second `%` ends one name and may begin the next.
         let is_free = found.last().is_none_or(|(last, _)| last.end <= range.start);
         if let Some(value) = env(name).filter(|_| is_free) {
             found.push((range, value));

@@ -1,4 +1,4 @@
-//! Gives CommonJS what a bundler does not, as it has it in development.
+//! Adds to CommonJS what development provides and a bundler does not: `global`, `__dirname`, a `return` at the top level.
 //!
 //! ```js
 //! module.exports = global.x + __dirname   →  var global = globalThis; var __dirname = "/src"; module.exports = …

@@ -1,4 +1,5 @@
-//! Finds what is read of a lazy module, so that a bundler leaves out the rest: our call around `import()` would hide it.
+//! Finds which exports of a lazy module are used, so that a bundler leaves out the others. The call that we put around `import()`
+//! would hide that from it.
 //!
 //! ```js
 //! const { a, b: c } = await import('./x')   →  preload(() => import('./x').then(({ a: $0, b: $1 }) => ({ a: $0, b: $1 })), …)
@@ -78,7 +79,7 @@ fn names_of_pattern(pattern: &BindingPattern) -> Option<Vec<String>> {
     names(keys?.iter().map(|key| &**key))
 }
 
-/// The names, if an object may have them without being another kind of object.
+/// The names, unless one of them changes what kind of object it is (`then`, `__proto__`).
 fn names<'n>(all: impl IntoIterator<Item = &'n str>) -> Option<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for name in all {
@@ -113,7 +114,7 @@ fn read_once(arrow: &ArrowFunctionExpression, symbol: SymbolId, scoping: &Scopin
         fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {}
         fn visit_arrow_function_expression(&mut self, _: &ArrowFunctionExpression<'a>) {}
         fn visit_class(&mut self, _: &Class<'a>) {}
-        // What is assigned to, or deleted, is not only read.
+        // An assignment or a `delete` does more than read.
         fn visit_assignment_target(&mut self, _: &AssignmentTarget<'a>) {}
         fn visit_simple_assignment_target(&mut self, _: &SimpleAssignmentTarget<'a>) {}
     }

@@ -89,7 +89,7 @@ impl<'a> Members<'a, '_> {
             let (id, value) = match property.value {
                 BindingPattern::AssignmentPattern(default) => {
                     let default = default.unbox();
-                    // `{ hot = null }`: that is what it is then.
+                    // `{ hot = null }`: `hot` is undefined in a build, so the default is taken.
                     if name == "hot"
                         && default.right.is_literal()
                         && let BindingPattern::BindingIdentifier(id) = &default.left

@@ -131,7 +131,7 @@ pub(crate) fn rewrite<'a>(
     writer.out
 }
 
-/// Prints a plain module; comments stay that a bundler or a licence needs.
+/// Prints a plain module. Comments are kept only where a bundler reads them or a licence asks for them.
 pub(crate) fn print(program: &Program, input: &ScriptInput, options: PlainOptions) -> (String, Option<String>) {
     let legal = if options.legal_comments { LegalComment::Inline } else { LegalComment::None };
     let options = CodegenOptions {
@@ -359,7 +359,7 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
             let is_shared = matches!(&it.callee, Expression::Identifier(name) if name.name == "SharedWorker");
             let query = kind::worker_address_query(is_shared, runs_as_module(it));
             let file = (self.surroundings.file_behind)(kind::without_suffix(&specifier).0);
-            // What is not there is an error under its own name.
+            // A missing file is reported under the name that the source gives it.
             let specifier = file.map_or_else(|| with_query(&specifier, &query).0, |file| format!("{file}?{query}"));
             let name = self.import("", &specifier);
             let address = snippet(&self.ast, &name);
@@ -371,7 +371,7 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
         } else if let Some((specifier, _)) = calls::asset_url(it, self.scoping) {
             let (path, suffix) = kind::without_suffix(&specifier);
             if let Some(file) = (self.surroundings.file_behind)(path) {
-                // Content would not stay what it is with something behind it.
+                // A `data:` address would be broken by text after it.
                 let query = if suffix.is_empty() { "url" } else { "url&no-inline" };
                 let name = self.import("", &format!("{file}?{query}"));
                 let text = if suffix.is_empty() { name } else { format!("{name} + {}", quoted(suffix)) };
@@ -399,7 +399,7 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
             self.error("imports with a phase are not supported", it.span, "import the module without a phase");
         }
         self.rewrite_attribute(&mut it.source, &mut it.with_clause);
-        // Nothing of its names is used, which would leave the sheet out.
+        // No class name is used, so a bundler would leave the sheet out.
         let has_names = it.specifiers.as_ref().is_some_and(|names| !names.is_empty());
         if !has_names && is_style_module(&it.source.value) {
             let sheet = format!("{}?{SHEET_OF_MODULE}", it.source.value);

@@ -43,7 +43,7 @@ impl Defines {
         Self { entries, config }
     }
 
-    /// What a source that holds one of the names has to be rewritten with.
+    /// The constants to rewrite a source with; `None` if it contains none of the names.
     pub(crate) fn for_source(&self, source: &str) -> Option<ReplaceGlobalDefinesConfig> {
         let is_used = self.used(source).next().is_some();
         is_used.then(|| self.config.clone()).flatten()

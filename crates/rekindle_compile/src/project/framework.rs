@@ -93,7 +93,7 @@ impl Search<'_> {
         core.zip(utils).map_or(Framework::PreactAlone, |(core, utils)| Framework::Preact(core, utils))
     }
 
-    /// `specifier` as the project sees it, then as packages see it that bring it along, one through the other.
+    /// Finds `specifier` from the project, then from the packages of `through`, each of which is found from the one before.
     fn find(&self, specifier: &str, through: &[&str]) -> Option<RuntimeModule> {
         let mut folders = vec![self.root.to_owned()];
         for name in through {

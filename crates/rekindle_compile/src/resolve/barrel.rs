@@ -51,7 +51,7 @@ pub struct Picked {
 pub struct Barrels {
     known: RwLock<FxHashMap<PathBuf, Option<Arc<Scan>>>>,
     found: RwLock<FxHashMap<(PathBuf, String), Meaning>>,
-    /// Looked into since somebody last asked.
+    /// Those that were looked into since this list was last taken.
     read: Mutex<Vec<PathBuf>>,
 }
 
@@ -226,7 +226,7 @@ impl Barrels {
         }
     }
 
-    /// A name behind `export *`: every one of them is asked, since two that have it make it nobody's.
+    /// A name behind `export *`. Every star target is searched: a name found in two of them is ambiguous and not exported.
     fn follow_stars(
         &self,
         scan: &Scan,

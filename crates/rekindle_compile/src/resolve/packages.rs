@@ -207,7 +207,7 @@ impl SideEffects {
             Some(Value::Array(list)) => {
                 let globs: Option<Vec<GlobMatcher>> =
                     list.iter().map(|item| item.as_str().and_then(Self::glob)).collect();
-                // What cannot be understood may mean any file.
+                // A list with an entry that cannot be understood is taken to name every file.
                 globs.map_or(Self::All, Self::In)
             }
             Some(_) => Self::All,

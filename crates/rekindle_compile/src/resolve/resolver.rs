@@ -50,9 +50,9 @@ struct Suggestions {
 }
 
 impl Suggestions {
-    /// For as long no folder is looked through again for the same file.
+    /// How long answers are kept; then folders are searched again.
     const LAST: Duration = Duration::from_secs(1);
-    /// Files in that time for which a folder is looked through.
+    /// For how many missing files a folder is searched within that time.
     const MOST: usize = 100;
 
     fn get(&mut self, missing: PathBuf) -> Option<String> {
@@ -448,7 +448,7 @@ impl Resolver {
             return None;
         }
         let (folder, _) = path.rsplit_once('/')?;
-        // Whoever misses the same file waits for the answer, instead of looking as well.
+        // Other importers of the same missing file wait for this answer instead of searching too.
         let mut suggestions = self.suggestions.lock().unwrap_or_else(PoisonError::into_inner);
         let best = suggestions.get(self.target(importer, path))?;
         Some(format!("{folder}/{best}"))
@@ -508,7 +508,7 @@ fn folders_below(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Whether what stands there is an address, as `new URL()` reads it, and not what an import names.
+/// Whether the specifier is an address, as in `new URL()`, rather than the name in an import.
 fn is_address(kind: DepKind) -> bool {
     matches!(kind, DepKind::Asset | DepKind::Worker)
 }

@@ -22,7 +22,7 @@ pub fn source(url: &str) -> Option<Cow<'static, str>> {
     SOURCES.iter().find(|(known, _)| *known == name).map(|(_, source)| (*source).into())
 }
 
-/// A module of Node: empty. What is read from it is named once, with who imported it.
+/// A stand-in for a Node module: empty. The first use of one of its names is reported with the module that imported it.
 fn absent_of_node(query: &str) -> String {
     let (name, importer) = node_module(query);
     let read = serde_json::Value::from(format!("`{name}.%` is a function of Node and not there in a browser"));

@@ -19,7 +19,7 @@ use oxc_span::SourceType;
 use oxc_transformer::{TransformOptions, Transformer};
 use rekindle_graph::Diagnostic;
 
-/// Whose exports the joined script has.
+/// Which files' exports the joined script has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exports {
     Last,

@@ -56,7 +56,7 @@ pub(crate) fn read_script<'a>(
             Ok((module, Shape::Module))
         }
         Ok(module) => Ok((module, Shape::CommonJs { sloppy: false })),
-        // What strict mode refuses may still be a sloppy CommonJS file.
+        // Code that strict mode refuses may still be CommonJS, which runs in sloppy mode.
         Err(errors) if input.format != Format::Module && !source_type.is_typescript() => {
             let sloppy = SourceType::cjs().with_jsx(source_type.is_jsx());
             match parse(allocator, input, sloppy, true) {
@@ -69,7 +69,8 @@ pub(crate) fn read_script<'a>(
 }
 
 fn is_commonjs(module: &Parsed, input: &ScriptInput) -> bool {
-    // A function cannot hold an `await` of the top level, so where there may be one the file has to show what it is.
+    // CommonJS runs in a function, which cannot hold a top-level `await`. So where there may be one, the name of the file is not
+    // enough: it has to use CommonJS.
     let by_name = input.format == Format::CommonJs && !module.has_module_syntax && !input.source.contains("await");
     input.format != Format::Module && (by_name || commonjs::is_commonjs(module))
 }
@@ -78,7 +79,7 @@ fn source_type(url: &str) -> SourceType {
     let path = path_of(url);
     // Every script is first read as a module; what is CommonJS is found out from what it uses.
     let known = SourceType::from_path(path).unwrap_or_else(|_| SourceType::mjs()).with_module(true);
-    // JSX is understood in plain `.js` as well: nothing else could be meant by it.
+    // JSX is understood in plain `.js` too: the same text can mean nothing else in JavaScript.
     if known.is_typescript() { known } else { known.with_jsx(true) }
 }
 
@@ -118,7 +119,7 @@ fn parse<'a>(
     Ok(Parsed { program: parsed.program, scoping, has_module_syntax })
 }
 
-/// What TypeScript's checker says of declarations that leave nothing behind in JavaScript: overloads without an implementation,
+/// Whether an error is only about declarations that leave nothing behind in JavaScript: overloads without an implementation,
 /// abstract members in a plain class. Types are removed and not checked, as in Vite.
 fn is_about_types(error: &OxcDiagnostic) -> bool {
     // `super()` in the wrong place, a private name that is static and not, `export =` beside exports, a namespace in a block.
@@ -129,7 +130,7 @@ fn is_about_types(error: &OxcDiagnostic) -> bool {
     }
 }
 
-/// Two functions of one name, each with a body, are overloads for nobody and no module for browsers.
+/// Two functions of one name, each with a body: no overloads in TypeScript, and a syntax error in a module.
 fn refuse_doubled_functions(program: &Program, input: &ScriptInput) -> Result<(), Vec<Diagnostic>> {
     let mut known = FxHashSet::default();
     for statement in &program.body {

@@ -60,14 +60,14 @@ impl ScriptOutput {
     }
 }
 
-/// What `default` of a CommonJS module is for an importer. `module.exports` for who says that it is an ES module for Node
-/// (`.mjs`, `"type": "module"`); for others `exports.default` of a module that was compiled from an ES module. As in Vite 8.
+/// What an importer gets as `default` of a CommonJS module. An importer that says it is an ES module for Node (`.mjs`,
+/// `"type": "module"`) gets `module.exports`; others get `exports.default` if the module was compiled from an ES module. As in Vite 8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interop {
     #[default]
     Node,
     Babel,
-    /// `import()` is Node's for who says that it is CommonJS.
+    /// For files that say they are CommonJS: `Node` for their `import()`s, `Babel` for the rest.
     BabelIfStatic,
 }
 

@@ -33,7 +33,7 @@ use crate::script::wrapped::{Export, Wrapped, json};
 /// which a tab compiles it.
 const TAKEN: [&str; 2] = ["$d", "event"];
 
-/// What is wrapped. A CommonJS module runs in a function that has `arguments` of its own; in a module the name is free.
+/// What is wrapped. A CommonJS module runs in a function, so `arguments` is that function's; in an ES module it is an undeclared name.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wrapping<'c> {
     /// `contexts`: top-level variables whose value survives an edit that does not touch them. `requires`: it may call
@@ -187,7 +187,8 @@ impl<'a> Wrapper<'a, '_> {
         })
     }
 
-    /// What is taken of each dependency, for who resolves it. The whole, where it is accepted as such.
+    /// The names that are taken of each dependency, for its resolution. One that is accepted, imported by `import()` or passed on
+    /// with `export *` counts as taken whole.
     fn note_names(&mut self) {
         let out = &mut self.out;
         for (at, names) in out.names.iter().enumerate() {
@@ -562,12 +563,13 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
                 {
                     *it = self.global(name, identifier.span);
                 } else if identifier.name == "arguments" && self.arguments_depth == 0 {
-                    // A module has no `arguments`, but our function around it has: read a name that nobody declares.
+                    // A module has no `arguments`, but the function that we wrap it in has. So the name is replaced by one
+                    // that is declared nowhere.
                     *it = self.own_identifier("arguments", identifier.span);
                 }
             }
             Expression::ImportMeta(meta) => {
-                // Not followed by a name: whatever is in it may be read.
+                // `import.meta.env` without a property name after it: any of its keys may be read.
                 self.out.env = EnvReads::All;
                 *it = self.meta(meta.span);
             }

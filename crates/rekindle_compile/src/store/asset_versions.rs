@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// Assets that are remembered; of more the later ones begin anew after a restart.
+/// How many assets are remembered. Those beyond that begin at number 0 again after a restart.
 const MOST: usize = 20_000;
 
 /// Shared by all compiling threads.
@@ -29,7 +29,7 @@ pub struct AssetVersions {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Where they outlive the server.
+    /// The file that keeps the numbers for the next server.
     file: Option<PathBuf>,
     now: HashMap<PathBuf, u32>,
     /// As the file has it.

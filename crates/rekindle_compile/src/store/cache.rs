@@ -71,7 +71,7 @@ impl Inner {
         }
     }
 
-    /// Takes out of `order` what is kept no more, once that is more than the rest.
+    /// Removes the entries from `order` that are no longer kept, once they outnumber the others.
     fn forget_dropped(&mut self) {
         if self.order.len() > 2 * self.by_digest.len() + VERSIONS {
             let Self { order, by_digest, .. } = self;

@@ -791,11 +791,11 @@ test('a link in the place of the output folder is followed; folders of packages 
   assert.ok(fs.lstatSync(app.path('dist')).isSymbolicLink())
   assert.ok(contents(outside).has('index.html'))
   const again = await build(app)
-  assert.deepEqual([again.code, again.err.includes('outside of the project')], [1, true])
+  assert.deepEqual([again.code, again.err.includes('outside the project')], [1, true])
   assert.equal((await build(app, '--empty-out-dir')).code, 0)
   for (const folder of ['node_modules', 'node_modules/x', '.git/x']) {
     const refused = await build(app, '--out-dir', folder)
-    assert.deepEqual([refused.code, refused.err.includes('which other tools look after')], [1, true])
+    assert.deepEqual([refused.code, refused.err.includes('which belongs to other tools')], [1, true])
   }
   fs.rmSync(outside, { recursive: true })
 })

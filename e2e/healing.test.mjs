@@ -163,12 +163,12 @@ test('a module that the browser cannot parse is an error of its own: the page ru
 }, async (app) => {
   await app.edit('main.js', `show('a', 'one')`, `import('./lazy.js').then((m) => show('b', m.x), (error) => show('b', error.message))\nshow('a', 'two')`)
   await app.sees('#a', 'two')
-  await app.sees('#b', /cannot read this file/)
+  await app.sees('#b', /cannot parse this file/)
   await app.overlay('lazy.js')
   await app.prints('lazy.js:2:')
   await app.load()
   await app.sees('#a', 'two')
-  await app.sees('#b', /cannot read this file/)
+  await app.sees('#b', /cannot parse this file/)
   await app.edit('lazy.js', UNREADABLE, '')
   await app.sees('#b', '1')
   await app.noOverlay()
@@ -183,7 +183,7 @@ test('a page that starts with one shows it, by file and line, and starts once it
   await tab.overlay('a.js:2:')
   await app.edit('a.js', UNREADABLE, '')
   await tab.sees('#a', '1')
-  await tab.sees('#c', /cannot read this file/)
+  await tab.sees('#c', /cannot parse this file/)
 })
 
 test('a broken file that is deleted and written anew: its error goes', {

@@ -186,7 +186,7 @@ test('a page that nothing fills in is told once, with the plugin that may be mea
   await told('index.html', '/index.html:4: `<% … %>` stays as it is, since nothing here fills in templates; `vite-plugin-html` of the configuration')
   await told('static.html')
   await told('styled.html')
-  await told('blank.html', '/blank.html has neither a script nor anything to see; `vite-plugin-html` of the configuration')
+  await told('blank.html', '/blank.html has neither a script nor any content; `vite-plugin-html` of the configuration')
   await app.edit('blank.html', 'nothing', 'nothing yet')
   await app.edit('blank.html', '<div id="root"></div>', '<p>there</p>')
   await app.tab().then((tab) => tab.page.goto(`${app.url}blank.html`))

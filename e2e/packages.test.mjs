@@ -220,7 +220,7 @@ test('a module of Node is empty, says so once, and does not break the page', {
   },
 }, async (app) => {
   await app.sees('#a', 'browser undefined undefined')
-  await app.prints('`fs` is a module of Node and empty in the page, imported by /node_modules/for-both/index.js')
+  await app.prints('`fs` is a Node module and empty in the page, imported by /node_modules/for-both/index.js')
   assert.deepEqual(app.errors, [])
   assert.ok(app.first.lines.some((line) => line.includes('`fs.statSync`') && line.includes('/node_modules/for-both/index.js')), app.first.lines.join('\n'))
 })

@@ -403,7 +403,7 @@ test('React that is installed while the server runs: the page comes up, and comp
   await tab.overlay('npm install react')
   for (const name of react) install(app.root, name)
   await tab.sees('button', 'first 0')
-  await app.prints('pages start anew')
+  await app.prints('pages reload')
   await tab.sees('button', 'first 0')
   await tab.page.click('button')
   await app.edit('App.tsx', 'first', 'second')
@@ -419,7 +419,7 @@ test('a refresh runtime that is installed while the server runs counts from then
 }, async (app) => {
   await app.sees('button', 'first 0')
   for (const name of ['@prefresh/core', '@prefresh/utils']) install(app.root, name)
-  await app.prints('pages start anew')
+  await app.prints('pages reload')
   await app.sees('button', 'first 0')
   await app.page.click('button')
   await app.edit('App.jsx', 'first', 'second')

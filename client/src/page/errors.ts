@@ -126,7 +126,7 @@ export function crash(id: ModuleId, error: unknown): void {
 export function updateFailed(error: unknown, boundaries: Boundary[], isLate = false): void {
   console.error(PREFIX, error)
   const paths = boundaries.map(({ path }) => path).join(', ')
-  const outcome = isLate ? 'It threw after its update had been applied, so the page may be in between.' : 'The page keeps the code it had; the next save tries again.'
+  const outcome = isLate ? 'It threw after its update had been applied, so the page may be half updated.' : 'The page keeps the code it had; the next save tries again.'
   console.error(`${PREFIX} Failed to reload ${paths}. ${outcome}`)
   const updated = boundaries.map(({ accepted }) => accepted).join(', ')
   state.failures.delete(error)

@@ -317,7 +317,7 @@ pub fn asset_globs(globs: &[String]) -> Result<GlobSet, String> {
             None => format!("**/{glob}"),
         };
         let built = GlobBuilder::new(&pattern).literal_separator(true).build();
-        set.add(built.map_err(|error| format!("`{glob}` is no glob: {}", error.kind()))?);
+        set.add(built.map_err(|error| format!("`{glob}` is not a valid glob: {}", error.kind()))?);
     }
     set.build().map_err(|error| error.to_string())
 }

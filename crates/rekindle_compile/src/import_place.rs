@@ -57,7 +57,7 @@ fn import_span(text: &str, path: &Path, specifier: &str, name: &str) -> Option<S
 pub fn advice(name: &str, exports: &[&str], is_typed: bool) -> String {
     if exports.contains(&name) {
         return format!(
-            "several modules that it passes on have it; pass it on by name: `export {{ {name} }} from '…'`"
+            "several of the modules that it re-exports have it; re-export it by name: `export {{ {name} }} from '…'`"
         );
     }
     let near = exports.iter().map(|export| (strsim::osa_distance(export, name), *export)).min();
@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn what_is_meant_is_named_or_what_there_is() {
         assert_eq!(advice("cuont", &["count", "other"], false), "did you mean `count`?");
-        let passed_on = "several modules that it passes on have it; pass it on by name: `export { both } from '…'`";
+        let passed_on =
+            "several of the modules that it re-exports have it; re-export it by name: `export { both } from '…'`";
         assert_eq!(advice("both", &["both", "other"], false), passed_on);
         assert_eq!(advice("Props", &[], true), "it exports nothing; if it is a type, write `type` before it");
         let many = ["aa", "bb", "cc", "dd", "ee", "ff"];

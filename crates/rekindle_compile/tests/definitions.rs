@@ -584,7 +584,7 @@ fn workers_are_addresses_of_modules_and_templates_of_files() {
         expect![[r#"
             error: only a script can be a worker
             at note.txt
-            help: put `?worker` behind a JavaScript or TypeScript file
+            help: use `?worker` with a JavaScript or TypeScript file
         "#]],
     );
 }
@@ -1477,7 +1477,7 @@ fn imports_cannot_be_assigned_to() {
           1 | import { a } from './a.js'
         > 2 | a = 1
             | ^
-        help: imports are read-only: export a function from the other module that changes the value
+        help: imports are read-only: export a function that changes the value from the other module
     "#]],
     );
     check_in(
@@ -1492,7 +1492,7 @@ fn imports_cannot_be_assigned_to() {
                 | ^
               3 | ;[a] = []
               4 | ;({ a, x: ns } = {})
-            help: imports are read-only: export a function from the other module that changes the value
+            help: imports are read-only: export a function that changes the value from the other module
             error: the import `a` cannot be assigned to
             at main.js:3:3
               1 | import a, * as ns from './a.js'
@@ -1501,7 +1501,7 @@ fn imports_cannot_be_assigned_to() {
                 |   ^
               4 | ;({ a, x: ns } = {})
               5 | for (a of []) {}
-            help: imports are read-only: export a function from the other module that changes the value
+            help: imports are read-only: export a function that changes the value from the other module
             error: the import `a` cannot be assigned to
             at main.js:4:5
               2 | a++
@@ -1509,7 +1509,7 @@ fn imports_cannot_be_assigned_to() {
             > 4 | ;({ a, x: ns } = {})
                 |     ^
               5 | for (a of []) {}
-            help: imports are read-only: export a function from the other module that changes the value
+            help: imports are read-only: export a function that changes the value from the other module
             error: the import `ns` cannot be assigned to
             at main.js:4:11
               2 | a++
@@ -1517,14 +1517,14 @@ fn imports_cannot_be_assigned_to() {
             > 4 | ;({ a, x: ns } = {})
                 |           ^^
               5 | for (a of []) {}
-            help: imports are read-only: export a function from the other module that changes the value
+            help: imports are read-only: export a function that changes the value from the other module
             error: the import `a` cannot be assigned to
             at main.js:5:6
               3 | ;[a] = []
               4 | ;({ a, x: ns } = {})
             > 5 | for (a of []) {}
                 |      ^
-            help: imports are read-only: export a function from the other module that changes the value
+            help: imports are read-only: export a function that changes the value from the other module
         "#]],
     );
 }
@@ -1705,7 +1705,7 @@ fn nesting_has_a_limit() {
             at main.js:1:60018
             > 1 | …(((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((
                 |                                                             ^
-            help: if a program wrote this file, let it build the value in steps
+            help: if a program generates this file, have it build the value in steps
         "#]],
     );
 }
@@ -1722,7 +1722,7 @@ fn a_file_must_be_utf8() {
           1 | const a = 1
         > 2 | const b = '
             |            ^
-        help: save it with the encoding UTF-8
+        help: save it as UTF-8
     "#]],
     );
 }

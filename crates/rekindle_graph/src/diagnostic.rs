@@ -70,7 +70,7 @@ impl Diagnostic {
 
     /// The file of a module is not there any more.
     pub fn gone(file: impl Into<String>) -> Self {
-        Self { is_missing: true, is_gone: true, ..Self::error("the file is not there any more").in_file(file) }
+        Self { is_missing: true, is_gone: true, ..Self::error("the file no longer exists").in_file(file) }
     }
 
     /// Says which file it is in, named as the user knows it.

@@ -217,7 +217,7 @@ impl Build {
                 Some(page) => self.send(200, page),
                 None if self.files.is_empty() => Answer::text(
                     404,
-                    format!("there is no build in {} any more; run `rekindle build`", self.folder.display()),
+                    format!("there is no longer a build in {}; run `rekindle build`", self.folder.display()),
                 ),
                 None => not_found(&request.path),
             },

@@ -40,9 +40,9 @@ pub(crate) async fn worker(
     if by.around().iter().any(|around| around == file) {
         let name = session.compiler.display(file);
         return Err(vec![
-            Diagnostic::error("workers start each other in a circle")
+            Diagnostic::error("workers start each other in a cycle")
                 .in_file(name)
-                .with_help("let the page start them, and hand one a port of the other"),
+                .with_help("start both in the page, and pass one of them a port of the other"),
         ]);
     }
     let mut around = by.around().to_vec();
@@ -80,7 +80,9 @@ async fn build_one(context: &Arc<BundleContext>, file: &Path, role: Role) -> Res
     }
     match script {
         Some((name, code)) => Ok(WorkerScript { name, code, sources: modules.sources }),
-        None => Err(vec![Diagnostic::error("the worker came out empty").in_file(session.compiler.display(file))]),
+        None => {
+            Err(vec![Diagnostic::error("the bundle of the worker is empty").in_file(session.compiler.display(file))])
+        }
     }
 }
 

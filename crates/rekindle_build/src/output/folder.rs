@@ -39,31 +39,31 @@ pub(crate) fn check(config: &Config) -> Result<(), Vec<Diagnostic>> {
     };
     if let Some(name) = foreign_folder(root, out) {
         return refuse(
-            format!("the output folder {shown} is in a `{name}` folder, which other tools look after"),
-            "name a folder for the output alone, such as `dist`",
+            format!("the output folder {shown} is in a `{name}` folder, which belongs to other tools"),
+            "choose a folder that holds nothing but the output, such as `dist`",
         );
     }
     if root.starts_with(out) {
         return refuse(
             format!("the output folder {shown} holds the project itself"),
-            "name a folder for the output alone, such as `dist`",
+            "choose a folder that holds nothing but the output, such as `dist`",
         );
     }
     let public = config.public_dir.as_deref().map(real_place);
     if let Some(public) = public.filter(|public| public.starts_with(out) && public.exists()) {
         return refuse(
             format!("the output folder {shown} holds the public folder {}", public.display()),
-            "name a folder for the output alone, such as `dist`",
+            "choose a folder that holds nothing but the output, such as `dist`",
         );
     }
     if out.exists() && !out.is_dir() {
-        return refuse(format!("{shown} is a file, not a folder"), "name another output folder");
+        return refuse(format!("{shown} is a file, not a folder"), "choose another output folder");
     }
     let is_outside = !out.starts_with(root);
     if is_outside && config.build.empty_out_dir.is_none() && !is_empty(out) {
         return refuse(
-            format!("the output folder {shown} is outside of the project and not empty"),
-            "--empty-out-dir empties it all the same; `empty_out_dir = false` in [build] leaves what is there",
+            format!("the output folder {shown} is outside the project and not empty"),
+            "--empty-out-dir empties it anyway; `empty_out_dir = false` in [build] leaves what is there",
         );
     }
     Ok(())
@@ -89,7 +89,7 @@ pub(crate) fn check_sources(session: &Session, sources: &BTreeSet<PathBuf>) -> R
         Some(source) => Err(vec![
             Diagnostic::error(format!("the output folder {} holds sources of the project", build.out_dir.display()))
                 .in_file(session.compiler.display(source))
-                .with_help("name a folder for the output alone; --empty-out-dir empties it all the same"),
+                .with_help("choose a folder that holds nothing but the output; --empty-out-dir empties it anyway"),
         ]),
     }
 }

@@ -113,14 +113,14 @@ pub(crate) fn finish<'s>(session: &Session, sheets: impl IntoIterator<Item = &'s
     if (minify || targets.browsers.is_some())
         && let Err(error) = joined.minify(MinifyOptions { targets, ..MinifyOptions::default() })
     {
-        session.warn(format!("a sheet stays as it is: {error}"));
+        session.warn(format!("a style sheet stays as it is: {error}"));
         return sheets.join("\n");
     }
     match joined.to_css(PrinterOptions { minify, targets, ..PrinterOptions::default() }) {
         Ok(printed) if minify && !printed.code.is_empty() => printed.code + "\n",
         Ok(printed) => printed.code,
         Err(error) => {
-            session.warn(format!("a sheet stays as it is: {error}"));
+            session.warn(format!("a style sheet stays as it is: {error}"));
             sheets.join("\n")
         }
     }
@@ -152,7 +152,7 @@ pub(crate) fn emit_as(
     sources.extend([file].into_iter().chain(&files).map(|file| file.as_path().to_owned()));
     let Plain::Style(output, _) = plain else {
         let name = session.compiler.display(file.as_path());
-        return Err(vec![Diagnostic::error("this is no sheet").in_file(name)]);
+        return Err(vec![Diagnostic::error("this is not a style sheet").in_file(name)]);
     };
     let css = finish(session, [&*with_addresses(session, file, &output, sources)]);
     Ok(session.addresses.emit(&format!("{stem}.css"), css.into_bytes().into()))

@@ -83,7 +83,7 @@ impl Compiler {
             return Err(vec![
                 Diagnostic::error("only a script can be a worker")
                     .in_file(self.display(file.as_path()))
-                    .with_help("put `?worker` behind a JavaScript or TypeScript file"),
+                    .with_help("use `?worker` with a JavaScript or TypeScript file"),
             ]);
         }
         if !file.as_path().is_file() {

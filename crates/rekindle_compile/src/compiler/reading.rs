@@ -26,7 +26,7 @@ impl Compiler {
                 Diagnostic::error(format!("the file is not valid UTF-8 at byte {offset}"))
                     .in_file(self.display(file.as_path()))
                     .at(&valid, offset, 0)
-                    .with_help("save it with the encoding UTF-8"),
+                    .with_help("save it as UTF-8"),
             ]
         })
     }

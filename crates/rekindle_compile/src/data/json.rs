@@ -141,9 +141,9 @@ fn advice(fact: &str, rest: &str) -> Option<&'static str> {
     }
     match rest.bytes().next()? {
         b'/' => Some("JSON has no comments"),
-        b'\'' => Some("strings and keys in JSON take double quotes"),
+        b'\'' => Some("strings and keys in JSON need double quotes"),
         byte if fact == "key must be a string" && byte.is_ascii_alphanumeric() => {
-            Some("keys in JSON take double quotes")
+            Some("keys in JSON need double quotes")
         }
         _ => None,
     }
@@ -299,8 +299,8 @@ mod tests {
         let help = |source: &str| compile_json(source, "data.json").unwrap_err().help;
         assert_eq!(help("{\"a\": 1,}").as_deref(), Some("remove the comma before the closing bracket"));
         assert_eq!(help("{ // why\n}").as_deref(), Some("JSON has no comments"));
-        assert_eq!(help("{'a': 1}").as_deref(), Some("strings and keys in JSON take double quotes"));
-        assert_eq!(help("{a: 1}").as_deref(), Some("keys in JSON take double quotes"));
+        assert_eq!(help("{'a': 1}").as_deref(), Some("strings and keys in JSON need double quotes"));
+        assert_eq!(help("{a: 1}").as_deref(), Some("keys in JSON need double quotes"));
     }
 
     #[test]

@@ -56,7 +56,7 @@ fn read_sections(bytes: &[u8], display: &str) -> Result<Sections, Diagnostic> {
     sections(bytes).map_err(|reason| {
         Diagnostic::error(format!("the file is not a WebAssembly module: {reason}"))
             .in_file(display)
-            .with_help("build it anew, or import its address with `?url`")
+            .with_help("build it again, or import its address with `?url`")
     })
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 /// What to do where something imports such a file.
-pub const ADVICE: &str = "give what the page needs a file of its own, or put it into a variable that pages may read (`env_prefix`, VITE_ by default)";
+pub const ADVICE: &str =
+    "move what the page needs to another file, or to a variable that pages may read (`env_prefix`, VITE_ by default)";
 
 /// Whether a path has a name that is never served, whoever asks or imports it. Give the path relative to the folder
 /// it was found in: a project may live below a folder with an odd name.

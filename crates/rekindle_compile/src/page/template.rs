@@ -59,7 +59,7 @@ impl Unfilled {
             Self::Template { line } => {
                 format!("{page}:{line}: `<% … %>` stays as it is, since nothing here fills in templates")
             }
-            Self::Blank => format!("{page} has neither a script nor anything to see"),
+            Self::Blank => format!("{page} has neither a script nor any content"),
         };
         match plugins {
             [] => what,

@@ -124,7 +124,7 @@ pub fn check_target(name: &str) -> Result<String, String> {
     if is_year || is_browser {
         Ok(name.to_owned())
     } else {
-        Err(format!("`{name}` is no target; name browsers (\"chrome111\", \"safari16.4\") or a year (\"es2020\")"))
+        Err(format!("`{name}` is not a target; name browsers (\"chrome111\", \"safari16.4\") or a year (\"es2020\")"))
     }
 }
 

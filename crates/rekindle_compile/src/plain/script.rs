@@ -202,7 +202,7 @@ impl<'a> Writer<'a, '_> {
             Ok(matches) => matches,
             Err(message) => {
                 let span = Span::new(glob.span.0, glob.span.1);
-                self.error(message, span, "a pattern begins with `./`, `../`, `/`, `**` or an alias");
+                self.error(message, span, "a pattern must start with `./`, `../`, `/`, `**` or an alias");
                 return None;
             }
         };

@@ -79,7 +79,7 @@ pub fn check(name: &str, value: &str) -> Result<(), String> {
     let allocator = oxc_allocator::Allocator::default();
     let parser = oxc_parser::Parser::new(&allocator, value, oxc_span::SourceType::mjs());
     if crate::script::nesting::too_deep(value).is_some() || parser.parse_expression().is_err() {
-        return Err(format!("`{value}` is no expression; a text needs quotes of its own: '\"{value}\"'"));
+        return Err(format!("`{value}` is not an expression; a string needs quotes of its own: '\"{value}\"'"));
     }
     match ReplaceGlobalDefinesConfig::new(&[(name, "0")]) {
         Ok(_) if name != "this" && name != "import.meta" => Ok(()),

@@ -67,7 +67,7 @@ impl Framework {
         let packages = PREFRESH.join(" ");
         (*self == Self::PreactAlone).then(|| {
             format!(
-                "preact is here but {packages} is not, so that edits of components reload the page: npm install -D {packages}"
+                "preact is installed but {packages} is not, so edits of components reload the page: npm install -D {packages}"
             )
         })
     }

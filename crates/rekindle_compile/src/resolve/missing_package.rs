@@ -22,15 +22,19 @@ pub fn explain(importer: &Path, specifier: &str) -> (String, String) {
     let plain = format!("cannot find `{specifier}`");
     let name = package_name(specifier);
     if specifier.split('/').next().is_some_and(|first| first.contains(':')) {
-        let help = "it is no package: a plugin of another tool provides this module, and rekindle runs no plugins";
+        let help = "it is not a package: in other tools a plugin provides this module, and rekindle runs no plugins";
         return (plain, help.to_owned());
     }
     if specifier.starts_with('#') {
-        return (plain, "`imports` of the nearest package.json has no such entry, or its file is not there".to_owned());
+        return (
+            plain,
+            "`imports` of the nearest package.json has no such entry, or the file that it names does not exist"
+                .to_owned(),
+        );
     }
     if name.starts_with("@/") || name.starts_with('~') {
         let alias = &name[..1];
-        let help = format!("`{alias}` is no alias here: set it in `resolve.alias`, or in `paths` of tsconfig.json");
+        let help = format!("`{alias}` is not an alias here: set it in `resolve.alias`, or in `paths` of tsconfig.json");
         return (plain, help);
     }
     let Some(folder) = folder_of(importer, &name) else {
@@ -113,7 +117,7 @@ fn not_there(name: &str, entry: &str, folder: &Path) -> String {
     if folder.join(entry).is_file() {
         format!("`{entry}` of the package `{name}` cannot be used in a browser")
     } else {
-        format!("the package `{name}` is installed, but its `{entry}` is not there: build it, or install it again")
+        format!("the package `{name}` is installed, but its `{entry}` does not exist: build it, or install it again")
     }
 }
 
@@ -138,7 +142,7 @@ mod tests {
         check(
             "@/store",
             "cannot find `@/store`",
-            "`@` is no alias here: set it in `resolve.alias`, or in `paths` of tsconfig.json",
+            "`@` is not an alias here: set it in `resolve.alias`, or in `paths` of tsconfig.json",
         );
         check("nope", "cannot find `nope`", "install it: npm install nope");
         check(
@@ -150,18 +154,18 @@ mod tests {
         check(
             "exp/sub/a",
             "cannot find `exp/sub/a`",
-            &format!("the package `exp` is installed, but its `lib/a.js` is not there{built}"),
+            &format!("the package `exp` is installed, but its `lib/a.js` does not exist{built}"),
         );
         check(
             "plain",
             "cannot find `plain`",
-            &format!("the package `plain` is installed, but its `dist/main.js` is not there{built}"),
+            &format!("the package `plain` is installed, but its `dist/main.js` does not exist{built}"),
         );
         check("plain/x", "cannot find `plain/x`", "the package `plain` is installed, but has no file `x`");
         check(
             "virtual:pwa",
             "cannot find `virtual:pwa`",
-            "it is no package: a plugin of another tool provides this module, and rekindle runs no plugins",
+            "it is not a package: in other tools a plugin provides this module, and rekindle runs no plugins",
         );
     }
 }

@@ -32,7 +32,7 @@ impl Pattern {
         let regex = RegexBuilder::new(&text)
             .backtrack_limit(LARGEST_EFFORT)
             .build()
-            .map_err(|error| format!("`{source}` is no regular expression that is understood here: {error}"))?;
+            .map_err(|error| format!("`{source}` is not a regular expression that rekindle understands: {error}"))?;
         Ok(Self { source: source.to_owned(), flags: flags.to_owned(), regex })
     }
 
@@ -165,6 +165,6 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_says_so() {
-        assert!(Pattern::new("^(", "").unwrap_err().starts_with("`^(` is no regular expression"));
+        assert!(Pattern::new("^(", "").unwrap_err().starts_with("`^(` is not a regular expression"));
     }
 }

@@ -25,7 +25,7 @@ pub fn source(url: &str) -> Option<Cow<'static, str>> {
 /// A stand-in for a Node module: empty. The first use of one of its names is reported with the module that imported it.
 fn absent_of_node(query: &str) -> String {
     let (name, importer) = node_module(query);
-    let read = serde_json::Value::from(format!("`{name}.%` is a function of Node and not there in a browser"));
+    let read = serde_json::Value::from(format!("`{name}.%` is a Node function and does not exist in the browser"));
     let by = serde_json::Value::from(format!("(`{name}` was imported by {importer})"));
     format!(
         r#"
@@ -53,7 +53,7 @@ pub fn node_module(query: &str) -> (String, String) {
 
 /// What the user is told where `importer` imports the module of Node `name`.
 pub fn node_module_note(name: &str, importer: &str) -> String {
-    format!("`{name}` is a module of Node and empty in the page, imported by {importer}")
+    format!("`{name}` is a Node module and empty in the page, imported by {importer}")
 }
 
 const SOURCES: &[(&str, &str)] = &[

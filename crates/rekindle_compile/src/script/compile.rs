@@ -46,7 +46,7 @@ pub(crate) fn read_script<'a>(
             Diagnostic::error("the source is nested too deeply to be parsed")
                 .in_file(input.display)
                 .at(input.source, offset, 1)
-                .with_help("if a program wrote this file, let it build the value in steps"),
+                .with_help("if a program generates this file, have it build the value in steps"),
         ]);
     }
     let source_type = source_type(input.url);

@@ -433,7 +433,7 @@ impl<'a> Wrapper<'a, '_> {
             self.error(
                 format!("the import `{}` cannot be assigned to", identifier.name),
                 identifier.span,
-                "imports are read-only: export a function from the other module that changes the value",
+                "imports are read-only: export a function that changes the value from the other module",
             );
         }
     }

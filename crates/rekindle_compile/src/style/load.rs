@@ -331,7 +331,7 @@ impl<'a> Loader<'a> {
             let start = offset_of(source.text, misplaced.line.saturating_sub(1), misplaced.column);
             let start = source.text[..start].rfind("composes").unwrap_or(start);
             let diagnostic = self
-                .at_word(source, "`composes` is not possible here".to_owned(), "composes", start)
+                .at_word(source, "`composes` cannot be used here".to_owned(), "composes", start)
                 .with_help("it works in a rule whose selector is a single class, outside of other rules");
             self.loaded.diagnostics.push(diagnostic);
         }
@@ -481,7 +481,7 @@ fn text_at<'a>(source: &Source<'a>, error: &Error<ParserError<'a>>) -> &'a str {
 }
 
 fn describe(kind: &ParserError<'_>, rest: &str) -> (String, Option<&'static str>) {
-    const SKIPPED: &str = "this is not valid CSS, a browser skips it";
+    const SKIPPED: &str = "this is not valid CSS: browsers skip it";
     match kind {
         ParserError::SelectorError(SelectorError::EmptySelector) if rest.starts_with('}') => {
             ("unexpected `}`".to_owned(), Some(CLOSES_NOTHING))
@@ -495,21 +495,21 @@ fn describe(kind: &ParserError<'_>, rest: &str) -> (String, Option<&'static str>
             (format!("`:{name}` needs a selector in parentheses"), Some("write `:global(.name)` or `:local(.name)`"))
         }
         ParserError::EndOfInput => ("the stylesheet ends in the middle of a rule".to_owned(), None),
-        ParserError::QualifiedRuleInvalid => ("a selector without a block".to_owned(), Some("add `{ … }` behind it")),
+        ParserError::QualifiedRuleInvalid => ("a selector without a block".to_owned(), Some("add `{ … }` after it")),
         ParserError::UnexpectedToken(token) => match spell(token) {
             Some(sign @ ("}" | ")" | "]")) => (format!("unexpected `{sign}`"), Some(CLOSES_NOTHING)),
             Some(sign) => (format!("unexpected `{sign}`"), None),
             None if matches!(token, Token::BadString(_)) => {
-                ("a string that is not closed on its line: a browser skips the declaration".to_owned(), None)
+                ("a string that is not closed on its line: browsers skip the declaration".to_owned(), None)
             }
             None if matches!(token, Token::BadUrl(_)) => (
-                "an address that is not valid: a browser skips the declaration".to_owned(),
+                "an address that is not valid: browsers skip the declaration".to_owned(),
                 Some("put it in quotes: `url(\"…\")`"),
             ),
             None => (SKIPPED.to_owned(), None),
         },
         ParserError::UnexpectedImportRule => {
-            ("`@import` behind other rules is ignored".to_owned(), Some("move it to the top of the stylesheet"))
+            ("`@import` after other rules is ignored".to_owned(), Some("move it to the top of the stylesheet"))
         }
         ParserError::MaximumNestingDepth => ("rules are nested too deeply".to_owned(), None),
         other => {
@@ -521,8 +521,7 @@ fn describe(kind: &ParserError<'_>, rest: &str) -> (String, Option<&'static str>
     }
 }
 
-const CLOSES_NOTHING: &str =
-    "it closes nothing: one is too many, or the opening one is missing; a browser skips it with the rule behind it";
+const CLOSES_NOTHING: &str = "it closes nothing: either it is one too many, or the opening one is missing; browsers skip it and the rule after it";
 
 fn spell(token: &Token<'_>) -> Option<&'static str> {
     Some(match token {

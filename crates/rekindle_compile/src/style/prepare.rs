@@ -449,14 +449,14 @@ impl Preparation<'_> {
         };
         let diagnostic = match error {
             WorkerError::NoNode(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Diagnostic::error(format!("{name} needs Node, and there is no program `node`"))
+                Diagnostic::error(format!("{name} needs Node, but there is no program `node`"))
                     .with_help("install Node 20 or newer, or compile the styles to CSS beforehand")
             }
             WorkerError::NoNode(error) => {
                 Diagnostic::error(format!("{name} needs Node, which cannot be started: {error}"))
             }
-            WorkerError::Ended => Diagnostic::error(format!("the process that runs {name} has ended, twice"))
-                .with_help("what it said stands in the terminal; the next save tries again"),
+            WorkerError::Ended => Diagnostic::error(format!("the process that runs {name} has ended twice"))
+                .with_help("its output is in the terminal; the next save tries again"),
             WorkerError::TooSlow => Diagnostic::error(format!("{name} did not finish within a minute"))
                 .with_help("a plugin may hang; the next save tries again"),
         };

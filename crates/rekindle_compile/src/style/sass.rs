@@ -79,7 +79,7 @@ pub(super) fn compile_sass(input: &SassInput<'_>) -> Result<SassOutput, SassFail
         }
         Ok(Err(error)) => explain(error.kind(), input),
         Err(_) => Diagnostic::error(
-            "the built-in Sass compiler cannot do something that this file or an import of it asks for",
+            "this file, or one that it imports, needs something that the built-in Sass compiler does not have",
         )
         .in_file((input.display)(input.file))
         .with_help(INSTALL),
@@ -93,7 +93,7 @@ pub(super) fn compile_sass(input: &SassInput<'_>) -> Result<SassOutput, SassFail
 
 /// What to do about syntax or functions that are newer than grass.
 const INSTALL: &str =
-    "install Sass itself: npm install -D sass-embedded. It is used where the built-in compiler does not suffice";
+    "install Sass itself: npm install -D sass-embedded. It is used where the built-in compiler is not enough";
 
 fn explain(error: ErrorKind, input: &SassInput<'_>) -> Diagnostic {
     let main = || (input.display)(input.file);
@@ -124,7 +124,7 @@ fn explain(error: ErrorKind, input: &SassInput<'_>) -> Diagnostic {
                 None => diagnostic.in_file("css.preprocessor_options.*.additional_data"),
             };
             if may_be_new {
-                diagnostic.with_help(format!("if it is right in a newer Sass, {INSTALL}"))
+                diagnostic.with_help(format!("if it is valid in a newer Sass, {INSTALL}"))
             } else {
                 diagnostic
             }
@@ -503,7 +503,7 @@ pub(super) fn not_found(text: &str, file: &str, load_paths: &[PathBuf], display:
     NotFound {
         message: format!("cannot find the stylesheet `{specifier}`"),
         help: format!(
-            "looked for {}; `_` before the name, its ending and `/_index` may be left out",
+            "looked for {}; the `_` before the name, the extension and `/_index` may be left out",
             places.join(", ")
         ),
     }

@@ -76,7 +76,7 @@ pub(super) fn browsers(queries: &[String], file: &Path) -> Result<Option<Browser
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Diagnostic::error(format!("the browserslist cannot be read: {error}"))
             .in_file(name)
-            .with_help("nothing is lowered until it can")
+            .with_help("until it can be read, nothing is compiled for older browsers")
     })?;
     let mut browsers = Browsers::default();
     for browser in named {

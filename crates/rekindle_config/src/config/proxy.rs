@@ -87,7 +87,7 @@ impl Context {
 impl Target {
     /// Whether the text names a socket (`ws://`), and the target itself.
     pub fn parse(text: &str) -> Result<(bool, Self), String> {
-        let wrong = || format!("`{text}` is no target; it is written like \"http://localhost:3000\"");
+        let wrong = || format!("`{text}` is not a target; write it like \"http://localhost:3000\"");
         let uri: Uri = text.parse().map_err(|_| wrong())?;
         let (https, is_socket) = match uri.scheme_str() {
             Some("http") => (false, false),
@@ -98,10 +98,10 @@ impl Target {
         };
         let authority = uri.authority().ok_or_else(wrong)?.as_str().to_owned();
         if authority.contains('@') {
-            return Err("a target holds no password; write it into `headers`, as `authorization`".into());
+            return Err("a target cannot hold a password; put it into `headers`, as `authorization`".into());
         }
         if uri.query().is_some() {
-            return Err("a target has no query".into());
+            return Err("a target cannot have a query".into());
         }
         Ok((is_socket, Self { https, authority, path: uri.path().trim_end_matches('/').to_owned() }))
     }

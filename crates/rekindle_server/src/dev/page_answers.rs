@@ -37,7 +37,7 @@ impl Loop {
                 Answer::ok(HTML, head + &self.head_styles(url) + &rest, Cache::Revalidate)
             }
             None => {
-                Answer::text(404, format!("{} cannot be read any more", self.project.compiler.display(file.as_path())))
+                Answer::text(404, format!("{} can no longer be read", self.project.compiler.display(file.as_path())))
             }
         }
     }

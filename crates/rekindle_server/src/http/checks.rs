@@ -27,7 +27,7 @@ impl Site {
                 return Err(cross_origin::preflight(&self.cors, head, false));
             }
             Method::Options => {
-                return Err(Reply::text(403, "no other origin may read from here").with("allow", "GET, HEAD"));
+                return Err(Reply::text(403, "other origins may not read from here").with("allow", "GET, HEAD"));
             }
             Method::Other => return Err(not_allowed("GET, HEAD")),
         }
@@ -70,7 +70,7 @@ impl Site {
         match (self.proxy.passes_sockets(rule), Handshake::is_well_formed(head)) {
             (true, true) => Ok(true),
             (true, false) => Err(Reply::text(400, "the handshake of the socket is malformed")),
-            (false, _) => Err(Reply::text(400, "sockets are passed on where the proxy's entry says `ws = true`")),
+            (false, _) => Err(Reply::text(400, "the proxy passes sockets on only where its entry says `ws = true`")),
         }
     }
 
@@ -123,7 +123,7 @@ impl Site {
         Err(Reply::text(
             404,
             format!(
-                "everything is served below {}; did you mean {}{}?",
+                "everything is served under {}; did you mean {}{}?",
                 self.base,
                 self.base,
                 path.trim_start_matches('/')

@@ -115,12 +115,12 @@ impl Head {
     /// For routes that take no body: one that is announced is not read, so it must be one that can be left unread.
     pub fn without_body(&self) -> Result<(), Refusal> {
         if self.header("expect").is_some() {
-            return refuse(417, "nothing can be expected here");
+            return refuse(417, "the header Expect is not supported here");
         }
         match self.body {
             Framing::Empty | Framing::Length(0..=BODY_LIMIT) => Ok(()),
             Framing::Length(_) => refuse(413, "the body is too long"),
-            Framing::Chunked => refuse(501, "transfer codings are not understood"),
+            Framing::Chunked => refuse(501, "transfer codings are not supported here"),
         }
     }
 
@@ -156,7 +156,7 @@ impl Head {
             .iter()
             .any(|name| all.iter().any(|(key, _)| key == name))
         {
-            return refuse(400, "a header of HTTP/1.1 has no business here");
+            return refuse(400, "a header of HTTP/1.1 is not allowed in HTTP/2");
         }
         check_headers(&all)?;
         let body = match (body_length(&all)?, has_body) {
@@ -330,7 +330,7 @@ fn parse(bytes: &[u8]) -> Result<Head, Refusal> {
     let mut request = httparse::Request::new(&mut slots);
     match request.parse(bytes) {
         Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
-        Err(httparse::Error::Version) => return refuse(505, "only HTTP/1.1 is spoken here"),
+        Err(httparse::Error::Version) => return refuse(505, "only HTTP/1.1 is supported here"),
         Err(httparse::Error::TooManyHeaders) => {
             return refuse(431, "the request has too many headers");
         }
@@ -391,13 +391,13 @@ fn check_headers(headers: &[(String, String)]) -> Result<(), Refusal> {
         return refuse(400, "exactly one Host header is needed");
     }
     if ONCE.iter().any(|name| count(name) > 1) {
-        return refuse(400, "a header that may stand once is repeated");
+        return refuse(400, "a header that may occur only once is repeated");
     }
     let mut expectations = headers.iter().filter(|(key, _)| key == "expect");
     if expectations.all(|(_, value)| value.eq_ignore_ascii_case("100-continue")) {
         Ok(())
     } else {
-        refuse(417, "nothing can be expected here")
+        refuse(417, "the header Expect is not supported here")
     }
 }
 
@@ -408,11 +408,11 @@ fn body_length(headers: &[(String, String)]) -> Result<Framing, Refusal> {
         return match value("transfer-encoding") {
             None => Ok(Framing::Empty),
             Some(coding) if codings == 1 && coding.eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked),
-            Some(_) => refuse(501, "transfer codings are not understood"),
+            Some(_) => refuse(501, "transfer codings are not supported here"),
         };
     };
     if codings > 0 {
-        return refuse(400, "a length and a transfer coding exclude each other");
+        return refuse(400, "a request cannot have both a length and a transfer coding");
     }
     if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
         return refuse(400, "the length is not a number");

@@ -22,7 +22,7 @@ pub async fn reply_to(head: &Head, answer: Answer) -> Reply {
         Body::Pieces(pieces) => (Content::Pieces(pieces), None),
         Body::Stream(arrivals) => match arrivals.take() {
             Some(receiver) => (Content::Stream(receiver), None),
-            None => return Reply::text(500, "the page is being sent already"),
+            None => return Reply::text(500, "the page is already being sent"),
         },
         Body::Made(made) => (Content::Made(made), None),
         Body::Compressed(sent) => return compressed(&sent, answer.status, answer.content_type, head).await,

@@ -113,7 +113,7 @@ impl Site {
         if has_token || handshake.protocol == socket::PING_PROTOCOL {
             Ok(handshake)
         } else {
-            Err(Reply::text(403, "the token is not that of this start; reload the page"))
+            Err(Reply::text(403, "the token is from another start of the server; reload the page"))
         }
     }
 
@@ -172,7 +172,7 @@ impl Site {
         match timeout(EDIT_TIME, answer).await {
             Ok(Ok(answer)) => Reply::text(answer.status(), serde_json::json!(answer).to_string())
                 .with_instead("content-type", "application/json"),
-            _ => Reply::text(500, "the server has not taken the edit in; its terminal says more"),
+            _ => Reply::text(500, "the server did not take in the edit; its terminal says more"),
         }
     }
 
@@ -192,7 +192,7 @@ impl Site {
         }
         match answer.await {
             Ok(answer) => reply_to(head, answer).await,
-            Err(_) => Reply::text(500, "rekindle made a mistake; its terminal says more"),
+            Err(_) => Reply::text(500, "rekindle ran into a bug of its own; its terminal says more"),
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct Editor {
 
 #[derive(Debug, Error)]
 pub enum EditorError {
-    #[error("the file is not one of this project")]
+    #[error("the file does not belong to this project")]
     NotOurs,
     #[error("no editor was found; set LAUNCH_EDITOR to your editor's command")]
     NoEditor,

@@ -211,9 +211,9 @@ impl Project {
     pub fn refused(&mut self, id: ModuleId, place: Option<&TracedFrame>, message: &str) -> Delta {
         let module = &self.graph[id];
         let message: String = message.chars().take(LONGEST_REFUSAL).collect();
-        let mut diagnostic = Diagnostic::error(format!("the browser cannot read this file: {message}"))
+        let mut diagnostic = Diagnostic::error(format!("the browser cannot parse this file: {message}"))
             .in_file(self.compiler.display(module.file.as_path()))
-            .with_help("it does not know this syntax yet: write it another way, or take a newer browser");
+            .with_help("it may not know this syntax yet: write it in another way, or use a newer browser");
         if let (Some(place), Source::File) = (place, self.source_of(&module.url)) {
             let text = self.read_known(module.file.as_path()).unwrap_or_default();
             let place = Place { line: place.line, column: place.column };

@@ -456,7 +456,7 @@ impl Page {
             std::io::ErrorKind::NotFound => format!("the page {name} is gone"),
             _ => format!("the page {name} cannot be read: {error}"),
         };
-        let help = "what was loaded goes on and takes updates; this goes away when the file is back";
+        let help = "open pages keep working and take updates; this message goes away when the file is back";
         if self.gone.as_ref().is_some_and(|known| known.message == message) {
             return false;
         }

@@ -106,7 +106,7 @@ impl BodyReader {
                         gate.take(2);
                         self.at = if self.at == Position::AfterLast { Position::End } else { Position::Size };
                     }
-                    _ if self.at == Position::AfterLast => return Err("trailers are not understood"),
+                    _ if self.at == Position::AfterLast => return Err("trailers are not supported"),
                     _ => return Err("a chunk is longer than it says"),
                 },
             }

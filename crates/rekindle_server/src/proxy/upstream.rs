@@ -172,7 +172,8 @@ fn headers(rule: &ProxyRule, from: ClientRequest<'_>, upgrade: bool) -> Result<H
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, value: &str| -> Result<(), String> {
         let wrong = |_| format!("the header `{name}` cannot be passed on");
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no header"))?;
+        let name =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a valid name of a header"))?;
         headers.append(name.clone(), HeaderValue::from_bytes(value.as_bytes()).map_err(wrong)?);
         Ok(())
     };
@@ -206,8 +207,9 @@ fn headers(rule: &ProxyRule, from: ClientRequest<'_>, upgrade: bool) -> Result<H
         forwarded(&mut headers, from);
     }
     for (name, value) in &rule.headers {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no header"))?;
-        headers.insert(name, HeaderValue::from_str(value).map_err(|_| "a header of the settings is malformed")?);
+        let name =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a valid name of a header"))?;
+        headers.insert(name, HeaderValue::from_str(value).map_err(|_| "a header in the settings is malformed")?);
     }
     Ok(headers)
 }

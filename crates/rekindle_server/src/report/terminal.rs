@@ -296,9 +296,9 @@ fn sentence(news: &News) -> Option<Sentence> {
         }
         News::Invalidated { module, message } => {
             let why = message.iter().map(|message| format!(": {message}")).collect::<String>();
-            Note(format!("{module} hands its update on to its importers{why}"))
+            Note(format!("{module} passes its update on to its importers{why}"))
         }
-        News::PagesStartAnew { reason } => Note(format!("{reason}; pages start anew")),
+        News::PagesStartAnew { reason } => Note(format!("{reason}; pages reload")),
         News::Warning { file: Some(file), text } => Warning(format!("{file} {text}")),
         News::Warning { file: None, text } => Warning(text.clone()),
         News::Note { text } => Note(text.clone()),
@@ -307,7 +307,7 @@ fn sentence(news: &News) -> Option<Sentence> {
             Note("`rekindle edit` is under way; files that change meanwhile are taken in when it ends".to_owned())
         }
         News::EditAbandoned { lease } => Warning(format!(
-            "an edit was begun, and neither renewed nor committed within {}; what it changed goes out now",
+            "an edit that was announced has been neither renewed nor committed for {}; its changes are sent now",
             latency(*lease)
         )),
         News::Crashed => {

@@ -76,7 +76,7 @@ impl Handshake {
             return Err("this address is a WebSocket");
         }
         if head.header("sec-websocket-version") != Some("13") {
-            return Err("only version 13 of the WebSocket protocol is spoken here");
+            return Err("only version 13 of the WebSocket protocol is supported");
         }
         let protocol = match head.header("sec-websocket-protocol") {
             Some(PROTOCOL) => PROTOCOL,

@@ -336,7 +336,7 @@ impl Thread {
             order.made.pop().unwrap_or_default()
         };
         let answer = if json.is_empty() {
-            Answer::text(404, "the source is not what the script was made from any more")
+            Answer::text(404, "the source is no longer what the script was made from")
         } else {
             Answer::ok("application/json", self.bodies.shared(json.into()), Cache::No)
         };

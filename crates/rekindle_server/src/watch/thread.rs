@@ -147,7 +147,7 @@ impl WatchThread {
         }
         match backend(Box::new(move |event| forward(&mailbox, event))) {
             Ok(backend) => thread.backend = Some(backend),
-            Err(error) => thread.poll_because(limit(&error).unwrap_or("the system does not tell of file changes")),
+            Err(error) => thread.poll_because(limit(&error).unwrap_or("the system does not report file changes")),
         }
         thread
     }

@@ -146,13 +146,13 @@ fn compositions_that_lead_nowhere_are_told() {
     check(
         &[("a.module.css", ".a { composes: x from './none.css' }\n.a .b { composes: c }\n.c { .d { composes: c } }")],
         expect![[r#"
-        a.module.css:2:9: `composes` is not possible here
+        a.module.css:2:9: `composes` cannot be used here
           1 | .a { composes: x from './none.css' }
         > 2 | .a .b { composes: c }
             |         ^^^^^^^^
           3 | .c { .d { composes: c } }
         help: it works in a rule whose selector is a single class, outside of other rules
-        a.module.css:3:11: `composes` is not possible here
+        a.module.css:3:11: `composes` cannot be used here
           1 | .a { composes: x from './none.css' }
           2 | .a .b { composes: c }
         > 3 | .c { .d { composes: c } }
@@ -227,9 +227,9 @@ fn what_a_browser_skips_does_not_stop_the_sheet() {
             .i {
               color: red;
             }
-            warning a.css:2:11: this is not valid CSS, a browser skips it
+            warning a.css:2:11: this is not valid CSS: browsers skip it
             warning a.css:2:25: unexpected `;`
-            warning a.css:6:8: `@import` behind other rules is ignored
+            warning a.css:6:8: `@import` after other rules is ignored
         "##]],
     );
 }
@@ -263,7 +263,7 @@ fn mistakes_cost_what_a_browser_skips_and_are_warned_of() {
             .b {
               color: red;
             }
-            warning a.css:1:15: a string that is not closed on its line: a browser skips the declaration
+            warning a.css:1:15: a string that is not closed on its line: browsers skip the declaration
         "#]],
     );
     check(
@@ -272,7 +272,7 @@ fn mistakes_cost_what_a_browser_skips_and_are_warned_of() {
             .a {
               color: red;
             }
-            warning a.css:1:20: this is not valid CSS, a browser skips it
+            warning a.css:1:20: this is not valid CSS: browsers skip it
         "#]],
     );
     check(
@@ -414,14 +414,14 @@ fn a_bad_declaration_takes_no_neighbour_with_it() {
               color: red;
               color: green;
             }
-            warning a.css:1:22: this is not valid CSS, a browser skips it
-            warning a.css:2:27: this is not valid CSS, a browser skips it
-            warning a.css:3:20: this is not valid CSS, a browser skips it
-            warning a.css:4:9: this is not valid CSS, a browser skips it
-            warning a.css:5:21: this is not valid CSS, a browser skips it
-            warning a.css:6:37: this is not valid CSS, a browser skips it
-            warning a.css:7:21: this is not valid CSS, a browser skips it
-            warning a.css:7:26: this is not valid CSS, a browser skips it
+            warning a.css:1:22: this is not valid CSS: browsers skip it
+            warning a.css:2:27: this is not valid CSS: browsers skip it
+            warning a.css:3:20: this is not valid CSS: browsers skip it
+            warning a.css:4:9: this is not valid CSS: browsers skip it
+            warning a.css:5:21: this is not valid CSS: browsers skip it
+            warning a.css:6:37: this is not valid CSS: browsers skip it
+            warning a.css:7:21: this is not valid CSS: browsers skip it
+            warning a.css:7:26: this is not valid CSS: browsers skip it
             warning a.css:7:33: unexpected `;`
             warning a.css:7:36: unexpected `;`
         "#]],

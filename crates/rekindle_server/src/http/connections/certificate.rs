@@ -29,11 +29,11 @@ const RENEW_DAYS: i64 = 30;
 pub enum CertificateError {
     #[error("the file {} of server.https cannot be read: {error}", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
-    #[error("the file {} of server.https holds no {what} in PEM form", path.display())]
+    #[error("the file {} of server.https contains no {what} in PEM format", path.display())]
     Empty { path: PathBuf, what: &'static str },
     #[error("the key and the certificate of server.https cannot be used: {0}")]
     Unusable(#[from] rustls::Error),
-    #[error("no certificate could be made for --https: {0}")]
+    #[error("cannot make a certificate for --https: {0}")]
     NotMade(String),
 }
 
@@ -172,7 +172,7 @@ mod tests {
             Ok(_) => String::new(),
             Err(error) => error.to_string(),
         };
-        assert!(said(&https("gone.pem", "empty.pem")).contains("empty.pem of server.https holds no certificate"));
+        assert!(said(&https("gone.pem", "empty.pem")).contains("empty.pem of server.https contains no certificate"));
         tls(&Https::Generated, folder.path(), &["localhost".to_owned()]).map(drop).unwrap();
         assert!(said(&https("gone.pem", "https/certificate.pem")).contains("gone.pem of server.https cannot be read"));
         assert_eq!(said(&https("https/key.pem", "https/certificate.pem")), "");

@@ -55,7 +55,8 @@ pub async fn serve(
             let _asked = place.asked();
             let answered = AssertUnwindSafe(answer(request, peer, &site)).catch_unwind().await;
             Ok::<_, Infallible>(answered.unwrap_or_else(|_| {
-                Reply::text(500, "rekindle made a mistake; its terminal says more").into_response(Method::Get)
+                Reply::text(500, "rekindle ran into a bug of its own; its terminal says more")
+                    .into_response(Method::Get)
             }))
         }
     });

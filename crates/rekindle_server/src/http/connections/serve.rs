@@ -152,9 +152,9 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketA
         let origin = site.origin_of(&head);
         let named = head.header("origin");
         let turn = AssertUnwindSafe(site.turn(&head, origin, peer.ip(), site.proxied(&head))).catch_unwind().await;
-        let reply = match turn
-            .unwrap_or_else(|_| Turn::Reply(Reply::text(500, "rekindle made a mistake; its terminal says more")))
-        {
+        let reply = match turn.unwrap_or_else(|_| {
+            Turn::Reply(Reply::text(500, "rekindle ran into a bug of its own; its terminal says more"))
+        }) {
             Turn::Socket(handshake) => return upgrade(stream, gate, handshake, site).await,
             Turn::Reply(reply) => site.dress(reply, origin, named),
             Turn::Proxied { rule, upgrade } => {

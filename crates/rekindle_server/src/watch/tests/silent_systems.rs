@@ -135,7 +135,7 @@ fn where_no_events_arrive_changes_are_found_all_the_same() {
     let mut case = Case::with(&["a.ts", "b.ts"], &settings(), |_| Ok(Box::new(notify::NullWatcher)));
     case.write("a.ts", "after");
     case.told("a.ts", Some("after"));
-    case.wait_for_words("the system does not tell of changes in this folder; looking at 2 files every 10 ms instead");
+    case.wait_for_words("the system does not report changes in this folder; looking at 2 files every 10 ms instead");
     case.write("b.ts", "soon");
     case.told("b.ts", Some("soon"));
 }

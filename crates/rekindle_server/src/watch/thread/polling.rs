@@ -162,7 +162,7 @@ impl WatchThread {
             silent |= !is_explained;
         }
         if silent {
-            self.poll_because("the system does not tell of changes in this folder");
+            self.poll_because("the system does not report changes in this folder");
         }
     }
 

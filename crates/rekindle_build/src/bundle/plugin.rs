@@ -52,10 +52,11 @@ use crate::session::Session;
 const OWN: &str = "\0rekindle:";
 /// Marks a JSON file that `require` asks for: its value, where an import gives a module.
 const REQUIRED: &str = "?rekindle-required";
-/// What is required and not there, before its name.
+/// Begins the id of a module that is required and does not exist; its name follows.
 const MISSING: &str = "missing?";
 
-/// How the bundler's runtime begins a namespace, and how it is to. `same.test.mjs` tells if that should change.
+/// How rolldown's runtime begins a namespace, and what we put in its place. `same.test.mjs` fails if a new rolldown writes it
+/// differently.
 const NAMESPACE: (&str, &str) = (
     "__exportAll = (all, no_symbols) => {\n\tlet target = {};",
     "__exportAll = (all, no_symbols) => {\n\tlet target = { __proto__: null };",
@@ -236,10 +237,10 @@ impl Meaning {
             }
             Ok(Resolved::Helper(url)) => Ok(Some(with_effects(format!("{OWN}{}", url.as_str()), None))),
             Ok(Resolved::Address(address)) => Ok(Some(self.address(specifier, &address, kind))),
-            // `require` of what is not there fails when it runs, if it does: packages guard it with `try`.
+            // A `require` of a missing module fails only when it runs: packages guard such calls with `try`.
             Err(_) if kind == DepKind::Require && is_in_package(from) => {
                 session.warn(format!(
-                    "`{specifier}` is required by {} and not installed",
+                    "`{specifier}` is required by {} but not installed",
                     session.compiler.display(file.as_path())
                 ));
                 Ok(Some(with_effects(format!("{OWN}{MISSING}{specifier}"), None)))
@@ -335,7 +336,7 @@ impl Meaning {
                 Ok(Some(HookLoadOutput { map, side_effects, ..script(&code) }))
             }
             Plain::Value(code) => Ok(Some(script(&code))),
-            // It is in the output as it is.
+            // Public files are copied to the output unchanged.
             Plain::Asset(inlining)
                 if !asks_for_content(&url) && session.compiler.resolver.address_of_public(file.as_path()).is_some() =>
             {
@@ -484,7 +485,7 @@ impl Meaning {
         classic: bool,
     ) -> anyhow::Result<String> {
         let classic = classic || inline;
-        // A worker that starts itself.
+        // A worker that starts another copy of itself.
         if self.role.is_worker(file) {
             let own = if self.role.is_classic() { "self.location.href" } else { "import.meta.url" };
             return Ok(worker_module(class, address, own, classic));
@@ -509,13 +510,13 @@ fn with_effects(id: impl Into<String>, side_effects: Option<HookSideEffects>) ->
     HookResolveIdOutput { side_effects, ..HookResolveIdOutput::from_id(id) }
 }
 
-/// A script that nobody wrote: no map leads to it.
+/// A generated script, which has no source to map to.
 fn script(code: &str) -> HookLoadOutput {
     let map = oxc_sourcemap::SourceMap::default();
     HookLoadOutput { code: code.into(), map: Some(map), module_type: Some(ModuleType::Js), ..HookLoadOutput::default() }
 }
 
-/// What stands in a chunk for a sheet: nothing, at the place where it would have been put on the page.
+/// Stands for a sheet in a chunk: an empty module, at the place in the order where the sheet belongs.
 fn sheet_place() -> HookLoadOutput {
     HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script("") }
 }
@@ -532,7 +533,7 @@ fn named_by_path(map: &str, file: &FilePath, source: &Source) -> Option<oxc_sour
     Some(map)
 }
 
-/// Compiles while it is fetched, where the server says what it is.
+/// Compiles WebAssembly while it is being fetched, if the server sends it with the right content type.
 const WASM: &str = r#"
 async function instantiate(address, imports = {}) {
   if (address.startsWith('data:')) {
@@ -604,7 +605,7 @@ fn worker_module(class: &str, address: bool, expression: &str, classic: bool) ->
 fn inline_worker_module(class: &str, code: &str) -> String {
     let class = class_name(class);
     if class == "SharedWorker" {
-        // All that share it have to name it alike.
+        // Pages share a worker if its address is the same: so its code is the address, where a blob would have a new one each time.
         return format!(
             "const address = 'data:text/javascript;charset=utf-8,' + encodeURIComponent({});\n\
              export default function WorkerWrapper(options) {{\n  return new SharedWorker(address, options);\n}}",

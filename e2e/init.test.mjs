@@ -62,7 +62,7 @@ test('an existing project is shown what it lacks; nothing is touched without --y
   assert.match(refused.stderr, /pass --yes/)
   assert.deepEqual(fs.readdirSync(app.root).sort(), ['package.json', 'src'])
   const { stdout } = await init(app, '--yes')
-  assert.match(stdout, /package\.json stays as it is/)
+  assert.match(stdout, /package\.json was not changed/)
   assert.deepEqual(fs.readdirSync(app.root).sort(), ['.gitignore', 'index.html', 'package.json', 'src', 'tsconfig.json'])
   assert.equal(fs.readFileSync(app.path('package.json'), 'utf8'), '{ "name": "mine" }')
   await app.start()

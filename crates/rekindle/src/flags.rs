@@ -36,10 +36,10 @@ enum Command {
     Preview(PreviewFlags),
     /// Run a command and make all that it changes one update of the running server
     ///
-    /// For scripts and tools that write many files: open pages are told nothing until the command has ended, and then get all
-    /// of it at once. Without a running server the command runs all the same. Its exit code is passed on.
+    /// For scripts and tools that write many files: open pages hear nothing until the command has ended, and then get all
+    /// changes at once. Without a running server the command runs anyway. Its exit code is passed on.
     Edit(EditFlags),
-    /// Write a small project, or what an existing one lacks
+    /// Create a small project, or add what an existing one lacks
     Init(InitFlags),
     /// Write the browser runtime to a file, for its tests
     #[command(hide = true)]
@@ -74,7 +74,7 @@ pub struct DevFlags {
     pub base: Option<String>,
     #[arg(long, short, value_name = "MODE", help = help("mode"))]
     pub mode: Option<String>,
-    /// Configuration of Vite to read in place of the project's
+    /// Vite configuration to read instead of the project's
     #[arg(long, value_name = "FILE", hide = true)]
     pub vite_config: Option<PathBuf>,
 }
@@ -103,7 +103,7 @@ pub struct PreviewFlags {
     pub base: Option<String>,
     #[arg(long, short, value_name = "MODE", help = help("mode"))]
     pub mode: Option<String>,
-    /// Configuration of Vite to read in place of the project's
+    /// Vite configuration to read instead of the project's
     #[arg(long, value_name = "FILE", hide = true)]
     pub vite_config: Option<PathBuf>,
 }
@@ -128,7 +128,7 @@ pub struct EditFlags {
     pub command: Vec<OsString>,
 }
 
-/// The ends of an edit, for scripts that are no single command.
+/// The two ends of an edit, for scripts that are not a single command.
 #[derive(Clone, Debug, Subcommand)]
 pub enum EditStep {
     /// Hold updates back from now on, and print a name for `commit`
@@ -178,12 +178,12 @@ fn edit_id(text: &str) -> Result<String, String> {
 /// Flags of `rekindle init`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct InitFlags {
-    /// Folder of the project; made if it does not exist [default: the current folder]
+    /// Project folder, created if it does not exist [default: the current folder]
     pub root: Option<PathBuf>,
-    /// What to write
+    /// What kind of project to create
     #[arg(long, short, value_enum, value_name = "NAME")]
     pub template: Option<Template>,
-    /// Ask nothing: write what is missing
+    /// Write what is missing without asking
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -210,7 +210,7 @@ pub struct BuildFlags {
     pub mode: Option<String>,
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help = help("build.minify"))]
     minify: Option<String>,
-    /// Leave scripts and sheets readable
+    /// Do not minify
     #[arg(long, conflicts_with = "minify")]
     no_minify: bool,
     #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "true", require_equals = true, help = help("build.sourcemap"))]
@@ -219,7 +219,7 @@ pub struct BuildFlags {
     pub base: Option<String>,
     #[arg(long = "empty-out-dir", visible_alias = "emptyOutDir", help = help("build.empty_out_dir"))]
     pub empty_out_dir: bool,
-    /// Leave in the output folder what is there
+    /// Keep what is already in the output folder
     #[arg(long, conflicts_with = "empty_out_dir")]
     pub no_empty_out_dir: bool,
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "true", require_equals = true, help = help("build.manifest"))]
@@ -227,7 +227,7 @@ pub struct BuildFlags {
     /// Settings file [default: rekindle.toml in the project folder]
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Print what was built, or what is wrong, as JSON
+    /// Print the result, or the errors, as JSON
     #[arg(long)]
     pub json: bool,
     // What Vite's command line has besides; `rekindle.toml` is the place for it.
@@ -241,13 +241,13 @@ pub struct BuildFlags {
     pub assets_dir: Option<String>,
     #[arg(long, value_name = "BYTES", hide = true, help = help("build.assets_inline_limit"))]
     pub assets_inline_limit: Option<u64>,
-    /// Configuration of Vite to read in place of the project's
+    /// Vite configuration to read instead of the project's
     #[arg(long, value_name = "FILE", hide = true)]
     pub vite_config: Option<PathBuf>,
 }
 
 impl BuildFlags {
-    /// What is said about shortening, if anything is. Names of tools that shorten mean yes.
+    /// What the flags say about minifying, if anything. Names of minifiers count as yes.
     pub fn minify(&self) -> Option<bool> {
         match (self.no_minify, self.minify.as_deref()) {
             (true, _) => Some(false),
@@ -272,7 +272,7 @@ pub enum Task {
 }
 
 impl Flags {
-    /// What is to be done; without a subcommand that is `dev`.
+    /// The task to run; without a subcommand that is `dev`.
     pub fn task(self) -> Task {
         match self.command {
             Some(Command::Dev(flags)) => Task::Dev(flags),

@@ -139,7 +139,7 @@ pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut 
         (None, true) => {
             return Err(Stop::new(
                 2,
-                "error: cannot ask which template to use, because the input is no terminal\n  help: pass --template typescript or --template react; --yes takes TypeScript",
+                "error: cannot ask which template to use, because the input is not a terminal\n  help: pass --template typescript or --template react; --yes takes TypeScript",
             ));
         }
     };
@@ -158,7 +158,7 @@ pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut 
         if !flags.yes && !terminal.answers {
             return Err(Stop::new(
                 2,
-                "error: nothing was written, because the input is no terminal and cannot confirm it\n  help: pass --yes to write these files",
+                "error: nothing was written, because the input is not a terminal and cannot confirm it\n  help: pass --yes to write these files",
             ));
         }
         if !flags.yes && !confirm(terminal)? {
@@ -177,7 +177,7 @@ struct Project {
     entry: Option<&'static str>,
     /// Some HTML page lies at the top.
     has_page: bool,
-    /// Neither here nor above, in the same repository, is said what git leaves alone.
+    /// Neither here nor above, in the same repository, is said what git ignores.
     lacks_gitignore: bool,
     /// Our npm package is installed.
     has_own_package: bool,
@@ -299,8 +299,8 @@ fn whole(template: Template, project: &Project, types: Option<&str>, commands: &
     };
     let mut files = vec![
         file("index.html", &page(project, entry, template), about),
-        file("tsconfig.json", &tsconfig(template == Template::React, true, types), "options of TypeScript"),
-        file(".gitignore", GITIGNORE, "what git leaves alone"),
+        file("tsconfig.json", &tsconfig(template == Template::React, true, types), "TypeScript options"),
+        file(".gitignore", GITIGNORE, "what git ignores"),
     ];
     files.extend(match template {
         Template::Typescript => vec![
@@ -340,7 +340,7 @@ fn completion(project: &Project, types: Option<&str>) -> Vec<Missing> {
         // Code that was written without it may rely on imports of types going away by themselves.
         let text = tsconfig(project.template() == Template::React, project.has_src, types)
             .replace("    \"verbatimModuleSyntax\": true,\n", "");
-        files.push(Missing { path: "tsconfig.json", text, about: "options of TypeScript".to_owned() });
+        files.push(Missing { path: "tsconfig.json", text, about: "TypeScript options".to_owned() });
     }
     let names_them = project.has_typescript && !project.has_tsconfig && types.is_some();
     if project.has_typescript && !project.has_types && !names_them {
@@ -348,11 +348,7 @@ fn completion(project: &Project, types: Option<&str>) -> Vec<Missing> {
         files.push(env_types(path, types));
     }
     if project.lacks_gitignore {
-        files.push(Missing {
-            path: ".gitignore",
-            text: GITIGNORE.to_owned(),
-            about: "what git leaves alone".to_owned(),
-        });
+        files.push(Missing { path: ".gitignore", text: GITIGNORE.to_owned(), about: "what git ignores".to_owned() });
     }
     files
 }
@@ -425,7 +421,7 @@ fn show(root: &Path, missing: &[Missing], kept: &[&str], terminal: &mut Terminal
     }
     match kept {
         [] => Ok(()),
-        kept => writeln!(terminal.output, "\n  Stays as it is: {}", kept.join(", ")),
+        kept => writeln!(terminal.output, "\n  Left as it is: {}", kept.join(", ")),
     }
 }
 
@@ -457,7 +453,7 @@ fn next(
 ) -> Result<(), Stop> {
     let out = &mut terminal.output;
     if project.package.is_some() && !project.has_script() {
-        writeln!(out, "\n  package.json stays as it is. To start rekindle from it, add:\n")?;
+        writeln!(out, "\n  package.json was not changed. To start rekindle from it, add:\n")?;
         writeln!(
             out,
             "    \"scripts\": {{ \"dev\": \"rekindle\", \"build\": \"rekindle build\", \"preview\": \"rekindle preview\" }}"

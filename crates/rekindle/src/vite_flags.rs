@@ -66,8 +66,8 @@ fn option(name: &str) -> Option<Meaning> {
         "cors" => Missing("write `cors = true` below [server] in rekindle.toml"),
         "ssr" => Missing("there are no builds for servers yet"),
         "ssr-manifest" => Missing("there are no builds for servers yet"),
-        "app" => Missing("there are no environments besides the page's"),
-        "watch" | "w" => Missing("run it again when something changed, or use the development server"),
+        "app" => Missing("there is no environment besides the page"),
+        "watch" | "w" => Missing("run it again after a change, or use the development server"),
         _ => return None,
     })
 }

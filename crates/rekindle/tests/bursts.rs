@@ -467,7 +467,7 @@ async fn edits_inside_edits_go_out_with_the_last() {
     let script = format!("{inner}; sleep 0.5; echo 'export const v = 9' > m1.js");
     let output = project.rekindle(&["edit", "--", "sh", "-c", &script]).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("when another edit ends"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("when the other edit that is under way ends"), "{}", text(&output.stderr));
     let update = project.hears(PATIENCE).await.unwrap();
     assert_eq!(update.ids, ["/m0.js", "/m1.js"]);
     project.server.stop().await;

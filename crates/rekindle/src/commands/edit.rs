@@ -110,7 +110,7 @@ async fn run_command(root: Option<&Path>, lease: Duration, command: &[OsString])
     let mut note = Note::of_edit(&edit);
     let had_servers = !begin_all(&edit, say).await.is_empty();
     if !had_servers {
-        say(&format!("{}; the command is run all the same", no_server(root)));
+        say(&format!("{}; the command runs anyway", no_server(root)));
     }
     let code = match spawn(command) {
         Ok(child) => code_of(attend(child, &edit, note.as_mut()).await),
@@ -136,7 +136,7 @@ async fn run_command(root: Option<&Path>, lease: Duration, command: &[OsString])
 
 fn spawn(command: &[OsString]) -> Result<Child, (i32, String)> {
     let Some((program, arguments)) = command.split_first() else {
-        return Err((NOT_FOUND, "there is no command behind `--`".to_owned()));
+        return Err((NOT_FOUND, "there is no command after `--`".to_owned()));
     };
     Command::new(program).args(arguments).spawn().map_err(|error| {
         let code = if error.kind() == std::io::ErrorKind::NotFound { NOT_FOUND } else { NOT_RUN };
@@ -355,9 +355,9 @@ fn sentence(answer: EditAnswer) -> String {
         EditAnswer::Done { files: 0 } => "no file that a page uses has changed".to_owned(),
         EditAnswer::Done { files: 1 } => "one update with 1 file".to_owned(),
         EditAnswer::Done { files } => format!("one update with {files} files"),
-        EditAnswer::Shared { others: 1 } => "the update goes out when another edit ends that is under way".to_owned(),
+        EditAnswer::Shared { others: 1 } => "the update goes out when the other edit that is under way ends".to_owned(),
         EditAnswer::Shared { others } => {
-            format!("the update goes out when the last of {others} other edits ends that are under way")
+            format!("the update goes out when the last of the {others} other edits that are under way ends")
         }
         EditAnswer::Open | EditAnswer::Unknown | EditAnswer::Full => {
             "the server does not know the edit: the lease ran out, or too many were under way".to_owned()

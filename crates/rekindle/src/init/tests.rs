@@ -152,7 +152,7 @@ fn an_existing_project_gets_only_what_it_lacks_and_is_asked_first() {
     assert_eq!(sure.files(), all);
     assert_eq!(sure.read("src/main.tsx"), "mine");
     assert!(sure.read("index.html").contains("id=\"root\""));
-    assert!(said.contains("package.json stays as it is") && said.contains("npm install"), "{said}");
+    assert!(said.contains("package.json was not changed") && said.contains("npm install"), "{said}");
     assert!(said.contains(&format!("\"optionalDependencies\": {{ \"rekindle\": \"{VERSION}\" }}")), "{said}");
 
     let (said, result) = sure.run();

@@ -53,6 +53,13 @@ impl fmt::Display for Verdict<'_> {
     }
 }
 
+/// Lays out all sources.
+pub fn format() -> Result<(), String> {
+    run(cargo().args(["fmt", "--all"]))?;
+    kit::npm_packages(&root().join("e2e"))?;
+    run(kit::npm_program("dprint").arg("fmt").current_dir(root()))
+}
+
 fn rust_layout() -> Result<Outcome, String> {
     run(cargo().args(["fmt", "--all", "--check"])).map_err(|why| format!("{why}; `cargo fmt` lays them out"))?;
     Ok(Outcome::Good)

@@ -18,6 +18,7 @@ cargo xtask ready [--accept]        everything CI runs, the fastest first; --acc
 cargo xtask test [--only PART]...   run the checks and tests; PART is checks, rust, client, model, types or e2e
 cargo xtask settings                write what comes from the table of settings: docs/configuration.md, types and the schema
 cargo xtask tidy                    look for circles of imports, names of files that are not there, files without a purpose
+cargo xtask format                  lay out all sources: rustfmt for Rust, dprint for JavaScript and TypeScript
 cargo xtask package                 pack the npm packages for this computer into target/npm
 
 Browser tests need Node 20 and Chromium ($CHROMIUM, or /usr/bin/chromium). What is missing is installed where that is
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Ok(Command::Test(parts)) => test(&parts),
         Ok(Command::Tidy) => tidy(),
         Ok(Command::Settings) => end(parts::settings()),
+        Ok(Command::Format) => end(checks::format()),
         Ok(Command::Package) => end(parts::package()),
         Ok(Command::Help) => {
             println!("{USAGE}");
@@ -60,6 +62,7 @@ enum Command {
     Test(Vec<Part>),
     Tidy,
     Settings,
+    Format,
     Package,
     Help,
 }
@@ -75,11 +78,12 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
                 Some(argument) => Err(format!("`{argument}` is not an option of ready")),
             };
         }
-        Some(chore @ ("package" | "settings" | "tidy")) => {
+        Some(chore @ ("package" | "settings" | "format" | "tidy")) => {
             return match arguments.next() {
                 None => Ok(match chore {
                     "tidy" => Command::Tidy,
                     "settings" => Command::Settings,
+                    "format" => Command::Format,
                     _ => Command::Package,
                 }),
                 Some(argument) => Err(format!("`{argument}` is not an option of {chore}")),
@@ -160,9 +164,12 @@ mod tests {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         match parse(&words)? {
             Command::Test(parts) => Ok(parts),
-            Command::Ready { .. } | Command::Tidy | Command::Settings | Command::Package | Command::Help => {
-                Err("no test".into())
-            }
+            Command::Ready { .. }
+            | Command::Tidy
+            | Command::Settings
+            | Command::Format
+            | Command::Package
+            | Command::Help => Err("no test".into()),
         }
     }
 

@@ -40,7 +40,11 @@ if (hasDocument) watchRendering()
 installWorkers(workerOwner)
 
 if (token) debug('connecting...')
-else console.warn(`${PREFIX} pages of ${location.origin} may load modules from ${home.origin} but get no updates; to get them, add the origin to server.allowed_origins`)
+else {
+  console.warn(
+    `${PREFIX} pages of ${location.origin} may load modules from ${home.origin} but get no updates; to get them, add the origin to server.allowed_origins`,
+  )
+}
 // Without a token there is nothing to connect with: a page that may only read gets no updates.
 if (token) socket.connect(socketAddress, refreshToken, connectionEvents)
 if (hasDocument) watchPageScript()

@@ -19,8 +19,9 @@ enum Outcome {
     Skipped(String),
 }
 
-const CHECKS: [Check; 4] = [
+const CHECKS: [Check; 5] = [
     Check { name: "layout of the Rust sources (cargo fmt)", run: rust_layout },
+    Check { name: "layout of the scripts (dprint)", run: script_layout },
     Check { name: "types of the browser runtime (tsc)", run: client_types },
     Check { name: "licences, sources and versions of crates (cargo deny)", run: crates },
     Check { name: "lints (cargo clippy)", run: lints },
@@ -62,6 +63,13 @@ pub fn format() -> Result<(), String> {
 
 fn rust_layout() -> Result<Outcome, String> {
     run(cargo().args(["fmt", "--all", "--check"])).map_err(|why| format!("{why}; `cargo fmt` lays them out"))?;
+    Ok(Outcome::Good)
+}
+
+fn script_layout() -> Result<Outcome, String> {
+    kit::npm_packages(&root().join("e2e"))?;
+    run(kit::npm_program("dprint").args(["check", "--list-different"]).current_dir(root()))
+        .map_err(|why| format!("{why}; `cargo xtask format` lays them out"))?;
     Ok(Outcome::Good)
 }
 

@@ -46,10 +46,20 @@ try {
     }
   }
   const rows = tools.map(({ name, root }) => ({ name, ...median(runs[name]), ...size(path.join(root, 'dist')) }))
-  console.log(`${options.n} modules, ${options.rounds} rounds, ${os.cpus().length} processors, load before each run ${load.map((value) => value.toFixed(1)).join(' ')}\n`)
+  console.log(
+    `${options.n} modules, ${options.rounds} rounds, ${os.cpus().length} processors, load before each run ${
+      load.map((value) => value.toFixed(1)).join(' ')
+    }\n`,
+  )
   console.log('| | wall, s | CPU, s | files | output, kB | scripts, kB | sheets, kB | gzip, kB |')
   console.log('|---|---|---|---|---|---|---|---|')
-  for (const row of rows) console.log(`| ${row.name} | ${row.wall.toFixed(2)} | ${row.cpu.toFixed(2)} | ${row.files} | ${kB(row.all)} | ${kB(row.js)} | ${kB(row.css)} | ${kB(row.gzip)} |`)
+  for (const row of rows) {
+    console.log(
+      `| ${row.name} | ${row.wall.toFixed(2)} | ${row.cpu.toFixed(2)} | ${row.files} | ${kB(row.all)} | ${kB(row.js)} | ${kB(row.css)} | ${
+        kB(row.gzip)
+      } |`,
+    )
+  }
   const [ours, theirs] = rows
   const ratio = (key) => (ours[key] / theirs[key]).toFixed(3)
   console.log(`| ratio | ${ratio('wall')} | ${ratio('cpu')} | | ${ratio('all')} | ${ratio('js')} | ${ratio('css')} | ${ratio('gzip')} |`)

@@ -34,38 +34,61 @@ const render = (jsx) => `createRoot(document.getElementById('app')).render(${jsx
 
 /** For each package what it is installed as, and a page that uses it; the page puts "done" into `#app`. */
 const PAGES = {
-  'lodash-es': [['lodash-es'], `import { chunk, groupBy, debounce } from 'lodash-es'
+  'lodash-es': [
+    ['lodash-es'],
+    `import { chunk, groupBy, debounce } from 'lodash-es'
 debounce(() => {}, 10)
-show(chunk([1, 2, 3], 2).length + Object.keys(groupBy(['a', 'bb'], 'length')).length === 4)`],
-  'date-fns': [['date-fns'], `import { addDays, format } from 'date-fns'
-show(format(addDays(new Date(2026, 0, 1), 1), 'yyyy-MM-dd') === '2026-01-02')`],
-  three: [['three'], `import { BoxGeometry, Mesh, MeshBasicMaterial, Scene, Vector3 } from 'three'
+show(chunk([1, 2, 3], 2).length + Object.keys(groupBy(['a', 'bb'], 'length')).length === 4)`,
+  ],
+  'date-fns': [
+    ['date-fns'],
+    `import { addDays, format } from 'date-fns'
+show(format(addDays(new Date(2026, 0, 1), 1), 'yyyy-MM-dd') === '2026-01-02')`,
+  ],
+  three: [
+    ['three'],
+    `import { BoxGeometry, Mesh, MeshBasicMaterial, Scene, Vector3 } from 'three'
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js'
 const scene = new Scene()
 scene.add(new Mesh(new BoxGeometry(1, 2, 3), new MeshBasicMaterial()))
-show(new Vector3(3, 4, 0).length() === 5 && scene.children.length === 1 && typeof OrbitControls === 'function')`],
-  '@mui/material, icons': [['@mui/material', '@mui/icons-material', '@emotion/react', '@emotion/styled', 'react', 'react-dom'], `${REACT}import { useEffect } from 'react'
+show(new Vector3(3, 4, 0).length() === 5 && scene.children.length === 1 && typeof OrbitControls === 'function')`,
+  ],
+  '@mui/material, icons': [
+    ['@mui/material', '@mui/icons-material', '@emotion/react', '@emotion/styled', 'react', 'react-dom'],
+    `${REACT}import { useEffect } from 'react'
 import { Button, Dialog, Stack, TextField } from '@mui/material'
 import { AccessAlarm, Delete, Menu } from '@mui/icons-material'
 function App() {
   useEffect(() => show(document.querySelectorAll('svg').length === 3 && document.querySelector('button') !== null), [])
   return <Stack><AccessAlarm /><Delete /><Menu /><Button variant="contained">Save</Button><TextField label="Name" /><Dialog open={false}>no</Dialog></Stack>
 }
-${render('<App />')}`],
-  rxjs: [['rxjs'], `import { filter, from, map, toArray } from 'rxjs'
-from([1, 2, 3]).pipe(filter((n) => n > 1), map((n) => n * 2), toArray()).subscribe((all) => show(all.join() === '4,6'))`],
-  d3: [['d3'], `import * as d3 from 'd3'
+${render('<App />')}`,
+  ],
+  rxjs: [
+    ['rxjs'],
+    `import { filter, from, map, toArray } from 'rxjs'
+from([1, 2, 3]).pipe(filter((n) => n > 1), map((n) => n * 2), toArray()).subscribe((all) => show(all.join() === '4,6'))`,
+  ],
+  d3: [
+    ['d3'],
+    `import * as d3 from 'd3'
 d3.select('#app').append('svg').append('path').attr('d', d3.line()([[0, 0], [10, 20]]))
-show(d3.scaleLinear([0, 10], [0, 100])(5) === 50 && document.querySelector('path').getAttribute('d') === 'M0,0L10,20')`],
-  '@tanstack/react-query': [['@tanstack/react-query', 'react', 'react-dom'], `${REACT}import { useEffect } from 'react'
+show(d3.scaleLinear([0, 10], [0, 100])(5) === 50 && document.querySelector('path').getAttribute('d') === 'M0,0L10,20')`,
+  ],
+  '@tanstack/react-query': [
+    ['@tanstack/react-query', 'react', 'react-dom'],
+    `${REACT}import { useEffect } from 'react'
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query'
 function Part() {
   const { data } = useQuery({ queryKey: ['a'], queryFn: async () => 'fetched' })
   useEffect(() => { if (data) show(data === 'fetched') }, [data])
   return <p>{data}</p>
 }
-${render('<QueryClientProvider client={new QueryClient()}><Part /></QueryClientProvider>')}`],
-  zustand: [['zustand', 'react', 'react-dom'], `${REACT}import { useEffect } from 'react'
+${render('<QueryClientProvider client={new QueryClient()}><Part /></QueryClientProvider>')}`,
+  ],
+  zustand: [
+    ['zustand', 'react', 'react-dom'],
+    `${REACT}import { useEffect } from 'react'
 import { create } from 'zustand'
 const useCount = create((set) => ({ count: 1, up: () => set(({ count }) => ({ count: count + 1 })) }))
 function App() {
@@ -73,8 +96,11 @@ function App() {
   useEffect(() => { if (count === 1) up(); else show(count === 2) }, [count])
   return <p>{count}</p>
 }
-${render('<App />')}`],
-  'react-router': [['react-router', 'react', 'react-dom'], `${REACT}import { useEffect } from 'react'
+${render('<App />')}`,
+  ],
+  'react-router': [
+    ['react-router', 'react', 'react-dom'],
+    `${REACT}import { useEffect } from 'react'
 import { createMemoryRouter, Link, RouterProvider, useLocation } from 'react-router'
 function Page() {
   const { pathname } = useLocation()
@@ -82,21 +108,28 @@ function Page() {
   return <Link to="/there">there</Link>
 }
 const router = createMemoryRouter([{ path: '/here', Component: Page }], { initialEntries: ['/here'] })
-${render('<RouterProvider router={router} />')}`],
-  'framer-motion': [['framer-motion', 'react', 'react-dom'], `${REACT}import { useEffect } from 'react'
+${render('<RouterProvider router={router} />')}`,
+  ],
+  'framer-motion': [
+    ['framer-motion', 'react', 'react-dom'],
+    `${REACT}import { useEffect } from 'react'
 import { AnimatePresence, motion } from 'framer-motion'
 function App() {
   useEffect(() => show(document.querySelector('b') !== null), [])
   return <AnimatePresence><motion.b animate={{ x: 10 }}>moves</motion.b></AnimatePresence>
 }
-${render('<App />')}`],
-  'monaco-editor': [['monaco-editor'], `import * as monaco from 'monaco-editor'
+${render('<App />')}`,
+  ],
+  'monaco-editor': [
+    ['monaco-editor'],
+    `import * as monaco from 'monaco-editor'
 const idle = URL.createObjectURL(new Blob(['']))
 self.MonacoEnvironment = { getWorker: () => new Worker(idle) }
 const app = document.body.appendChild(document.createElement('div'))
 app.style.height = '200px'
 const editor = monaco.editor.create(app, { value: 'const answer = 42', language: 'plaintext' })
-show(editor.getValue().length === 17 && app.querySelector('.view-lines') !== null)`],
+show(editor.getValue().length === 17 && app.querySelector('.view-lines') !== null)`,
+  ],
 }
 const MORE = ['vite@8', 'playwright-core']
 
@@ -111,7 +144,11 @@ const { chromium } = createRequire(path.join(work, 'package.json'))('playwright-
 
 const SERVERS = {
   rekindle: { command: program, args: (port) => ['dev', work, '--port', port, '--strict-port'], cache: 'node_modules/.rekindle' },
-  vite: { command: process.execPath, args: (port) => [path.join(work, 'node_modules/vite/bin/vite.js'), work, '--port', port, '--strictPort'], cache: 'node_modules/.vite' },
+  vite: {
+    command: process.execPath,
+    args: (port) => [path.join(work, 'node_modules/vite/bin/vite.js'), work, '--port', port, '--strictPort'],
+    cache: 'node_modules/.vite',
+  },
 }
 
 async function install() {
@@ -162,7 +199,11 @@ async function memoryOf(child) {
 async function measure(server, port) {
   fs.rmSync(path.join(work, server.cache), { recursive: true, force: true })
   const problems = new Set()
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', chromiumSandbox: false, args: ['--disable-gpu', '--no-first-run', '--disable-background-networking'] })
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    chromiumSandbox: false,
+    args: ['--disable-gpu', '--no-first-run', '--disable-background-networking'],
+  })
   const context = await browser.newContext()
   const url = `http://localhost:${port}/`
   try {
@@ -210,13 +251,19 @@ for (const [name, [, source]] of pages) {
   }
   const of = (which, key) => (runs[which].length > 0 ? Math.round(median(runs[which].map((run) => run[key]))) : NaN)
   const pair = (key, shown = (value) => value.toLocaleString('en')) => `${shown(of('rekindle', key))} / ${shown(of('vite', key))}`
-  const row = `| ${name} | ${pair('cold')} | ${pair('warm')} | ${pair('reload')} | ${pair('requests')} | ${pair('bytes', (value) => Math.round(value / 1000).toLocaleString('en'))} | ${pair('memory')} |`
+  const row = `| ${name} | ${pair('cold')} | ${pair('warm')} | ${pair('reload')} | ${pair('requests')} | ${
+    pair('bytes', (value) => Math.round(value / 1000).toLocaleString('en'))
+  } | ${pair('memory')} |`
   console.error(row)
   rows.push(row)
-  for (const [which, list] of Object.entries(runs)) for (const problem of new Set(list.flatMap((run) => run.problems))) console.error(`  ${which}: ${problem}`)
+  for (const [which, list] of Object.entries(runs)) {
+    for (const problem of new Set(list.flatMap((run) => run.problems))) console.error(`  ${which}: ${problem}`)
+  }
 }
 console.log(`
-rekindle / Vite ${JSON.parse(fs.readFileSync(path.join(work, 'node_modules/vite/package.json'))).version}, medians of ${rounds} rounds; load of the machine at the end ${os.loadavg()[0].toFixed(1)} of ${os.cpus().length}
+rekindle / Vite ${
+  JSON.parse(fs.readFileSync(path.join(work, 'node_modules/vite/package.json'))).version
+}, medians of ${rounds} rounds; load of the machine at the end ${os.loadavg()[0].toFixed(1)} of ${os.cpus().length}
 
 | page | cold start, ms | warm start, ms | reload, ms | requests | kB | server's peak memory, MB |
 |---|---|---|---|---|---|---|

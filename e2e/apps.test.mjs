@@ -13,7 +13,8 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>app</title><link rel="icon" href="data:,"></head>
 <body><div id="root"></div><script type="module" src="/src/main.tsx"></script></body></html>`
-const main = (imports, app) => `import { createRoot } from 'react-dom/client'
+const main = (imports, app) =>
+  `import { createRoot } from 'react-dom/client'
 ${imports}
 createRoot(document.getElementById('root')!).render(${app})
 `
@@ -29,7 +30,10 @@ const apps = [
     name: 'MUI and React Router',
     packages: ['react@19', 'react-dom@19', 'react-router@7', '@mui/material@7', '@mui/icons-material@7', '@emotion/react@11', '@emotion/styled@11'],
     files: {
-      'src/main.tsx': main(`import { BrowserRouter } from 'react-router'\nimport { CssBaseline } from '@mui/material'\nimport App from './App'`, '<BrowserRouter><CssBaseline /><App /></BrowserRouter>'),
+      'src/main.tsx': main(
+        `import { BrowserRouter } from 'react-router'\nimport { CssBaseline } from '@mui/material'\nimport App from './App'`,
+        '<BrowserRouter><CssBaseline /><App /></BrowserRouter>',
+      ),
       'src/App.tsx': `import { Link, Route, Routes } from 'react-router'
 import { AppBar, Avatar, Button, Card, CardContent, Checkbox, Chip, Container, Dialog, Drawer, List, ListItem, Slider, Switch, Table, TableBody, TableCell, TableRow, Tabs, Tab, TextField, Toolbar, Tooltip, Typography } from '@mui/material'
 import { Add, Delete, Menu } from '@mui/icons-material'
@@ -60,7 +64,10 @@ export default function App() {
     name: 'Recharts, TanStack Query and Zustand',
     packages: ['react@19', 'react-dom@19', 'recharts@3', 'react-is@19', '@tanstack/react-query@5', 'zustand@5', 'date-fns@4'],
     files: {
-      'src/main.tsx': main(`import { QueryClient, QueryClientProvider } from '@tanstack/react-query'\nimport App from './App'`, '<QueryClientProvider client={new QueryClient()}><App /></QueryClientProvider>'),
+      'src/main.tsx': main(
+        `import { QueryClient, QueryClientProvider } from '@tanstack/react-query'\nimport App from './App'`,
+        '<QueryClientProvider client={new QueryClient()}><App /></QueryClientProvider>',
+      ),
       'src/store.ts': `import { create } from 'zustand'\nexport const useBears = create<{ bears: number }>(() => ({ bears: 3 }))\n`,
       'src/App.tsx': `import { useQuery } from '@tanstack/react-query'
 import { Area, AreaChart, Bar, BarChart, CartesianGrid, Legend, Line, LineChart, Pie, PieChart, Tooltip, XAxis, YAxis } from 'recharts'
@@ -93,7 +100,8 @@ export default function App() {
     packages: ['react@19', 'react-dom@19', 'antd@6', 'dayjs@1'],
     files: {
       'src/main.tsx': main(`import App from './App'`, '<App />'),
-      'src/App.tsx': `import { Button, Calendar, Card, Checkbox, DatePicker, Form, Input, Menu, Select, Slider, Steps, Switch, Table, Tabs, Tag, Tree, Typography } from 'antd'
+      'src/App.tsx':
+        `import { Button, Calendar, Card, Checkbox, DatePicker, Form, Input, Menu, Select, Slider, Steps, Switch, Table, Tabs, Tag, Tree, Typography } from 'antd'
 import dayjs from 'dayjs'
 import { Counter } from './Counter'
 export default function App() {

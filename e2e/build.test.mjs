@@ -33,14 +33,18 @@ async function visit(app, url, look, waits = false) {
   // What is to be waited for says so at its end.
   if (waits) await tab.page.addInitScript(() => void (window.ready = false))
   await tab.page.goto(url)
-  await until('the page to be ready', async () => assert.ok(await tab.page.evaluate(() => document.readyState === 'complete' && window.ready !== false)))
+  await until(
+    'the page to be ready',
+    async () => assert.ok(await tab.page.evaluate(() => document.readyState === 'complete' && window.ready !== false)),
+  )
   const seen = await look(tab.page, tab.logs)
   assert.deepEqual(tab.errors, [])
   await tab.page.close()
   return seen
 }
 
-const page = (script) => `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><script type="module" src="${script}"></script></body></html>`
+const page = (script) =>
+  `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><script type="module" src="${script}"></script></body></html>`
 const texts = (page) => page.evaluate(() => ['a', 'b', 'c'].map((id) => document.getElementById(id)?.textContent))
 const color = (page, selector) => page.evaluate((selector) => getComputedStyle(document.querySelector(selector)).color, selector)
 
@@ -123,7 +127,8 @@ both('sheets of what pages and lazy modules share stand where each imports them'
     'lazy-two.css': `:root { --h: lazy-two }`,
   },
 }, async (page) => {
-  const values = () => page.evaluate(() => [...'abcdefgh'].map((name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()).join())
+  const values = () =>
+    page.evaluate(() => [...'abcdefgh'].map((name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()).join())
   const seen = []
   for (const address of ['/', '/other.html']) {
     await page.goto(new URL(address, page.url()).href)
@@ -133,8 +138,10 @@ both('sheets of what pages and lazy modules share stand where each imports them'
     seen.push(await values())
   }
   assert.deepEqual(seen, [
-    'shared,one,two,shared,,,,', 'shared,one,two,shared,,both,both,lazy-two',
-    'shared,,shared,shared,other,,,', 'shared,,shared,shared,other,lazy-one,lazy-one,both',
+    'shared,one,two,shared,,,,',
+    'shared,one,two,shared,,both,both,lazy-two',
+    'shared,,shared,shared,other,,,',
+    'shared,,shared,shared,other,lazy-one,lazy-one,both',
   ])
   return seen
 })
@@ -265,9 +272,11 @@ const seen = [
   await answer(shared.port, 6),
 ]
 Object.assign(window, { seen, ready: true })`,
-    'count.ts': `import { twice } from './twice'\nenum Kind { Even, Odd }\nself.onmessage = (event: MessageEvent<number>) => self.postMessage([twice(event.data), Kind[event.data % 2], import.meta.env.BASE_URL])`,
+    'count.ts':
+      `import { twice } from './twice'\nenum Kind { Even, Odd }\nself.onmessage = (event: MessageEvent<number>) => self.postMessage([twice(event.data), Kind[event.data % 2], import.meta.env.BASE_URL])`,
     'twice.ts': `export const twice = (n: number) => n * 2`,
-    'shared.ts': `import { twice } from './twice'\n;(self as any).onconnect = ({ ports: [port] }: MessageEvent) => { port!.onmessage = (event) => port!.postMessage(twice(event.data)) }`,
+    'shared.ts':
+      `import { twice } from './twice'\n;(self as any).onconnect = ({ ports: [port] }: MessageEvent) => { port!.onmessage = (event) => port!.postMessage(twice(event.data)) }`,
   },
 }, (page) => page.evaluate(() => window.seen))
 
@@ -301,9 +310,11 @@ Object.assign(window, { seen: { html: document.getElementById('a')!.innerHTML, m
     'lib/one.ts': `export const one = 'one'`,
     '.env': 'VITE_A=from env\nSECRET=never\n',
     'node_modules/legacy/package.json': `{ "name": "legacy", "main": "index.js" }`,
-    'node_modules/legacy/index.js': `exports.named = 'named'\nexports.value = process.env.NODE_ENV ? 'set' : 'not'\nif (process.env.NODE_ENV !== 'production') exports.dev = require('./dev')`,
+    'node_modules/legacy/index.js':
+      `exports.named = 'named'\nexports.value = process.env.NODE_ENV ? 'set' : 'not'\nif (process.env.NODE_ENV !== 'production') exports.dev = require('./dev')`,
     'node_modules/legacy/dev.js': `module.exports = 1`,
-    'node_modules/conditional/package.json': `{ "name": "conditional", "type": "module", "exports": { "production": "./production.js", "development": "./development.js" } }`,
+    'node_modules/conditional/package.json':
+      `{ "name": "conditional", "type": "module", "exports": { "production": "./production.js", "development": "./development.js" } }`,
     'node_modules/conditional/production.js': `export const where = 'CONDITION_PRODUCTION'`,
     'node_modules/conditional/development.js': `export const where = 'CONDITION_DEVELOPMENT'`,
   },
@@ -338,15 +349,22 @@ Object.assign(window, { seen, ready: true })`,
     'lib/parts/one.txt': 'text one',
     'lib/[odd]/one.js': `export default 'odd one'`,
   },
-  after: (_, __, seen) => assert.deepEqual(seen, [{
-    keys: ['/lib/parts/one.js', '/lib/[odd]/one.js', '/lib/parts/one.js'],
-    imports: 'parts one', alias: 'parts one', odd: 'odd one', own: 'own one', extension: 'parts one', address: 'text one',
-  }, './lib/parts/one.js']),
+  after: (_, __, seen) =>
+    assert.deepEqual(seen, [{
+      keys: ['/lib/parts/one.js', '/lib/[odd]/one.js', '/lib/parts/one.js'],
+      imports: 'parts one',
+      alias: 'parts one',
+      odd: 'odd one',
+      own: 'own one',
+      extension: 'parts one',
+      address: 'text one',
+    }, './lib/parts/one.js']),
 }, (page) => page.evaluate(() => [window.seen, document.getElementById('a').textContent]))
 
 both('a page says where its addresses begin', {
   files: {
-    'index.html': `<!doctype html><link rel="icon" href="data:,"><base href="/lib/"><link rel="modulepreload" href="part.js"><link rel="stylesheet" href="look.css"><p id="a"></p><p id="b"></p><p id="c"></p><script type="module" src="main.js"></script>`,
+    'index.html':
+      `<!doctype html><link rel="icon" href="data:,"><base href="/lib/"><link rel="modulepreload" href="part.js"><link rel="stylesheet" href="look.css"><p id="a"></p><p id="b"></p><p id="c"></p><script type="module" src="main.js"></script>`,
     'lib/main.js': `import { part } from './part.js'\ndocument.getElementById('a').textContent = part\nwindow.ready = true`,
     'lib/part.js': `export const part = 'of lib'`,
     'lib/look.css': '#b { color: rgb(1, 2, 3) }',
@@ -356,7 +374,8 @@ both('a page says where its addresses begin', {
 
 both('scripts written into a page are where its addresses begin', {
   files: {
-    'sub/page.html': `<!doctype html><link rel="icon" href="data:,"><base href="/lib/"><p id="a"></p><p id="b"></p><p id="c"></p><script type="module">
+    'sub/page.html':
+      `<!doctype html><link rel="icon" href="data:,"><base href="/lib/"><p id="a"></p><p id="b"></p><p id="c"></p><script type="module">
 import { part } from './part.js'
 import text from '../other/note.txt?raw'
 import all from './all'
@@ -367,7 +386,8 @@ const answer = new Promise((done) => { worker.onmessage = ({ data }) => done(dat
 document.getElementById('a').textContent = [part, text, all, deep, Object.keys(found), await answer].join()
 window.ready = true
 </script>`,
-    'relative/page.html': `<!doctype html><link rel="icon" href="data:,"><base href="../lib/"><p id="a"></p><p id="b"></p><p id="c"></p><script type="module">import { part } from './part.js'\ndocument.getElementById('a').textContent = 'relative ' + part\nwindow.ready = true</script>`,
+    'relative/page.html':
+      `<!doctype html><link rel="icon" href="data:,"><base href="../lib/"><p id="a"></p><p id="b"></p><p id="c"></p><script type="module">import { part } from './part.js'\ndocument.getElementById('a').textContent = 'relative ' + part\nwindow.ready = true</script>`,
     'index.html': `<!doctype html><link rel="icon" href="data:,"><p id="a"></p><script type="module">window.ready = true</script>`,
     'lib/part.js': `export const part = 'part'`,
     'lib/all.ts': `export default 'all' as string`,
@@ -388,9 +408,13 @@ window.ready = true
 
 both('plain scripts of their own import modules when they run', {
   files: {
-    'index.html': `<!doctype html><link rel="icon" href="data:,"><p id="a"></p><p id="b"></p><p id="c"></p><script src="/plain/small.js"></script><script src="plain/large.js"></script>`,
-    'plain/small.js': `import('./module.js').then(({ name }) => { document.getElementById('a').textContent = name; window.ready = (window.count = (window.count ?? 0) + 1) === 2 })`,
-    'plain/large.js': `/* ${'x'.repeat(9000)} */ window.ready = false; import("/other/module.ts").then(({ name }) => { document.getElementById('b').textContent = name; window.ready = (window.count = (window.count ?? 0) + 1) === 2 })`,
+    'index.html':
+      `<!doctype html><link rel="icon" href="data:,"><p id="a"></p><p id="b"></p><p id="c"></p><script src="/plain/small.js"></script><script src="plain/large.js"></script>`,
+    'plain/small.js':
+      `import('./module.js').then(({ name }) => { document.getElementById('a').textContent = name; window.ready = (window.count = (window.count ?? 0) + 1) === 2 })`,
+    'plain/large.js': `/* ${
+      'x'.repeat(9000)
+    } */ window.ready = false; import("/other/module.ts").then(({ name }) => { document.getElementById('b').textContent = name; window.ready = (window.count = (window.count ?? 0) + 1) === 2 })`,
     'plain/module.js': `import { part } from './part.js'\nexport const name = 'beside ' + part`,
     'plain/part.js': `export const part = 'part'`,
     'other/module.ts': `export const name: string = 'other'`,
@@ -403,7 +427,11 @@ both('plain scripts of their own import modules when they run', {
 
 test('a name that is written to where nothing can be is a mistake of the build, not its end', {
   start: false,
-  files: { 'main.js': `import { ns } from './passes-on.js'\nns.added = 1\nconsole.log(ns)`, 'passes-on.js': `import * as ns from './names.js'\nexport { ns }`, 'names.js': 'export const a = 1\nexport let b = 2' },
+  files: {
+    'main.js': `import { ns } from './passes-on.js'\nns.added = 1\nconsole.log(ns)`,
+    'passes-on.js': `import * as ns from './names.js'\nexport { ns }`,
+    'names.js': 'export const a = 1\nexport let b = 2',
+  },
 }, async (app) => {
   const { code, err, out } = await build(app)
   assert.equal(code, 1, out)
@@ -418,12 +446,15 @@ both('what is required and not there, modules in .cts, queries behind addresses,
     'odd.cjs': `exports.cjs = 'cjs'`,
     'dot.png': Buffer.from('iVBORw0KGgo=', 'base64'),
     'node_modules/guarded/package.json': '{"name":"guarded","main":"main.js"}',
-    'node_modules/guarded/main.js': `const code = (load) => { try { return load() && 'loaded' } catch (error) { return error.code + ' ' + /not-there|gone/.test(error.message) } }
+    'node_modules/guarded/main.js':
+      `const code = (load) => { try { return load() && 'loaded' } catch (error) { return error.code + ' ' + /not-there|gone/.test(error.message) } }
 const absent = () => require('not-there')
 exports.codes = [code(absent), code(absent), code(() => require('./gone'))]`,
   },
   before(app) {
-    app.write('main.js', `import { typed } from './typed.cts'
+    app.write(
+      'main.js',
+      `import { typed } from './typed.cts'
 import two from './typed.cts'
 import { cjs } from './odd.cjs'
 import { codes } from 'guarded'
@@ -431,9 +462,20 @@ import { cjs as byPath } from ${JSON.stringify(app.path('odd.cjs'))}
 import { typed as byAddress } from ${JSON.stringify(String(new URL(`file://${app.path('typed.cts')}`)))}
 const dot = new URL('./dot.png?v=1', import.meta.url)
 const seen = [typed, two, cjs, byPath, byAddress, codes, dot.search, (await fetch(dot)).headers.get('content-type')]
-Object.assign(window, { seen, ready: true })`)
+Object.assign(window, { seen, ready: true })`,
+    )
   },
-  after: (_, __, seen) => assert.deepEqual(seen, ['typed', 2, 'cjs', 'cjs', 'typed', ['MODULE_NOT_FOUND true', 'MODULE_NOT_FOUND true', 'MODULE_NOT_FOUND true'], '?v=1', 'image/png']),
+  after: (_, __, seen) =>
+    assert.deepEqual(seen, [
+      'typed',
+      2,
+      'cjs',
+      'cjs',
+      'typed',
+      ['MODULE_NOT_FOUND true', 'MODULE_NOT_FOUND true', 'MODULE_NOT_FOUND true'],
+      '?v=1',
+      'image/png',
+    ]),
 }, (page) => page.evaluate(() => window.seen))
 
 both('an extension that only the settings know is that of a script', {
@@ -524,7 +566,20 @@ function onlyHot(text: string) { console.log('GONE_21', text, state) }`,
     assert.equal(code, 0)
     const files = contents(app.path('dist'))
     const text = [...files.values()].join('\n')
-    const traces = ['import.meta.hot', 'GONE_', '.dispose(', '.accept(', '.invalidate(', '.prune(', 'acceptExports', 'decline', '@rekindle', 'vite:beforeUpdate', 'refresh', 'WebSocket']
+    const traces = [
+      'import.meta.hot',
+      'GONE_',
+      '.dispose(',
+      '.accept(',
+      '.invalidate(',
+      '.prune(',
+      'acceptExports',
+      'decline',
+      '@rekindle',
+      'vite:beforeUpdate',
+      'refresh',
+      'WebSocket',
+    ]
     for (const trace of traces) assert.ok(!text.includes(trace), `${trace} is in the output with ${flags}:\n${text}`)
     const host = await serve(app.path('dist'))
     const seen = await visit(app, host.url, async (page) => [...(await texts(page)), await page.evaluate(() => window.effect)])
@@ -538,9 +593,12 @@ function onlyHot(text: string) { console.log('GONE_21', text, state) }`,
 test('several pages share what they share; a lazy chunk brings its sheet; a list of files is written', {
   start: false,
   files: {
-    'index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="/a.js"></script></body></html>`,
-    'docs/index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="./b.js"></script></body></html>`,
-    'a.js': `import './first.js'\nimport { shared } from './shared.js'\nshow(shared)\nimport('./lazy.js')\nfunction show(text) { document.getElementById('a').textContent = 'A ' + window.first + text }`,
+    'index.html':
+      `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="/a.js"></script></body></html>`,
+    'docs/index.html':
+      `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="./b.js"></script></body></html>`,
+    'a.js':
+      `import './first.js'\nimport { shared } from './shared.js'\nshow(shared)\nimport('./lazy.js')\nfunction show(text) { document.getElementById('a').textContent = 'A ' + window.first + text }`,
     'first.js': `window.first = 'first '\nwindow.address = new URL('/robots.txt?x', import.meta.url).href.slice(-17)`,
     'shared.js': `import './shared.css'\nexport const shared = 'shared ' + (window.first ?? 'alone')\nconsole.log(shared)`,
     'shared.css': `#a { color: rgb(1, 2, 3) }`,
@@ -577,9 +635,11 @@ test('several pages share what they share; a lazy chunk brings its sheet; a list
 test('addresses that are relative work from any folder', {
   start: false,
   files: {
-    'docs/index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><img src="../big.svg"><script type="module" src="../main.js"></script></body></html>`,
+    'docs/index.html':
+      `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><img src="../big.svg"><script type="module" src="../main.js"></script></body></html>`,
     'main.js': `import './a.css'\nimport big from './big.svg'\nimport('./lazy.js').then((m) => m.run(big))`,
-    'lazy.js': `import './lazy.css'\nexport const run = async (big) => { document.getElementById('a').textContent = (await fetch(big)).status + getComputedStyle(document.getElementById('a')).color; window.ready = true }`,
+    'lazy.js':
+      `import './lazy.css'\nexport const run = async (big) => { document.getElementById('a').textContent = (await fetch(big)).status + getComputedStyle(document.getElementById('a')).color; window.ready = true }`,
     'lazy.css': `#a { color: rgb(1, 1, 1) }`,
     'a.css': `body { background: url(./big.svg) }`,
     'big.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="3" height="3"><!-- ${'x'.repeat(5000)} --></svg>`,
@@ -599,7 +659,8 @@ test('addresses that are relative work from any folder', {
 both('scripts of pages run whatever their package says of side effects, in their place', {
   files: {
     'package.json': '{ "name": "app", "type": "module", "sideEffects": false }',
-    'index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><script type="module">import './first.js'; console.log('inline')</script>
+    'index.html':
+      `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><script type="module">import './first.js'; console.log('inline')</script>
 <script type="module" src="./main.js"></script><script type="module">console.log('last'); window.ready = true</script></body></html>`,
     'first.js': `console.log('first')`,
     'main.js': `import { part } from './part.js'\nimport './main.css'\nconsole.log('main', part, getComputedStyle(document.body).color)`,
@@ -617,7 +678,8 @@ console.log(JSON.stringify([early, place, import.meta.dirname, import.meta.filen
 window.ready = true`,
     'guarded.cjs': `if (typeof window !== 'undefined') return\nconsole.log('NEVER')`,
     'node_modules/early/package.json': '{ "name": "early", "main": "lib/index.js" }',
-    'node_modules/early/lib/index.js': `module.exports = { one: 1 }\nif (global.document) { module.exports.early = __filename; return }\nmodule.exports.late = true`,
+    'node_modules/early/lib/index.js':
+      `module.exports = { one: 1 }\nif (global.document) { module.exports.early = __filename; return }\nmodule.exports.late = true`,
     'node_modules/place/package.json': '{ "name": "place", "main": "lib/index.js" }',
     'node_modules/place/lib/index.js': `exports.place = [__dirname, __filename, global === globalThis, typeof global, this === exports]`,
   },
@@ -654,9 +716,12 @@ window.ready = true`,
 test('sheets as text name their assets from any page, with relative addresses', {
   start: false,
   files: {
-    'docs/index.html': `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="../src/main.js"></script></body></html>`,
-    'src/main.js': `import text from './text.css?inline'\nadd(text)\nimport('./lazy.js').then((m) => m.run(add))\nfunction add(text) { document.head.append(Object.assign(document.createElement('style'), { textContent: text })) }`,
-    'src/lazy.js': `import text from './lazy.css?inline'\nimport sheet from './sheet.css' with { type: 'css' }\nexport const run = (add) => { add(text); document.adoptedStyleSheets = [sheet]; window.ready = true }`,
+    'docs/index.html':
+      `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><script type="module" src="../src/main.js"></script></body></html>`,
+    'src/main.js':
+      `import text from './text.css?inline'\nadd(text)\nimport('./lazy.js').then((m) => m.run(add))\nfunction add(text) { document.head.append(Object.assign(document.createElement('style'), { textContent: text })) }`,
+    'src/lazy.js':
+      `import text from './lazy.css?inline'\nimport sheet from './sheet.css' with { type: 'css' }\nexport const run = (add) => { add(text); document.adoptedStyleSheets = [sheet]; window.ready = true }`,
     'src/text.css': `body { background: url(./big.svg) }`,
     'src/lazy.css': `#a { background: url("./big.svg#part") }`,
     'src/sheet.css': `html { background: url(/free.svg) }`,
@@ -666,10 +731,13 @@ test('sheets as text name their assets from any page, with relative addresses', 
 }, async (app) => {
   assert.equal((await build(app, '--base', './')).code, 0)
   const host = await serve(app.path('dist'), "/some/it's (here)/".replaceAll(' ', '%20'))
-  const seen = await visit(app, `${host.url}docs/`, async (page) => page.evaluate(() => Promise.all(['html', 'body', '#a'].map(async (selector) => {
-    const address = getComputedStyle(document.querySelector(selector)).backgroundImage.slice(5, -2)
-    return [(await fetch(address)).status, new URL(address).hash]
-  }))), true)
+  const seen = await visit(app, `${host.url}docs/`, async (page) =>
+    page.evaluate(() =>
+      Promise.all(['html', 'body', '#a'].map(async (selector) => {
+        const address = getComputedStyle(document.querySelector(selector)).backgroundImage.slice(5, -2)
+        return [(await fetch(address)).status, new URL(address).hash]
+      }))
+    ), true)
   host.stop()
   assert.deepEqual(seen, [[200, ''], [200, ''], [200, '#part']])
 })
@@ -678,7 +746,8 @@ test('source maps hold what was written, and nothing of the machine that built',
   start: false,
   files: {
     'index.html': `<!doctype html><html><body>\n<script type="module">import './main.ts'; console.log('inline')</script></body></html>`,
-    'main.ts': `import { a } from './data.json'\nimport styles, { box } from './box.module.css'\nimport text from './box.module.css?inline'\nimport raw from './note.txt?raw'\nimport Work from './work.ts?worker'\nimport old from 'old'\nnew Work()\nconsole.log(a, styles, box, text, raw, old as string)`,
+    'main.ts':
+      `import { a } from './data.json'\nimport styles, { box } from './box.module.css'\nimport text from './box.module.css?inline'\nimport raw from './note.txt?raw'\nimport Work from './work.ts?worker'\nimport old from 'old'\nnew Work()\nconsole.log(a, styles, box, text, raw, old as string)`,
     'work.ts': `import { a } from './data.json'\npostMessage(a as unknown)`,
     'data.json': `{ "a": { "b": 1 } }`,
     'box.module.css': `.box { color: red }`,
@@ -724,7 +793,13 @@ test('a mistake is shown as in development, and the old output stays', {
   await broken('main.ts', `import './x.css'`, 'cannot find `./x.css`')
   await broken('main.ts', `type A = 1\nimport part from './part'\nconsole.log(part)`, '"default" is not exported by', 'main.ts:2:8')
   await broken('main.ts', `let x: number = 1\n new Worker(new URL('./none.ts', import.meta.url))`, 'cannot find `./none.ts`', 'main.ts:2:21')
-  await broken('main.ts', `interface A { a: 1 }\nconst a: number = 1\n;  a = 2`, 're-assignment of const variable `a`\n', 'main.ts:3:4', '> 3 | ;  a = 2')
+  await broken(
+    'main.ts',
+    `interface A { a: 1 }\nconst a: number = 1\n;  a = 2`,
+    're-assignment of const variable `a`\n',
+    'main.ts:3:4',
+    '> 3 | ;  a = 2',
+  )
   await broken('main.ts', `interface A { a: 1 }\nimport { good } from './part'\n good = 2`, "Cannot assign to import 'good'", 'main.ts:3:2')
   await broken('index.html', `<script type="module" src="/none.ts"></script>`, 'cannot find `/none.ts`', 'index.html:1:28')
   await broken('main.ts', `import.meta.glob(window.x)`, 'import.meta.glob() takes a string literal', 'main.ts:1:18')
@@ -803,7 +878,8 @@ test('a link in the place of the output folder is followed; folders of packages 
 test('what links and meta elements name stays a file, noscript counts, and what is left as it is is told', {
   start: false,
   files: {
-    'index.html': `<!doctype html><html><head><title>%VITE_NOPE%</title><link rel="icon" href="./icon.svg"><link rel="manifest" href="./app.webmanifest">
+    'index.html':
+      `<!doctype html><html><head><title>%VITE_NOPE%</title><link rel="icon" href="./icon.svg"><link rel="manifest" href="./app.webmanifest">
 <link rel="modulepreload" href="/main.js"><meta property="og:image" content="./icon.svg"></head><body style="background: url(./icon.svg)">
 <noscript><img id="no" src="./big.svg"></noscript><img src="./icon.svg"><script type="module" src="/main.js"></script></body></html>`,
     'main.js': `console.log(1)`,
@@ -829,7 +905,8 @@ test('with an address as base everything is fetched from there', {
   start: false,
   files: {
     'main.js': `import './a.css'\nimport big from './big.svg'\nimport('./lazy.js').then((m) => m.run(big))`,
-    'lazy.js': `import './lazy.css'\nexport const run = (big) => { document.getElementById('a').textContent = import.meta.env.BASE_URL + ' ' + new URL(big).pathname.replace(/-.*/, '') + ' ' + new URL(import.meta.url).host; window.ready = true }`,
+    'lazy.js':
+      `import './lazy.css'\nexport const run = (big) => { document.getElementById('a').textContent = import.meta.env.BASE_URL + ' ' + new URL(big).pathname.replace(/-.*/, '') + ' ' + new URL(import.meta.url).host; window.ready = true }`,
     'lazy.css': `#a { color: rgb(1, 1, 1) }`,
     'a.css': `body { background: url(./big.svg) }`,
     'big.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="3" height="3"><!-- ${'x'.repeat(5000)} --></svg>`,
@@ -853,8 +930,10 @@ test('with an address as base everything is fetched from there', {
 test('the manifest is as Vite writes it: sheets as inputs, names of inputs, each asset once', {
   start: false,
   files: {
-    'vite.config.js': `export default { build: { manifest: true, rollupOptions: { input: { 'app/main': 'src/app.js', index: 'index.html', styles: 'src/only.css' } } } }`,
-    'index.html': `<!doctype html><html><head><link rel="stylesheet" href="./src/linked.css"></head><body><img src="/src/big.svg"><script type="module" src="/src/main.js"></script></body></html>`,
+    'vite.config.js':
+      `export default { build: { manifest: true, rollupOptions: { input: { 'app/main': 'src/app.js', index: 'index.html', styles: 'src/only.css' } } } }`,
+    'index.html':
+      `<!doctype html><html><head><link rel="stylesheet" href="./src/linked.css"></head><body><img src="/src/big.svg"><script type="module" src="/src/main.js"></script></body></html>`,
     'src/main.js': `import './main.css'\nimport big from './big.svg'\nimport again from './big.svg?url'\nconsole.log(big, again)`,
     'src/app.js': `import './app.css'\nconsole.log('app')`,
     'src/app.css': `.app { background: url(./big.svg) }`,
@@ -869,7 +948,14 @@ test('the manifest is as Vite writes it: sheets as inputs, names of inputs, each
   const manifest = JSON.parse(files.get('.vite/manifest.json').replace(/-[\w-]{8}\./g, '-H.'))
   const assets = ['assets/big-H.svg']
   assert.deepEqual(manifest, {
-    'index.html': { file: 'assets/index-H.js', name: 'index', src: 'index.html', isEntry: true, css: ['assets/linked-H.css', 'assets/index-H.css'], assets },
+    'index.html': {
+      file: 'assets/index-H.js',
+      name: 'index',
+      src: 'index.html',
+      isEntry: true,
+      css: ['assets/linked-H.css', 'assets/index-H.css'],
+      assets,
+    },
     'src/app.js': { file: 'assets/app/main-H.js', name: 'app/main', src: 'src/app.js', isEntry: true, css: ['assets/main-H.css'], assets },
     'src/big.svg': { file: 'assets/big-H.svg', src: 'src/big.svg' },
     'src/only.css': { file: 'assets/styles-H.css', name: 'styles', names: ['styles.css'], src: 'src/only.css', isEntry: true, assets },
@@ -888,21 +974,26 @@ import unused from './unused.module.css'
 import('./lazy.module.css').then((names) => { document.body.className = used + names.lazy })
 new Worker(new URL('./work.js', import.meta.url), { type: 'module' })`,
     'work.js': `import './of-worker.module.css'\nimport { named } from './named.module.css'\npostMessage(named)`,
-    'barrel.js': `export { default as used } from './used.js'\nexport { third } from './third.module.css'\nexport * from './star.module.css'\nexport * as space from './space.module.css'`,
+    'barrel.js':
+      `export { default as used } from './used.js'\nexport { third } from './third.module.css'\nexport * from './star.module.css'\nexport * as space from './space.module.css'`,
     'used.js': `import names from './used.module.scss'\nexport default names.used`,
     'node_modules/pkg/package.json': '{ "name": "pkg", "main": "index.js" }',
     'node_modules/pkg/index.js': `import './in-package.module.css'\nexport const pkg = 1`,
     'node_modules/pkg/in-package.module.css': '.in-package { order: 1 }',
     'tsconfig.json': '{ "compilerOptions": { "allowJs": true, "paths": { "@/*": ["./*"] } } }',
     'used.module.scss': '.used { order: 1 }',
-    ...Object.fromEntries(['alone', 'named-nothing', 'unused', 'lazy', 'of-worker', 'named', 'third', 'star', 'space'].map((name) => [`${name}.module.css`, `.${name} { order: 1 }`])),
+    ...Object.fromEntries(
+      ['alone', 'named-nothing', 'unused', 'lazy', 'of-worker', 'named', 'third', 'star', 'space'].map((
+        name,
+      ) => [`${name}.module.css`, `.${name} { order: 1 }`]),
+    ),
   },
 }, async (app) => {
-    const built = await build(app)
-    assert.equal(built.code, 0, built.err)
-    const css = [...contents(app.path('dist'))].filter(([name]) => name.endsWith('.css')).map(([, text]) => text).join('\n')
-    const names = [...css.matchAll(/\._([a-z-]+)_\w+/g)].map(([, name]) => name).sort()
-    assert.deepEqual(names, ['alone', 'in-package', 'lazy', 'named-nothing', 'used'], css)
+  const built = await build(app)
+  assert.equal(built.code, 0, built.err)
+  const css = [...contents(app.path('dist'))].filter(([name]) => name.endsWith('.css')).map(([, text]) => text).join('\n')
+  const names = [...css.matchAll(/\._([a-z-]+)_\w+/g)].map(([, name]) => name).sort()
+  assert.deepEqual(names, ['alone', 'in-package', 'lazy', 'named-nothing', 'used'], css)
 })
 
 test('a glob leaves out a file that has no address, and says so', {

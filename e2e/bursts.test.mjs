@@ -6,8 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { program, test } from './harness.mjs'
 
 const COUNT = 60
-const modules = (value) =>
-  Object.fromEntries(Array.from({ length: COUNT }, (_, at) => [`src/m${at}.js`, `export const v${value} = ${value}\n`]))
+const modules = (value) => Object.fromEntries(Array.from({ length: COUNT }, (_, at) => [`src/m${at}.js`, `export const v${value} = ${value}\n`]))
 const main = (value) => {
   const names = Array.from({ length: COUNT }, (_, at) => `v${value} as m${at}`)
   const imports = names.map((name, at) => `import { ${name} } from './src/m${at}.js'`).join('\n')
@@ -93,7 +92,9 @@ test('what `rekindle edit` runs is one update, however long it takes', {
     env: { ...process.env, FILES: files },
   })
   let said = ''
-  command.stderr.on('data', (data) => { said += data })
+  command.stderr.on('data', (data) => {
+    said += data
+  })
   assert.equal(await new Promise((done) => command.on('close', done)), 0)
   assert.match(said, /one update with 61 files/)
   await app.sees('#a', '4')
@@ -107,7 +108,8 @@ test('a codemod whose files throw until the last is written: no overlay comes up
     'a.js': 'export const conf = { n: { v: 1 } }',
     'm0.js': `show('m0', 1)`,
     'm1.js': `show('m1', 1)`,
-    'index.html': `<!doctype html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><p id="m0"></p><p id="m1"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`,
+    'index.html':
+      `<!doctype html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><p id="m0"></p><p id="m1"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`,
   },
 }, async (app) => {
   await app.sees('#a', '1')
@@ -167,7 +169,9 @@ test('a rebase whose steps take their time is one update without an overlay, and
 
 const version = (n) => ({
   'package.json': JSON.stringify({ name: 'pkg', version: `${n}.0.0`, main: `v${n}/index.js`, type: n === 1 ? 'commonjs' : 'module' }),
-  [`v${n}/index.js`]: n === 1 ? `exports.part = require('./part.js')\nexports.more = require('./more.js')` : `export { part } from './part.js'\nexport { more } from './more.js'`,
+  [`v${n}/index.js`]: n === 1
+    ? `exports.part = require('./part.js')\nexports.more = require('./more.js')`
+    : `export { part } from './part.js'\nexport { more } from './more.js'`,
   [`v${n}/part.js`]: n === 1 ? 'module.exports = 1' : 'export const part = 2',
   [`v${n}/more.js`]: n === 1 ? 'module.exports = 10' : 'export const more = 20',
 })
@@ -175,7 +179,8 @@ const version = (n) => ({
 test('a package that is replaced as npm does it, slowly: no overlay, and an edit in between goes through at once', {
   files: {
     'package.json': '{ "dependencies": { "pkg": "1" } }',
-    'main.js': `import { part, more } from 'pkg'\nimport { own } from './own.js'\nglobalThis.updates = (globalThis.updates ?? 0) + 1\nshow('a', part + more)\nshow('b', own)\nimport.meta.hot.accept()`,
+    'main.js':
+      `import { part, more } from 'pkg'\nimport { own } from './own.js'\nglobalThis.updates = (globalThis.updates ?? 0) + 1\nshow('a', part + more)\nshow('b', own)\nimport.meta.hot.accept()`,
     'own.js': 'export const own = 1',
     ...Object.fromEntries(Object.entries(version(1)).map(([name, text]) => [`node_modules/pkg/${name}`, text])),
   },

@@ -9,17 +9,26 @@ import { lineTest, restart } from './line-test.mjs'
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 const value = (n) => `export const v = ${JSON.stringify(n)}\n`
 const SHOWING = `import { v } from './a.js'\nshow('a', v)\nimport.meta.hot.accept()`
-const HEAD = `<!doctype html><head><meta charset="utf-8"><link rel="icon" href="data:,"><script>show = (id, text) => { document.getElementById(id).textContent = String(text) }</script></head><p id="a"></p><p id="b"></p>`
+const HEAD =
+  `<!doctype html><head><meta charset="utf-8"><link rel="icon" href="data:,"><script>show = (id, text) => { document.getElementById(id).textContent = String(text) }</script></head><p id="a"></p><p id="b"></p>`
 
 /** Keeps the thread of a tab busy, as that of a tab in the background is. */
-const delay = (tab, ms) => void tab.page.evaluate((ms) => { setTimeout(() => { for (const end = performance.now() + ms; performance.now() < end; ); }, 0) }, ms)
+const delay = (tab, ms) =>
+  void tab.page.evaluate((ms) => {
+    setTimeout(() => {
+      for (const end = performance.now() + ms; performance.now() < end;);
+    }, 0)
+  }, ms)
 
 test('a mistake is told while another file is written without a pause', {
   files: { 'main.js': `import './often.js'\n${SHOWING}`, 'often.js': `show('b', 0)\nimport.meta.hot.accept()`, 'a.js': value(1) },
 }, async (app) => {
   await app.sees('#a', '1')
   const text = JSON.stringify(app.path('often.js'))
-  const tool = spawn(process.execPath, ['-e', `let n = 0; setInterval(() => require('fs').writeFileSync(${text}, "show('b', " + ++n + ")\\nimport.meta.hot.accept()"), 25)`])
+  const tool = spawn(process.execPath, [
+    '-e',
+    `let n = 0; setInterval(() => require('fs').writeFileSync(${text}, "show('b', " + ++n + ")\\nimport.meta.hot.accept()"), 25)`,
+  ])
   try {
     await app.sees('#b', /[1-9]/)
     app.write('a.js', `import './nowhere.js'\n${value(2)}`)
@@ -34,7 +43,8 @@ test('a mistake is told while another file is written without a pause', {
 test('a save of a module that an edit has just brought, while a sheet that came with it is compiled', {
   packages: ['postcss', 'nanoid', 'picocolors', 'source-map-js'],
   files: {
-    'postcss.config.mjs': `export default { plugins: [{ postcssPlugin: 'slow', async Once() { await new Promise((done) => setTimeout(done, 4000)) } }] }`,
+    'postcss.config.mjs':
+      `export default { plugins: [{ postcssPlugin: 'slow', async Once() { await new Promise((done) => setTimeout(done, 4000)) } }] }`,
     'main.js': `show('a', 0)\nimport.meta.hot.accept()`,
     'look.css': '#a { order: 1 }',
     'a.js': value(1),
@@ -50,7 +60,8 @@ test('a save of a module that an edit has just brought, while a sheet that came 
 
 // ---- what a server comes to late
 
-const HIRE = (script) => `const worker = new Worker(new URL('./${script}', import.meta.url), { type: 'module' })
+const HIRE = (script) =>
+  `const worker = new Worker(new URL('./${script}', import.meta.url), { type: 'module' })
 worker.onmessage = ({ data }) => show('a', data)
 setInterval(() => worker.postMessage('?'), 50)
 import.meta.hot?.accept()`
@@ -107,7 +118,12 @@ function png(width) {
   head.writeUInt32BE(width, 0)
   head.writeUInt32BE(1, 4)
   head.set([8, 2, 0, 0, 0], 8)
-  return Buffer.concat([Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), chunk('IHDR', head), chunk('IDAT', zlib.deflateSync(Buffer.alloc(1 + width * 3))), chunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]),
+    chunk('IHDR', head),
+    chunk('IDAT', zlib.deflateSync(Buffer.alloc(1 + width * 3))),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
 }
 
 function crc(bytes) {
@@ -119,14 +135,19 @@ function crc(bytes) {
   return (sum ^ 0xffffffff) >>> 0
 }
 
-const wide = (app, selector, n) => until(`${selector} to be ${n} wide`, async () => assert.equal(await app.page.evaluate((selector) => {
-  const element = document.querySelector(selector)
-  if (element.naturalWidth !== undefined) return element.naturalWidth
-  const probe = (globalThis.probe ??= new Image())
-  const address = /url\("(.*)"\)/.exec(getComputedStyle(element).backgroundImage)?.[1]
-  if (probe.src !== address) probe.src = address
-  return probe.naturalWidth
-}, selector), n))
+const wide = (app, selector, n) =>
+  until(`${selector} to be ${n} wide`, async () =>
+    assert.equal(
+      await app.page.evaluate((selector) => {
+        const element = document.querySelector(selector)
+        if (element.naturalWidth !== undefined) return element.naturalWidth
+        const probe = (globalThis.probe ??= new Image())
+        const address = /url\("(.*)"\)/.exec(getComputedStyle(element).backgroundImage)?.[1]
+        if (probe.src !== address) probe.src = address
+        return probe.naturalWidth
+      }, selector),
+      n,
+    ))
 
 test('pictures of a page, a module and a sheet: edited, over restarts, while the server was away', {
   files: {
@@ -138,7 +159,9 @@ test('pictures of a page, a module and a sheet: edited, over restarts, while the
   start: false,
   limit: 90_000,
 }, async (app) => {
-  const all = async (n) => { for (const selector of ['#page', '#module', '#sheet']) await wide(app, selector, n) }
+  const all = async (n) => {
+    for (const selector of ['#page', '#module', '#sheet']) await wide(app, selector, n)
+  }
   app.write('pic.png', png(1))
   await app.start()
   await app.load()
@@ -167,11 +190,12 @@ test('a tab that finds out late that its browser cannot parse a module blames no
 }, async (app) => {
   await app.sees('#a', '1')
   const other = await app.tab()
-  const late = (tab, ms) => tab.page.route(/load\.js/, async (route) => {
-    const response = await route.fetch()
-    if (route.request().resourceType() === 'fetch') await sleep(ms)
-    await route.fulfill({ response })
-  })
+  const late = (tab, ms) =>
+    tab.page.route(/load\.js/, async (route) => {
+      const response = await route.fetch()
+      if (route.request().resourceType() === 'fetch') await sleep(ms)
+      await route.fulfill({ response })
+    })
   await late(app.first, 400)
   await late(other, 1500)
   app.write('a.js', `${value(2)}while (false) { () => { break } }`)
@@ -209,7 +233,10 @@ test('a file that is renamed makes no overlay while the page fetches data', {
   await app.page.evaluate(() => {
     globalThis.overlays = 0
     const isOne = (node) => /overlay/.test(node.localName)
-    new MutationObserver((all) => all.forEach(({ addedNodes }) => (overlays += [...addedNodes].filter(isOne).length))).observe(document, { childList: true, subtree: true })
+    new MutationObserver((all) => all.forEach(({ addedNodes }) => (overlays += [...addedNodes].filter(isOne).length))).observe(document, {
+      childList: true,
+      subtree: true,
+    })
   })
   for (let n = 0; n < 4; n++) {
     const [from, to] = n % 2 ? ['z.js', 'x.js'] : ['x.js', 'z.js']
@@ -389,7 +416,11 @@ lineTest('after a restart, what two modules import that lack a file goes on', {
 })
 
 test('of modules that are saved together, those go on that have nothing to do with the one that throws', {
-  files: { 'main.js': `import './a.js'\nimport './b.js'`, 'a.js': `show('a', 1)\nimport.meta.hot.accept()`, 'b.js': `show('b', 1)\nimport.meta.hot.accept()` },
+  files: {
+    'main.js': `import './a.js'\nimport './b.js'`,
+    'a.js': `show('a', 1)\nimport.meta.hot.accept()`,
+    'b.js': `show('b', 1)\nimport.meta.hot.accept()`,
+  },
 }, async (app) => {
   await app.sees('#b', '1')
   app.write('a.js', `throw new Error('not today')\nimport.meta.hot.accept()`)

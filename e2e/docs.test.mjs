@@ -20,9 +20,12 @@ import { anchors, parse, sections } from './markdown.mjs'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
 const ONLINE = 'https://github.com/rekindle/rekindle/blob/main/'
-const markdown = (folder) => fs.readdirSync(path.join(repository, folder)).filter((name) => name.endsWith('.md')).map((name) => path.posix.join(folder, name))
+const markdown = (folder) =>
+  fs.readdirSync(path.join(repository, folder)).filter((name) => name.endsWith('.md')).map((name) => path.posix.join(folder, name))
 const book = [...markdown('docs'), ...markdown('docs/internals')]
-const pages = new Map(['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'SECURITY.md', ...book].map((name) => [name, parse(path.join(repository, name))]))
+const pages = new Map(
+  ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'SECURITY.md', ...book].map((name) => [name, parse(path.join(repository, name))]),
+)
 /** Pages whose blocks are for readers of the source. */
 const isInternal = (name) => name === 'ARCHITECTURE.md' || name === 'SECURITY.md' || name.startsWith('docs/internals/')
 
@@ -37,7 +40,9 @@ nodeTest('every link of the documentation leads to a page and a heading that exi
       const [file, anchor] = (isOnline ? target.slice(ONLINE.length) : target).split('#')
       const to = file === '' ? name : isOnline ? file : path.posix.join(path.posix.dirname(name), file)
       if (!fs.existsSync(path.join(repository, to))) broken.push(`${name}:${line}: there is no ${to}`)
-      else if (anchor !== undefined && !anchors(pages.get(to) ?? parse(path.join(repository, to))).includes(anchor)) broken.push(`${name}:${line}: ${to} has no heading for #${anchor}`)
+      else if (anchor !== undefined && !anchors(pages.get(to) ?? parse(path.join(repository, to))).includes(anchor)) {
+        broken.push(`${name}:${line}: ${to} has no heading for #${anchor}`)
+      }
     }
   }
   assert.deepEqual(broken, [])
@@ -87,7 +92,8 @@ nodeTest('every mistake that the program can report is explained in docs/trouble
 const steps = {
   async 'diff'(story, { name, text }) {
     const [file, then] = name.split(' ')
-    const side = (sign) => text.split('\n').filter((line) => line !== '' && (line[0] === ' ' || line[0] === sign)).map((line) => line.slice(1)).join('\n')
+    const side = (sign) =>
+      text.split('\n').filter((line) => line !== '' && (line[0] === ' ' || line[0] === sign)).map((line) => line.slice(1)).join('\n')
     await story.app.edit(file, side('-'), side('+'))
     if (then === 'reloads') await story.app.reloaded()
     if (then === 'broken') await until('an overlay', async () => assert.ok(await story.app.first.overlayText()))
@@ -117,7 +123,8 @@ const steps = {
 }
 /** What a section needs before it is served. */
 const preparations = {
-  packages: ({ app }, { rest }) => rest.split(' ').forEach((name) => linkTo(app.path(`node_modules/${name}`), path.join(repository, 'e2e/node_modules', name))),
+  packages: ({ app }, { rest }) =>
+    rest.split(' ').forEach((name) => linkTo(app.path(`node_modules/${name}`), path.join(repository, 'e2e/node_modules', name))),
   root: (story, { rest }) => (story.app.command = [program, 'dev', story.app.path(rest)]),
   link({ app }, { rest }) {
     const [link, target] = rest.split(' -> ')
@@ -133,7 +140,9 @@ function linkTo(link, target) {
 
 /** What can be read on the page, in elements with a shadow root too. */
 async function shown(app) {
-  const texts = await app.page.evaluate(() => [document.body.innerText, ...[...document.querySelectorAll('*')].map(({ shadowRoot }) => shadowRoot?.textContent ?? '')])
+  const texts = await app.page.evaluate(
+    () => [document.body.innerText, ...[...document.querySelectorAll('*')].map(({ shadowRoot }) => shadowRoot?.textContent ?? '')],
+  )
   return squeezed(texts.join(' '))
 }
 const squeezed = (text) => text.replace(/\s+/g, ' ').trim()
@@ -207,7 +216,10 @@ const rules = {
   sh: (block) => runs(ours(block.text)),
   yaml: (block) => runs(ours(block.text)),
   json: ({ text }) => void text.trim().split(/\n(?=\{)/).forEach((value) => JSON.parse(value)),
-  js: parses, ts: parses, jsx: parses, tsx: parses,
+  js: parses,
+  ts: parses,
+  jsx: parses,
+  tsx: parses,
   html: ({ text }) => assert.match(text, /<[a-z!]/),
   css: ({ text }) => assert.equal(text.split('{').length, text.split('}').length),
   rust: isInDocComment,
@@ -215,7 +227,16 @@ const rules = {
   'text build': buildPrints,
   'text example': isShownInAStory,
 }
-for (const language of ['scss', 'less', 'svg', 'diff', 'text page', 'text console', 'text terminal', ...Object.keys(OF_OTHERS).filter((language) => language !== 'yaml')]) {
+for (const language of [
+  'scss',
+  'less',
+  'svg',
+  'diff',
+  'text page',
+  'text console',
+  'text terminal',
+  ...Object.keys(OF_OTHERS).filter((language) => language !== 'yaml'),
+]) {
   rules[language] = () => {} // Files and steps of stories; see the test below for those that belong to none.
 }
 
@@ -227,10 +248,14 @@ nodeTest('every block of the documentation has a rule, and files and steps stand
     const hasStories = sections(items).slice(1).some((section) => section.items.some(stepOf))
     for (const { title, items: inSection } of sections(items)) {
       const isStory = title !== 'intro' && inSection.some(stepOf)
-      for (const { kind, word, line } of inSection) if (kind === 'comment' && !steps[word] && !preparations[word] && word !== 'settings') without.push(`${name}:${line}: ${word}`)
+      for (const { kind, word, line } of inSection) {
+        if (kind === 'comment' && !steps[word] && !preparations[word] && word !== 'settings') without.push(`${name}:${line}: ${word}`)
+      }
       for (const block of inSection.filter(({ kind }) => kind === 'block')) {
         const needsStory = ['scss', 'less', 'svg', 'txt', 'ini', 'jsx', 'css', 'html'].includes(block.language) && block.name !== ''
-        if (!ruleOf(block) || (stepOf(block) && !isStory) || (needsStory && !isStory && (title !== 'intro' || !hasStories))) without.push(`${name}:${block.line}: ${block.language} ${block.name}`)
+        if (!ruleOf(block) || (stepOf(block) && !isStory) || (needsStory && !isStory && (title !== 'intro' || !hasStories))) {
+          without.push(`${name}:${block.line}: ${block.language} ${block.name}`)
+        }
       }
     }
   }
@@ -283,7 +308,9 @@ async function acceptsSettings({ text }) {
 
 /** An example of what the terminal shows, whose lines stories of the book bring about. */
 function isShownInAStory({ text }) {
-  const lines = [...pages.values()].flat().filter(({ language, name }) => language === 'text' && name === 'terminal').flatMap((block) => block.text.split('\n'))
+  const lines = [...pages.values()].flat().filter(({ language, name }) => language === 'text' && name === 'terminal').flatMap((block) =>
+    block.text.split('\n')
+  )
   assert.deepEqual(text.split('\n').filter((line) => !lines.includes(line)), [])
 }
 
@@ -322,7 +349,9 @@ const IN_SETTINGS = /^(?:- )?[\w-]+:|^\w+ = |^\[\[?\w+\]\]?$/
 async function runs(commands) {
   if (commands.length === 0) return
   const folder = project({ 'path/to/project/index.html': PAGE, 'apps/shop/index.html': PAGE, 'my-app/index.html': PAGE })
-  if (commands.some((command) => command.includes('examples/'))) fs.cpSync(path.join(repository, 'examples'), path.join(folder, 'examples'), { recursive: true })
+  if (commands.some((command) => command.includes('examples/'))) {
+    fs.cpSync(path.join(repository, 'examples'), path.join(folder, 'examples'), { recursive: true })
+  }
   for (const command of commands) {
     const words = command.split(/\s+/).filter(Boolean).map((word) => word.replace(/^"|"$/g, ''))
     const free = ['--port', String(await freePort())]

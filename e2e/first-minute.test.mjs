@@ -14,7 +14,10 @@ test('the port that was wanted is taken: the terminal says so', bare, async (app
   const taken = net.createServer()
   const port = await freePort()
   await new Promise((done) => taken.listen(port, done))
-  const server = spawn(program, ['dev', app.root, '--port', String(port)], { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, NO_COLOR: '1' } })
+  const server = spawn(program, ['dev', app.root, '--port', String(port)], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, NO_COLOR: '1' },
+  })
   let printed = ''
   server.stdout.on('data', (chunk) => (printed += chunk))
   try {
@@ -40,7 +43,10 @@ test('an unknown flag is not taken for a folder', bare, async (app) => {
   assert.equal(code, 2)
   assert.match(stderr, /--port/)
   assert.doesNotMatch(stderr, /as a value/)
-  for (const words of [['--frobnicate'], ['dev', '--force'], ['build', '--watch'], ['dev', '.', '-x'], ['preview', '--nothing'], ['init', '--nothing']]) {
+  for (const words of [['--frobnicate'], ['dev', '--force'], ['build', '--watch'], ['dev', '.', '-x'], ['preview', '--nothing'], [
+    'init',
+    '--nothing',
+  ]]) {
     const { code, stderr } = await run(app, ...words)
     assert.equal(code, 2)
     assert.match(stderr, new RegExp(`unexpected argument '${words.at(-1)}'`))
@@ -48,7 +54,10 @@ test('an unknown flag is not taken for a folder', bare, async (app) => {
   }
 })
 
-test('--config names a script of Vite, or a file that is not there', { ...bare, files: { 'conf/dev.mjs': `export default { base: '/below/' }`, 'index.html': '<p id="a">page</p>' } }, async (app) => {
+test('--config names a script of Vite, or a file that is not there', {
+  ...bare,
+  files: { 'conf/dev.mjs': `export default { base: '/below/' }`, 'index.html': '<p id="a">page</p>' },
+}, async (app) => {
   assert.match((await run(app, '--config', 'nope.toml')).stderr, /there is no file `[^`]*nope\.toml`/)
   await app.start('--config', 'conf/dev.mjs')
   await app.prints('/below/')
@@ -62,7 +71,8 @@ test('a folder without a page names what writes one', bare, async (app) => {
 
 const SLOW = {
   files: {
-    'index.html': '<!doctype html><head><title>mine</title><link rel="icon" href="data:,"></head><body><p id="a">page</p><script type="module" src="/main.js"></script></body>',
+    'index.html':
+      '<!doctype html><head><title>mine</title><link rel="icon" href="data:,"></head><body><p id="a">page</p><script type="module" src="/main.js"></script></body>',
     'main.js': `import './big.js'\nimport './next.js'\nimport './a.css'`,
     // So large that its segment is announced while the sheet is still waited for.
     'big.js': `export const big = '${'x'.repeat(600_000)}'`,
@@ -80,13 +90,26 @@ test('what takes long is said in the terminal and on the page, with the file tha
   app.url = `http://localhost:${app.port}/`
   const tab = await app.tab({ blank: true })
   const going = tab.page.goto(app.url)
-  await until('the page to say what is done', async () => assert.match(await tab.text('#rekindle-waiting'), /rekindle is compiling, \d+ of \d+ modules \(a\.css\)/))
+  await until(
+    'the page to say what is done',
+    async () => assert.match(await tab.text('#rekindle-waiting'), /rekindle is compiling, \d+ of \d+ modules \(a\.css\)/),
+  )
   await app.prints(/^\d\d:\d\d:\d\d compiling, \d+ of \d+ modules \(a\.css\), \d/m)
   await going
   await tab.sees('#a', 'page')
   // It has painted before the page's own text came, and nothing of that is left.
   assert.ok(await tab.page.evaluate(() => performance.getEntriesByName('first-paint')[0].startTime < 5000))
-  assert.deepEqual(await tab.page.evaluate(() => [document.title, document.body.children[0].id, document.head.querySelectorAll('style').length, document.querySelectorAll('body style, body link, #rekindle-waiting, script[src*=waiting]').length]), ['mine', 'a', 1, 0])
+  assert.deepEqual(
+    await tab.page.evaluate(
+      () => [
+        document.title,
+        document.body.children[0].id,
+        document.head.querySelectorAll('style').length,
+        document.querySelectorAll('body style, body link, #rekindle-waiting, script[src*=waiting]').length,
+      ],
+    ),
+    ['mine', 'a', 1, 0],
+  )
 })
 
 test('a build that takes long says how far it is', { ...SLOW, start: false }, async (app) => {
@@ -96,7 +119,10 @@ test('a build that takes long says how far it is', { ...SLOW, start: false }, as
 })
 
 for (const [what, command] of [['the server', []], ['a build', ['build']]]) {
-  test(`a vite.config.ts that cannot be parsed ends ${what} with its place`, { ...bare, files: { 'vite.config.ts': `import { defineConfig } from 'vite'\nexport default defineConfig({ base: '/x/',, })` } }, async (app) => {
+  test(`a vite.config.ts that cannot be parsed ends ${what} with its place`, {
+    ...bare,
+    files: { 'vite.config.ts': `import { defineConfig } from 'vite'\nexport default defineConfig({ base: '/x/',, })` },
+  }, async (app) => {
     const { code, stderr } = await run(app, ...command)
     assert.equal(code, 1)
     assert.match(stderr, /error: [^]*vite\.config\.ts:2:\d+[^]*> 2 \| export default/)

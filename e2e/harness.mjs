@@ -137,8 +137,8 @@ class App {
     })
     for (const stream of [server.stdout, server.stderr]) stream.on('data', (chunk) => (this.printed += chunk))
     this.over = new Promise((done) => {
-      server.on('error', (error) => done((this.ended = { code: error.message })))
-      server.on('close', (code, signal) => done((this.ended = { code, signal })))
+      server.on('error', (error) => done(this.ended = { code: error.message }))
+      server.on('close', (code, signal) => done(this.ended = { code, signal }))
     })
     this.server = server
   }
@@ -326,7 +326,7 @@ class Tab {
 }
 
 for (const name of ['connected', 'mark', 'stayed', 'reloaded', 'sees', 'text', 'looks', 'says', 'overlay', 'noOverlay']) {
-  App.prototype[name] = function (...args) {
+  App.prototype[name] = function(...args) {
     return this.first[name](...args)
   }
 }

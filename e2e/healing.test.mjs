@@ -59,8 +59,10 @@ test('a tsconfig that is broken keeps no script from running that does not ask i
 test('sheets of imports that an edit takes out while the page cannot start do not stay', {
   load: false,
   files: {
-    'index.html': '<!doctype html><head><link rel="icon" href="data:,"></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>',
-    'main.js': `import './one.css'\nimport './broken.js'\nshow('a', 'first')\nfunction show(id, text) { document.getElementById(id).textContent = text }`,
+    'index.html':
+      '<!doctype html><head><link rel="icon" href="data:,"></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>',
+    'main.js':
+      `import './one.css'\nimport './broken.js'\nshow('a', 'first')\nfunction show(id, text) { document.getElementById(id).textContent = text }`,
     'broken.js': 'const = 1',
     'one.css': '#a { color: rgb(1, 2, 3) }',
   },
@@ -89,7 +91,8 @@ test('an edit of a config that tsconfig.json extends counts', {
 
 test('a linked sheet that was edited while the server was away is taken when it is back', {
   files: {
-    'index.html': `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>`,
+    'index.html':
+      `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>`,
     'main.js': '',
     'site.css': '#a { color: rgb(1, 2, 3) }',
   },
@@ -104,7 +107,8 @@ test('a linked sheet that was edited while the server was away is taken when it 
 
 test('a sheet that is switched off does not hold up the updates behind it', {
   files: {
-    'index.html': `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" id="dark" href="/dark.css"><script>show = (id, text) => { document.getElementById(id).textContent = text }</script></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>`,
+    'index.html':
+      `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" id="dark" href="/dark.css"><script>show = (id, text) => { document.getElementById(id).textContent = text }</script></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>`,
     'main.js': accepting,
     'a.js': 'export const v = 1',
     'dark.css': '#a { color: rgb(1, 2, 3) }',
@@ -121,7 +125,8 @@ test('a sheet that is switched off does not hold up the updates behind it', {
 
 test('sheets and scripts of public/ may be named without a slash', {
   files: {
-    'index.html': `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" href="./pub.css"></head><body><p id="a">x</p><p id="b"></p><script type="module" src="pub.js"></script></body>`,
+    'index.html':
+      `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" href="./pub.css"></head><body><p id="a">x</p><p id="b"></p><script type="module" src="pub.js"></script></body>`,
     'public/pub.css': '#a { color: rgb(1, 2, 3) }',
     'public/pub.js': `document.getElementById('b').textContent = 'ran'`,
   },
@@ -161,7 +166,11 @@ const UNREADABLE = 'while (false) { () => { break } }'
 test('a module that the browser cannot parse is an error of its own: the page runs without it', {
   files: { 'main.js': `show('a', 'one')\nimport.meta.hot.accept()`, 'lazy.js': `export const x = 1\n${UNREADABLE}` },
 }, async (app) => {
-  await app.edit('main.js', `show('a', 'one')`, `import('./lazy.js').then((m) => show('b', m.x), (error) => show('b', error.message))\nshow('a', 'two')`)
+  await app.edit(
+    'main.js',
+    `show('a', 'one')`,
+    `import('./lazy.js').then((m) => show('b', m.x), (error) => show('b', error.message))\nshow('a', 'two')`,
+  )
   await app.sees('#a', 'two')
   await app.sees('#b', /cannot parse this file/)
   await app.overlay('lazy.js')
@@ -176,7 +185,11 @@ test('a module that the browser cannot parse is an error of its own: the page ru
 
 test('a page that starts with one shows it, by file and line, and starts once it is mended', {
   load: false,
-  files: { 'main.js': `import { v } from './a.js'\nimport('./lazy.js').catch((error) => show('c', error.message))\nshow('a', v)\nimport.meta.hot.accept()`, 'a.js': `export const v = 1\n${UNREADABLE}`, 'lazy.js': UNREADABLE },
+  files: {
+    'main.js': `import { v } from './a.js'\nimport('./lazy.js').catch((error) => show('c', error.message))\nshow('a', v)\nimport.meta.hot.accept()`,
+    'a.js': `export const v = 1\n${UNREADABLE}`,
+    'lazy.js': UNREADABLE,
+  },
 }, async (app) => {
   const tab = await app.tab({ blank: true })
   await tab.page.goto(app.url)
@@ -201,7 +214,8 @@ test('a broken file that is deleted and written anew: its error goes', {
 
 test('an import() that was rejected is made again when its module is mended, whatever else the save brings', {
   files: {
-    'main.js': `import './part.js'\nimport { v } from './a.js'\nshow('a', v)\nimport.meta.hot.accept(['./part.js', './a.js'], ([, a]) => a && show('a', a.v))`,
+    'main.js':
+      `import './part.js'\nimport { v } from './a.js'\nshow('a', v)\nimport.meta.hot.accept(['./part.js', './a.js'], ([, a]) => a && show('a', a.v))`,
     'a.js': 'export const v = 1',
     'part.js': `import('./lazy.js').then(({ v }) => show('b', v), () => show('b', 'failed'))`,
     'lazy.js': 'export const v = ;',
@@ -219,7 +233,8 @@ test('an import() that was rejected is made again when its module is mended, wha
 
 test('an import() that the server did not answer is made again when it is back', {
   files: {
-    'main.js': `globalThis.go = () => import('./lazy.js').then(({ v }) => show('b', v), () => show('b', 'failed'))\nif (import.meta.hot.data.asked) go()\nimport.meta.hot.data.asked = false\nimport.meta.hot.dispose((data) => (data.asked = true))\nimport.meta.hot.accept()`,
+    'main.js':
+      `globalThis.go = () => import('./lazy.js').then(({ v }) => show('b', v), () => show('b', 'failed'))\nif (import.meta.hot.data.asked) go()\nimport.meta.hot.data.asked = false\nimport.meta.hot.dispose((data) => (data.asked = true))\nimport.meta.hot.accept()`,
     'lazy.js': 'export const v = 1',
   },
 }, async (app) => {
@@ -238,7 +253,8 @@ test('an import() that the server did not answer is made again when it is back',
 test('the overlay of a page that could not start stays while other files are saved', {
   load: false,
   files: {
-    'index.html': `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>`,
+    'index.html':
+      `<!doctype html><head><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"></head><body><p id="a">x</p><script type="module" src="/main.js"></script></body>`,
     'main.js': `throw new Error('cannot start')`,
     'site.css': '#a { color: rgb(1, 2, 3) }',
   },

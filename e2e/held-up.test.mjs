@@ -17,7 +17,11 @@ const TWO = { 'main.js': `import './a.js'\nimport './b.js'`, 'a.js': accepting('
 /** Writes files as one save. */
 async function rekindleEdit(app, files) {
   const script = Object.entries(files).map(([name, text]) => `fs.writeFileSync(${JSON.stringify(app.path(name))}, ${JSON.stringify(text)})`)
-  await promisify(execFile)(program, ['edit', '--', process.execPath, '--input-type=module', '-e', `import fs from 'node:fs'\n${script.join('\n')}`], { cwd: app.root })
+  await promisify(execFile)(
+    program,
+    ['edit', '--', process.execPath, '--input-type=module', '-e', `import fs from 'node:fs'\n${script.join('\n')}`],
+    { cwd: app.root },
+  )
 }
 
 // ---- a top-level await that does not settle
@@ -60,7 +64,9 @@ test('the same where the importer takes the update', {
   await app.stayed()
 })
 
-test('a page whose first load waits for ever comes up with the fix', { files: { ...TWO, 'a.js': `console.log('waiting')\n${NEVER}${accepting('a', 'one')}` } }, async (app) => {
+test('a page whose first load waits for ever comes up with the fix', {
+  files: { ...TWO, 'a.js': `console.log('waiting')\n${NEVER}${accepting('a', 'one')}` },
+}, async (app) => {
   await app.says('waiting')
   await app.edit('a.js', NEVER, '')
   await app.sees('#a', 'one', SHORT)
@@ -90,7 +96,11 @@ test('the fix of a hanging module that accepts nothing itself goes through at on
 })
 
 test('the same for one that was imported by import(), whose promise comes with the fix', {
-  files: { 'main.js': `import('./lazy.js').then((lazy) => show('a', lazy.v))\nimport './b.js'\nimport.meta.hot.accept()`, 'lazy.js': `show('c', 'hangs')\n${NEVER}export const v = 'one'`, 'b.js': accepting('b', 'one') },
+  files: {
+    'main.js': `import('./lazy.js').then((lazy) => show('a', lazy.v))\nimport './b.js'\nimport.meta.hot.accept()`,
+    'lazy.js': `show('c', 'hangs')\n${NEVER}export const v = 'one'`,
+    'b.js': accepting('b', 'one'),
+  },
 }, async (app) => {
   await withoutSeconds(app)
   await app.sees('#c', 'hangs')
@@ -132,7 +142,8 @@ test('the same in two tabs', { files: THROUGH_DEP }, async (app) => {
 
 test('the same in a worker', {
   files: {
-    'main.js': `const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => show(...data)`,
+    'main.js':
+      `const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => show(...data)`,
     'worker.js': `import './a.js'`,
     'dep.js': THROUGH_DEP['dep.js'],
     'a.js': `import { wait } from './dep.js'\nconst text = await wait()\npostMessage(['a', text])\nimport.meta.hot.accept()`,
@@ -207,7 +218,10 @@ test('an answer that never comes holds up its own update alone', NEEDING, async 
   await openOther(app)
   let asked = 0
   const held = []
-  await app.page.route(LOAD, (route) => { asked += 1; held.push(route) })
+  await app.page.route(LOAD, (route) => {
+    asked += 1
+    held.push(route)
+  })
   await need(app)
   await until('the page to ask for what is missing', () => assert.ok(asked > 0))
   await app.edit('b.js', 'one', 'two')
@@ -360,11 +374,17 @@ test('a reload that was cancelled leaves alone what called for it, and takes the
     'hot.js': `import { v } from './shared.js'\nshow('a', 'one ' + v)\nimport.meta.hot.accept()`,
     'shared.js': `export const v = 'old'`,
     'linked.css': '#a { color: rgb(0, 0, 1) }',
-    'index.html': `<!doctype html><link rel="stylesheet" href="/linked.css"><p id="a"></p><p id="b"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script>`,
+    'index.html':
+      `<!doctype html><link rel="stylesheet" href="/linked.css"><p id="a"></p><p id="b"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script>`,
   },
 }, async (app) => {
   const dialogs = await stayAtDialogs(app)
-  await rekindleEdit(app, { 'plain.js': `show('b', 'two')`, 'shared.js': `export const v = 'new'`, 'linked.css': '#a { color: rgb(0, 0, 2) }', 'hot.js': `import { v } from './shared.js'\nshow('a', 'two ' + v)\nimport.meta.hot.accept()` })
+  await rekindleEdit(app, {
+    'plain.js': `show('b', 'two')`,
+    'shared.js': `export const v = 'new'`,
+    'linked.css': '#a { color: rgb(0, 0, 2) }',
+    'hot.js': `import { v } from './shared.js'\nshow('a', 'two ' + v)\nimport.meta.hot.accept()`,
+  })
   await until('the browser to ask', () => assert.ok(dialogs.asked > 0))
   await app.sees('#a', 'two old')
   await app.looks('#a', 'color', 'rgb(0, 0, 2)')
@@ -385,7 +405,11 @@ for (const [where, page] of Object.entries(ASKING_FRAMES)) {
       'main.js': `import './plain.js'\nimport './hot.js'`,
       'plain.js': `show('b', 'one')`,
       'hot.js': accepting('a', 'one'),
-      'index.html': `<!doctype html><p id="a"></p><p id="b"></p>${page((inner) => `<iframe srcdoc="<button>x</button>${inner}<script>onbeforeunload = (event) => { event.preventDefault(); return 'no' }</script>"></iframe>`)}<script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script>`,
+      'index.html': `<!doctype html><p id="a"></p><p id="b"></p>${
+        page((inner) =>
+          `<iframe srcdoc="<button>x</button>${inner}<script>onbeforeunload = (event) => { event.preventDefault(); return 'no' }</script>"></iframe>`
+        )
+      }<script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script>`,
     },
   }, async (app) => {
     const dialogs = await stayAtDialogs(app)
@@ -427,7 +451,8 @@ test('a crashed page that stays asks again for its own fix only', {
     'main.js': `${EDITOR.files['main.js']}\nthrow new Error('not today')`,
     'look.css': '#a { color: rgb(0, 0, 1) }',
     'other.js': `import './look.css'\n${accepting('c', 'one')}`,
-    'index.html': `<!doctype html><p id="a"></p><p id="b"></p><p id="c"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script><script type="module" src="/other.js"></script>`,
+    'index.html':
+      `<!doctype html><p id="a"></p><p id="b"></p><p id="c"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script><script type="module" src="/other.js"></script>`,
   },
 }, async (app) => {
   const dialogs = await stayAtDialogs(app)
@@ -445,14 +470,21 @@ test('a crashed page that stays asks again for its own fix only', {
 })
 
 const OWNERS = {
-  Worker: { make: `const port = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })`, worker: `onmessage = () => postMessage('one')` },
-  SharedWorker: { make: `const { port } = new SharedWorker(new URL('./worker.js', import.meta.url), { type: 'module' })`, worker: `onconnect = ({ ports: [port] }) => { port.onmessage = () => port.postMessage('one') }` },
+  Worker: {
+    make: `const port = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })`,
+    worker: `onmessage = () => postMessage('one')`,
+  },
+  SharedWorker: {
+    make: `const { port } = new SharedWorker(new URL('./worker.js', import.meta.url), { type: 'module' })`,
+    worker: `onconnect = ({ ports: [port] }) => { port.onmessage = () => port.postMessage('one') }`,
+  },
 }
 
 for (const [kind, { make, worker }] of Object.entries(OWNERS)) {
   test(`a ${kind} that had called for a reload which was cancelled is started anew, with what was posted meanwhile`, {
     files: {
-      'main.js': `addEventListener('beforeunload', (event) => event.preventDefault())\n${make}\nport.onmessage = ({ data }) => show('a', data)\nwindow.ask = () => port.postMessage('who?')\nwindow.ask()`,
+      'main.js':
+        `addEventListener('beforeunload', (event) => event.preventDefault())\n${make}\nport.onmessage = ({ data }) => show('a', data)\nwindow.ask = () => port.postMessage('who?')\nwindow.ask()`,
       'worker.js': worker,
     },
   }, async (app) => {
@@ -500,7 +532,8 @@ test('a module that came along for the first time in an update which threw is le
   files: {
     'main.js': `import './y.js'\nshow('a', 'one')\nimport.meta.hot.accept()`,
     'y.js': `show('b', 'one')`,
-    'new.js': `window.heard = 0\nconst hear = () => { window.heard += 1 }\naddEventListener('poke', hear)\nimport.meta.hot.dispose(() => removeEventListener('poke', hear))`,
+    'new.js':
+      `window.heard = 0\nconst hear = () => { window.heard += 1 }\naddEventListener('poke', hear)\nimport.meta.hot.dispose(() => removeEventListener('poke', hear))`,
   },
 }, async (app) => {
   await app.sees('#b', 'one')

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import http from 'node:http'
 import { test, until } from './harness.mjs'
 
-const page = ({ head = '', body = '', script = '<script type="module" src="/main.js"></script>' }) => `<!doctype html>
+const page = ({ head = '', body = '', script = '<script type="module" src="/main.js"></script>' }) =>
+  `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
@@ -33,8 +34,10 @@ test('with React, whose components are what takes edits, a page is patched too',
   packages: ['react', 'react-dom', 'scheduler'],
   files: {
     'index.html': page({ body: '<h1>one</h1>', script: '<script type="module" src="/main.tsx"></script>' }),
-    'main.tsx': `import { createRoot } from 'react-dom/client'\nimport App from './App'\ncreateRoot(document.getElementById('root')!).render(<App />)`,
-    'App.tsx': `import { useState } from 'react'\nexport default function App() {\n  const [n, setN] = useState(0)\n  return <button onClick={() => setN(n + 1)}>{n}</button>\n}`,
+    'main.tsx':
+      `import { createRoot } from 'react-dom/client'\nimport App from './App'\ncreateRoot(document.getElementById('root')!).render(<App />)`,
+    'App.tsx':
+      `import { useState } from 'react'\nexport default function App() {\n  const [n, setN] = useState(0)\n  return <button onClick={() => setN(n + 1)}>{n}</button>\n}`,
   },
 }, async (app) => {
   await app.page.click('button')
@@ -49,7 +52,10 @@ test('with React, whose components are what takes edits, a page is patched too',
 
 test('text, title, meta, attributes and new elements are patched in place', {
   files: {
-    'index.html': page({ head: '<style>h1 { color: rgb(1, 1, 1) }</style>', body: '<h1 class="big">one</h1>\n    <p>kept <b>bold</b> text</p>\n    <input id="field">' }),
+    'index.html': page({
+      head: '<style>h1 { color: rgb(1, 1, 1) }</style>',
+      body: '<h1 class="big">one</h1>\n    <p>kept <b>bold</b> text</p>\n    <input id="field">',
+    }),
     'main.js': APP,
   },
 }, async (app) => {
@@ -63,7 +69,17 @@ test('text, title, meta, attributes and new elements are patched in place', {
   await app.edit('index.html', '<title>first', '<title>second', 'about one', 'about two', '<html lang="en">', '<html lang="de">')
   await app.page.waitForFunction(() => document.title === 'second' && document.documentElement.lang === 'de')
   assert.equal(await app.page.getAttribute('meta[name=description]', 'content'), 'about two')
-  await app.edit('index.html', 'color: rgb(1, 1, 1)', 'color: rgb(9, 9, 9)', '<b>bold</b> text', '<i>slanted</i> words', '<input', '<nav>new</nav>\n    <input', '<div id="root">', '<div id="root" class="app">')
+  await app.edit(
+    'index.html',
+    'color: rgb(1, 1, 1)',
+    'color: rgb(9, 9, 9)',
+    '<b>bold</b> text',
+    '<i>slanted</i> words',
+    '<input',
+    '<nav>new</nav>\n    <input',
+    '<div id="root">',
+    '<div id="root" class="app">',
+  )
   await app.sees('nav', 'new')
   await app.looks('h1', 'color', 'rgb(9, 9, 9)')
   await app.sees('p', 'kept slanted words')
@@ -94,7 +110,17 @@ import.meta.hot.accept()`,
 }, async (app) => {
   const items = () => app.page.evaluate(() => [...document.querySelectorAll('li')].map((item) => item.textContent).join())
   assert.equal(await items(), 'a,mine,b')
-  await app.edit('index.html', '<li>b</li>', '<li>b2</li><li>c</li>', 'class="note"', 'class="note wide"', '>one<', '>two<', '<body>', '<body style="margin: 7px">')
+  await app.edit(
+    'index.html',
+    '<li>b</li>',
+    '<li>b2</li><li>c</li>',
+    'class="note"',
+    'class="note wide"',
+    '>one<',
+    '>two<',
+    '<body>',
+    '<body style="margin: 7px">',
+  )
   await app.sees('.note', 'two')
   assert.equal(await items(), 'a,mine,b2,c')
   assert.equal(await app.page.getAttribute('.note', 'class'), 'note mine wide')
@@ -231,7 +257,8 @@ test('a page without scripts is patched; one whose modules accept nothing is rel
 test('what a <template> holds is patched in place', {
   files: {
     'index.html': page({ body: '<template id="row"><li>old <b>row</b></li></template>\n    <ul></ul>' }),
-    'main.js': `${APP}\nroot.addEventListener('click', () => document.querySelector('ul').append(document.querySelector('#row').content.cloneNode(true)))`,
+    'main.js':
+      `${APP}\nroot.addEventListener('click', () => document.querySelector('ul').append(document.querySelector('#row').content.cloneNode(true)))`,
   },
 }, async (app) => {
   await app.page.click('button')
@@ -245,12 +272,13 @@ test('what a <template> holds is patched in place', {
 })
 
 test('a tool that takes anything gets the page of a route, and a 404 for what is a file', { files: { 'main.js': '' }, load: false }, async (app) => {
-  const ask = (path, method, headers = {}) => new Promise((done, fail) => {
-    http.request(new URL(path, app.url), { method, headers }, (answer) => {
-      let text = ''
-      answer.on('data', (chunk) => (text += chunk)).on('end', () => done([answer.statusCode, text.includes('/@rekindle/client.js')]))
-    }).on('error', fail).end()
-  })
+  const ask = (path, method, headers = {}) =>
+    new Promise((done, fail) => {
+      http.request(new URL(path, app.url), { method, headers }, (answer) => {
+        let text = ''
+        answer.on('data', (chunk) => (text += chunk)).on('end', () => done([answer.statusCode, text.includes('/@rekindle/client.js')]))
+      }).on('error', fail).end()
+    })
   for (const headers of [{}, { accept: '*/*' }, { accept: 'application/json, text/plain, */*' }]) {
     assert.deepEqual(await ask('/users/17', 'GET', headers), [200, true])
     assert.deepEqual(await ask('/users/17', 'HEAD', headers), [200, false])

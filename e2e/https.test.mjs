@@ -47,19 +47,22 @@ test('an address typed without its s leads to the right one', { start: false, fi
   const answer = await new Promise((done, fail) => http.get(`http://localhost:${app.port}/a?b`, done).on('error', fail))
   assert.equal(answer.statusCode, 307)
   assert.equal(answer.headers.location, `https://localhost:${app.port}/a?b`)
-  const foreign = await new Promise((done, fail) => http.get({ port: app.port, host: 'localhost', headers: { host: 'evil.example' } }, done).on('error', fail))
+  const foreign = await new Promise((done, fail) =>
+    http.get({ port: app.port, host: 'localhost', headers: { host: 'evil.example' } }, done).on('error', fail)
+  )
   assert.equal(foreign.statusCode, 403)
 })
 
 test('requests over HTTP/2 pass the same checks', { start: false, files: FILES }, async (app) => {
   await app.start('--https')
   const session = http2.connect(app.url, { rejectUnauthorized: false })
-  const status = (headers, body) => new Promise((done, fail) => {
-    const stream = session.request({ ':path': '/', ...headers }, { endStream: !body })
-    stream.on('response', (answer) => (stream.resume(), done(answer[':status'])))
-    stream.on('error', fail)
-    if (body) stream.end(body)
-  })
+  const status = (headers, body) =>
+    new Promise((done, fail) => {
+      const stream = session.request({ ':path': '/', ...headers }, { endStream: !body })
+      stream.on('response', (answer) => (stream.resume(), done(answer[':status'])))
+      stream.on('error', fail)
+      if (body) stream.end(body)
+    })
   try {
     assert.equal(await status({ accept: 'text/html' }), 200)
     assert.equal(await status({ ':authority': 'evil.example' }), 403)

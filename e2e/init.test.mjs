@@ -40,7 +40,13 @@ empty('React keeps its state, with the packages that package.json names', { pack
   const { stdout } = await init(app, '--template', 'react', '--yes')
   assert.match(stdout, /npm install\n {4}rekindle dev/)
   const { dependencies, devDependencies } = JSON.parse(fs.readFileSync(app.path('package.json'), 'utf8'))
-  assert.deepEqual(Object.keys({ ...dependencies, ...devDependencies }).sort(), ['@types/react', '@types/react-dom', 'react', 'react-dom', 'typescript'])
+  assert.deepEqual(Object.keys({ ...dependencies, ...devDependencies }).sort(), [
+    '@types/react',
+    '@types/react-dom',
+    'react',
+    'react-dom',
+    'typescript',
+  ])
   await app.start()
   await app.load()
   await app.page.click('button')
@@ -53,7 +59,8 @@ empty('React keeps its state, with the packages that package.json names', { pack
 })
 
 test('an existing project is shown what it lacks; nothing is touched without --yes, and no file that is there ever', {
-  files: { 'src/main.ts': `document.body.append('mine')`, 'package.json': '{ "name": "mine" }' }, start: false,
+  files: { 'src/main.ts': `document.body.append('mine')`, 'package.json': '{ "name": "mine" }' },
+  start: false,
 }, async (app) => {
   app.remove('index.html')
   const refused = await init(app).catch((error) => error)

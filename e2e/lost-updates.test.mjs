@@ -5,7 +5,8 @@ import { lineTest, restart } from './line-test.mjs'
 
 const SHOWING = `import { v } from './a.js'\nshow('a', v)\nimport.meta.hot.accept()`
 const STYLED = { 'main.js': `import './look.css'\nshow('a', 'up')\nimport.meta.hot.accept()`, 'look.css': '#a { color: rgb(0, 0, 1) }' }
-const LINKED = (head = '', body = '') => `<!doctype html><head><link rel="icon" href="data:,">${head}</head><body><p id="a"></p>${body}<script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`
+const LINKED = (head = '', body = '') =>
+  `<!doctype html><head><link rel="icon" href="data:,">${head}</head><body><p id="a"></p>${body}<script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`
 const value = (n) => `export const v = ${n}`
 const colour = (n) => `#a { color: rgb(0, 0, ${n}) }`
 
@@ -15,7 +16,9 @@ const save = (app, name, text) => app.noticed(name, () => app.write(name, text))
 // ---- the connection was away
 
 for (const saves of [1, 2, 3]) {
-  lineTest(`a tab that was cut off for ${saves} save${saves > 1 ? 's' : ''} catches up, once, and goes on`, { files: { 'main.js': SHOWING, 'a.js': value(1) } }, async (app, line) => {
+  lineTest(`a tab that was cut off for ${saves} save${saves > 1 ? 's' : ''} catches up, once, and goes on`, {
+    files: { 'main.js': SHOWING, 'a.js': value(1) },
+  }, async (app, line) => {
     await app.sees('#a', '1')
     let heard = 0
     app.page.on('websocket', (socket) => socket.on('framereceived', () => (heard += 1)))
@@ -41,36 +44,46 @@ lineTest('a sheet that was saved twice while the tab was cut off has its last co
   await app.stayed()
 })
 
-lineTest('two tabs that were cut off for different numbers of saves both catch up', { files: { 'main.js': SHOWING, 'a.js': value(1) } }, async (app, line) => {
-  line.cut()
-  await save(app, 'a.js', value(2))
-  line.mend()
-  const other = await app.tab()
-  line.cut()
-  await save(app, 'a.js', value(3))
-  await save(app, 'a.js', value(4))
-  line.mend()
-  for (const tab of [app.first, other]) await tab.sees('#a', '4')
-  await app.stayed()
-  await other.stayed()
-})
+lineTest(
+  'two tabs that were cut off for different numbers of saves both catch up',
+  { files: { 'main.js': SHOWING, 'a.js': value(1) } },
+  async (app, line) => {
+    line.cut()
+    await save(app, 'a.js', value(2))
+    line.mend()
+    const other = await app.tab()
+    line.cut()
+    await save(app, 'a.js', value(3))
+    await save(app, 'a.js', value(4))
+    line.mend()
+    for (const tab of [app.first, other]) await tab.sees('#a', '4')
+    await app.stayed()
+    await other.stayed()
+  },
+)
 
-lineTest('a connection that hangs half-open is found dead, and what was saved meanwhile comes', { files: { 'main.js': SHOWING, 'a.js': value(1) } }, async (app, line) => {
-  await app.sees('#a', '1')
-  const witness = await app.tab({ blank: true }) // Not over the line: while all tabs are silent, the terminal waits for one.
-  await witness.page.goto(`http://localhost:${app.port}/`)
-  await witness.sees('#a', '1')
-  line.freezeSockets()
-  await save(app, 'a.js', value(2))
-  await save(app, 'a.js', value(3))
-  await app.page.evaluate(() => void document.dispatchEvent(new Event('visibilitychange'))) // A look at the tab tries the connection out.
-  await app.sees('#a', '3', 20_000)
-  await save(app, 'a.js', value(4))
-  await app.sees('#a', '4')
-  await app.stayed()
-})
+lineTest(
+  'a connection that hangs half-open is found dead, and what was saved meanwhile comes',
+  { files: { 'main.js': SHOWING, 'a.js': value(1) } },
+  async (app, line) => {
+    await app.sees('#a', '1')
+    const witness = await app.tab({ blank: true }) // Not over the line: while all tabs are silent, the terminal waits for one.
+    await witness.page.goto(`http://localhost:${app.port}/`)
+    await witness.sees('#a', '1')
+    line.freezeSockets()
+    await save(app, 'a.js', value(2))
+    await save(app, 'a.js', value(3))
+    await app.page.evaluate(() => void document.dispatchEvent(new Event('visibilitychange'))) // A look at the tab tries the connection out.
+    await app.sees('#a', '3', 20_000)
+    await save(app, 'a.js', value(4))
+    await app.sees('#a', '4')
+    await app.stayed()
+  },
+)
 
-lineTest('a good save and then a broken one while the tab was away: it runs the good one, and the undo costs nothing', { files: { 'main.js': SHOWING, 'a.js': value(1) } }, async (app, line) => {
+lineTest('a good save and then a broken one while the tab was away: it runs the good one, and the undo costs nothing', {
+  files: { 'main.js': SHOWING, 'a.js': value(1) },
+}, async (app, line) => {
   line.cut()
   await save(app, 'a.js', value(2))
   await save(app, 'a.js', `${value(2)} }}}`)
@@ -83,18 +96,22 @@ lineTest('a good save and then a broken one while the tab was away: it runs the 
   await app.stayed()
 })
 
-lineTest('a good save and then one whose import is missing, while the tab was away', { files: { 'main.js': SHOWING, 'a.js': value(1) } }, async (app, line) => {
-  line.cut()
-  await save(app, 'a.js', value(2))
-  await save(app, 'a.js', `import './nowhere.js'\n${value(3)}`)
-  line.mend()
-  await app.overlay('./nowhere.js')
-  await app.sees('#a', '2')
-  app.write('nowhere.js', '')
-  await app.sees('#a', '3')
-  await app.noOverlay()
-  await app.stayed()
-})
+lineTest(
+  'a good save and then one whose import is missing, while the tab was away',
+  { files: { 'main.js': SHOWING, 'a.js': value(1) } },
+  async (app, line) => {
+    line.cut()
+    await save(app, 'a.js', value(2))
+    await save(app, 'a.js', `import './nowhere.js'\n${value(3)}`)
+    line.mend()
+    await app.overlay('./nowhere.js')
+    await app.sees('#a', '2')
+    app.write('nowhere.js', '')
+    await app.sees('#a', '3')
+    await app.noOverlay()
+    await app.stayed()
+  },
+)
 
 lineTest('a good sheet and then a broken one while the tab was away: the good one is worn', { files: STYLED }, async (app, line) => {
   line.cut()
@@ -111,7 +128,9 @@ lineTest('a good sheet and then a broken one while the tab was away: the good on
 
 // ---- the server was started anew
 
-lineTest('numbers of an earlier start count for nothing: a save that a tab missed after a restart comes', { files: { 'main.js': SHOWING, 'a.js': value(1) } }, async (app, line) => {
+lineTest('numbers of an earlier start count for nothing: a save that a tab missed after a restart comes', {
+  files: { 'main.js': SHOWING, 'a.js': value(1) },
+}, async (app, line) => {
   for (let n = 2; n <= 6; n++) await save(app, 'a.js', value(n))
   await app.sees('#a', '6')
   await restart(app)
@@ -143,7 +162,8 @@ lineTest('the same for a sheet, with two restarts', { files: STYLED }, async (ap
 
 /** `main.js` brings `lazy.js` by `import()` and accepts. */
 const LAZY = {
-  'main.js': `import './part.js'\nimport { b } from './b.js'\nimport('./lazy.js').then(() => show('b', 'there'), () => show('b', 'failed'))\nshow('c', b)\nimport.meta.hot.accept()`,
+  'main.js':
+    `import './part.js'\nimport { b } from './b.js'\nimport('./lazy.js').then(() => show('b', 'there'), () => show('b', 'failed'))\nshow('c', b)\nimport.meta.hot.accept()`,
   'part.js': '',
   'b.js': `export const b = 'b1'`,
   'lazy.js': `import { b } from './b.js'\nshow('a', 'lazy1 ' + b)\nimport.meta.hot.accept()`,
@@ -187,7 +207,8 @@ test('the entry is broken when the server starts anew: what the tab runs below i
 
 const GLOB = {
   'main.js': `import { shown } from './list.js'\nshown.then((text) => show('a', text))\nimport.meta.hot.accept()`,
-  'list.js': `const pages = import.meta.glob('./pages/*.js')\nexport const shown = Promise.all(Object.values(pages).map((load) => load())).then((all) => all.map(({ v }) => v).join())`,
+  'list.js':
+    `const pages = import.meta.glob('./pages/*.js')\nexport const shown = Promise.all(Object.values(pages).map((load) => load())).then((all) => all.map(({ v }) => v).join())`,
   'pages/one.js': `export const v = 'one1'`,
   'pages/two.js': `export const v = 'two1'`,
 }
@@ -213,20 +234,29 @@ for (const [what, { breaks, mends }] of Object.entries(BROKEN)) {
 }
 
 for (const [what, name] of [['the entry', 'main.js'], ['a module', 'a.js']]) {
-  test(`${what} that was gone when the server died, and is another one when it is back`, { files: { 'main.js': SHOWING, 'a.js': value(1) } }, async (app) => {
-    await app.sees('#a', '1')
-    app.remove(name)
-    await app.overlay(name)
-    await restart(app, () => app.write(name, name === 'main.js' ? SHOWING.replace('v)', `'v' + v)`) : value(2)))
-    await app.sees('#a', name === 'main.js' ? 'v1' : '2')
-    await app.noOverlay()
-    app.write('a.js', value(7))
-    await app.sees('#a', name === 'main.js' ? 'v7' : '7')
-  })
+  test(
+    `${what} that was gone when the server died, and is another one when it is back`,
+    { files: { 'main.js': SHOWING, 'a.js': value(1) } },
+    async (app) => {
+      await app.sees('#a', '1')
+      app.remove(name)
+      await app.overlay(name)
+      await restart(app, () => app.write(name, name === 'main.js' ? SHOWING.replace('v)', `'v' + v)`) : value(2)))
+      await app.sees('#a', name === 'main.js' ? 'v1' : '2')
+      await app.noOverlay()
+      app.write('a.js', value(7))
+      await app.sees('#a', name === 'main.js' ? 'v7' : '7')
+    },
+  )
 }
 
 test('a page that was edited while the server was away is patched when it is back', {
-  files: { 'index.html': `<!doctype html><head><title>one</title><link rel="icon" href="data:,"></head><body><h1>one</h1><p id="a"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`, 'main.js': SHOWING, 'a.js': value(1) },
+  files: {
+    'index.html':
+      `<!doctype html><head><title>one</title><link rel="icon" href="data:,"></head><body><h1>one</h1><p id="a"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`,
+    'main.js': SHOWING,
+    'a.js': value(1),
+  },
 }, async (app) => {
   await app.sees('#a', '1')
   await restart(app, () => app.edit('index.html', '<h1>one', '<h1 class="new">two', '<title>one', '<title>two'))
@@ -253,7 +283,13 @@ test('a sheet whose link came by an edit of the page is edited while the server 
 })
 
 test('a link that comes by an edit of the page leads to a sheet with a mistake: it is told, and heals', {
-  files: { 'index.html': LINKED(), 'main.js': `${SHOWING}\nimport.meta.hot.accept('./a.js', () => {})`, 'a.js': value(1), 'site.css': `@import './part.css';\n${colour(1)}`, 'part.css': `@import './nowhere.css';` },
+  files: {
+    'index.html': LINKED(),
+    'main.js': `${SHOWING}\nimport.meta.hot.accept('./a.js', () => {})`,
+    'a.js': value(1),
+    'site.css': `@import './part.css';\n${colour(1)}`,
+    'part.css': `@import './nowhere.css';`,
+  },
 }, async (app) => {
   await app.sees('#a', '1')
   await app.edit('index.html', '</head>', '<link rel="stylesheet" href="/site.css"></head>')
@@ -266,7 +302,12 @@ test('a link that comes by an edit of the page leads to a sheet with a mistake: 
 })
 
 test('a page and one of its modules, both edited while the server was away', {
-  files: { 'index.html': `<!doctype html><head><link rel="icon" href="data:,"></head><body><h1>one</h1><p id="a"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`, 'main.js': SHOWING, 'a.js': value(1) },
+  files: {
+    'index.html':
+      `<!doctype html><head><link rel="icon" href="data:,"></head><body><h1>one</h1><p id="a"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script><script type="module" src="/main.js"></script></body>`,
+    'main.js': SHOWING,
+    'a.js': value(1),
+  },
 }, async (app) => {
   await app.sees('#a', '1')
   await restart(app, async () => {
@@ -307,7 +348,10 @@ async function openHalf(app, address, { answered }) {
 
 for (const [how, main] of [['which accepts', SHOWING], ['which accepts nothing', SHOWING.replace('import.meta.hot.accept()', '')]]) {
   for (const saves of [1, 2]) {
-    test(`${saves} save${saves > 1 ? 's' : ''} between the page's answer and its modules: main.js, ${how}, shows the last`, { files: { 'main.js': main, 'a.js': value(1) }, load: false }, async (app) => {
+    test(`${saves} save${saves > 1 ? 's' : ''} between the page's answer and its modules: main.js, ${how}, shows the last`, {
+      files: { 'main.js': main, 'a.js': value(1) },
+      load: false,
+    }, async (app) => {
       const { tab, letGo } = await openHalf(app, SEGMENTS, { answered: true })
       for (let n = 2; n <= saves + 1; n++) await save(app, 'a.js', value(n))
       letGo()
@@ -337,15 +381,14 @@ test('a reload with a save on its way: format on save', { files: { 'main.js': SH
   await app.sees('#a', '2')
 })
 
-test('a sheet of a module, saved between the page\'s answer and its modules', { files: STYLED, load: false }, async (app) => {
+test("a sheet of a module, saved between the page's answer and its modules", { files: STYLED, load: false }, async (app) => {
   const { tab, letGo } = await openHalf(app, SEGMENTS, { answered: true })
   await save(app, 'look.css', colour(2))
   letGo()
   await tab.looks('#a', 'color', 'rgb(0, 0, 2)')
 })
 
-
-test('a linked sheet that is saved between the page\'s text and its script is worn', {
+test("a linked sheet that is saved between the page's text and its script is worn", {
   files: { 'index.html': LINKED('<link rel="stylesheet" href="/site.css">'), 'main.js': SHOWING, 'a.js': value(1), 'site.css': colour(1) },
   load: false,
 }, async (app) => {
@@ -357,16 +400,20 @@ test('a linked sheet that is saved between the page\'s text and its script is wo
   await tab.looks('#a', 'color', 'rgb(0, 0, 2)')
 })
 
-test('a sheet that came with the page\'s text and is imported no more when its script comes is taken off', { files: STYLED, load: false }, async (app) => {
-  const { tab, letGo } = await openHalf(app, PAGE_SCRIPT, { answered: false })
-  await tab.looks('#a', 'color', 'rgb(0, 0, 1)')
-  await save(app, 'main.js', `show('a', 'bare')\nimport.meta.hot.accept()`)
-  letGo()
-  await tab.sees('#a', 'bare')
-  await tab.looks('#a', 'color', 'rgb(0, 0, 0)')
-})
+test(
+  "a sheet that came with the page's text and is imported no more when its script comes is taken off",
+  { files: STYLED, load: false },
+  async (app) => {
+    const { tab, letGo } = await openHalf(app, PAGE_SCRIPT, { answered: false })
+    await tab.looks('#a', 'color', 'rgb(0, 0, 1)')
+    await save(app, 'main.js', `show('a', 'bare')\nimport.meta.hot.accept()`)
+    letGo()
+    await tab.sees('#a', 'bare')
+    await tab.looks('#a', 'color', 'rgb(0, 0, 0)')
+  },
+)
 
-test('the text of a page that is saved between the page\'s text and its script is shown', {
+test("the text of a page that is saved between the page's text and its script is shown", {
   files: { 'index.html': LINKED('', '<h1>one</h1>'), 'main.js': SHOWING, 'a.js': value(1) },
   load: false,
 }, async (app) => {
@@ -379,7 +426,10 @@ test('the text of a page that is saved between the page\'s text and its script i
 })
 
 for (const saves of [1, 2, 3]) {
-  lineTest(`${saves} save${saves > 1 ? 's' : ''} between the page's start and its first word to the server`, { files: { 'main.js': SHOWING, 'a.js': value(1) }, load: false }, async (app, line) => {
+  lineTest(`${saves} save${saves > 1 ? 's' : ''} between the page's start and its first word to the server`, {
+    files: { 'main.js': SHOWING, 'a.js': value(1) },
+    load: false,
+  }, async (app, line) => {
     line.cutSockets()
     const tab = await app.tab({ blank: true })
     await tab.page.goto(app.url)
@@ -392,18 +442,25 @@ for (const saves of [1, 2, 3]) {
   })
 }
 
-test('saves all the time while pages load: each page ends at the last one', { files: { 'main.js': SHOWING, 'a.js': value(0) }, load: false }, async (app) => {
-  let n = 0
-  for (let load = 0; load < 6; load++) {
-    const tab = await app.tab({ blank: true })
-    const typing = setInterval(() => app.write('a.js', value(++n)), 60)
-    await tab.page.goto(app.url).finally(() => clearInterval(typing))
-    await tab.sees('#a', String(n))
-    await tab.page.close()
-  }
-})
+test(
+  'saves all the time while pages load: each page ends at the last one',
+  { files: { 'main.js': SHOWING, 'a.js': value(0) }, load: false },
+  async (app) => {
+    let n = 0
+    for (let load = 0; load < 6; load++) {
+      const tab = await app.tab({ blank: true })
+      const typing = setInterval(() => app.write('a.js', value(++n)), 60)
+      await tab.page.goto(app.url).finally(() => clearInterval(typing))
+      await tab.sees('#a', String(n))
+      await tab.page.close()
+    }
+  },
+)
 
-test('the server dies between a page\'s text and its script: the page comes up when it is back', { files: { 'main.js': SHOWING, 'a.js': value(1) }, load: false }, async (app) => {
+test("the server dies between a page's text and its script: the page comes up when it is back", {
+  files: { 'main.js': SHOWING, 'a.js': value(1) },
+  load: false,
+}, async (app) => {
   const { tab, letGo } = await openHalf(app, PAGE_SCRIPT, { answered: false })
   await app.stop('SIGKILL')
   const failed = tab.page.waitForEvent('requestfailed')
@@ -414,7 +471,9 @@ test('the server dies between a page\'s text and its script: the page comes up w
   await tab.sees('#a', '2')
 })
 
-test('a tab that reloaded while the server was away is the browser\'s: its next try has the last save', { files: { 'main.js': SHOWING.replace('import.meta.hot.accept()', ''), 'a.js': value(1) } }, async (app) => {
+test("a tab that reloaded while the server was away is the browser's: its next try has the last save", {
+  files: { 'main.js': SHOWING.replace('import.meta.hot.accept()', ''), 'a.js': value(1) },
+}, async (app) => {
   await app.sees('#a', '1')
   await app.stop('SIGKILL')
   await app.page.reload().catch(() => {}) // The browser's own error page.
@@ -426,7 +485,9 @@ test('a tab that reloaded while the server was away is the browser\'s: its next 
   await app.sees('#a', '3')
 })
 
-test('a page whose client script did not come, because the server went away, starts when the server is back', { files: { 'main.js': `show('a', 'one')\nimport.meta.hot.accept()` } }, async (app) => {
+test('a page whose client script did not come, because the server went away, starts when the server is back', {
+  files: { 'main.js': `show('a', 'one')\nimport.meta.hot.accept()` },
+}, async (app) => {
   const tab = await app.tab({ blank: true })
   let cut = 0
   await tab.page.route('**/@rekindle/client.js', (route) => (cut++ < 2 ? route.abort() : route.continue()))
@@ -437,7 +498,8 @@ test('a page whose client script did not come, because the server went away, sta
 })
 
 /** A page that hires a worker of either kind and posts to it at once. */
-const hiring = (made) => `const worker = new ${made}(new URL('./w.js', import.meta.url), { type: 'module' })
+const hiring = (made) =>
+  `const worker = new ${made}(new URL('./w.js', import.meta.url), { type: 'module' })
   const end = worker.port ?? worker
   end.onmessage = ({ data }) => show('a', data)
   end.postMessage('posted')`
@@ -531,7 +593,12 @@ for (const made of ['Worker', 'SharedWorker']) {
 
 for (const which of ['first', 'edited']) {
   test(`the ${which} text of a linked sheet does not come, because the server is away, and comes when it is back`, {
-    files: { 'index.html': '<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"><p id="a"></p><script type="module" src="/main.js"></script>', 'site.css': 'p { order: 1 }', 'main.js': 'import.meta.hot.accept()' },
+    files: {
+      'index.html':
+        '<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"><p id="a"></p><script type="module" src="/main.js"></script>',
+      'site.css': 'p { order: 1 }',
+      'main.js': 'import.meta.hot.accept()',
+    },
     load: false,
   }, async (app) => {
     const tab = await app.tab({ blank: true })
@@ -555,7 +622,12 @@ for (const which of ['first', 'edited']) {
 }
 
 test('a copy of a linked sheet that does not come is overtaken by the next one', {
-  files: { 'index.html': '<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"><p id="a"></p><script type="module" src="/main.js"></script>', 'site.css': 'p { order: 1 }', 'main.js': 'import.meta.hot.accept()' },
+  files: {
+    'index.html':
+      '<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.css"><p id="a"></p><script type="module" src="/main.js"></script>',
+    'site.css': 'p { order: 1 }',
+    'main.js': 'import.meta.hot.accept()',
+  },
 }, async (app) => {
   await app.looks('p', 'order', '1')
   const held = []

@@ -21,7 +21,7 @@ export function parse(file) {
     const where = { line: at + 1 }
     const [, indent, language, name] = /^( *)```(\S*) ?(.*)$/.exec(line) ?? []
     if (language !== undefined) {
-      items.push((block = { kind: 'block', indent, language, name: name.trim(), text: '', ...where }))
+      items.push(block = { kind: 'block', indent, language, name: name.trim(), text: '', ...where })
       continue
     }
     const [, level, title] = /^(#+) (.+)$/.exec(line) ?? []

@@ -25,7 +25,11 @@ fs.writeFileSync(path.join(root, 'main.js'), 'window.up = true')
 const port = await freePort()
 const server = spawn(program, ['dev', root, '--port', String(port), '--strict-port'], { stdio: 'ignore' })
 const url = `http://localhost:${port}/`
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', chromiumSandbox: false, args: ['--disable-gpu'] })
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  chromiumSandbox: false,
+  args: ['--disable-gpu'],
+})
 try {
   for (let tries = 0; !(await fetch(url).catch(() => null)) && tries < 100; tries++) await new Promise((done) => setTimeout(done, 50))
   const [address] = /runtime\/\w+\.js/.exec(await (await fetch(`${url}@rekindle/client.js`)).text())

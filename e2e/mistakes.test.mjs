@@ -6,15 +6,21 @@ import { build } from './output.mjs'
 const TAKING = `import { other, count } from './a.js'\nshow('a', count)\nimport.meta.hot.accept()`
 const GIVING = `export const count = 1\nexport const other = 2`
 
-test('a name that a module does not export, when the page starts', { files: { 'main.js': TAKING, 'a.js': GIVING.replace('count', 'counts') } }, async (app) => {
-  await app.overlay('did you mean `counts`?')
-  await app.overlay('> 1 | import { other, count } from')
-  await app.overlay('main.js:1:17')
-  await app.prints(/error: SyntaxError: `count`, imported by \/main\.js, is not exported by \/a\.js\n +--> main\.js:1:17\n[^]*did you mean `counts`\?/)
-  await app.edit('a.js', 'counts', 'count')
-  await app.sees('#a', '1')
-  await app.noOverlay()
-})
+test(
+  'a name that a module does not export, when the page starts',
+  { files: { 'main.js': TAKING, 'a.js': GIVING.replace('count', 'counts') } },
+  async (app) => {
+    await app.overlay('did you mean `counts`?')
+    await app.overlay('> 1 | import { other, count } from')
+    await app.overlay('main.js:1:17')
+    await app.prints(
+      /error: SyntaxError: `count`, imported by \/main\.js, is not exported by \/a\.js\n +--> main\.js:1:17\n[^]*did you mean `counts`\?/,
+    )
+    await app.edit('a.js', 'counts', 'count')
+    await app.sees('#a', '1')
+    await app.noOverlay()
+  },
+)
 
 test('the same, found by an edit of either side', { files: { 'main.js': TAKING, 'a.js': GIVING } }, async (app) => {
   await app.sees('#a', '1')
@@ -48,29 +54,35 @@ test('the same for what is passed on, for a default, and for what may be a type'
   await app.noOverlay()
 })
 
-test('what is thrown while a page starts is in the terminal, once for all tabs', { files: { 'main.js': `import './a.js'\nimport.meta.hot.accept()`, 'a.js': `const nobody = undefined\n\nnobody.size()` } }, async (app) => {
+test('what is thrown while a page starts is in the terminal, once for all tabs', {
+  files: { 'main.js': `import './a.js'\nimport.meta.hot.accept()`, 'a.js': `const nobody = undefined\n\nnobody.size()` },
+}, async (app) => {
   await app.tab({ blank: true }).then((tab) => tab.page.goto(app.url))
   await app.prints(/error: TypeError: Cannot read properties of undefined[^\n]*\n +--> a\.js:3:8\n/)
   await new Promise((done) => setTimeout(done, 300))
   assert.equal(app.printed.split('TypeError: Cannot read').length, 2, app.printed)
 })
 
-test('a save that mends nothing is said, and brings the overlay back', { files: { 'main.js': `show('a', 'one')\nimport.meta.hot.accept()` } }, async (app) => {
-  await app.edit('main.js', `'one')`, `'one'`)
-  await app.overlay('main.js')
-  await until('the console to have it', () => assert.match(app.errors.join('\n'), /main\.js:\d+:\d+\n/))
-  await app.page.keyboard.press('Escape')
-  await app.noOverlay()
-  const before = app.printed.length
-  await app.edit('main.js', 'accept()', 'accept()')
-  await app.overlay('main.js')
-  await until('the terminal to say so', () => assert.match(app.printed.slice(before), /still broken \/main\.js, as before/))
-  assert.doesNotMatch(app.printed.slice(before), /error:/)
-  await app.edit('main.js', `'one'`, `'two')`)
-  await app.sees('#a', 'two')
-  await app.noOverlay()
-  await app.stayed()
-})
+test(
+  'a save that mends nothing is said, and brings the overlay back',
+  { files: { 'main.js': `show('a', 'one')\nimport.meta.hot.accept()` } },
+  async (app) => {
+    await app.edit('main.js', `'one')`, `'one'`)
+    await app.overlay('main.js')
+    await until('the console to have it', () => assert.match(app.errors.join('\n'), /main\.js:\d+:\d+\n/))
+    await app.page.keyboard.press('Escape')
+    await app.noOverlay()
+    const before = app.printed.length
+    await app.edit('main.js', 'accept()', 'accept()')
+    await app.overlay('main.js')
+    await until('the terminal to say so', () => assert.match(app.printed.slice(before), /still broken \/main\.js, as before/))
+    assert.doesNotMatch(app.printed.slice(before), /error:/)
+    await app.edit('main.js', `'one'`, `'two')`)
+    await app.sees('#a', 'two')
+    await app.noOverlay()
+    await app.stayed()
+  },
+)
 
 test('a query that belongs to a plugin names it, in development and in a build; any other only makes another instance', {
   files: { 'main.js': `import Logo from './logo.svg?react'\nshow('a', typeof Logo)`, 'logo.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>' },
@@ -88,7 +100,10 @@ test('a query that belongs to a plugin names it, in development and in a build; 
   await app.noOverlay()
 })
 
-test('a mistake that was there before the server is told once', { files: { 'main.js': `import './broken.js'`, 'broken.js': 'const = 1', 'style.css': '' }, start: false }, async (app) => {
+test('a mistake that was there before the server is told once', {
+  files: { 'main.js': `import './broken.js'`, 'broken.js': 'const = 1', 'style.css': '' },
+  start: false,
+}, async (app) => {
   app.write('broken.js', 'const = 2')
   await app.start()
   await app.load()
@@ -100,7 +115,14 @@ test('a mistake that was there before the server is told once', { files: { 'main
   await app.noticed('still broken /broken.js', () => app.write('broken.js', 'const = 2'))
 })
 
-test('two functions of one name in TypeScript are a mistake, and overloads are none', { files: { 'main.ts': `function f(a: string): void\nfunction f(a: number): void\nfunction f(a: unknown) { show('a', String(a)) }\nf(1)\nimport.meta.hot!.accept()`, 'index.html': '<!doctype html><link rel="icon" href="data:,"><p id="a"></p><script>window.show = (id, text) => (document.getElementById(id).textContent = text)</script><script type="module" src="/main.ts"></script>' } }, async (app) => {
+test('two functions of one name in TypeScript are a mistake, and overloads are none', {
+  files: {
+    'main.ts':
+      `function f(a: string): void\nfunction f(a: number): void\nfunction f(a: unknown) { show('a', String(a)) }\nf(1)\nimport.meta.hot!.accept()`,
+    'index.html':
+      '<!doctype html><link rel="icon" href="data:,"><p id="a"></p><script>window.show = (id, text) => (document.getElementById(id).textContent = text)</script><script type="module" src="/main.ts"></script>',
+  },
+}, async (app) => {
   await app.sees('#a', '1')
   await app.edit('main.ts', 'function f(a: number): void', 'function f(a: number): void {}')
   await app.overlay('Identifier `f` has already been declared')
@@ -117,9 +139,13 @@ const SWALLOWED = {
   'a <template>': ['<p id="a">', '<template><p id="a">'],
   'a tag': ['<p id="a">', '<p id="a'],
 }
-const PAGE = '<!doctype html>\n<html>\n<head><link rel="icon" href="data:,"></head>\n<body>\n<p id="a">page</p>\n<script type="module" src="/main.js"></script>\n</body>\n</html>\n'
+const PAGE =
+  '<!doctype html>\n<html>\n<head><link rel="icon" href="data:,"></head>\n<body>\n<p id="a">page</p>\n<script type="module" src="/main.js"></script>\n</body>\n</html>\n'
 for (const [what, edit] of Object.entries(SWALLOWED)) {
-  test(`${what} that is not closed swallows the page’s script: the save that closes it arrives`, { files: { 'index.html': PAGE, 'main.js': `document.querySelector('#a').textContent = 'ran'` }, load: false }, async (app) => {
+  test(`${what} that is not closed swallows the page’s script: the save that closes it arrives`, {
+    files: { 'index.html': PAGE, 'main.js': `document.querySelector('#a').textContent = 'ran'` },
+    load: false,
+  }, async (app) => {
     app.write('index.html', PAGE.replace(...edit))
     const tab = await app.tab({ blank: true })
     await tab.page.goto(app.url)
@@ -130,7 +156,12 @@ for (const [what, edit] of Object.entries(SWALLOWED)) {
   })
 }
 
-test('DevTools have the new text of a module that was updated, and stop in it', { files: { 'main.js': `const typeOf = (event) => event.type\nglobalThis.tick = () => {\n  return 'old'\n}\nshow('a', tick())\nglobalThis.free = () => [typeOf({ type: 'own' }), event?.type]\nimport.meta.hot.accept()` } }, async (app) => {
+test('DevTools have the new text of a module that was updated, and stop in it', {
+  files: {
+    'main.js':
+      `const typeOf = (event) => event.type\nglobalThis.tick = () => {\n  return 'old'\n}\nshow('a', tick())\nglobalThis.free = () => [typeOf({ type: 'own' }), event?.type]\nimport.meta.hot.accept()`,
+  },
+}, async (app) => {
   const devtools = await app.page.context().newCDPSession(app.page)
   const scripts = []
   devtools.on('Debugger.scriptParsed', (script) => scripts.push(script))
@@ -141,7 +172,15 @@ test('DevTools have the new text of a module that was updated, and stop in it', 
   const updated = scripts.filter((script) => script.url === url)
   assert.equal(updated.length, 1)
   // What a handler calls its parameter is the window's own here.
-  assert.deepEqual(await app.page.evaluate(() => { let seen; addEventListener('mine', () => (seen = free()), { once: true }); dispatchEvent(new Event('mine')); return seen }), ['own', 'mine'])
+  assert.deepEqual(
+    await app.page.evaluate(() => {
+      let seen
+      addEventListener('mine', () => (seen = free()), { once: true })
+      dispatchEvent(new Event('mine'))
+      return seen
+    }),
+    ['own', 'mine'],
+  )
   // By that DevTools tell whether two texts of an address are the same file.
   assert.equal(new URL(updated[0].embedderName).origin, new URL(app.url).origin)
   assert.match(updated[0].sourceMapURL, /@rekindle\/map\?id=/)

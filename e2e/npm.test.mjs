@@ -30,8 +30,10 @@ before(async () => {
 after(() => fs.rmSync(folder, { recursive: true, force: true }))
 
 const REACT = {
-  'index.html': '<!doctype html><title>app</title><link rel="icon" href="data:,"><div id="root"></div><script type="module" src="/main.jsx"></script>',
-  'main.jsx': `import { createRoot } from 'react-dom/client'\nimport { App } from './app'\ncreateRoot(document.getElementById('root')).render(<App />)`,
+  'index.html':
+    '<!doctype html><title>app</title><link rel="icon" href="data:,"><div id="root"></div><script type="module" src="/main.jsx"></script>',
+  'main.jsx':
+    `import { createRoot } from 'react-dom/client'\nimport { App } from './app'\ncreateRoot(document.getElementById('root')).render(<App />)`,
   'app.jsx': `import { useState } from 'react'
 export function App() {
   const [count, setCount] = useState(0)
@@ -44,31 +46,41 @@ const bin = (app, name) => app.path(`node_modules/.bin/${name}${process.platform
 /** A project that depends on the packed archives; `isVite`: also under the name of Vite; `manager`: who installs them instead of npm. */
 const installed = (title, { files = {}, isVite = false, dependencies = {}, scripts = {}, flags = [], manager }, body) => {
   test(title, { files, start: false, load: false, limit: 150_000 }, async (app) => {
-    const packages = { ...dependencies, ...(isVite && { vite: `file:${asVite}` }), rekindle: `file:${main}`, [`@rekindle/${platform}`]: `file:${ours}` }
+    const packages = {
+      ...dependencies,
+      ...(isVite && { vite: `file:${asVite}` }),
+      rekindle: `file:${main}`,
+      [`@rekindle/${platform}`]: `file:${ours}`,
+    }
     // What is not published yet is asked of no registry.
     const own = { rekindle: packages.rekindle, [`@rekindle/${platform}`]: packages[`@rekindle/${platform}`] }
     // Yarn asks for every package of every system; this one, which a tool of Vitest wants on Windows, is not to be had everywhere.
     const others = manager && { resolutions: { ...own, 'napi-windows-process-start-time': 'npm:is-number@^7.0.0' }, pnpm: { overrides: own } }
     app.write('package.json', JSON.stringify({ name: 'app', private: true, type: 'module', scripts, dependencies: packages, ...others }))
-    if (manager) await run(npx, ['--yes', `--package=${manager.package}`, manager.name, 'install'], { cwd: app.root, env: { ...process.env, ...manager.env } })
-    else await run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags], { cwd: app.root })
+    if (manager) {
+      await run(npx, ['--yes', `--package=${manager.package}`, manager.name, 'install'], { cwd: app.root, env: { ...process.env, ...manager.env } })
+    } else await run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags], { cwd: app.root })
     await body(app)
   })
 }
 
-installed('npx rekindle runs, serves a page, and React keeps its state with nothing else installed', { files: REACT, dependencies: react }, async (app) => {
-  const { stdout } = await run(npx, ['rekindle', '--version'], { cwd: app.root })
-  assert.equal(stdout.trim(), `rekindle ${version}`)
-  app.command = [bin(app, 'rekindle'), 'dev']
-  await keepsItsState(app)
-  const end = await app.stop('SIGTERM')
-  assert.deepEqual([end.code, end.signal], [0, null], 'the signal reached the program, which ended by itself')
-  const isFree = () => until('the port to be free', async () => assert.ok(await fetch(app.url).then(() => false, () => true)))
-  await isFree()
-  await app.start()
-  await app.stop('SIGKILL')
-  await isFree()
-})
+installed(
+  'npx rekindle runs, serves a page, and React keeps its state with nothing else installed',
+  { files: REACT, dependencies: react },
+  async (app) => {
+    const { stdout } = await run(npx, ['rekindle', '--version'], { cwd: app.root })
+    assert.equal(stdout.trim(), `rekindle ${version}`)
+    app.command = [bin(app, 'rekindle'), 'dev']
+    await keepsItsState(app)
+    const end = await app.stop('SIGTERM')
+    assert.deepEqual([end.code, end.signal], [0, null], 'the signal reached the program, which ended by itself')
+    const isFree = () => until('the port to be free', async () => assert.ok(await fetch(app.url).then(() => false, () => true)))
+    await isFree()
+    await app.start()
+    await app.stop('SIGKILL')
+    await isFree()
+  },
+)
 
 installed('in the place of Vite: scripts, its flags and its configuration', {
   isVite: true,
@@ -77,7 +89,8 @@ installed('in the place of Vite: scripts, its flags and its configuration', {
   scripts: { dev: 'vite', version: 'vite --version', built: 'vite preview --outDir built' },
   files: {
     ...REACT,
-    'vite.config.js': `import { defineConfig, loadEnv } from 'vite'\nexport default defineConfig(({ mode }) => ({ base: '/app/', define: { MODE: JSON.stringify(loadEnv(mode, '.').VITE_A ?? mode) } }))`,
+    'vite.config.js':
+      `import { defineConfig, loadEnv } from 'vite'\nexport default defineConfig(({ mode }) => ({ base: '/app/', define: { MODE: JSON.stringify(loadEnv(mode, '.').VITE_A ?? mode) } }))`,
     'built/index.html': '<!doctype html><p>built</p>',
   },
 }, async (app) => {
@@ -124,18 +137,26 @@ installed('a build through the name of Vite, and its preview', { isVite: true, d
 const TESTED = {
   'sum.js': 'export const sum = (a, b) => a + b',
   'sum.test.js': `import { expect, test } from 'vitest'\nimport { sum } from './sum'\ntest('sums', () => expect(sum(1, 2)).toBe(3))`,
-  'vite.config.js': `import { defineConfig } from 'vite'\nimport react from '@vitejs/plugin-react'\nexport default defineConfig({ plugins: [react()] })`,
+  'vite.config.js':
+    `import { defineConfig } from 'vite'\nimport react from '@vitejs/plugin-react'\nexport default defineConfig({ plugins: [react()] })`,
 }
 const tools = { vitest: '^4.0.0', '@vitejs/plugin-react': '^6.0.0' }
 
-installed('Vitest runs where rekindle has the name of Vite, and the command is rekindle', { isVite: true, dependencies: { ...react, ...tools }, files: { ...REACT, ...TESTED } }, async (app) => {
+installed('Vitest runs where rekindle has the name of Vite, and the command is rekindle', {
+  isVite: true,
+  dependencies: { ...react, ...tools },
+  files: { ...REACT, ...TESTED },
+}, async (app) => {
   assert.match((await run(npx, ['vitest', 'run'], { cwd: app.root })).stdout, /1 passed/)
   assert.match((await run(npx, ['vite', '--version'], { cwd: app.root })).stdout, /rekindle/)
   app.command = [bin(app, 'vite')]
   await keepsItsState(app)
 })
 
-installed('beside Vite itself: each has its own command, and Vitest runs', { dependencies: { ...react, ...tools, vite: '^8.0.0' }, files: { ...REACT, ...TESTED } }, async (app) => {
+installed('beside Vite itself: each has its own command, and Vitest runs', {
+  dependencies: { ...react, ...tools, vite: '^8.0.0' },
+  files: { ...REACT, ...TESTED },
+}, async (app) => {
   assert.match((await run(npx, ['vitest', 'run'], { cwd: app.root })).stdout, /1 passed/)
   assert.match((await run(npx, ['vite', '--version'], { cwd: app.root })).stdout, /^vite\/8/)
   assert.match((await run(npx, ['rekindle', '--version'], { cwd: app.root })).stdout, /^rekindle/)
@@ -143,17 +164,30 @@ installed('beside Vite itself: each has its own command, and Vitest runs', { dep
 
 const MANAGERS = [
   { name: 'pnpm', package: 'pnpm@10' },
-  { name: 'yarn', package: '@yarnpkg/cli-dist@4', env: { YARN_NODE_LINKER: 'node-modules', YARN_ENABLE_IMMUTABLE_INSTALLS: 'false', YARN_ENABLE_GLOBAL_CACHE: 'true' } },
+  {
+    name: 'yarn',
+    package: '@yarnpkg/cli-dist@4',
+    env: { YARN_NODE_LINKER: 'node-modules', YARN_ENABLE_IMMUTABLE_INSTALLS: 'false', YARN_ENABLE_GLOBAL_CACHE: 'true' },
+  },
 ]
 for (const manager of MANAGERS) {
   const local = async (app, name, ...args) => (await run(bin(app, name), args, { cwd: app.root })).stdout
-  installed(`installed by ${manager.name}, in the place of Vite: Vitest runs`, { manager, isVite: true, dependencies: { ...react, ...tools }, files: { ...REACT, ...TESTED } }, async (app) => {
+  installed(`installed by ${manager.name}, in the place of Vite: Vitest runs`, {
+    manager,
+    isVite: true,
+    dependencies: { ...react, ...tools },
+    files: { ...REACT, ...TESTED },
+  }, async (app) => {
     assert.match(await local(app, 'vitest', 'run'), /1 passed/)
     assert.match(await local(app, 'vite', '--version'), /rekindle/)
     app.command = [bin(app, 'vite')]
     await keepsItsState(app)
   })
-  installed(`installed by ${manager.name}, beside Vite: Vitest runs`, { manager, dependencies: { ...react, ...tools, vite: '^8.0.0' }, files: { ...REACT, ...TESTED } }, async (app) => {
+  installed(`installed by ${manager.name}, beside Vite: Vitest runs`, {
+    manager,
+    dependencies: { ...react, ...tools, vite: '^8.0.0' },
+    files: { ...REACT, ...TESTED },
+  }, async (app) => {
     assert.match(await local(app, 'vitest', 'run'), /1 passed/)
     assert.match(await local(app, 'vite', '--version'), /^vite\/8/)
     app.command = [bin(app, 'rekindle'), 'dev']
@@ -161,7 +195,11 @@ for (const manager of MANAGERS) {
   })
 }
 
-installed('where each package sees only its own dependencies, as with pnpm', { files: REACT, dependencies: react, flags: ['--install-strategy=linked'] }, async (app) => {
+installed('where each package sees only its own dependencies, as with pnpm', {
+  files: REACT,
+  dependencies: react,
+  flags: ['--install-strategy=linked'],
+}, async (app) => {
   assert.ok(!fs.existsSync(app.path('node_modules/react-refresh')), 'the layout is another one')
   app.command = [bin(app, 'rekindle'), 'dev']
   await keepsItsState(app)
@@ -179,18 +217,22 @@ test('without its platform package the launcher says what to do, and for which c
   assert.match(unknown.stderr, new RegExp(`no program for this computer \\(sunos mips\\)[^]*There are programs for: ${platform}`))
 })
 
-test('the launcher ends as the program does', { start: false, skip: process.platform === 'win32' && 'there are no signals to end by' }, async (app) => {
-  const launcher = await unpacked(app)
-  const program = (text) => {
-    fs.writeFileSync(app.path('program'), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
-    const env = { ...process.env, REKINDLE_BINARY: app.path('program') }
-    return run(process.execPath, [launcher, 'a b', '--x=*'], { env }).catch((error) => error)
-  }
-  assert.equal((await program('echo "$1|$2|$REKINDLE_NPM_PACKAGE"')).stdout, `a b|--x=*|${path.dirname(path.dirname(launcher))}\n`)
-  assert.equal((await program('exit 7')).code, 7)
-  assert.equal((await program('kill -TERM $$')).signal, 'SIGTERM')
-  assert.equal((await program('kill -KILL $$')).signal, 'SIGKILL')
-})
+test(
+  'the launcher ends as the program does',
+  { start: false, skip: process.platform === 'win32' && 'there are no signals to end by' },
+  async (app) => {
+    const launcher = await unpacked(app)
+    const program = (text) => {
+      fs.writeFileSync(app.path('program'), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+      const env = { ...process.env, REKINDLE_BINARY: app.path('program') }
+      return run(process.execPath, [launcher, 'a b', '--x=*'], { env }).catch((error) => error)
+    }
+    assert.equal((await program('echo "$1|$2|$REKINDLE_NPM_PACKAGE"')).stdout, `a b|--x=*|${path.dirname(path.dirname(launcher))}\n`)
+    assert.equal((await program('exit 7')).code, 7)
+    assert.equal((await program('kill -TERM $$')).signal, 'SIGTERM')
+    assert.equal((await program('kill -KILL $$')).signal, 'SIGKILL')
+  },
+)
 
 /** The main package without any other, as `--omit=optional` leaves it; gives back its launcher. */
 async function unpacked(app) {

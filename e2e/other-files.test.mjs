@@ -5,7 +5,8 @@ import { test, until } from './harness.mjs'
 
 const ACCEPTS = '\nimport.meta.hot.accept()'
 const shows = (text, id = 'a') => `document.getElementById('${id}').textContent = ${text}${ACCEPTS}`
-const page = (script, body = '') => `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><p id="b"></p>${body}<script type="module" src="${script}"></script></body></html>`
+const page = (script, body = '') =>
+  `<!doctype html><html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><p id="b"></p>${body}<script type="module" src="${script}"></script></body></html>`
 const skip = process.platform === 'win32' && 'links need rights there'
 
 /** A link in one step, as `ln -sfn` and deployments do it. */
@@ -54,7 +55,11 @@ test('the same while the server is away', { files: { 'main.js': shows(`'one'`) }
 })
 
 test('the second script of a page goes, and comes back as another kind of file', {
-  files: { 'index.html': page('/main.js', '<script type="module" src="/second.js"></script>'), 'main.js': shows(`'main'`), 'second.js': shows(`'one'`, 'b') },
+  files: {
+    'index.html': page('/main.js', '<script type="module" src="/second.js"></script>'),
+    'main.js': shows(`'main'`),
+    'second.js': shows(`'one'`, 'b'),
+  },
 }, async (app) => {
   await app.sees('#b', 'one')
   app.remove('second.js')
@@ -73,8 +78,11 @@ test('a script that was missing when the page was loaded comes as TypeScript', {
 })
 
 for (const script of ['/src/main.js', './src/main', '/src']) {
-  const [file, nearer] = { '/src/main.js': ['src/main.ts', 'src/main.js'], './src/main': ['src/main.ts', 'src/main.mjs'], '/src': ['src/index.ts', 'src.js'] }[script]
-  test(`a file that comes before the one of src="${script}" takes its place`, { files: { 'index.html': page(script), [file]: shows(`'far' as string`) } }, async (app) => {
+  const [file, nearer] =
+    { '/src/main.js': ['src/main.ts', 'src/main.js'], './src/main': ['src/main.ts', 'src/main.mjs'], '/src': ['src/index.ts', 'src.js'] }[script]
+  test(`a file that comes before the one of src="${script}" takes its place`, {
+    files: { 'index.html': page(script), [file]: shows(`'far' as string`) },
+  }, async (app) => {
     await app.sees('#a', 'far')
     app.write(nearer, shows(`'near'`))
     await app.sees('#a', 'near')
@@ -86,7 +94,11 @@ for (const script of ['/src/main.js', './src/main', '/src']) {
   })
 }
 
-test('the script of a page is a link, which is turned, also while the server is away', { files: { 'index.html': page('/src/main.js'), 'v1.js': shows(`'one'`), 'v2.js': shows(`'two'`), 'src/other.js': '' }, start: false, skip }, async (app) => {
+test('the script of a page is a link, which is turned, also while the server is away', {
+  files: { 'index.html': page('/src/main.js'), 'v1.js': shows(`'one'`), 'v2.js': shows(`'two'`), 'src/other.js': '' },
+  start: false,
+  skip,
+}, async (app) => {
   await begin(app, 'src/main.js', '../v1.js', 'one')
   link(app, 'src/main.js', '../v2.js')
   await app.sees('#a', 'two')
@@ -109,7 +121,11 @@ test('a script that goes for a while and comes back as it was keeps the page', {
 
 // ---- links on the way to a file
 
-for (const [way, specifier, name] of [['beside the importer', './l.js', 'src/l.js'], ['in a folder', './parts/l.js', 'src/parts/l.js'], ['by an alias', '@/parts/l.js', 'src/parts/l.js']]) {
+for (const [way, specifier, name] of [['beside the importer', './l.js', 'src/l.js'], ['in a folder', './parts/l.js', 'src/parts/l.js'], [
+  'by an alias',
+  '@/parts/l.js',
+  'src/parts/l.js',
+]]) {
   test(`an imported file is a link ${way}, which is turned, taken away and made again`, {
     files: {
       'rekindle.toml': '[resolve.alias]\n"@" = "./src"\n',
@@ -138,7 +154,12 @@ for (const [way, specifier, name] of [['beside the importer', './l.js', 'src/l.j
 }
 
 test('a folder on the way is a link, which is turned', {
-  files: { 'index.html': page('/src/main.js'), 'src/main.js': `import { v } from './now/v.js'\nimport.meta.glob('./now/*.txt')\n${shows('v')}`, 'lib/1/v.js': `export const v = 'one'`, 'lib/2/v.js': `export const v = 'two'` },
+  files: {
+    'index.html': page('/src/main.js'),
+    'src/main.js': `import { v } from './now/v.js'\nimport.meta.glob('./now/*.txt')\n${shows('v')}`,
+    'lib/1/v.js': `export const v = 'one'`,
+    'lib/2/v.js': `export const v = 'two'`,
+  },
   start: false,
   skip,
 }, async (app) => {
@@ -154,18 +175,25 @@ test('a folder on the way is a link, which is turned', {
 test('sheets, pictures and what sheets import are links, which are turned', {
   files: {
     'index.html': page('/src/main.js', '<link rel="stylesheet" href="/src/linked.css">'),
-    'src/main.js': `import './imports.css'\nimport './sassy.scss'\nimport address from './picture.svg'\ndocument.getElementById('b').textContent = (await (await fetch(address)).text()).slice(0, 10)${ACCEPTS}`,
+    'src/main.js':
+      `import './imports.css'\nimport './sassy.scss'\nimport address from './picture.svg'\ndocument.getElementById('b').textContent = (await (await fetch(address)).text()).slice(0, 10)${ACCEPTS}`,
     'src/imports.css': `@import './inner.css';`,
     'src/sassy.scss': `@use './part';`,
     ...Object.fromEntries(['1', '2'].flatMap((n) => [
-      [`lib/linked${n}.css`, `#a { order: ${n} }`], [`lib/inner${n}.css`, `#a { flex-grow: ${n} }`], [`lib/part${n}.scss`, `#a { flex-shrink: ${n}${n} }`], [`lib/picture${n}.svg`, `<svg id="${n}" xmlns="http://www.w3.org/2000/svg"><!--${'x'.repeat(9000)}--></svg>`],
+      [`lib/linked${n}.css`, `#a { order: ${n} }`],
+      [`lib/inner${n}.css`, `#a { flex-grow: ${n} }`],
+      [`lib/part${n}.scss`, `#a { flex-shrink: ${n}${n} }`],
+      [`lib/picture${n}.svg`, `<svg id="${n}" xmlns="http://www.w3.org/2000/svg"><!--${'x'.repeat(9000)}--></svg>`],
     ])),
   },
   start: false,
   skip,
 }, async (app) => {
   const turn = (n) => {
-    for (const [name, target] of [['linked.css', `linked${n}.css`], ['inner.css', `inner${n}.css`], ['_part.scss', `part${n}.scss`], ['picture.svg', `picture${n}.svg`]]) link(app, `src/${name}`, `../lib/${target}`)
+    for (const [name, target] of [['linked.css', `linked${n}.css`], ['inner.css', `inner${n}.css`], ['_part.scss', `part${n}.scss`], [
+      'picture.svg',
+      `picture${n}.svg`,
+    ]]) link(app, `src/${name}`, `../lib/${target}`)
   }
   const looks = async (n) => {
     await app.looks('#a', 'order', n)
@@ -202,7 +230,9 @@ for (const [what, specifier, far, near] of FIRST) {
     files: {
       'index.html': page('/src/main.ts'),
       'tsconfig.json': '{ "compilerOptions": { "paths": { "@/*": ["./first/*", "./second/*"] } } }',
-      'src/main.ts': `import { v } from '${specifier}'\nimport('./lazy').then((lazy) => { document.getElementById('b').textContent = lazy.v })\n${shows('v')}`,
+      'src/main.ts': `import { v } from '${specifier}'\nimport('./lazy').then((lazy) => { document.getElementById('b').textContent = lazy.v })\n${
+        shows('v')
+      }`,
       'src/lazy.ts': `export { v } from '${specifier}'`,
       ...far,
     },
@@ -225,7 +255,8 @@ for (const [what, specifier, far, near] of FIRST) {
 test('what comes before a worker, and before files that sheets import, takes their place', {
   files: {
     'rekindle.toml': '[css.preprocessor_options.scss]\nload_paths = ["first", "second"]\n',
-    'main.js': `import './all.css'\nimport './sassy.scss'\nconst worker = new Worker(new URL('./work.js', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => (document.getElementById('a').textContent = data)\nimport.meta.hot.accept()\nimport.meta.hot.dispose(() => worker.terminate())`,
+    'main.js':
+      `import './all.css'\nimport './sassy.scss'\nconst worker = new Worker(new URL('./work.js', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => (document.getElementById('a').textContent = data)\nimport.meta.hot.accept()\nimport.meta.hot.dispose(() => worker.terminate())`,
     'work.ts': `postMessage('far' as string)`,
     'all.css': `@import 'theme/a.css';`,
     'node_modules/theme/package.json': '{ "name": "theme" }',
@@ -248,7 +279,13 @@ test('what comes before a worker, and before files that sheets import, takes the
 })
 
 test('a package.json that is nearer says what names mean', {
-  files: { 'index.html': page('/src/main.js'), 'package.json': '{ "imports": { "#v": "./one.js" } }', 'one.js': `export const v = 'one'`, 'src/two.js': `export const v = 'two'`, 'src/main.js': `import { v } from '#v'\n${shows('v')}` },
+  files: {
+    'index.html': page('/src/main.js'),
+    'package.json': '{ "imports": { "#v": "./one.js" } }',
+    'one.js': `export const v = 'one'`,
+    'src/two.js': `export const v = 'two'`,
+    'src/main.js': `import { v } from '#v'\n${shows('v')}`,
+  },
 }, async (app) => {
   await app.sees('#a', 'one')
   app.write('src/package.json', '{ "imports": { "#v": "./two.js" } }')
@@ -263,7 +300,14 @@ test('a package.json that is nearer says what names mean', {
 test('a linked package is turned, edited, taken away and installed', {
   files: {
     'main.js': `import { v } from 'lib'\n${shows('v')}`,
-    ...Object.fromEntries(['1', '2'].flatMap((n) => [[`stores/lib@${n}/package.json`, `{ "name": "lib", "version": "${n}.0.0", "type": "module", "main": "index.js" }`], [`stores/lib@${n}/index.js`, `export const v = 'lib ${n}'`]])),
+    ...Object.fromEntries(
+      ['1', '2'].flatMap((
+        n,
+      ) => [[`stores/lib@${n}/package.json`, `{ "name": "lib", "version": "${n}.0.0", "type": "module", "main": "index.js" }`], [
+        `stores/lib@${n}/index.js`,
+        `export const v = 'lib ${n}'`,
+      ]]),
+    ),
     'node_modules/other/package.json': '{ "name": "other" }',
   },
   start: false,
@@ -311,7 +355,10 @@ test('a linked sheet moves to public/ and back, and so does a picture', {
 // ---- pages
 
 for (const [from, to] of [['about/index.html', 'about.html'], ['about.html', 'about/index.html']]) {
-  test(`the page at /about moves from ${from} to ${to}`, { files: { 'main.js': shows(`'one'`), [from]: page('/main.js', '<i id="c">old</i>') }, load: false }, async (app) => {
+  test(`the page at /about moves from ${from} to ${to}`, {
+    files: { 'main.js': shows(`'one'`), [from]: page('/main.js', '<i id="c">old</i>') },
+    load: false,
+  }, async (app) => {
     await app.load('/about')
     await app.sees('#a', 'one')
     fs.mkdirSync(app.path('about'), { recursive: true })
@@ -331,17 +378,22 @@ for (const [from, to] of [['about/index.html', 'about.html'], ['about.html', 'ab
 
 // ---- workers that nobody ends
 
-const MAKES = (file) => `const worker = new Worker(new URL('${file}', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => (document.getElementById('a').textContent = data)${ACCEPTS}`
+const MAKES = (file) =>
+  `const worker = new Worker(new URL('${file}', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => (document.getElementById('a').textContent = data)${ACCEPTS}`
 
-test('a worker that its maker has not ended goes with what named it', { files: { 'main.js': MAKES('./work.js'), 'work.js': `postMessage('one')` } }, async (app) => {
-  await app.sees('#a', 'one')
-  app.remove('work.js')
-  app.write('main.js', shows(`'none'`))
-  await app.sees('#a', 'none')
-  await app.noOverlay()
-  await new Promise((done) => setTimeout(done, 500))
-  await app.noOverlay()
-})
+test(
+  'a worker that its maker has not ended goes with what named it',
+  { files: { 'main.js': MAKES('./work.js'), 'work.js': `postMessage('one')` } },
+  async (app) => {
+    await app.sees('#a', 'one')
+    app.remove('work.js')
+    app.write('main.js', shows(`'none'`))
+    await app.sees('#a', 'none')
+    await app.noOverlay()
+    await new Promise((done) => setTimeout(done, 500))
+    await app.noOverlay()
+  },
+)
 
 test('a worker is renamed to TypeScript', { files: { 'main.js': MAKES('./work.js'), 'work.js': `postMessage('one')` } }, async (app) => {
   await app.sees('#a', 'one')
@@ -351,7 +403,9 @@ test('a worker is renamed to TypeScript', { files: { 'main.js': MAKES('./work.js
   await app.noOverlay()
 })
 
-test('a worker whose file goes while its maker names it is an error of the maker, and comes back', { files: { 'main.js': MAKES('./work.js'), 'work.js': `postMessage('one')` } }, async (app) => {
+test('a worker whose file goes while its maker names it is an error of the maker, and comes back', {
+  files: { 'main.js': MAKES('./work.js'), 'work.js': `postMessage('one')` },
+}, async (app) => {
   await app.sees('#a', 'one')
   app.remove('work.js')
   await app.overlay('work.js')

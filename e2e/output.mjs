@@ -27,7 +27,16 @@ export function contents(folder) {
   return new Map(files.sort().map((file) => [path.relative(folder, file), fs.readFileSync(file, 'utf8')]))
 }
 
-const TYPES = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', png: 'image/png', json: 'application/json', wasm: 'application/wasm', txt: 'text/plain' }
+const TYPES = {
+  html: 'text/html',
+  js: 'text/javascript',
+  css: 'text/css',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  json: 'application/json',
+  wasm: 'application/wasm',
+  txt: 'text/plain',
+}
 
 /** A static host for `folder` below `base`. */
 export function serve(folder, base = '/') {
@@ -39,6 +48,10 @@ export function serve(folder, base = '/') {
     response.writeHead(200, { 'content-type': TYPES[file.split('.').pop()] ?? 'application/octet-stream' }).end(fs.readFileSync(file))
   })
   return new Promise((done) => {
-    server.listen(0, '127.0.0.1', () => done({ url: `http://127.0.0.1:${server.address().port}${base}`, stop: () => (server.close(), server.closeAllConnections()) }))
+    server.listen(
+      0,
+      '127.0.0.1',
+      () => done({ url: `http://127.0.0.1:${server.address().port}${base}`, stop: () => (server.close(), server.closeAllConnections()) }),
+    )
   })
 }

@@ -7,14 +7,16 @@ function routes(count, folder = 'routes') {
   const files = { [`${folder}/shared.js`]: 'export const one = 1' }
   for (let n = 0; n < count; n++) {
     files[`${folder}/part${n}.js`] = `export const part = 1`
-    files[`${folder}/r${n}.js`] = `import { part } from './part${n}.js'\nimport { one } from './shared.js'\nimport './r${n}.css'\nexport const loaded = part * one`
+    files[`${folder}/r${n}.js`] =
+      `import { part } from './part${n}.js'\nimport { one } from './shared.js'\nimport './r${n}.css'\nexport const loaded = part * one`
     files[`${folder}/r${n}.css`] = `.r${n} { color: red }`
   }
   return files
 }
 
 /** Imports all of them at once and reports how many came, and what the first that did not had to say. */
-const loading = (count, tell, folder = './routes') => `const all = [${Array.from({ length: count }, (_, n) => `import('${folder}/r${n}.js')`).join(', ')}]
+const loading = (count, tell, folder = './routes') =>
+  `const all = [${Array.from({ length: count }, (_, n) => `import('${folder}/r${n}.js')`).join(', ')}]
 Promise.allSettled(all).then((ends) => {
   const failed = ends.find(({ status }) => status === 'rejected')
   ;${tell}(failed ? String(failed.reason) : ends.filter(({ value }) => value.loaded === 1).length + ' loaded')
@@ -38,7 +40,10 @@ async function allLoad(app, tab, refused, count) {
 }
 
 for (const count of [5, 10, 100]) {
-  test(`${count} lazy routes at once, on a server that has just started`, { files: { 'main.js': loading(count, inPage), ...routes(count) }, load: false }, async (app) => {
+  test(`${count} lazy routes at once, on a server that has just started`, {
+    files: { 'main.js': loading(count, inPage), ...routes(count) },
+    load: false,
+  }, async (app) => {
     const tab = await app.tab({ blank: true })
     const refused = refusals(tab)
     await tab.page.goto(app.url)
@@ -47,7 +52,11 @@ for (const count of [5, 10, 100]) {
 }
 
 test('thirty matches of a lazy glob at once', {
-  files: { 'main.js': `const all = Object.values(import.meta.glob('./routes/r*.js'))\nPromise.all(all.map((load) => load())).then((ends) => show('a', ends.length + ' loaded'), (error) => show('a', error))`, ...routes(30) },
+  files: {
+    'main.js':
+      `const all = Object.values(import.meta.glob('./routes/r*.js'))\nPromise.all(all.map((load) => load())).then((ends) => show('a', ends.length + ' loaded'), (error) => show('a', error))`,
+    ...routes(30),
+  },
   load: false,
 }, async (app) => {
   const tab = await app.tab({ blank: true })
@@ -58,7 +67,8 @@ test('thirty matches of a lazy glob at once', {
 
 test('twenty lazy routes at once in a worker', {
   files: {
-    'main.js': `const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => show('a', data)`,
+    'main.js':
+      `const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => show('a', data)`,
     'worker.js': loading(20, 'postMessage'),
     ...Object.fromEntries(Object.entries(routes(20)).map(([name, text]) => [name, text.replace(/import '.*css'\n/, '')])),
   },
@@ -72,7 +82,10 @@ test('twenty lazy routes at once in a worker', {
 
 test('ten lazy routes in the page and ten in its worker, at once', {
   files: {
-    'main.js': `const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => show('b', data)\n${loading(10, inPage)}`,
+    'main.js':
+      `const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })\nworker.onmessage = ({ data }) => show('b', data)\n${
+        loading(10, inPage)
+      }`,
     'worker.js': loading(10, 'postMessage', './more'),
     ...routes(10),
     ...Object.fromEntries(Object.entries(routes(10, 'more')).map(([name, text]) => [name, text.replace(/import '.*css'\n/, '')])),
@@ -136,7 +149,8 @@ onmessage = ({ data }) => { if (data === '10 loaded') done += 1; else failed = d
 
 test('ten tabs at once, each with ten lazy routes of its own', {
   files: {
-    'main.js': `const which = location.search.slice(1)\nconst all = Object.entries(import.meta.glob('./routes/r*.js')).filter(([name]) => Number(/\\d+/.exec(name)) % 10 === Number(which))\nPromise.all(all.map(([, load]) => load())).then((ends) => show('a', ends.length + ' loaded'), (error) => show('a', error))`,
+    'main.js':
+      `const which = location.search.slice(1)\nconst all = Object.entries(import.meta.glob('./routes/r*.js')).filter(([name]) => Number(/\\d+/.exec(name)) % 10 === Number(which))\nPromise.all(all.map(([, load]) => load())).then((ends) => show('a', ends.length + ' loaded'), (error) => show('a', error))`,
     ...routes(100),
   },
   load: false,

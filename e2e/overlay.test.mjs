@@ -7,7 +7,10 @@ const HOT = `show('a', 'one')\nimport.meta.hot.accept()`
 const inOverlay = (app, read) => app.page.evaluate(`(${read})(document.querySelector('rekindle-error-overlay').shadowRoot)`)
 
 test('it stands above the application’s own dialog, which stays open and has the focus again', {
-  files: { 'main.js': `document.body.insertAdjacentHTML('beforeend', '<dialog id="own"><input id="field"></dialog>')\nown.showModal()\nfield.focus()\n${HOT}` },
+  files: {
+    'main.js':
+      `document.body.insertAdjacentHTML('beforeend', '<dialog id="own"><input id="field"></dialog>')\nown.showModal()\nfield.focus()\n${HOT}`,
+  },
 }, async (app) => {
   await app.edit('main.js', `'one'`, `'one' oops(`)
   await app.overlay('main.js:4')
@@ -24,7 +27,11 @@ test('it stands above the application’s own dialog, which stays open and has t
 })
 
 test('it is dressed where the page’s policy forbids inline styles', {
-  files: { 'index.html': '<!doctype html><meta http-equiv="content-security-policy" content="default-src \'self\'; script-src \'self\' \'unsafe-eval\'; connect-src *"><link rel="icon" href="data:,"><p id="a"></p><script type="module" src="/main.js"></script>', 'main.js': `document.querySelector('#a').textContent = 'one'\nimport.meta.hot.accept()` },
+  files: {
+    'index.html':
+      '<!doctype html><meta http-equiv="content-security-policy" content="default-src \'self\'; script-src \'self\' \'unsafe-eval\'; connect-src *"><link rel="icon" href="data:,"><p id="a"></p><script type="module" src="/main.js"></script>',
+    'main.js': `document.querySelector('#a').textContent = 'one'\nimport.meta.hot.accept()`,
+  },
 }, async (app) => {
   await app.edit('main.js', `'one'`, `'one' oops(`)
   await app.overlay('main.js')
@@ -39,7 +46,11 @@ test('of several mistakes one is shown, and the others by a button or a key', {
   await app.overlay('x.js')
   app.write('y.js', 'const = 2')
   await app.overlay('2 of 2'.replace('2 of', '1 of'))
-  const shown = () => inOverlay(app, (root) => [...root.querySelectorAll('section')].filter(({ hidden }) => !hidden).map((section) => section.querySelector('.file').textContent))
+  const shown = () =>
+    inOverlay(
+      app,
+      (root) => [...root.querySelectorAll('section')].filter(({ hidden }) => !hidden).map((section) => section.querySelector('.file').textContent),
+    )
   const [first] = await shown()
   await app.page.keyboard.press('ArrowRight')
   const [second, ...more] = await shown()
@@ -76,7 +87,8 @@ test('it is light where the system is', { files: { 'main.js': HOT } }, async (ap
 
 test('frames of packages are folded, and generated places are not shown while the sources are looked up', {
   files: {
-    'main.ts': `import { each } from 'listing'\nexport const go = (): void => each(() => {\n  throw new Error('late')\n})\nif (import.meta.hot!.data.again) go()\nimport.meta.hot!.data.again = true\nshow('a', 'one')\nimport.meta.hot!.accept()`,
+    'main.ts':
+      `import { each } from 'listing'\nexport const go = (): void => each(() => {\n  throw new Error('late')\n})\nif (import.meta.hot!.data.again) go()\nimport.meta.hot!.data.again = true\nshow('a', 'one')\nimport.meta.hot!.accept()`,
     'node_modules/listing/package.json': '{ "name": "listing", "type": "module", "main": "index.js" }',
     'node_modules/listing/index.js': 'export function each(call) {\n  return [1].forEach(() => call())\n}',
   },

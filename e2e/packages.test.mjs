@@ -19,7 +19,12 @@ const link = (app, from, to) => {
 test('import and require take their own conditions of an exports map', {
   files: {
     'main.js': `import a from 'mapped'\nimport b from 'asks'\nimport c from 'mapped/sub/x'\nshow('a', [a, b, c])`,
-    ...inPackage('mapped', { 'a.mjs': `export default 'imported'`, 'b.cjs': `module.exports = 'required'`, 'dev.js': `export default 'developed'`, 'files/x.js': `export default 'pattern'` }, {
+    ...inPackage('mapped', {
+      'a.mjs': `export default 'imported'`,
+      'b.cjs': `module.exports = 'required'`,
+      'dev.js': `export default 'developed'`,
+      'files/x.js': `export default 'pattern'`,
+    }, {
       exports: { '.': { node: './no.js', import: './a.mjs', require: './b.cjs' }, './sub/*': { production: './no.js', development: './files/*.js' } },
     }),
     ...inPackage('asks', { 'index.js': `module.exports = require('mapped')` }),
@@ -31,8 +36,14 @@ test('imports maps and a package that names itself', {
     'main.js': `import a from 'inner'\nshow('a', a)`,
     ...inPackage('inner', {
       'index.js': `import part from '#part'\nimport own from 'inner/own'\nexport default part + ' ' + own`,
-      'part.browser.js': `export default 'browser'`, 'part.js': `export default 'node'`, 'own.js': `export default 'own'`,
-    }, { type: 'module', exports: { '.': './index.js', './own': './own.js' }, imports: { '#part': { browser: './part.browser.js', default: './part.js' } } }),
+      'part.browser.js': `export default 'browser'`,
+      'part.js': `export default 'node'`,
+      'own.js': `export default 'own'`,
+    }, {
+      type: 'module',
+      exports: { '.': './index.js', './own': './own.js' },
+      imports: { '#part': { browser: './part.browser.js', default: './part.js' } },
+    }),
   },
 }, async (app) => app.sees('#a', 'browser own'))
 
@@ -41,7 +52,9 @@ test('browser field: a file, a package, a module of Node, and false', {
     'main.js': `import a from 'fielded'\nshow('a', a)`,
     ...inPackage('fielded', {
       'index.js': `module.exports = [require('./disk').name, require('fs').name, require('heavy').name, Object.keys(require('gone')).length].join()`,
-      'disk.js': `exports.name = 'disk'`, 'memory.js': `exports.name = 'memory'`, 'fake-fs.js': `exports.name = 'fake'`,
+      'disk.js': `exports.name = 'disk'`,
+      'memory.js': `exports.name = 'memory'`,
+      'fake-fs.js': `exports.name = 'fake'`,
     }, { browser: { './disk.js': './memory.js', fs: './fake-fs.js', heavy: 'light', gone: false } }),
     ...inPackage('light', { 'index.js': `exports.name = 'light'` }),
   },
@@ -50,7 +63,11 @@ test('browser field: a file, a package, a module of Node, and false', {
 test('a browser build that is no ES module gives way to the module', {
   files: {
     'main.js': `import { name } from 'built'\nshow('a', name)`,
-    ...inPackage('built', { 'umd.js': `(function (f) { f(exports) })(function (e) { e.name = 'umd' })`, 'esm.js': `export const name = 'esm'` }, { browser: 'umd.js', module: 'esm.js', main: 'umd.js' }),
+    ...inPackage('built', { 'umd.js': `(function (f) { f(exports) })(function (e) { e.name = 'umd' })`, 'esm.js': `export const name = 'esm'` }, {
+      browser: 'umd.js',
+      module: 'esm.js',
+      main: 'umd.js',
+    }),
   },
 }, async (app) => app.sees('#a', 'esm'))
 
@@ -78,8 +95,10 @@ test('a workspace: linked packages are hot by their real path, hoisted ones are 
   start: false,
   files: {
     'package.json': JSON.stringify({ private: true, workspaces: ['packages/*', 'app'] }),
-    'app/index.html': `<!doctype html><script>show = (id, text) => { document.getElementById(id).textContent = String(text) }</script><p id="a"></p><p id="b"></p><script type="module" src="/main.js"></script>`,
-    'app/main.js': `import { text } from '@work/ui'\nimport { up } from '@work/old'\nimport up2 from 'hoisted'\nconst draw = () => show('a', text + ' ' + up(up2))\ndraw()\nimport.meta.hot.accept(['@work/ui', '@work/old'], draw)`,
+    'app/index.html':
+      `<!doctype html><script>show = (id, text) => { document.getElementById(id).textContent = String(text) }</script><p id="a"></p><p id="b"></p><script type="module" src="/main.js"></script>`,
+    'app/main.js':
+      `import { text } from '@work/ui'\nimport { up } from '@work/old'\nimport up2 from 'hoisted'\nconst draw = () => show('a', text + ' ' + up(up2))\ndraw()\nimport.meta.hot.accept(['@work/ui', '@work/old'], draw)`,
     'packages/ui/package.json': pkg('@work/ui', { type: 'module', exports: './src/index.ts' }),
     'packages/ui/src/index.ts': `import { word } from './word.js'\nexport const text: string = word`,
     'packages/ui/src/word.ts': `export const word = 'one'`,
@@ -110,7 +129,11 @@ test('a workspace: linked packages are hot by their real path, hoisted ones are 
 test('a tsconfig.json that was published with a package is not read', {
   files: {
     'main.js': `import a from 'published'\nshow('a', a)`,
-    ...inPackage('published', { 'index.js': `import b from './b'\nexport default b`, 'b.js': `export default 'b'`, 'tsconfig.json': `{ "extends": "@nobody/has-this", "compilerOptions": { "paths": { "./b": ["./c"] } } }` }, { type: 'module' }),
+    ...inPackage('published', {
+      'index.js': `import b from './b'\nexport default b`,
+      'b.js': `export default 'b'`,
+      'tsconfig.json': `{ "extends": "@nobody/has-this", "compilerOptions": { "paths": { "./b": ["./c"] } } }`,
+    }, { type: 'module' }),
   },
 }, async (app) => app.sees('#a', 'b'))
 
@@ -127,8 +150,10 @@ test('a required module runs when it is required, once', {
   files: {
     'main.js': `import 'first'\nconsole.log('end')`,
     ...inPackage('first', {
-      'index.js': `console.log('first begins')\nconst a = require('./a')\nconsole.log('a is ' + a.name)\nexports.later = () => require('./never')\nif (a.name === 'x') require('./never')\nrequire('./a')`,
-      'a.js': `console.log('a runs')\nexports.name = 'a'`, 'never.js': `console.log('never runs')`,
+      'index.js':
+        `console.log('first begins')\nconst a = require('./a')\nconsole.log('a is ' + a.name)\nexports.later = () => require('./never')\nif (a.name === 'x') require('./never')\nrequire('./a')`,
+      'a.js': `console.log('a runs')\nexports.name = 'a'`,
+      'never.js': `console.log('never runs')`,
     }),
   },
 }, async (app) => {
@@ -157,7 +182,8 @@ exports.lazily = function () { return require('./lazy') }
 const name = './la' + 'zy'
 exports.computed = require(name)
 try { require('not-installed') } catch (error) { exports.absent = error.code }`,
-      'throws.js': `globalThis.throws = (globalThis.throws ?? 0) + 1\nthrow new Error('no' + globalThis.throws)`, 'lazy.js': `module.exports = 'lazy'`,
+      'throws.js': `globalThis.throws = (globalThis.throws ?? 0) + 1\nthrow new Error('no' + globalThis.throws)`,
+      'lazy.js': `module.exports = 'lazy'`,
     }),
   },
 }, async (app) => app.sees('#a', 'no1no2,lazy,lazy,MODULE_NOT_FOUND'))
@@ -166,7 +192,8 @@ test('JSON, this, global, __dirname, UMD, a file that returns', {
   files: {
     'main.js': `import a from 'odds'\nimport umd from 'odds/umd'\nimport { way } from 'odds/umd'\nshow('a', a)\nshow('b', umd.way + way)`,
     ...inPackage('odds', {
-      'index.js': `const list = require('./list.json')\nmodule.exports = [list.length, this === exports, global === globalThis, __dirname, __filename, require('./returns')].join()`,
+      'index.js':
+        `const list = require('./list.json')\nmodule.exports = [list.length, this === exports, global === globalThis, __dirname, __filename, require('./returns')].join()`,
       'list.json': '[1, 2, 3]',
       'returns.js': `module.exports = 'returned'\nreturn\nmodule.exports = 'not'`,
       'umd.js': `(function (root, factory) {
@@ -185,7 +212,8 @@ test('require of an ES module gives its namespace, marked', {
   files: {
     'main.js': `import a from 'requires-esm'\nimport b from 'mixed'\nshow('a', a)\nshow('b', b)`,
     ...inPackage('requires-esm', {
-      'index.js': `function interop(m) { return m && m.__esModule ? m : { default: m } }\nconst m = require('esm')\nmodule.exports = interop(m).default + ' ' + m.named + ' ' + Object.keys(m)`,
+      'index.js':
+        `function interop(m) { return m && m.__esModule ? m : { default: m } }\nconst m = require('esm')\nmodule.exports = interop(m).default + ' ' + m.named + ' ' + Object.keys(m)`,
     }),
     ...inPackage('esm', { 'index.js': `export default 'default'\nexport const named = 'named'` }, { type: 'module' }),
     // Imports, and exports through `module`.
@@ -199,9 +227,17 @@ test('require of an ES module gives its namespace, marked', {
 test('the default of a CommonJS module, as its importer reads it', {
   files: {
     'main.js': `import a from 'plain-importer'\nimport b from 'node-importer'\nimport { named } from 'compiled'\nshow('a', [a, b, named])`,
-    ...inPackage('compiled', { 'index.js': `Object.defineProperty(exports, '__esModule', { value: true })\nexports.default = 'default'\nexports.named = 'named'` }),
-    ...inPackage('plain-importer', { 'index.js': `import x from 'compiled'\nimport * as all from 'compiled'\nexport default typeof x + all.default` }, { module: 'index.js' }),
-    ...inPackage('node-importer', { 'index.mjs': `import x from 'compiled'\nimport * as all from 'compiled'\nexport default typeof x + all.default.default` }, { exports: './index.mjs' }),
+    ...inPackage('compiled', {
+      'index.js': `Object.defineProperty(exports, '__esModule', { value: true })\nexports.default = 'default'\nexports.named = 'named'`,
+    }),
+    ...inPackage(
+      'plain-importer',
+      { 'index.js': `import x from 'compiled'\nimport * as all from 'compiled'\nexport default typeof x + all.default` },
+      { module: 'index.js' },
+    ),
+    ...inPackage('node-importer', {
+      'index.mjs': `import x from 'compiled'\nimport * as all from 'compiled'\nexport default typeof x + all.default.default`,
+    }, { exports: './index.mjs' }),
   },
 }, async (app) => app.sees('#a', 'stringdefault,objectdefault,named'))
 
@@ -216,13 +252,18 @@ test('names of a CommonJS module through modules that pass them on', {
 test('a module of Node is empty, says so once, and does not break the page', {
   files: {
     'main.js': `import a from 'for-both'\nimport { inspect } from 'node:util'\nshow('a', a + ' ' + typeof inspect)`,
-    ...inPackage('for-both', { 'index.js': `const fs = require('fs')\nmodule.exports = typeof window === 'undefined' ? fs.readFileSync('x') : 'browser ' + typeof fs.statSync` }),
+    ...inPackage('for-both', {
+      'index.js': `const fs = require('fs')\nmodule.exports = typeof window === 'undefined' ? fs.readFileSync('x') : 'browser ' + typeof fs.statSync`,
+    }),
   },
 }, async (app) => {
   await app.sees('#a', 'browser undefined undefined')
   await app.prints('`fs` is a Node module and empty in the page, imported by /node_modules/for-both/index.js')
   assert.deepEqual(app.errors, [])
-  assert.ok(app.first.lines.some((line) => line.includes('`fs.statSync`') && line.includes('/node_modules/for-both/index.js')), app.first.lines.join('\n'))
+  assert.ok(
+    app.first.lines.some((line) => line.includes('`fs.statSync`') && line.includes('/node_modules/for-both/index.js')),
+    app.first.lines.join('\n'),
+  )
 })
 
 test('an installed package wins over the module of Node of its name', {
@@ -275,8 +316,13 @@ test('a barrel that may have side effects, or is taken as a whole, runs', {
 
 test('an edit of a CommonJS package is hot', {
   files: {
-    'main.js': `import { say } from 'cjs'\nshow('a', say())\nshow('b', (import.meta.hot.data.runs = (import.meta.hot.data.runs ?? 0) + 1))\nimport.meta.hot.accept()`,
-    ...inPackage('cjs', { 'index.js': `const words = require('./words')\nexports.say = () => words.one + require('./lazy')`, 'words.js': `exports.one = 'one'`, 'lazy.js': `module.exports = '!'` }),
+    'main.js':
+      `import { say } from 'cjs'\nshow('a', say())\nshow('b', (import.meta.hot.data.runs = (import.meta.hot.data.runs ?? 0) + 1))\nimport.meta.hot.accept()`,
+    ...inPackage('cjs', {
+      'index.js': `const words = require('./words')\nexports.say = () => words.one + require('./lazy')`,
+      'words.js': `exports.one = 'one'`,
+      'lazy.js': `module.exports = '!'`,
+    }),
   },
 }, async (app) => {
   await app.sees('#a', 'one!')
@@ -323,7 +369,10 @@ test('a package that is installed while the page shows what is missing brings th
 })
 
 test('another version of a package takes the place of the one before', {
-  files: { 'main.js': `import v from 'versioned'\nshow('a', v)\nimport.meta.hot.accept()`, ...inPackage('versioned', { 'index.js': `module.exports = 'one'` }, { main: 'index.js' }) },
+  files: {
+    'main.js': `import v from 'versioned'\nshow('a', v)\nimport.meta.hot.accept()`,
+    ...inPackage('versioned', { 'index.js': `module.exports = 'one'` }, { main: 'index.js' }),
+  },
 }, async (app) => {
   await app.sees('#a', 'one')
   fs.renameSync(app.path('node_modules/versioned'), app.path('node_modules/.versioned-x'))
@@ -343,7 +392,8 @@ test('an edit of the application leaves the scripts of packages as they are', {
     ...inPackage('kept', { 'index.js': `export const a = 'a'` }, { type: 'module' }),
   },
 }, async (app) => {
-  const scripts = () => app.page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('/@rekindle/s/')))
+  const scripts = () =>
+    app.page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.includes('/@rekindle/s/')))
   const holding = async (text) => {
     const texts = await Promise.all((await scripts()).map(async (url) => [url, await (await fetch(url)).text()]))
     return texts.filter(([, script]) => script.includes(text)).map(([url]) => url)
@@ -360,14 +410,18 @@ test('an edit of the application leaves the scripts of packages as they are', {
 
 test('of a barrel that is passed over, the sheets and polyfills of `sideEffects` stay, in their order', {
   files: {
-    'main.js': `import { Button } from 'listed'\nimport { Card } from 'listed'\nshow('a', [Button, Card, globalThis.ran])\ndocument.querySelector('#a').className = 'listed'\nimport.meta.hot.accept()`,
+    'main.js':
+      `import { Button } from 'listed'\nimport { Card } from 'listed'\nshow('a', [Button, Card, globalThis.ran])\ndocument.querySelector('#a').className = 'listed'\nimport.meta.hot.accept()`,
     ...inPackage('listed', {
-      'index.js': `import './quiet.js'\nimport './poly.js'\nimport './style.css'\nexport { Button } from './button.js'\nexport * from './cards/index.js'`,
+      'index.js':
+        `import './quiet.js'\nimport './poly.js'\nimport './style.css'\nexport { Button } from './button.js'\nexport * from './cards/index.js'`,
       'cards/index.js': `import '../poly2.js'\nexport { Card } from './card.js'`,
       'quiet.js': `globalThis.ran = ['quiet']`,
-      'poly.js': `globalThis.ran = ['one']`, 'poly2.js': `globalThis.ran.push('two')`,
+      'poly.js': `globalThis.ran = ['one']`,
+      'poly2.js': `globalThis.ran.push('two')`,
       'style.css': '.listed { color: rgb(1, 2, 3) }',
-      'button.js': `export const Button = 'B' + globalThis.ran.length`, 'cards/card.js': `export const Card = 'C'`,
+      'button.js': `export const Button = 'B' + globalThis.ran.length`,
+      'cards/card.js': `export const Card = 'C'`,
     }, { type: 'module', sideEffects: ['**/*.css', './poly*.js'] }),
   },
 }, async (app) => {
@@ -382,8 +436,11 @@ test('a file that imports and exports may call require as well', {
   files: {
     'main.js': `import { a, b, later } from 'both'\nshow('a', [a, b, later()])`,
     ...inPackage('both', {
-      'index.js': `import y from './y.js'\nconst z = require('./z.js')\nexport const a = y\nexport const b = z.name\nexport const later = () => require('./late.js')`,
-      'y.js': `module.exports = 'y'`, 'z.js': `exports.name = 'z'`, 'late.js': `module.exports = 'late'`,
+      'index.js':
+        `import y from './y.js'\nconst z = require('./z.js')\nexport const a = y\nexport const b = z.name\nexport const later = () => require('./late.js')`,
+      'y.js': `module.exports = 'y'`,
+      'z.js': `exports.name = 'z'`,
+      'late.js': `module.exports = 'late'`,
     }),
   },
 }, async (app) => app.sees('#a', 'y,z,late'))
@@ -395,7 +452,10 @@ show('a', address.pathname)
 new Worker(address, { type: 'module' }).onmessage = ({ data }) => show('b', data)
 const held = String(address)
 import(held).catch((error) => show('c', error.message.includes('postMessage') ? 'ran' : error.message))`,
-    ...inPackage('threads', { 'work.mjs': `import { word } from './word.mjs'\npostMessage(word + typeof window)`, 'word.mjs': `export const word = 'from a package '` }, { type: 'module' }),
+    ...inPackage('threads', {
+      'work.mjs': `import { word } from './word.mjs'\npostMessage(word + typeof window)`,
+      'word.mjs': `export const word = 'from a package '`,
+    }, { type: 'module' }),
   },
 }, async (app) => {
   await app.sees('#a', '/node_modules/threads/work.mjs')

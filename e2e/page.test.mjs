@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from './harness.mjs'
 import { build, serve } from './output.mjs'
 
-const page = (head, body = '') => `<!doctype html>
+const page = (head, body = '') =>
+  `<!doctype html>
 <html>
   <head><link rel="icon" href="data:,">${head}</head>
   <body><p id="a">text</p>${body}</body>
@@ -108,7 +109,10 @@ test('modules that plain scripts and handlers import, in development and in the 
   host.stop()
 })
 
-test('a module that a plain script imports, below a base, and one that comes later', { files: { ...PLAIN_SCRIPTS, 'rekindle.toml': 'base = "/app/"' }, load: false }, async (app) => {
+test('a module that a plain script imports, below a base, and one that comes later', {
+  files: { ...PLAIN_SCRIPTS, 'rekindle.toml': 'base = "/app/"' },
+  load: false,
+}, async (app) => {
   const tab = await app.tab({ blank: true })
   await tab.page.goto(app.url)
   await tab.sees('#a', 'mod1')
@@ -123,7 +127,8 @@ test('a module that a plain script imports, below a base, and one that comes lat
 test('a base with a space, in development and after a build', {
   files: {
     'rekindle.toml': 'base = "/foo bar/"',
-    'index.html': `<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="./linked.css"><p id="a"></p><p id="b"></p><p id="c"></p><img src="./pic.svg"><script type="module" src="./main.js"></script>`,
+    'index.html':
+      `<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="./linked.css"><p id="a"></p><p id="b"></p><p id="c"></p><img src="./pic.svg"><script type="module" src="./main.js"></script>`,
     'linked.css': '#a { color: rgb(1, 2, 3) }',
     'imported.css': `#b { background: url(./pic.svg) }`,
     'pic.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="7" height="7"></svg>`,

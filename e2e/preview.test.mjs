@@ -4,7 +4,8 @@ import fs from 'node:fs'
 import http from 'node:http'
 import { program, test, until } from './harness.mjs'
 
-const page = (script, text = '') => `<!doctype html><title>built</title><link rel="icon" href="data:,"><p id="a">${text}</p><script type="module" src="${script}"></script>`
+const page = (script, text = '') =>
+  `<!doctype html><title>built</title><link rel="icon" href="data:,"><p id="a">${text}</p><script type="module" src="${script}"></script>`
 const BUILT = {
   'dist/index.html': page('/assets/main-1.js'),
   'dist/assets/main-1.js': `document.getElementById('a').textContent = 'one ' + location.pathname\n// ${'padding '.repeat(300)}`,

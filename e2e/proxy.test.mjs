@@ -42,12 +42,15 @@ const withBackend = (title, flags, body) =>
   test(title, { start: false, files: PLAIN }, async (app) => {
     const other = await backend()
     try {
-      app.write('rekindle.toml', `[server.proxy]
+      app.write(
+        'rekindle.toml',
+        `[server.proxy]
 "/api" = { target = "http://localhost:${other.port}", change_origin = true, rewrite = [{ from = "^/api", to = "" }] }
 "/events" = "http://localhost:${other.port}"
 "/live" = { target = "http://localhost:${other.port}", ws = true }
 "/gone" = "http://localhost:9"
-`)
+`,
+      )
       await app.start(...flags)
       await app.load()
       await body(app, other)
@@ -68,22 +71,26 @@ for (const flags of [[], ['--https']]) {
   })
 
   withBackend(`events arrive as they are sent, and the backend learns that the page is gone${over}`, flags, async (app, other) => {
-    const first = await app.page.evaluate(() => new Promise((done) => {
-      window.source = new EventSource('/events')
-      window.source.onmessage = ({ data }) => done(data)
-    }))
+    const first = await app.page.evaluate(() =>
+      new Promise((done) => {
+        window.source = new EventSource('/events')
+        window.source.onmessage = ({ data }) => done(data)
+      })
+    )
     assert.equal(first, 'first')
     await app.page.evaluate(() => window.source.close())
     while (!other.server.left) await new Promise((done) => setTimeout(done, 20))
   })
 
   withBackend(`a socket goes through, and ours stays our own${over}`, flags, async (app) => {
-    const echoed = await app.page.evaluate(() => new Promise((done, fail) => {
-      const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/live`)
-      socket.onopen = () => socket.send('hello')
-      socket.onmessage = ({ data }) => done(data)
-      socket.onerror = () => fail(new Error('no socket'))
-    }))
+    const echoed = await app.page.evaluate(() =>
+      new Promise((done, fail) => {
+        const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/live`)
+        socket.onopen = () => socket.send('hello')
+        socket.onmessage = ({ data }) => done(data)
+        socket.onerror = () => fail(new Error('no socket'))
+      })
+    )
     assert.equal(echoed, 'hello')
     await app.edit('main.ts', 'one', 'two')
     await app.sees('#a', 'two')

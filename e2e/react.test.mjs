@@ -15,7 +15,8 @@ export default function App() {
 }
 `
 /** A button that counts its clicks, showing what `expression` says. */
-const counting = (imports, expression) => `import { useState } from 'react'
+const counting = (imports, expression) =>
+  `import { useState } from 'react'
 ${imports}
 console.log('App ran')
 export default function App() {
@@ -29,7 +30,10 @@ for (const [version, packages] of [
   // React DOM 18 has a scheduler of its own inside.
   ['18', ['react-18 as react', 'react-dom-18 as react-dom', 'js-tokens', 'loose-envify']],
 ]) {
-  test(`React ${version}: an edit of a component keeps its state, with nothing else installed`, { packages, files: { 'main.tsx': main, 'App.tsx': counter } }, async (app) => {
+  test(`React ${version}: an edit of a component keeps its state, with nothing else installed`, {
+    packages,
+    files: { 'main.tsx': main, 'App.tsx': counter },
+  }, async (app) => {
     await app.page.click('button')
     await app.sees('button', 'first 1')
     await app.edit('App.tsx', 'first', 'second')
@@ -84,7 +88,13 @@ test('beside DevTools, which hear of everything as before', {
 
 test('a page that keeps React from DevTools is reloaded by an edit', {
   packages: react,
-  files: { 'index.html': inHead('__REACT_DEVTOOLS_GLOBAL_HOOK__ = { isDisabled: true, renderers: new Map(), inject() {}, supportsFiber: true, onCommitFiberRoot() {} }'), 'main.tsx': main, 'App.tsx': counter },
+  files: {
+    'index.html': inHead(
+      '__REACT_DEVTOOLS_GLOBAL_HOOK__ = { isDisabled: true, renderers: new Map(), inject() {}, supportsFiber: true, onCommitFiberRoot() {} }',
+    ),
+    'main.tsx': main,
+    'App.tsx': counter,
+  },
 }, async (app) => {
   await app.sees('button', 'first 0')
   await app.edit('App.tsx', 'first', 'second')
@@ -208,9 +218,11 @@ test('a context survives edits that do not touch it, so what is below its provid
   packages: react,
   files: {
     'main.tsx': main,
-    'App.tsx': `import { Theme, Panel } from './theme'\nimport Inner from './Inner'\nexport default () => <Theme.Provider value="dark"><Panel /><Inner /></Theme.Provider>\n`,
+    'App.tsx':
+      `import { Theme, Panel } from './theme'\nimport Inner from './Inner'\nexport default () => <Theme.Provider value="dark"><Panel /><Inner /></Theme.Provider>\n`,
     'theme.tsx': `import { createContext } from 'react'\nexport const Theme = createContext('light')\nexport const Panel = () => <b>panel</b>\n`,
-    'Inner.tsx': `import { useContext, useState } from 'react'\nimport { Theme } from './theme'\nexport default function Inner() { const [n, setN] = useState(0); return <button onClick={() => setN(n + 1)}>{useContext(Theme)} {n}</button> }\n`,
+    'Inner.tsx':
+      `import { useContext, useState } from 'react'\nimport { Theme } from './theme'\nexport default function Inner() { const [n, setN] = useState(0); return <button onClick={() => setN(n + 1)}>{useContext(Theme)} {n}</button> }\n`,
   },
 }, async (app) => {
   await app.page.click('button')
@@ -219,7 +231,10 @@ test('a context survives edits that do not touch it, so what is below its provid
   await app.sees('b', 'PANEL')
   await app.sees('button', 'dark 1')
   // A module that is no boundary is run again with its importers; the context is still the same.
-  app.write('theme.tsx', `import { createContext } from 'react'\nexport const Theme = createContext('light')\nexport const Panel = () => <b>third</b>\nexport const more = 1\n`)
+  app.write(
+    'theme.tsx',
+    `import { createContext } from 'react'\nexport const Theme = createContext('light')\nexport const Panel = () => <b>third</b>\nexport const more = 1\n`,
+  )
   await app.sees('b', 'third')
   await app.sees('button', 'dark 1')
   await app.stayed()
@@ -229,9 +244,12 @@ test('a context in a file of its own survives an edit of a helper beside it', {
   packages: react,
   files: {
     'main.tsx': main,
-    'App.tsx': `import { Theme } from './theme'\nimport Inner from './Inner'\nexport default () => <Theme.Provider value="dark"><Inner /></Theme.Provider>\n`,
-    'theme.ts': `import { createContext } from 'react'\nexport const Theme = createContext('light')\nexport const shout = (text: string) => text + '!'\n`,
-    'Inner.tsx': `import { useContext, useState } from 'react'\nimport { Theme, shout } from './theme'\nexport default function Inner() { const [n, setN] = useState(0); return <button onClick={() => setN(n + 1)}>{shout(useContext(Theme))} {n}</button> }\n`,
+    'App.tsx':
+      `import { Theme } from './theme'\nimport Inner from './Inner'\nexport default () => <Theme.Provider value="dark"><Inner /></Theme.Provider>\n`,
+    'theme.ts':
+      `import { createContext } from 'react'\nexport const Theme = createContext('light')\nexport const shout = (text: string) => text + '!'\n`,
+    'Inner.tsx':
+      `import { useContext, useState } from 'react'\nimport { Theme, shout } from './theme'\nexport default function Inner() { const [n, setN] = useState(0); return <button onClick={() => setN(n + 1)}>{shout(useContext(Theme))} {n}</button> }\n`,
   },
 }, async (app) => {
   await app.page.click('button')
@@ -246,7 +264,8 @@ test('a change of hooks starts only that component afresh', {
   files: {
     'main.tsx': main,
     'App.tsx': counting(`import { Label } from './Label'`, '<Label />'),
-    'Label.tsx': `import { useState } from 'react'\nexport function Label() {\n  const [own] = useState(() => Math.random())\n  return <i title={String(own)}>one</i>\n}\n`,
+    'Label.tsx':
+      `import { useState } from 'react'\nexport function Label() {\n  const [own] = useState(() => Math.random())\n  return <i title={String(own)}>one</i>\n}\n`,
   },
 }, async (app) => {
   await app.page.click('button')
@@ -350,7 +369,8 @@ export default function App() {
   const [n, setN] = useState(0)
   return <><button onClick={() => setN(n + 1)}>{n}</button><Wrapped /><Suspense><Page /></Suspense></>
 }`,
-    'Wrapped.tsx': `const bold = (View: () => any) => function Bold() { return <b><View /></b> }\nconst View = () => <>one</>\nexport default bold(View)\n`,
+    'Wrapped.tsx':
+      `const bold = (View: () => any) => function Bold() { return <b><View /></b> }\nconst View = () => <>one</>\nexport default bold(View)\n`,
     'Page.tsx': `export default function Page() { return <i>page one</i> }\n`,
   },
 }, async (app) => {

@@ -15,7 +15,8 @@ const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>'
 /** Files that are too large to stand in a script. */
 const large = (text) => `${text}<!--${'x'.repeat(5000)}-->`
 
-const wasm = (...sections) => Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections.flatMap(([kind, ...bytes]) => [kind, bytes.length, ...bytes])])
+const wasm = (...sections) =>
+  Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections.flatMap(([kind, ...bytes]) => [kind, bytes.length, ...bytes])])
 const letters = (text) => [text.length, ...Buffer.from(text)]
 /** `g`, an i32 that can be changed, is 1. */
 const WASM_CELL = wasm([6, 1, 0x7f, 1, 0x41, 1, 0x0b], [7, 1, ...letters('g'), 3, 0])
@@ -29,7 +30,8 @@ const WASM_USER = wasm(
 )
 
 /** A module that shows what a worker answers. */
-const answerOf = (address) => `const worker = new Worker(new URL('${address}', import.meta.url), { type: 'module' })
+const answerOf = (address) =>
+  `const worker = new Worker(new URL('${address}', import.meta.url), { type: 'module' })
 export default await new Promise((done) => { worker.onmessage = ({ data }) => done(data); worker.onerror = () => done('failed'); worker.postMessage('?') })`
 
 /** Name: the module, the files it needs (`/` begins at the project), and what it has to show. */
@@ -38,7 +40,8 @@ const CASES = {
     code: `import keys from 'tables'\nexport default keys`,
     files: {
       'node_modules/tables/package.json': '{ "name": "tables", "main": "index.js" }',
-      'node_modules/tables/index.js': `const table = require('./table.json')\nmodule.exports = [Object.keys(table), table['b-c'], table.default, Array.isArray(require('./list.json')), require('./odd.json').__proto__]`,
+      'node_modules/tables/index.js':
+        `const table = require('./table.json')\nmodule.exports = [Object.keys(table), table['b-c'], table.default, Array.isArray(require('./list.json')), require('./odd.json').__proto__]`,
       'node_modules/tables/table.json': '{ "a": 1, "b-c": 2 }',
       'node_modules/tables/list.json': '[1, 2]',
       'node_modules/tables/odd.json': '{ "__proto__": "own" }',
@@ -57,7 +60,11 @@ const CASES = {
   },
   'a worker by the path of a package': {
     code: answerOf('wpkg/worker.js'),
-    files: { 'node_modules/wpkg/package.json': '{ "name": "wpkg" }', 'node_modules/wpkg/worker.js': `import { name } from './name.js'\nonmessage = () => postMessage(name)`, 'node_modules/wpkg/name.js': `export const name = 'of a package'` },
+    files: {
+      'node_modules/wpkg/package.json': '{ "name": "wpkg" }',
+      'node_modules/wpkg/worker.js': `import { name } from './name.js'\nonmessage = () => postMessage(name)`,
+      'node_modules/wpkg/name.js': `export const name = 'of a package'`,
+    },
     shows: 'of a package',
   },
   'a worker by an alias': {
@@ -81,7 +88,11 @@ const p = document.body.appendChild(document.createElement('p'))
 p.className = 'encoded'
 const text = async (name) => (await (await fetch(/url\\("(.*)"\\)/.exec(getComputedStyle(p)[name])[1])).text()).slice(0, 4)
 export default [await text('backgroundImage'), await text('listStyleImage')]`,
-    files: { 'encoded.css': `.encoded { background-image: url(./d/%C3%BC.svg); list-style-image: url('./d/x%23y.svg') }`, 'd/ü.svg': large(SVG), 'd/x#y.svg': large(SVG) },
+    files: {
+      'encoded.css': `.encoded { background-image: url(./d/%C3%BC.svg); list-style-image: url('./d/x%23y.svg') }`,
+      'd/ü.svg': large(SVG),
+      'd/x#y.svg': large(SVG),
+    },
     shows: ['<svg', '<svg'],
   },
   'what follows :global keeps its name': {
@@ -126,7 +137,11 @@ export default ['toString' in ns, getPrototypeOf(ns), prototype.toString.call(ns
   },
   'two stars with the same name export it not at all': {
     code: `import * as all from './stars.js'\nexport default Object.keys(all)`,
-    files: { 'stars.js': `export * from './star-a.js'\nexport * from './star-b.js'`, 'star-a.js': 'export const a = 1, both = 1', 'star-b.js': 'export const b = 1, both = 2' },
+    files: {
+      'stars.js': `export * from './star-a.js'\nexport * from './star-b.js'`,
+      'star-a.js': 'export const a = 1, both = 1',
+      'star-b.js': 'export const b = 1, both = 2',
+    },
     shows: ['a', 'b'],
   },
   'this is undefined in a module, and exports in CommonJS': {
@@ -136,7 +151,10 @@ export default ['toString' in ns, getPrototypeOf(ns), prototype.toString.call(ns
   },
   'the default of CommonJS that was compiled from a module': {
     code: `import value, { named } from 'compiled'\nimport * as all from 'compiled'\nexport default [value, named, Object.keys(all).sort()]`,
-    files: { 'node_modules/compiled/index.js': `Object.defineProperty(exports, '__esModule', { value: true })\nexports.default = 'default'\nexports.named = 'named'` },
+    files: {
+      'node_modules/compiled/index.js':
+        `Object.defineProperty(exports, '__esModule', { value: true })\nexports.default = 'default'\nexports.named = 'named'`,
+    },
     shows: ['default', 'named', ['default', 'named']],
   },
   'the default of any other CommonJS is all of it': {
@@ -148,7 +166,8 @@ export default ['toString' in ns, getPrototypeOf(ns), prototype.toString.call(ns
     code: `import cycle from 'cycle'\nexport default cycle`,
     files: {
       'node_modules/cycle/package.json': '{ "name": "cycle", "main": "a.js" }',
-      'node_modules/cycle/a.js': `exports.early = 1\nconst b = require('./b')\nexports.late = [b.seen, require('./b') === b, require('./c.cjs').count, require('./c.cjs').count]`,
+      'node_modules/cycle/a.js':
+        `exports.early = 1\nconst b = require('./b')\nexports.late = [b.seen, require('./b') === b, require('./c.cjs').count, require('./c.cjs').count]`,
       'node_modules/cycle/b.js': `exports.seen = Object.keys(require('./a'))`,
       'node_modules/cycle/c.cjs': `globalThis.cycleRuns = (globalThis.cycleRuns ?? 0) + 1\nexports.count = globalThis.cycleRuns`,
     },
@@ -156,7 +175,10 @@ export default ['toString' in ns, getPrototypeOf(ns), prototype.toString.call(ns
   },
   'require of what is not there throws as in Node': {
     code: `import seen from 'optional'\nexport default seen`,
-    files: { 'node_modules/optional/index.js': `let seen\ntry { require('not-installed') } catch (error) { seen = [error.code, error instanceof Error, error.message.split('\\n')[0].includes('not-installed')] }\nmodule.exports = seen` },
+    files: {
+      'node_modules/optional/index.js':
+        `let seen\ntry { require('not-installed') } catch (error) { seen = [error.code, error instanceof Error, error.message.split('\\n')[0].includes('not-installed')] }\nmodule.exports = seen`,
+    },
     shows: ['MODULE_NOT_FOUND', true, true],
   },
   'a .cts file is a module where it is written as one': {
@@ -183,7 +205,10 @@ const lazy = import.meta.glob(['./globbed/**/*.js', '!**/b.js'])
 const based = import.meta.glob('./*.js', { base: './globbed' })
 export default [eager, Object.values(raw), Object.keys(lazy), (await lazy['./globbed/deep/c.js']()).default, Object.keys(based)]`,
     files: { 'globbed/a.js': `export default 'a'`, 'globbed/b.js': `export default 'b'`, 'globbed/deep/c.js': `export default 'c'` },
-    shows: [{ './globbed/a.js': 'a', './globbed/b.js': 'b' }, [`export default 'a'`], ['./globbed/a.js', './globbed/deep/c.js'], 'c', ['./a.js', './b.js']],
+    shows: [{ './globbed/a.js': 'a', './globbed/b.js': 'b' }, [`export default 'a'`], ['./globbed/a.js', './globbed/deep/c.js'], 'c', [
+      './a.js',
+      './b.js',
+    ]],
   },
   'a glob by a name of the imports map': {
     code: `const found = import.meta.glob('#mapped/*.js', { eager: true, import: 'default' })\nexport default Object.values(found)`,
@@ -191,7 +216,8 @@ export default [eager, Object.values(raw), Object.keys(lazy), (await lazy['./glo
     shows: ['mapped'],
   },
   'an alias to a folder whose name is a pattern': {
-    code: `import direct from 'odd/a.js'\nconst found = import.meta.glob('odd/*.js', { eager: true, import: 'default' })\nexport default [direct, Object.values(found)]`,
+    code:
+      `import direct from 'odd/a.js'\nconst found = import.meta.glob('odd/*.js', { eager: true, import: 'default' })\nexport default [direct, Object.values(found)]`,
     files: { '[x]/a.js': `export default 'odd'` },
     shows: ['odd', ['odd']],
   },
@@ -205,7 +231,8 @@ export default [(await load('a', 'js')).default, (await load('b', 'ts')).default
     shows: ['a', 'b', 'own', 'a', true],
   },
   'an import by an absolute path from the project, and one with a query of its own': {
-    code: `import { lib } from '/cases/lib/a.js'\nimport other from './counted.js?two'\nimport one from './counted.js'\nexport default [lib, one !== other]`,
+    code:
+      `import { lib } from '/cases/lib/a.js'\nimport other from './counted.js?two'\nimport one from './counted.js'\nexport default [lib, one !== other]`,
     files: { 'lib/a.js': `export const lib = 'lib'`, 'counted.js': 'export default {}' },
     shows: ['lib', true],
   },
@@ -215,21 +242,38 @@ export default [(await load('a', 'js')).default, (await load('b', 'ts')).default
     shows: 'es',
   },
   'JSON with an attribute, as text, and by its address': {
-    code: `import data from './attributed.json' with { type: 'json' }\nimport text from './attributed.json?raw'\nimport address from './attributed.json?url'\nexport default [data, text, await (await fetch(address)).json()]`,
+    code:
+      `import data from './attributed.json' with { type: 'json' }\nimport text from './attributed.json?raw'\nimport address from './attributed.json?url'\nexport default [data, text, await (await fetch(address)).json()]`,
     files: { 'attributed.json': '{ "a": [1] }' },
     shows: [{ a: [1] }, '{ "a": [1] }', { a: [1] }],
   },
   'an address with a query, of a file that stands in the code': {
-    code: `const address = new URL('./small.svg?v=1', import.meta.url)\nimport imported from './small.svg?v=1'\nexport default [(await (await fetch(address)).text()).slice(0, 4), (await (await fetch(imported)).text()).slice(0, 4)]`,
+    code:
+      `const address = new URL('./small.svg?v=1', import.meta.url)\nimport imported from './small.svg?v=1'\nexport default [(await (await fetch(address)).text()).slice(0, 4), (await (await fetch(imported)).text()).slice(0, 4)]`,
     files: { 'small.svg': SVG },
     shows: ['<svg', '<svg'],
   },
   'a file of public/ by its address is what it says': {
-    code: `import script from '/plain.js?url'\nimport module from '/plain.mjs?url'\nimport typed from '/plain.ts?url'\nimport jsx from '/plain.jsx?url'\nimport sheet from '/plain.css?url'\nimport nested from '/nested/plain.scss?url'
+    code:
+      `import script from '/plain.js?url'\nimport module from '/plain.mjs?url'\nimport typed from '/plain.ts?url'\nimport jsx from '/plain.jsx?url'\nimport sheet from '/plain.css?url'\nimport nested from '/nested/plain.scss?url'
 const addresses = [script, module, typed, jsx, sheet, nested]
 export default [addresses.map((address) => new URL(address, location.href).pathname), await Promise.all(addresses.map(async (address) => (await fetch(address)).text()))]`,
-    files: { '/public/plain.js': 'const plain: number = 1', '/public/plain.mjs': 'import "./x.mjs"', '/public/plain.ts': 'const typed: number = 1', '/public/plain.jsx': 'const jsx = <p/>', '/public/plain.css': 'p  { order:1 }', '/public/nested/plain.scss': '$a: 1' },
-    shows: [['/plain.js', '/plain.mjs', '/plain.ts', '/plain.jsx', '/plain.css', '/nested/plain.scss'], ['const plain: number = 1', 'import "./x.mjs"', 'const typed: number = 1', 'const jsx = <p/>', 'p  { order:1 }', '$a: 1']],
+    files: {
+      '/public/plain.js': 'const plain: number = 1',
+      '/public/plain.mjs': 'import "./x.mjs"',
+      '/public/plain.ts': 'const typed: number = 1',
+      '/public/plain.jsx': 'const jsx = <p/>',
+      '/public/plain.css': 'p  { order:1 }',
+      '/public/nested/plain.scss': '$a: 1',
+    },
+    shows: [['/plain.js', '/plain.mjs', '/plain.ts', '/plain.jsx', '/plain.css', '/nested/plain.scss'], [
+      'const plain: number = 1',
+      'import "./x.mjs"',
+      'const typed: number = 1',
+      'const jsx = <p/>',
+      'p  { order:1 }',
+      '$a: 1',
+    ]],
   },
   'what is local within what is global': {
     code: `import styles from './local.module.scss'
@@ -238,7 +282,10 @@ outer.className = 'outer-global'
 const inner = outer.appendChild(document.createElement('i'))
 inner.className = styles.first + ' ' + styles.second
 export default [Object.keys(styles).sort(), getComputedStyle(inner).order, getComputedStyle(inner).flexGrow]`,
-    files: { 'local.module.scss': ':global .outer-global :local(.first) { order: 5 }\n:global { .outer-global > :local(.second):not(.none) { flex-grow: 6 } }' },
+    files: {
+      'local.module.scss':
+        ':global .outer-global :local(.first) { order: 5 }\n:global { .outer-global > :local(.second):not(.none) { flex-grow: 6 } }',
+    },
     shows: [['first', 'second'], '5', '6'],
   },
   'a sheet is imported by an address that is percent-encoded': {
@@ -246,34 +293,48 @@ export default [Object.keys(styles).sort(), getComputedStyle(inner).order, getCo
 const p = document.body.appendChild(document.createElement('p'))
 p.className = 'encoded-import'
 export default [getComputedStyle(p).order, getComputedStyle(p).flexGrow]`,
-    files: { 'encoded-imports.css': `@import './d/a%20sheet.css';\n@import url(./d/a%23sheet.css);`, 'd/a sheet.css': '.encoded-import { order: 3 }', 'd/a#sheet.css': '.encoded-import { flex-grow: 4 }' },
+    files: {
+      'encoded-imports.css': `@import './d/a%20sheet.css';\n@import url(./d/a%23sheet.css);`,
+      'd/a sheet.css': '.encoded-import { order: 3 }',
+      'd/a#sheet.css': '.encoded-import { flex-grow: 4 }',
+    },
     shows: ['3', '4'],
   },
   'CommonJS as TypeScript writes it': {
     code: `import made from './made.cts'\nimport { inner } from './made.cts'\nexport default [made.x, inner]`,
-    files: { 'made.cts': `import other = require('./other.cjs')\ninterface Made { x: number }\nconst made: Made = { x: 3 }\nexport = Object.assign(made, { inner: other.name as string })`, 'other.cjs': `exports.name = 'other'` },
+    files: {
+      'made.cts':
+        `import other = require('./other.cjs')\ninterface Made { x: number }\nconst made: Made = { x: 3 }\nexport = Object.assign(made, { inner: other.name as string })`,
+      'other.cjs': `exports.name = 'other'`,
+    },
     shows: [3, 'other'],
   },
   'members of require': {
     code: `import seen from 'looks'\nexport default seen`,
     files: {
       'node_modules/looks/package.json': '{ "name": "looks", "main": "index.js" }',
-      'node_modules/looks/index.js': `let code\ntry { require.resolve('not-there-at-all') } catch (error) { code = error.code }\nrequire('./there.js')\nmodule.exports = [code, typeof require.resolve, typeof require.resolve('./there.js'), typeof require.cache, require.main === module, (function (require) { return require.resolve })({ resolve: 'own' })]`,
+      'node_modules/looks/index.js':
+        `let code\ntry { require.resolve('not-there-at-all') } catch (error) { code = error.code }\nrequire('./there.js')\nmodule.exports = [code, typeof require.resolve, typeof require.resolve('./there.js'), typeof require.cache, require.main === module, (function (require) { return require.resolve })({ resolve: 'own' })]`,
       'node_modules/looks/there.js': 'exports.a = 1',
     },
     shows: ['MODULE_NOT_FOUND', 'function', 'string', 'object', false, 'own'],
   },
   'what is declared twice in TypeScript and once in JavaScript, or may be': {
     code: `import twice from './twice.ts'\nexport default twice`,
-    files: { 'twice.ts': `type T = 1\ntype T = 2\ninterface Y {}\ntype Y = 1\nclass A {\n  x: number = 1\n  x: string = 'two'\n  m(): number { return 1 }\n  m() { return 2 }\n  get g() { return 1 }\n  get g() { return 2 }\n}\nconst a = new A()\nexport default [a.x, a.m(), a.g] as (T | Y | string | number)[]` },
+    files: {
+      'twice.ts':
+        `type T = 1\ntype T = 2\ninterface Y {}\ntype Y = 1\nclass A {\n  x: number = 1\n  x: string = 'two'\n  m(): number { return 1 }\n  m() { return 2 }\n  get g() { return 1 }\n  get g() { return 2 }\n}\nconst a = new A()\nexport default [a.x, a.m(), a.g] as (T | Y | string | number)[]`,
+    },
     shows: ['two', 2, 2],
   },
   'replaced names, also as members of the global object': {
-    code: `export default [KEY, typeof process.env.NODE_ENV, typeof globalThis.process.env.NODE_ENV, typeof global.process.env.NODE_ENV, typeof __DEEP__.b, __DEEP__.b.c, { KEY: 1 }, ((KEY) => KEY)(2)]`,
+    code:
+      `export default [KEY, typeof process.env.NODE_ENV, typeof globalThis.process.env.NODE_ENV, typeof global.process.env.NODE_ENV, typeof __DEEP__.b, __DEEP__.b.c, { KEY: 1 }, ((KEY) => KEY)(2)]`,
     shows: ['key', 'string', 'string', 'string', 'object', 3, { KEY: 1 }, 2],
   },
   'a CSS module as text has its names': {
-    code: `import styles from './scoped-text.module.css'\nimport text from './scoped-text.module.css?inline'\nexport default text.includes('.' + styles.own)`,
+    code:
+      `import styles from './scoped-text.module.css'\nimport text from './scoped-text.module.css?inline'\nexport default text.includes('.' + styles.own)`,
     files: { 'scoped-text.module.css': '.own { order: 1 }' },
     shows: true,
   },
@@ -283,8 +344,10 @@ const p = document.body.appendChild(document.createElement('p'))
 p.className = 'ordered ' + styles.own
 export default [getComputedStyle(p).order, getComputedStyle(p).flexGrow, getComputedStyle(p).flexShrink, styles.own.split(' ').length]`,
     files: {
-      'order/first.css': '.ordered { order: 1 }', 'order/second.css': '.ordered { order: 2 }',
-      'order/composed.module.css': `.own { composes: base from './base.module.css'; flex-shrink: 4 }`, 'order/base.module.css': '.base { flex-grow: 3; flex-shrink: 9 }',
+      'order/first.css': '.ordered { order: 1 }',
+      'order/second.css': '.ordered { order: 2 }',
+      'order/composed.module.css': `.own { composes: base from './base.module.css'; flex-shrink: 4 }`,
+      'order/base.module.css': '.base { flex-grow: 3; flex-shrink: 9 }',
     },
     shows: ['2', '3', '4', 2],
   },
@@ -293,7 +356,10 @@ export default [getComputedStyle(p).order, getComputedStyle(p).flexGrow, getComp
 const p = document.body.appendChild(document.createElement('p'))
 p.className = 'forgiven'
 export default [getComputedStyle(p).order, getComputedStyle(p).flexGrow]`,
-    files: { 'forgiven.css': `.forgiven { background: url(data:image/svg+xml,<svg xmlns='x'/>); order: 6 }\n}\n.none { background: url(a b.png) }\n.forgiven { flex-grow: 2 }` },
+    files: {
+      'forgiven.css':
+        `.forgiven { background: url(data:image/svg+xml,<svg xmlns='x'/>); order: 6 }\n}\n.none { background: url(a b.png) }\n.forgiven { flex-grow: 2 }`,
+    },
     shows: ['6', '2'],
   },
   'Sass of other folders, with partials and a sheet': {
@@ -301,11 +367,17 @@ export default [getComputedStyle(p).order, getComputedStyle(p).flexGrow]`,
 const p = document.body.appendChild(document.createElement('p'))
 p.className = 'sassy'
 export default [getComputedStyle(p).order, getComputedStyle(p).flexGrow]`,
-    files: { 'sass/main.scss': `@use './parts/vars' as *;\n@use 'themed/scss/more';\n.sassy { order: $order }`, 'sass/parts/_vars.scss': '$order: 5;', 'node_modules/themed/package.json': '{ "name": "themed" }', 'node_modules/themed/scss/_more.scss': '.sassy { flex-grow: 7 }' },
+    files: {
+      'sass/main.scss': `@use './parts/vars' as *;\n@use 'themed/scss/more';\n.sassy { order: $order }`,
+      'sass/parts/_vars.scss': '$order: 5;',
+      'node_modules/themed/package.json': '{ "name": "themed" }',
+      'node_modules/themed/scss/_more.scss': '.sassy { flex-grow: 7 }',
+    },
     shows: ['5', '7'],
   },
   'a module that throws does so for everyone, with the same error': {
-    code: `const first = await import('./throwing.js').catch((error) => error)\nconst second = await import('./throwing.js').catch((error) => error)\nexport default [first.message, first === second]`,
+    code:
+      `const first = await import('./throwing.js').catch((error) => error)\nconst second = await import('./throwing.js').catch((error) => error)\nexport default [first.message, first === second]`,
     files: { 'throwing.js': `throw new Error('as it should')` },
     shows: ['as it should', true],
   },
@@ -325,7 +397,10 @@ export default [ns, ns].map((it, at) => tried(() => { if (at) it.lib = 1; else d
 const classic = new Worker(new URL('./classic-worker.js', import.meta.url))
 const answer = (worker) => new Promise((done) => { worker.onmessage = ({ data }) => done(data); worker.onerror = ({ message }) => done(message); worker.postMessage('?') })
 export default [await answer(named), await answer(classic)]`,
-    files: { 'named-worker.js': `import { lib } from './lib/a.js'\nonmessage = () => postMessage([name, lib])`, 'classic-worker.js': `onmessage = () => postMessage(typeof importScripts)` },
+    files: {
+      'named-worker.js': `import { lib } from './lib/a.js'\nonmessage = () => postMessage([name, lib])`,
+      'classic-worker.js': `onmessage = () => postMessage(typeof importScripts)`,
+    },
     shows: [['bee', 'lib'], 'function'],
   },
   'a WebAssembly module that shares a global with another one': {
@@ -352,13 +427,18 @@ globalThis.ready = true`,
 }
 for (const [at, [, { code, files: more }]] of list.entries()) {
   files[nameOf(at)] = code
-  for (const [name, text] of Object.entries(more ?? {})) files[name.startsWith('node_modules/') ? name : name.startsWith('/') ? name.slice(1) : `cases/${name}`] = text
+  for (const [name, text] of Object.entries(more ?? {})) {
+    files[name.startsWith('node_modules/') ? name : name.startsWith('/') ? name.slice(1) : `cases/${name}`] = text
+  }
 }
 
 async function look(app, url) {
   const tab = await app.tab({ blank: true })
   await tab.page.goto(url)
-  await until('all cases to have run', () => tab.page.evaluate(() => { if (!window.ready) throw new Error(JSON.stringify(window.seen)) }), 20_000)
+  await until('all cases to have run', () =>
+    tab.page.evaluate(() => {
+      if (!window.ready) throw new Error(JSON.stringify(window.seen))
+    }), 20_000)
   return tab.page.evaluate(() => window.seen)
 }
 

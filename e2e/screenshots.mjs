@@ -49,7 +49,8 @@ async function picture(name, page, edited) {
   const shot = (await page.screenshot()).toString('base64')
   const lines = fs.readFileSync(file, 'utf8').split('\n').filter((line) => /^const (title|step)|^let count/.test(line))
   const escaped = (line) => line.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-  const code = lines.map((line) => `<div class="${edited.some((word) => line.startsWith(`const ${word}`)) ? 'edited' : ''}">${escaped(line)}</div>`).join('')
+  const code = lines.map((line) => `<div class="${edited.some((word) => line.startsWith(`const ${word}`)) ? 'edited' : ''}">${escaped(line)}</div>`)
+    .join('')
   const terminal = printed.trim().split('\n').at(-1).trim()
   const whole = await browser.newPage({ viewport: { width: 800, height: 300 }, deviceScaleFactor: 1, colorScheme: 'light' })
   await whole.setContent(`<style>

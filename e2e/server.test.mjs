@@ -6,7 +6,9 @@ import { test } from './harness.mjs'
 const PLAIN = { 'main.ts': `show('a', 'one')\nimport.meta.hot!.accept()` }
 
 test('a restart with an edit in between brings the page up to date without a reload', {
-  files: { 'main.ts': `show('a', 'one')\nconst data = import.meta.hot!.data\nshow('b', (data.runs = (data.runs ?? 0) + 1))\nimport.meta.hot!.accept()` },
+  files: {
+    'main.ts': `show('a', 'one')\nconst data = import.meta.hot!.data\nshow('b', (data.runs = (data.runs ?? 0) + 1))\nimport.meta.hot!.accept()`,
+  },
 }, async (app) => {
   const before = app.first.connections
   await app.stop('SIGKILL')

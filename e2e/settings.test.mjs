@@ -107,7 +107,10 @@ test('pages and modules of server.warmup are compiled before anybody asks for th
 })
 
 test('headers of the settings are on every answer', {
-  files: { 'main.ts': ``, 'rekindle.toml': `[server.headers]\nCross-Origin-Opener-Policy = "same-origin"\nCross-Origin-Embedder-Policy = "require-corp"\n` },
+  files: {
+    'main.ts': ``,
+    'rekindle.toml': `[server.headers]\nCross-Origin-Opener-Policy = "same-origin"\nCross-Origin-Embedder-Policy = "require-corp"\n`,
+  },
 }, async (app) => {
   assert.equal(await app.page.evaluate(() => crossOriginIsolated), true)
 })

@@ -43,10 +43,11 @@ const page = await browser.newPage()
 
 let waiting = { n: 0, done: () => {} }
 await page.exposeFunction('seen', (n) => n === waiting.n && waiting.done(true))
-const shown = (n) => new Promise((done) => {
-  waiting = { n, done }
-  setTimeout(() => done(false), PATIENCE).unref()
-})
+const shown = (n) =>
+  new Promise((done) => {
+    waiting = { n, done }
+    setTimeout(() => done(false), PATIENCE).unref()
+  })
 const first = shown(0)
 await page.goto(address)
 if (!(await first)) throw new Error('the page does not run')
@@ -80,7 +81,9 @@ for (let n = 1; n <= edits; n++) {
   if ([edits / 10, edits / 2, edits].includes(n)) await sample(n)
 }
 took.sort((a, b) => a - b)
-console.log(`${edits} edits, ${missed} missed, ${reloads} reloads; from the write to the test's own process: median ${took[took.length >> 1]?.toFixed(1)} ms`)
+console.log(
+  `${edits} edits, ${missed} missed, ${reloads} reloads; from the write to the test's own process: median ${took[took.length >> 1]?.toFixed(1)} ms`,
+)
 await browser.close()
 server.kill()
 fs.rmSync(root, { recursive: true, force: true })

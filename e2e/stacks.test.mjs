@@ -13,7 +13,8 @@ window.stacks = () => ({ fail: fail(), method: new Failing().stack(), named: nam
 const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
 worker.onmessage = ({ data }) => { window.ofWorker = data }
 import.meta.hot.accept('./(group)/fail.ts', () => {})`,
-  'pkg.js': `// A line\n\nwindow.top_ = new Error('top').stack\nexport class Failing { stack() { return [1].map(() => new TypeError('of a method').stack)[0] } }`,
+  'pkg.js':
+    `// A line\n\nwindow.top_ = new Error('top').stack\nexport class Failing { stack() { return [1].map(() => new TypeError('of a method').stack)[0] } }`,
   '(group)/fail.ts': THROWING(1),
   'app.css': 'p { order: 1 }',
   'worker.js': `import { inWorker } from './in-worker.js'\npostMessage(inWorker())`,
@@ -26,9 +27,15 @@ test('stacks name modules: functions, methods, the top level, packages, workers,
   await page.waitForFunction(() => window.ofWorker)
   const { fail, method, named, top } = await page.evaluate(() => window.stacks())
   const ofWorker = await page.evaluate(() => window.ofWorker)
-  assert.match(fail, /^ReferenceError: Unknown1 is not defined\n    at fail \[in \/%28group%29\/fail\.ts\] \(http:[^()]+\/@rekindle\/s\/[0-9a-f]+\.js:\d+:\d+\)\n/)
+  assert.match(
+    fail,
+    /^ReferenceError: Unknown1 is not defined\n    at fail \[in \/%28group%29\/fail\.ts\] \(http:[^()]+\/@rekindle\/s\/[0-9a-f]+\.js:\d+:\d+\)\n/,
+  )
   assert.match(fail, /\n    at (window|Window)\.stacks \[in \/main\.js\] \(/)
-  assert.match(method, /^TypeError: of a method\n    at .*\[in \/pkg\.js\] \(.*\n    at Array\.map \(<anonymous>\)\n    at Failing\.stack \[in \/pkg\.js\] \(/)
+  assert.match(
+    method,
+    /^TypeError: of a method\n    at .*\[in \/pkg\.js\] \(.*\n    at Array\.map \(<anonymous>\)\n    at Failing\.stack \[in \/pkg\.js\] \(/,
+  )
   assert.match(named, /    at named \[in \/node_modules\/named\/index\.js\] \(/)
   assert.match(top, /^Error: top\n    at .*\[in \/pkg\.js\] \(http/)
   assert.match(ofWorker, /    at inWorker \[in \/in-worker\.js\] \(/)

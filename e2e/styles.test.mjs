@@ -42,7 +42,8 @@ test('scss: partials, load paths, packages, data before each file; an edit of an
   files: {
     'rekindle.toml': `[css.preprocessor_options.scss]\nadditional_data = "$lead: 7px;\\n"\nload_paths = ["styles"]`,
     'main.ts': `import './look/app.scss'\n${COUNTED}`,
-    'look/app.scss': `@use 'theme';\n@use 'shared/sizes' as *;\n@use 'kit/colors';\n@import './deep/old';\n#a { color: theme.$accent; margin-left: $gap; padding-left: $lead; border-top-color: colors.$line; &.x { top: 0 } }`,
+    'look/app.scss':
+      `@use 'theme';\n@use 'shared/sizes' as *;\n@use 'kit/colors';\n@import './deep/old';\n#a { color: theme.$accent; margin-left: $gap; padding-left: $lead; border-top-color: colors.$line; &.x { top: 0 } }`,
     'look/_theme.scss': `@forward './palette';`,
     'look/_palette.scss': `$accent: red;`,
     'styles/shared/_sizes.scss': `$gap: 3px;`,
@@ -86,7 +87,8 @@ test('scss: a mistake has file, line and frame; a missing partial heals when it 
 
 test('sass: the indented syntax, ?inline, ?raw, ?url, modules, a linked sheet', {
   files: {
-    'index.html': `<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.scss"><script>show = (id, text) => { document.getElementById(id).textContent = String(text) }</script><script type="module" src="/main.ts"></script><p id="a"></p><p id="b"></p><p id="c"></p>`,
+    'index.html':
+      `<!doctype html><link rel="icon" href="data:,"><link rel="stylesheet" href="/site.scss"><script>show = (id, text) => { document.getElementById(id).textContent = String(text) }</script><script type="module" src="/main.ts"></script><p id="a"></p><p id="b"></p><p id="c"></p>`,
     'main.ts': `import './app.sass'
 import text from './text.scss?inline'
 import raw from './text.scss?raw'
@@ -121,19 +123,25 @@ document.head.append(link)`,
   assert.deepEqual(app.errors, [])
 })
 
-testWith(['sass', 'immutable', 'source-map-js', 'chokidar', '@parcel'], 'scss: where the built-in compiler does not suffice, the project\'s own Sass is used', {
-  files: {
-    'package.json': `{"devDependencies":{"sass":"*"}}`,
-    'main.ts': `import './app.scss'`,
-    'app.scss': `@use 'sass:color';\n@use 'part';\n#a { color: color.channel(part.$accent, 'red', $space: rgb) == 255 and red; }\n#a { color: if(color.channel(part.$accent, 'red', $space: rgb) == 255, red, blue) }`,
-    '_part.scss': `$accent: red;`,
+testWith(
+  ['sass', 'immutable', 'source-map-js', 'chokidar', '@parcel'],
+  "scss: where the built-in compiler does not suffice, the project's own Sass is used",
+  {
+    files: {
+      'package.json': `{"devDependencies":{"sass":"*"}}`,
+      'main.ts': `import './app.scss'`,
+      'app.scss':
+        `@use 'sass:color';\n@use 'part';\n#a { color: color.channel(part.$accent, 'red', $space: rgb) == 255 and red; }\n#a { color: if(color.channel(part.$accent, 'red', $space: rgb) == 255, red, blue) }`,
+      '_part.scss': `$accent: red;`,
+    },
   },
-}, async (app) => {
-  await app.looks('#a', 'color', RED)
-  await app.edit('_part.scss', 'red', 'black')
-  await app.looks('#a', 'color', BLUE)
-  await app.stayed()
-})
+  async (app) => {
+    await app.looks('#a', 'color', RED)
+    await app.edit('_part.scss', 'red', 'black')
+    await app.looks('#a', 'color', BLUE)
+    await app.stayed()
+  },
+)
 
 /** An address on the page, as a file of the project. */
 const backgroundOf = async (app, selector) => {
@@ -145,42 +153,50 @@ const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQ
 
 for (const compiler of ['the built-in Sass', "the project's own Sass"]) {
   const isOwn = compiler.startsWith('the project')
-  testWith(isOwn ? ['sass', 'immutable', 'source-map-js', 'chokidar', '@parcel'] : [], `scss, ${compiler}: partials of packages and of other folders mean what stands beside them`, {
-    files: {
-      'package.json': isOwn ? `{"devDependencies":{"sass":"*"}}` : '{}',
-      'main.ts': `import './app.scss'`,
-      // The last rule is too new for the built-in compiler.
-      'app.scss': `@use 'kit/scss/vars' as kit;\n@use './deep/er/part';\n${isOwn ? `@use 'sass:color';\n#c { color: if(color.channel(red, 'red', $space: rgb) == 255, red, blue) }\n` : ''}#a { color: kit.$accent }`,
-      'deep/er/_part.scss': `@import './plain.css';\n$name: 'dot';\n#b { background-image: url(./dot.png) }\n#c { background-image: url('../icons/#{$name}.png') }`,
-      'deep/er/plain.css': `#b { color: green }`,
-      'deep/er/dot.png': PIXEL,
-      'deep/icons/dot.png': PIXEL,
-      'node_modules/kit/package.json': '{"name":"kit","version":"1.0.0"}',
-      'node_modules/kit/scss/_vars.scss': `@use 'inner/part' as inner;\n$accent: inner.$accent;`,
-      'node_modules/kit/scss/inner/_part.scss': '$accent: red;',
+  testWith(
+    isOwn ? ['sass', 'immutable', 'source-map-js', 'chokidar', '@parcel'] : [],
+    `scss, ${compiler}: partials of packages and of other folders mean what stands beside them`,
+    {
+      files: {
+        'package.json': isOwn ? `{"devDependencies":{"sass":"*"}}` : '{}',
+        'main.ts': `import './app.scss'`,
+        // The last rule is too new for the built-in compiler.
+        'app.scss': `@use 'kit/scss/vars' as kit;\n@use './deep/er/part';\n${
+          isOwn ? `@use 'sass:color';\n#c { color: if(color.channel(red, 'red', $space: rgb) == 255, red, blue) }\n` : ''
+        }#a { color: kit.$accent }`,
+        'deep/er/_part.scss':
+          `@import './plain.css';\n$name: 'dot';\n#b { background-image: url(./dot.png) }\n#c { background-image: url('../icons/#{$name}.png') }`,
+        'deep/er/plain.css': `#b { color: green }`,
+        'deep/er/dot.png': PIXEL,
+        'deep/icons/dot.png': PIXEL,
+        'node_modules/kit/package.json': '{"name":"kit","version":"1.0.0"}',
+        'node_modules/kit/scss/_vars.scss': `@use 'inner/part' as inner;\n$accent: inner.$accent;`,
+        'node_modules/kit/scss/inner/_part.scss': '$accent: red;',
+      },
     },
-  }, async (app) => {
-    await app.looks('#a', 'color', RED)
-    await app.looks('#b', 'color', GREEN)
-    assert.equal(await backgroundOf(app, '#b'), '/deep/er/dot.png')
-    assert.equal(await backgroundOf(app, '#c'), '/deep/icons/dot.png')
-    await app.edit('deep/er/plain.css', 'green', 'blue')
-    await app.looks('#b', 'color', BLUE)
-    await app.edit('app.scss', `'kit/scss/vars'`, `'kit/scss/nowhere'`)
-    await app.overlay('cannot find the stylesheet `kit/scss/nowhere`')
-    await app.overlay('app.scss:1:1')
-    await app.overlay('beside `app.scss`')
-    app.write('node_modules/kit/scss/_nowhere.scss', '$accent: blue;')
-    await app.looks('#a', 'color', BLUE)
-    await app.noOverlay()
-    await app.edit('deep/er/_part.scss', `@import`, `@use './missing';\n@import`)
-    await app.overlay('cannot find the stylesheet `./missing`')
-    await app.overlay('deep/er/_part.scss:1:1')
-    await app.overlay(`@import './plain.css'`)
-    app.write('deep/er/_missing.scss', '#a { top: 3px }')
-    await app.looks('#a', 'top', '3px')
-    await app.stayed()
-  })
+    async (app) => {
+      await app.looks('#a', 'color', RED)
+      await app.looks('#b', 'color', GREEN)
+      assert.equal(await backgroundOf(app, '#b'), '/deep/er/dot.png')
+      assert.equal(await backgroundOf(app, '#c'), '/deep/icons/dot.png')
+      await app.edit('deep/er/plain.css', 'green', 'blue')
+      await app.looks('#b', 'color', BLUE)
+      await app.edit('app.scss', `'kit/scss/vars'`, `'kit/scss/nowhere'`)
+      await app.overlay('cannot find the stylesheet `kit/scss/nowhere`')
+      await app.overlay('app.scss:1:1')
+      await app.overlay('beside `app.scss`')
+      app.write('node_modules/kit/scss/_nowhere.scss', '$accent: blue;')
+      await app.looks('#a', 'color', BLUE)
+      await app.noOverlay()
+      await app.edit('deep/er/_part.scss', `@import`, `@use './missing';\n@import`)
+      await app.overlay('cannot find the stylesheet `./missing`')
+      await app.overlay('deep/er/_part.scss:1:1')
+      await app.overlay(`@import './plain.css'`)
+      app.write('deep/er/_missing.scss', '#a { top: 3px }')
+      await app.looks('#a', 'top', '3px')
+      await app.stayed()
+    },
+  )
 }
 
 // ---- Less and Stylus
@@ -210,7 +226,8 @@ testWith(['less', 'copy-anything', 'is-what', 'parse-node-version', 'tslib'], 'l
     'rekindle.toml': '[resolve.alias]\n"@" = "/pictures"\n',
     'main.ts': `import './app.less'`,
     'app.less': `@import 'deep/part';`,
-    'deep/part.less': `@name: 'dot';\n@import './plain.css';\n#a { background-image: url('@/dot.png') }\n#b { background-image: url(./dot.png) }\n#c { background-image: url("icons/@{name}@2x.png") }`,
+    'deep/part.less':
+      `@name: 'dot';\n@import './plain.css';\n#a { background-image: url('@/dot.png') }\n#b { background-image: url(./dot.png) }\n#c { background-image: url("icons/@{name}@2x.png") }`,
     'deep/plain.css': `#c { color: green }`,
     'deep/dot.png': PIXEL,
     'deep/icons/dot@2x.png': PIXEL,
@@ -250,7 +267,8 @@ testWith(POSTCSS, 'postcss: a configuration in the project runs over every sheet
   files: {
     'postcss.config.mjs': `import swap from './swap.mjs'\nexport default { plugins: [swap] }`,
     'swap.mjs': SWAP,
-    'main.ts': `import './app.css'\nimport './more.scss'\nimport styles from './box.module.css'\ndocument.querySelector('#c')!.className = styles.title!\n${COUNTED}`,
+    'main.ts':
+      `import './app.css'\nimport './more.scss'\nimport styles from './box.module.css'\ndocument.querySelector('#c')!.className = styles.title!\n${COUNTED}`,
     'app.css': `@import './parts/inner.css' screen;\n@import 'kit';\n#a { margin-left: 1px }`,
     'parts/inner.css': `#a { color: accent; background-image: url(./dot.png) }`,
     'parts/dot.png': '<svg xmlns="http://www.w3.org/2000/svg"/>',
@@ -269,7 +287,11 @@ testWith(POSTCSS, 'postcss: a configuration in the project runs over every sheet
   await app.edit('parts/inner.css', 'accent', 'green')
   await app.looks('#a', 'color', GREEN)
   // The configuration itself: all sheets are compiled anew.
-  await app.edit('postcss.config.mjs', 'plugins: [swap]', `plugins: [{ ...swap, Declaration(node) { if (node.value === 'accent') node.value = 'blue' } }]`)
+  await app.edit(
+    'postcss.config.mjs',
+    'plugins: [swap]',
+    `plugins: [{ ...swap, Declaration(node) { if (node.value === 'accent') node.value = 'blue' } }]`,
+  )
   await app.looks('#b', 'color', BLUE)
   await app.sees('#b', '1')
   await app.stayed()
@@ -350,12 +372,13 @@ testWith([...POSTCSS, 'sugarss'], 'postcss: sheets in SugarSS and in CSS beside 
   await app.noOverlay()
 })
 
-test('postcss: the package need not be the project\'s, a plugin brings it', {
+test("postcss: the package need not be the project's, a plugin brings it", {
   files: {
     'package.json': '{"devDependencies":{"swap":"*"}}',
     'postcss.config.cjs': `module.exports = { plugins: { swap: {} } }`,
     'node_modules/swap/package.json': '{"name":"swap","version":"1.0.0","main":"main.js"}',
-    'node_modules/swap/main.js': `module.exports = () => ({ postcssPlugin: 'swap', Declaration(node) { if (node.value === 'accent') node.value = 'red' } })\nmodule.exports.postcss = true`,
+    'node_modules/swap/main.js':
+      `module.exports = () => ({ postcssPlugin: 'swap', Declaration(node) { if (node.value === 'accent') node.value = 'red' } })\nmodule.exports.postcss = true`,
     'node_modules/swap/node_modules/postcss/package.json': '{"name":"postcss","version":"8.0.0","main":"main.js"}',
     'node_modules/swap/node_modules/postcss/main.js': `module.exports = require(${JSON.stringify(path.join(PACKAGES, 'postcss'))})`,
     'main.ts': `import './app.css'`,
@@ -379,41 +402,47 @@ for (const named of [
   { 'package.json': `{"devDependencies":{"tailwindcss":"^4","@tailwindcss/vite":"^4"}}` },
   { 'vite.config.ts': `import tailwind from '@tailwindcss/vite'\nexport default { plugins: [tailwind()] }` },
 ]) {
-  testWith(['tailwindcss', '@tailwindcss'], `tailwind, named in ${Object.keys(named)}: a component that uses a new class updates itself and the styles in one batch`, {
-    files: {
-      ...named,
-      'main.ts': `import './app.css'
+  testWith(
+    ['tailwindcss', '@tailwindcss'],
+    `tailwind, named in ${Object.keys(named)}: a component that uses a new class updates itself and the styles in one batch`,
+    {
+      files: {
+        ...named,
+        'main.ts': `import './app.css'
   import './box'
   import.meta.hot!.on('vite:beforeUpdate', ({ updates }: any) => console.log(updates.map((update: any) => update.path).sort().join(' ')))`,
-      'app.css': `@import "tailwindcss";\n@import "./theme.css";\n.card { @apply text-accent }`,
-      'theme.css': `@theme { --color-accent: #ff0000 }`,
-      'box.ts': `const box = document.querySelector('#a')!\nbox.className = 'card'\nconst data = import.meta.hot!.data\nshow('b', (data.runs = (data.runs ?? 0) + 1))\nimport.meta.hot!.accept()`,
+        'app.css': `@import "tailwindcss";\n@import "./theme.css";\n.card { @apply text-accent }`,
+        'theme.css': `@theme { --color-accent: #ff0000 }`,
+        'box.ts':
+          `const box = document.querySelector('#a')!\nbox.className = 'card'\nconst data = import.meta.hot!.data\nshow('b', (data.runs = (data.runs ?? 0) + 1))\nimport.meta.hot!.accept()`,
+      },
     },
-  }, async (app) => {
-    await app.looks('#a', 'color', RED)
-    await app.edit('box.ts', `'card'`, `'card ml-[13px]'`)
-    await app.looks('#a', 'margin-left', '13px')
-    await app.sees('#b', '2')
-    await app.says('/app.css /box.ts')
-    // Nothing new for the styles: only the component.
-    await app.edit('box.ts', `'card ml-[13px]'`, `'ml-[13px] card'`)
-    await app.sees('#b', '3')
-    await app.says('/app.css /box.ts', '/box.ts')
-    await app.edit('theme.css', '#ff0000', '#0000ff')
-    await app.looks('#a', 'color', BLUE)
-    // A file that is new.
-    app.write('extra.ts', `document.querySelector('#c')!.className = 'pl-[17px]'`)
-    await app.edit('box.ts', `const box`, `import './extra'\nconst box`)
-    await app.looks('#c', 'padding-left', '17px')
-    app.write('parts/deep/more.ts', `document.querySelector('#c')!.className = 'pl-[19px]'`)
-    await app.edit('box.ts', `import './extra'`, `import './extra'\nimport './parts/deep/more'`)
-    await app.looks('#c', 'padding-left', '19px')
-    await app.edit('app.css', 'text-accent', 'text-nowhere')
-    await app.overlay('text-nowhere')
-    await app.edit('app.css', 'text-nowhere', 'text-accent')
-    await app.noOverlay()
-    await app.stayed()
-  })
+    async (app) => {
+      await app.looks('#a', 'color', RED)
+      await app.edit('box.ts', `'card'`, `'card ml-[13px]'`)
+      await app.looks('#a', 'margin-left', '13px')
+      await app.sees('#b', '2')
+      await app.says('/app.css /box.ts')
+      // Nothing new for the styles: only the component.
+      await app.edit('box.ts', `'card ml-[13px]'`, `'ml-[13px] card'`)
+      await app.sees('#b', '3')
+      await app.says('/app.css /box.ts', '/box.ts')
+      await app.edit('theme.css', '#ff0000', '#0000ff')
+      await app.looks('#a', 'color', BLUE)
+      // A file that is new.
+      app.write('extra.ts', `document.querySelector('#c')!.className = 'pl-[17px]'`)
+      await app.edit('box.ts', `const box`, `import './extra'\nconst box`)
+      await app.looks('#c', 'padding-left', '17px')
+      app.write('parts/deep/more.ts', `document.querySelector('#c')!.className = 'pl-[19px]'`)
+      await app.edit('box.ts', `import './extra'`, `import './extra'\nimport './parts/deep/more'`)
+      await app.looks('#c', 'padding-left', '19px')
+      await app.edit('app.css', 'text-accent', 'text-nowhere')
+      await app.overlay('text-nowhere')
+      await app.edit('app.css', 'text-nowhere', 'text-accent')
+      await app.noOverlay()
+      await app.stayed()
+    },
+  )
 }
 
 testWith(['tailwind-postcss-4.0 as @tailwindcss/postcss', 'tailwind-postcss-4.0/node_modules/tailwindcss as tailwindcss'], 'tailwind 4.0', {
@@ -463,7 +492,8 @@ test('what a browser skips in a sheet stops no page, and is said in the terminal
 
 test('css modules: ?inline gives the text with the names of its classes', {
   files: {
-    'main.ts': `import names from './box.module.css'\nimport text from './box.module.css?inline'\nshow('a', [text.includes('.' + names.box), /\\.box\\b/.test(text)].join())`,
+    'main.ts':
+      `import names from './box.module.css'\nimport text from './box.module.css?inline'\nshow('a', [text.includes('.' + names.box), /\\.box\\b/.test(text)].join())`,
     'box.module.css': '.box { color: red }',
   },
 }, async (app) => {
@@ -489,8 +519,10 @@ show('b', [all.small, typeof all.delete, Object.keys(all).sort()].join())\nimpor
 test('css modules: conventions and patterns of names', {
   files: {
     'rekindle.toml': `[css.modules]\nlocals_convention = "camelCaseOnly"\ngenerate_scoped_name = "[name]__[local]__[hash:base64:5]"`,
-    'main.ts': `import styles, { bigBox } from './box.module.css'\nshow('a', Object.keys(styles).join() + ' ' + bigBox)\ndocument.querySelector('#b')!.className = bigBox`,
-    'box.module.css': `.big-box { color: red; animation: spin 1s }\n.big-box:not(.off):is(.big-box) { margin-left: 2px }\n@keyframes spin { to { top: 0 } }`,
+    'main.ts':
+      `import styles, { bigBox } from './box.module.css'\nshow('a', Object.keys(styles).join() + ' ' + bigBox)\ndocument.querySelector('#b')!.className = bigBox`,
+    'box.module.css':
+      `.big-box { color: red; animation: spin 1s }\n.big-box:not(.off):is(.big-box) { margin-left: 2px }\n@keyframes spin { to { top: 0 } }`,
   },
 }, async (app) => {
   await app.sees('#a', /^bigBox,off,spin box-module__big-box__\w{5}$/)
@@ -575,7 +607,8 @@ test('the order of the sheets is that of the imports, also of imports that an ed
     'c.css': `#a { color: green }`,
   },
 }, async (app) => {
-  const order = () => app.page.evaluate(() => [...document.querySelectorAll('style[data-vite-dev-id]')].map((style) => style.dataset.viteDevId).join())
+  const order = () =>
+    app.page.evaluate(() => [...document.querySelectorAll('style[data-vite-dev-id]')].map((style) => style.dataset.viteDevId).join())
   await app.looks('#a', 'color', GREEN)
   await app.edit('main.ts', `import './c.css'`, `import './b.css'\nimport './c.css'`)
   await app.looks('#a', 'margin-left', '1px')
@@ -599,7 +632,8 @@ test('sheets of lazily loaded modules come behind those of the page, in the orde
     'two.css': `#a { margin-left: 2px }`,
   },
 }, async (app) => {
-  const order = () => app.page.evaluate(() => [...document.querySelectorAll('style[data-vite-dev-id]')].map((style) => style.dataset.viteDevId).join())
+  const order = () =>
+    app.page.evaluate(() => [...document.querySelectorAll('style[data-vite-dev-id]')].map((style) => style.dataset.viteDevId).join())
   await app.page.evaluate(() => window.two())
   await app.looks('#a', 'margin-left', '2px')
   await app.page.evaluate(() => window.one())
@@ -652,10 +686,17 @@ if (location.hash) require('./never.css')`,
     'dot.png': 'x'.repeat(5000),
   },
 }, async (app) => {
-  const look = () => app.page.evaluate(() => {
-    const style = getComputedStyle(document.querySelector('#a'))
-    return [style.color, style.marginLeft, style.paddingLeft, style.backgroundImage.replace(location.origin, ''), getComputedStyle(document.querySelector('#a'), '::after').content].join(' ')
-  })
+  const look = () =>
+    app.page.evaluate(() => {
+      const style = getComputedStyle(document.querySelector('#a'))
+      return [
+        style.color,
+        style.marginLeft,
+        style.paddingLeft,
+        style.backgroundImage.replace(location.origin, ''),
+        getComputedStyle(document.querySelector('#a'), '::after').content,
+      ].join(' ')
+    })
   const sheets = () => app.page.evaluate(() => [...document.querySelectorAll('[data-vite-dev-id]')].map((style) => style.dataset.viteDevId).join())
   const styled = `${RED} 5px 1px url("/dot.png") "</Style>"`
   const all = '/app.css,/box.module.css,/last.scss'

@@ -36,7 +36,10 @@ const cases = [
 ]
 
 for (const { name, file, keeps, style } of cases) {
-  test(`${name}: the page is Vite’s, and ${keeps ? 'an edit keeps the count' : 'an edit of a style keeps the count'}`, { start: false, limit: 150_000 }, async (app) => {
+  test(`${name}: the page is Vite’s, and ${keeps ? 'an edit keeps the count' : 'an edit of a style keeps the count'}`, {
+    start: false,
+    limit: 150_000,
+  }, async (app) => {
     fs.cpSync(path.join(templates, `template-${name}`), app.root, { recursive: true })
     await run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: app.root })
     const theirs = await onVite(app, (url) => shot(app, url))

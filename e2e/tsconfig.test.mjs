@@ -74,7 +74,8 @@ test('a path that could not be resolved can be once tsconfig.json appears', {
 test('an edit of .env reaches only the modules that read the key', {
   files: {
     'main.ts': `import './reader'\nimport './other'`,
-    'reader.ts': `show('a', import.meta.env.VITE_ONE)\nimport.meta.hot!.data.runs = (import.meta.hot!.data.runs ?? 0) + 1\nshow('b', import.meta.hot!.data.runs)\nimport.meta.hot!.accept()`,
+    'reader.ts':
+      `show('a', import.meta.env.VITE_ONE)\nimport.meta.hot!.data.runs = (import.meta.hot!.data.runs ?? 0) + 1\nshow('b', import.meta.hot!.data.runs)\nimport.meta.hot!.accept()`,
     'other.ts': `show('c', import.meta.env.VITE_TWO)\nimport.meta.hot!.accept()`,
     '.env': 'VITE_ONE=one\nVITE_TWO=two\nVITE_THREE=three\n',
   },

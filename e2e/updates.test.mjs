@@ -87,7 +87,8 @@ test('a module that throws does not hold back the saves of others', {
 
 test('invalidate between two saves takes the importers along', {
   files: {
-    'main.ts': `import { size } from './size'\nshow('a', size)\nconst data = import.meta.hot!.data\nshow('b', (data.runs = (data.runs ?? 0) + 1))\nimport.meta.hot!.accept()`,
+    'main.ts':
+      `import { size } from './size'\nshow('a', size)\nconst data = import.meta.hot!.data\nshow('b', (data.runs = (data.runs ?? 0) + 1))\nimport.meta.hot!.accept()`,
     'size.ts': `export const size = 1\nimport.meta.hot!.accept()\ndocument.body.onclick = () => import.meta.hot!.invalidate()`,
   },
 }, async (app) => {
@@ -101,7 +102,8 @@ test('invalidate between two saves takes the importers along', {
 
 test('a copy that throws is rolled back', {
   files: {
-    'main.ts': `import { value } from './value'\nshow('a', value)\nlet clicks = 0\ndocument.body.onclick = () => show('c', value + ++clicks)\nimport.meta.hot!.accept()`,
+    'main.ts':
+      `import { value } from './value'\nshow('a', value)\nlet clicks = 0\ndocument.body.onclick = () => show('c', value + ++clicks)\nimport.meta.hot!.accept()`,
     'value.ts': `export const value = 'one'`,
   },
 }, async (app) => {
@@ -118,7 +120,8 @@ test('a copy that throws is rolled back', {
 test('the old lets go before the new begins, and only then the acceptor is told', {
   files: {
     'main.ts': `import './clock'\nimport.meta.hot!.accept('./clock', () => console.log('told'))`,
-    'clock.ts': `const step = 1\nconsole.log('started with', step)\nimport.meta.hot!.dispose(async () => { await null; console.log('stopped', step) })`,
+    'clock.ts':
+      `const step = 1\nconsole.log('started with', step)\nimport.meta.hot!.dispose(async () => { await null; console.log('stopped', step) })`,
   },
 }, async (app) => {
   await app.edit('clock.ts', 'step = 1', 'step = 2')

@@ -21,7 +21,11 @@ function replace(app, name, text) {
 
 function git(app, ...words) {
   const identity = ['-c', 'user.name=t', '-c', 'user.email=t@example.com', '-c', 'commit.gpgsign=false', '-c', 'core.hooksPath=/dev/null']
-  execFileSync('git', [...identity, ...words], { cwd: app.root, stdio: 'pipe', env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' } })
+  execFileSync('git', [...identity, ...words], {
+    cwd: app.root,
+    stdio: 'pipe',
+    env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' },
+  })
 }
 
 /** Two branches, `one` with the files as they are and `two` after `change`; `one` is checked out. */
@@ -153,7 +157,8 @@ lineTest('a file behind `export *` is renamed while two tabs are cut off: both f
 // ---- away for a moment
 
 const ENTRY = `show('a', 'one')\nimport.meta.hot.accept()`
-const pageWith = (...entries) => `<!doctype html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><p id="b"></p>
+const pageWith = (...entries) =>
+  `<!doctype html><head><link rel="icon" href="data:,"></head><body><p id="a"></p><p id="b"></p>
 <script>show = (id, text) => { document.getElementById(id).textContent = text }</script>
 ${entries.map((entry) => `<script type="module" src="${entry}"></script>`).join('\n')}</body>`
 
@@ -213,7 +218,13 @@ import.meta.hot.accept()`,
     await app.first.page.evaluate(() => {
       globalThis.runs = 0
       globalThis.overlays = 0
-      new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => { if (/overlay/.test(node.localName)) overlays++ }))).observe(document, { childList: true, subtree: true })
+      new MutationObserver((changes) =>
+        changes.forEach(({ addedNodes }) =>
+          addedNodes.forEach((node) => {
+            if (/overlay/.test(node.localName)) overlays++
+          })
+        )
+      ).observe(document, { childList: true, subtree: true })
     })
     fs.renameSync(app.path(name), app.path('../away'))
     await pause(70)
@@ -225,24 +236,32 @@ import.meta.hot.accept()`,
   })
 }
 
-test('an entry that git stashes away and brings back', { files: { 'index.html': pageWith('/src/main.js'), 'src/keep.js': '' }, start: false }, async (app) => {
-  git(app, 'init', '--quiet')
-  git(app, 'add', '.')
-  git(app, 'commit', '--quiet', '--message', 'without')
-  app.write('src/main.js', ENTRY)
-  git(app, 'add', '.')
-  await app.start()
-  await app.load()
-  await app.sees('#a', 'one')
-  await app.noticed('main.js', () => git(app, 'stash', '--quiet'))
-  git(app, 'stash', 'pop', '--quiet', '--index')
-  const fresh = await app.tab()
-  await fresh.sees('#a', 'one')
-  await fresh.noOverlay()
-})
+test(
+  'an entry that git stashes away and brings back',
+  { files: { 'index.html': pageWith('/src/main.js'), 'src/keep.js': '' }, start: false },
+  async (app) => {
+    git(app, 'init', '--quiet')
+    git(app, 'add', '.')
+    git(app, 'commit', '--quiet', '--message', 'without')
+    app.write('src/main.js', ENTRY)
+    git(app, 'add', '.')
+    await app.start()
+    await app.load()
+    await app.sees('#a', 'one')
+    await app.noticed('main.js', () => git(app, 'stash', '--quiet'))
+    git(app, 'stash', 'pop', '--quiet', '--index')
+    const fresh = await app.tab()
+    await fresh.sees('#a', 'one')
+    await fresh.noOverlay()
+  },
+)
 
 test('an entry that is a style sheet is away for 200 ms', {
-  files: { 'index.html': pageWith('/src/main.js').replace('</head>', '<link rel="stylesheet" href="/src/site.css"></head>'), 'src/main.js': ENTRY, 'src/site.css': '#a { color: rgb(0, 0, 1) }' },
+  files: {
+    'index.html': pageWith('/src/main.js').replace('</head>', '<link rel="stylesheet" href="/src/site.css"></head>'),
+    'src/main.js': ENTRY,
+    'src/site.css': '#a { color: rgb(0, 0, 1) }',
+  },
 }, async (app) => {
   await app.looks('#a', 'color', 'rgb(0, 0, 1)')
   app.remove('src/site.css')
@@ -299,7 +318,10 @@ for (const [what, name, mode] of [['a folder', 'locked', 0o755], ['a file', 'loc
 }
 
 test('a sheet that was gone when the page was loaded comes back in two saves, the first of which is broken', {
-  files: { 'main.js': `import names from './m.module.css'\nshow('a', Object.keys(names))\nimport.meta.hot.accept()`, 'm.module.css': '.box { order: 1 }' },
+  files: {
+    'main.js': `import names from './m.module.css'\nshow('a', Object.keys(names))\nimport.meta.hot.accept()`,
+    'm.module.css': '.box { order: 1 }',
+  },
 }, async (app) => {
   await app.sees('#a', 'box')
   app.remove('m.module.css')
@@ -315,7 +337,8 @@ test('a sheet that was gone when the page was loaded comes back in two saves, th
 
 test('a sheet that was never well is mended, and written again, while a file that went is waited for', {
   files: {
-    'index.html': `<!doctype html><link rel="icon" href="data:,"><script>show = (id, text) => { document.getElementById(id).textContent = String(text) }</script><p id="a"></p><link rel="stylesheet" href="/site.css"><script type="module" src="/main.js"></script>`,
+    'index.html':
+      `<!doctype html><link rel="icon" href="data:,"><script>show = (id, text) => { document.getElementById(id).textContent = String(text) }</script><p id="a"></p><link rel="stylesheet" href="/site.css"><script type="module" src="/main.js"></script>`,
     'main.js': `import('./gone.js')\nshow('a', 1)\nimport.meta.hot.accept()`,
     'gone.js': '',
     'site.css': `@import './nowhere.css';`,

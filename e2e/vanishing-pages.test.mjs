@@ -55,7 +55,12 @@ test('while index.html is gone the tab says so and takes edits', { files: { 'mai
 
 test('git checks a branch out that has no page, and the other one again', { files: { 'main.js': MAIN } }, async (app) => {
   await app.sees('#a', 'one')
-  const git = (...words) => execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...words], { cwd: app.root, stdio: 'pipe', env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' } })
+  const git = (...words) =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...words], {
+      cwd: app.root,
+      stdio: 'pipe',
+      env: { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' },
+    })
   git('init', '--quiet', '--initial-branch=with')
   git('add', '.')
   git('commit', '--quiet', '--message', 'with')
@@ -90,7 +95,14 @@ test('a page that was told to be gone is gone for another reason, and back a mom
   await goesOn(app)
 })
 
-test('the folder of a page is renamed and back', { files: { 'main.js': MAIN, 'docs/index.html': '<p id="a"></p><script>window.show = (id, text) => (document.getElementById(id).textContent = text)</script><script type="module" src="/main.js"></script>' }, load: false }, async (app) => {
+test('the folder of a page is renamed and back', {
+  files: {
+    'main.js': MAIN,
+    'docs/index.html':
+      '<p id="a"></p><script>window.show = (id, text) => (document.getElementById(id).textContent = text)</script><script type="module" src="/main.js"></script>',
+  },
+  load: false,
+}, async (app) => {
   await app.load('docs/')
   await app.sees('#a', 'one')
   fs.renameSync(app.path('docs'), app.path('texts'))

@@ -7,7 +7,11 @@ const long = 'a-folder-with-a-name-that-is-as-long-as-those-that-tools-make-'.re
 
 /** `count` modules below a folder with a long name, each of which needs `x.js`, and a page that runs them all. */
 function widgets(count) {
-  const files = { 'main.js': `import.meta.glob('./${long}/*.js', { eager: true })\nimport './hot.js'`, 'hot.js': HOT('one'), 'x.js': 'export const x = 1' }
+  const files = {
+    'main.js': `import.meta.glob('./${long}/*.js', { eager: true })\nimport './hot.js'`,
+    'hot.js': HOT('one'),
+    'x.js': 'export const x = 1',
+  }
   for (let at = 0; at < count; at++) files[`${long}/widget-${at}.js`] = `import { x } from '../x.js'\nexport default x + ${at}`
   return files
 }
@@ -26,7 +30,9 @@ test('a tab that holds thousands of broken modules is in step after a restart', 
   await app.sees('#a', 'three')
 })
 
-test('an edit imports hundreds of modules that the page has not loaded', { files: { ...icons(600), 'main.js': HOT('one'), 'other.js': all(600), 'other.html': '<script type="module" src="/other.js"></script>' } }, async (app) => {
+test('an edit imports hundreds of modules that the page has not loaded', {
+  files: { ...icons(600), 'main.js': HOT('one'), 'other.js': all(600), 'other.html': '<script type="module" src="/other.js"></script>' },
+}, async (app) => {
   await app.sees('#a', 'one')
   const other = await app.tab({ blank: true })
   await other.load('other.html')
@@ -35,7 +41,10 @@ test('an edit imports hundreds of modules that the page has not loaded', { files
   await app.stayed()
 })
 
-test('an edit makes thousands of boundaries run again', { limit: 120_000, files: { ...boundaries(6000), 'main.js': `import.meta.glob('./${long}/*.js', { eager: true })\nimport './hot.js'`, 'hot.js': HOT('one') } }, async (app) => {
+test('an edit makes thousands of boundaries run again', {
+  limit: 120_000,
+  files: { ...boundaries(6000), 'main.js': `import.meta.glob('./${long}/*.js', { eager: true })\nimport './hot.js'`, 'hot.js': HOT('one') },
+}, async (app) => {
   await app.sees('#b', '0')
   app.write('x.js', 'export const x = 1')
   await app.sees('#b', '1')

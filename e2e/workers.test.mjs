@@ -18,7 +18,11 @@ onmessage = (event: MessageEvent<string>) => postMessage(answer(event.data))`
 const ask = (app, what) => app.page.evaluate((what) => window.ask(what), what)
 
 test('a worker with imports is TypeScript like any module', {
-  files: { 'main.ts': PAGE, 'worker.ts': ANSWERING, 'answer.ts': `enum Word { Yes = 'yes' }\nexport const answer = (word: string) => word + ' ' + Word.Yes` },
+  files: {
+    'main.ts': PAGE,
+    'worker.ts': ANSWERING,
+    'answer.ts': `enum Word { Yes = 'yes' }\nexport const answer = (word: string) => word + ' ' + Word.Yes`,
+  },
 }, async (app) => {
   await app.sees('#a', 'hi yes')
   await app.sees('#b', 'true')
@@ -99,7 +103,7 @@ test('a mistake in a worker shows over the page, and the fix takes it away', {
   files: { 'main.ts': PAGE, 'worker.ts': ANSWERING, 'answer.ts': `export const answer = (word: string) => word + ' one'` },
 }, async (app) => {
   await app.sees('#a', 'hi one')
-  await app.edit('answer.ts', "word + ' one'", "word + ")
+  await app.edit('answer.ts', "word + ' one'", 'word + ')
   await app.overlay('answer.ts')
   await ask(app, 'old')
   await app.sees('#a', 'old one')

@@ -39,7 +39,15 @@ try {
 
 function options() {
   const text = { type: 'string' }
-  const options = { platform: text, binary: text, platforms: text, only: text, out: text, 'no-strip': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }
+  const options = {
+    platform: text,
+    binary: text,
+    platforms: text,
+    only: text,
+    out: text,
+    'no-strip': { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  }
   const { values } = parseArgs({ options })
   if (values.only && !['platform', 'main'].includes(values.only)) throw new Error('--only is "platform" or "main"')
   return values
@@ -99,7 +107,10 @@ function packPlatform(platform, { binary, 'no-strip': unstripped }, out) {
     // A program cannot be run out of an archive.
     preferUnplugged: true,
   })
-  fs.writeFileSync(path.join(folder, 'README.md'), `The program of [rekindle](https://www.npmjs.com/package/rekindle) for ${name}. Install \`rekindle\`, which brings it along.\n`)
+  fs.writeFileSync(
+    path.join(folder, 'README.md'),
+    `The program of [rekindle](https://www.npmjs.com/package/rekindle) for ${name}. Install \`rekindle\`, which brings it along.\n`,
+  )
   finish(folder, out)
 }
 
@@ -148,7 +159,12 @@ function packAlias(out) {
 function finish(folder, out) {
   fs.copyFileSync(path.join(repository, 'LICENSE'), path.join(folder, 'LICENSE'))
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const said = execFileSync(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', out], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], shell: process.platform === 'win32' })
+  const said = execFileSync(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', out], {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    shell: process.platform === 'win32',
+  })
   const parsed = JSON.parse(said)
   const [{ filename, size, unpackedSize }] = Array.isArray(parsed) ? parsed : Object.values(parsed)
   // A scope is written in two ways, by version of npm.

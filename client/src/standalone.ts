@@ -39,7 +39,11 @@ export function standalone(base: string, env: Record<string, unknown>): { define
     namespaceOf: (id) => registry.instances.get(id)!.namespace,
     updateStyle: unstyled,
     acceptStyle: () => {},
-    refresh: { register: () => {}, signature: () => (type: unknown) => type, keep: (_: Instance, value: unknown) => value } as unknown as RuntimeHost['refresh'],
+    refresh: {
+      register: () => {},
+      signature: () => (type: unknown) => type,
+      keep: (_: Instance, value: unknown) => value,
+    } as unknown as RuntimeHost['refresh'],
   }
   const registry: Registry = new Registry({ metaOf, runtimeOf: (instance) => new ModuleRuntime(host, instance), importNative })
   return {

@@ -49,7 +49,11 @@ const through = {
 for (const [how, passing] of Object.entries(through)) {
   test(`importers read through ${how}`, async () => {
     const both = (number) => ({ exports: { value: number, other: number }, run: ({ hot }) => hot.accept() })
-    const { page, read } = await opened({ dep: both(1), middle: passing, outer: passing.stars ? { stars: ['middle'] } : { from: { value: ['middle', 'value'] } } }, 'outer')
+    const { page, read } = await opened({
+      dep: both(1),
+      middle: passing,
+      outer: passing.stars ? { stars: ['middle'] } : { from: { value: ['middle', 'value'] } },
+    }, 'outer')
     assert.equal(read(), 1)
     await page.save('dep', both(2))
     assert.equal(read(), 2)
@@ -83,7 +87,12 @@ test('a callback sees the new value through its import too', async () => {
 
 test('a failed update leaves what importers read', async () => {
   const { page, read } = await opened({ dep: value(1) }, 'dep')
-  await page.save('dep', { exports: { value: 2 }, run() { throw new Error('no') } })
+  await page.save('dep', {
+    exports: { value: 2 },
+    run() {
+      throw new Error('no')
+    },
+  })
   assert.equal(read(), 1)
 })
 
@@ -106,7 +115,11 @@ test('namespaces are sealed, sorted and tagged', async () => {
   const { namespace } = page.registry.instances.get('dep')
   assert.deepEqual(Object.keys(namespace), ['a', 'b'])
   assert.equal(Object.prototype.toString.call(namespace), '[object Module]')
-  assert.throws(() => { namespace.a = 3 }, TypeError)
-  assert.throws(() => { namespace.c = 3 }, TypeError)
+  assert.throws(() => {
+    namespace.a = 3
+  }, TypeError)
+  assert.throws(() => {
+    namespace.c = 3
+  }, TypeError)
   assert.equal(Object.getPrototypeOf(namespace), null)
 })

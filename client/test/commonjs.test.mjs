@@ -9,7 +9,8 @@ function commonjs(page, id, deps, run, version = 1) {
   page.registry.define(id, `${id} v${version}`, deps, 0, { deps, names: [], cjs: true }, factory)
 }
 
-const es = (page, id, deps, run, flags) => page.module(id, { deps, run: (module) => run({ ...module, log: (line) => module.log.push(line) }), ...flags })
+const es = (page, id, deps, run, flags) =>
+  page.module(id, { deps, run: (module) => run({ ...module, log: (line) => module.log.push(line) }), ...flags })
 
 test('a required module runs at the call, once, and one that is not required not at all', async () => {
   const page = new Page()
@@ -73,7 +74,11 @@ test('a module that throws is tried again by the next require', async () => {
     exports.tries = tries
   })
   commonjs(page, 'a', ['moody'], ({ require, log }) => {
-    try { require('moody') } catch (error) { log(error.message) }
+    try {
+      require('moody')
+    } catch (error) {
+      log(error.message)
+    }
     log(`${require('moody').tries} ${require('moody').half}`)
   })
   es(page, 'page', ['a'], () => {})
@@ -92,7 +97,9 @@ test('an update runs the required module when its new requirer asks for it', asy
   commonjs(page, 'b', [], ({ exports, log }) => (log('b 2'), (exports.value = 2)), 2)
   await page.update()
   assert.deepEqual(page.said().filter((line) => /^(a|b|page) ?\d?$/.test(line)), ['a', 'b 2', 'page 2'])
-  commonjs(page, 'b', [], () => { throw new Error('broken') }, 3)
+  commonjs(page, 'b', [], () => {
+    throw new Error('broken')
+  }, 3)
   await page.update()
   assert.match(page.failures.join(), /broken/)
   assert.equal(page.registry.instances.get('b').cjs.exports.value, 2)
@@ -133,7 +140,12 @@ test('names picked of a barrel are read where they are declared, also after an u
 
 test('default is module.exports, or what a compiled module calls its default', async () => {
   const page = new Page()
-  commonjs(page, 'compiled', [], ({ exports }) => Object.assign(Object.defineProperty(exports, '__esModule', { value: true }), { default: 'd', named: 'n' }))
+  commonjs(
+    page,
+    'compiled',
+    [],
+    ({ exports }) => Object.assign(Object.defineProperty(exports, '__esModule', { value: true }), { default: 'd', named: 'n' }),
+  )
   const seen = ({ log, use }) => log(`${typeof use('compiled').default} ${use('compiled').named}`)
   es(page, 'as Node', ['compiled'], seen)
   es(page, 'as Babel', ['compiled'], seen, { babel: 1 })

@@ -52,7 +52,9 @@ test('all methods work without their object, and return nothing', async () => {
 
 test('data is one object, handed from copy to copy and to the disposer', async () => {
   const seen = []
-  const { page, hot } = await opened(({ hot }) => (seen.push(hot.data), (hot.data.runs = 1), hot.accept(), hot.dispose((data) => (seen.push(data), (data.left = 'here')))))
+  const { page, hot } = await opened((
+    { hot },
+  ) => (seen.push(hot.data), (hot.data.runs = 1), hot.accept(), hot.dispose((data) => (seen.push(data), (data.left = 'here')))))
   await page.save('app', { run: ({ hot }) => (seen.push(hot.data), hot.accept()) })
   assert.equal(new Set([...seen, hot.data]).size, 1)
   assert.deepEqual(seen[0], { runs: 1, left: 'here' })
@@ -68,7 +70,9 @@ test('data is not shared between modules', async () => {
 
 test('data cannot be assigned', async () => {
   const { hot } = await opened()
-  assert.throws(() => { hot.data = {} }, TypeError)
+  assert.throws(() => {
+    hot.data = {}
+  }, TypeError)
 })
 
 // ---- events
@@ -129,7 +133,9 @@ test('new code without import.meta.hot leaves no listener and no disposer of the
   const { page } = await opened(({ hot, log }) => (hot.accept(), hot.on('news', () => log.push('old'))))
   page.module('app')
   const { factory } = page.registry.definitions.get('app')
-  page.registry.definitions.get('app').factory = function* (setExports) { yield* factory(setExports, {}, {}) }
+  page.registry.definitions.get('app').factory = function*(setExports) {
+    yield* factory(setExports, {}, {})
+  }
   await page.update()
   page.said()
   await page.hot.dispatch('news')
@@ -138,7 +144,9 @@ test('new code without import.meta.hot leaves no listener and no disposer of the
 
 test('a listener that throws or rejects is reported, and the others are called', async () => {
   const { page } = await opened(({ hot, log }) => {
-    hot.on('news', () => { throw new Error('threw') })
+    hot.on('news', () => {
+      throw new Error('threw')
+    })
     hot.on('news', () => Promise.reject(new Error('rejected')))
     hot.on('news', () => log.push('heard'))
   })
@@ -147,7 +155,9 @@ test('a listener that throws or rejects is reported, and the others are called',
 })
 
 test('a throwing vite:beforeUpdate listener does not keep the update back', async () => {
-  const { page } = await opened(({ hot }) => (hot.accept(), hot.on('vite:beforeUpdate', () => { throw new Error('threw') })))
+  const { page } = await opened(({ hot }) => (hot.accept(), hot.on('vite:beforeUpdate', () => {
+    throw new Error('threw')
+  })))
   assert.equal((await page.save('app', {})).result, 'updated')
 })
 

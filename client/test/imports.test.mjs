@@ -10,7 +10,10 @@ function refused({ broken = [], wasCut = false } = {}) {
   const registry = new Registry({ metaOf: () => ({}), runtimeOf: () => ({}) })
   const define = (id, version, links = []) => {
     const meta = { deps: links, names: links.map(() => []) }
-    registry.define(id, `${id} ${version}`, links, 0, meta, function* (setExports) { setExports({}, () => {}); yield })
+    registry.define(id, `${id} ${version}`, links, 0, meta, function*(setExports) {
+      setExports({}, () => {})
+      yield
+    })
   }
   define('/app.js', 1)
   registry.entries.add('/app.js')

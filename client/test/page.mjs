@@ -74,7 +74,7 @@ export class Page {
   /** Defines a module, or its next version. */
   module(id, { deps = [], stars = [], from = {}, dynamic = [], exports = {}, run = () => {}, waits, ...flags } = {}) {
     if (waits) flags.async = true
-    const names = new Map((Array.isArray(deps) ? deps.map((dep) => [dep, ['*']]) : Object.entries(deps)))
+    const names = new Map(Array.isArray(deps) ? deps.map((dep) => [dep, ['*']]) : Object.entries(deps))
     for (const dep of [...stars, ...Object.values(from).map(([dep]) => dep)]) if (!names.has(dep)) names.set(dep, [])
     const links = [...names.keys()]
     const meta = { deps: [...links, ...dynamic], names: [...names.values()] }
@@ -83,7 +83,14 @@ export class Page {
     if (passed.length > 0) meta.from = Object.fromEntries(passed)
     if (dynamic.length > 0) meta.dynamic = dynamic.map((_, at) => links.length + at)
     Object.assign(meta, flags)
-    this.registry.define(id, `${id} v${++versions}`, [...links, ...dynamic], 0, meta, this.factory(links, { exports, from, run }, flags.async && !waits))
+    this.registry.define(
+      id,
+      `${id} v${++versions}`,
+      [...links, ...dynamic],
+      0,
+      meta,
+      this.factory(links, { exports, from, run }, flags.async && !waits),
+    )
     return this
   }
 
@@ -99,13 +106,13 @@ export class Page {
       return { log, use: (dep) => namespaces[links.indexOf(dep)], set: (name, value) => (values[name] = value) }
     }
     if (isAsync) {
-      return async function* (setExports, { load }, { hot }) {
+      return async function*(setExports, { load }, { hot }) {
         const tools = prepare(setExports)
         yield
         await run({ ...tools, hot, load })
       }
     }
-    return function* (setExports, { load }, { hot }) {
+    return function*(setExports, { load }, { hot }) {
       const tools = prepare(setExports)
       yield
       const rest = run({ ...tools, hot, load })

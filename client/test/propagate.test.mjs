@@ -46,8 +46,7 @@ test('every path has its own boundary', () =>
 test('an entry in a cycle is no dead end if an importer that was edited with it accepts', () =>
   check('page -> app; app -> page', { app: accepting }, 'page app', 'app · reruns page app'))
 
-test('an entry in a cycle that nobody accepts is one', () =>
-  check('page -> app; app -> page', {}, 'page app', 'reload: page'))
+test('an entry in a cycle that nobody accepts is one', () => check('page -> app; app -> page', {}, 'page app', 'reload: page'))
 
 test('an entry that accepts itself is a boundary', () => check('page -> app', { page: accepting }, 'app', 'page · reruns app page'))
 
@@ -57,16 +56,13 @@ test('a module the page has not run changes nothing', async () => {
   assert.equal(page.verdict('elsewhere'), 'nothing')
 })
 
-test('a cycle below a boundary ends', () =>
-  check('page -> a; a -> b; b -> a', { page: accepting }, 'b', 'page · reruns b a page'))
+test('a cycle below a boundary ends', () => check('page -> a; a -> b; b -> a', { page: accepting }, 'b', 'page · reruns b a page'))
 
-test('a cycle that only an entry reaches, and nobody accepts in, reloads', () =>
-  check('page -> a; a -> b; b -> a', {}, 'b', 'reload: b → a → page'))
+test('a cycle that only an entry reaches, and nobody accepts in, reloads', () => check('page -> a; a -> b; b -> a', {}, 'b', 'reload: b → a → page'))
 
 test('an entry in a cycle is a dead end too', () => check('page -> a; a -> page', {}, 'a', 'reload: a → page'))
 
-test('a module that imports itself is no importer of itself', () =>
-  check('page -> a; a -> a', { page: accepting }, 'a', 'page · reruns a page'))
+test('a module that imports itself is no importer of itself', () => check('page -> a; a -> a', { page: accepting }, 'a', 'page · reruns a page'))
 
 test('several changes share one walk', () =>
   check('page -> a b; a -> util; b -> util', { a: accepting, b: accepting }, 'util a b', 'a, b · reruns util a b'))
@@ -111,8 +107,7 @@ async function checkPartial(accepted, imported, expected) {
 
 test('importers of accepted exports only are left alone', () => checkPartial(['name'], ['name'], 'part · reruns part'))
 
-test('importers of other exports take the update too', () =>
-  checkPartial(['name'], ['name', 'size'], 'part, page · reruns part app page'))
+test('importers of other exports take the update too', () => checkPartial(['name'], ['name', 'size'], 'part, page · reruns part app page'))
 
 test('an importer of the whole namespace takes the update too', () => checkPartial(['name'], ['*'], 'part, page · reruns part app page'))
 

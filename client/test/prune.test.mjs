@@ -24,7 +24,13 @@ async function opened(modules) {
 }
 
 test('a module nobody imports any more goes, with all that only it imported', async () => {
-  const page = await opened({ page: { deps: ['room', 'shared'], run: accepting }, room: { deps: ['lamp', 'shared'] }, lamp: { deps: ['bulb'] }, bulb: {}, shared: {} })
+  const page = await opened({
+    page: { deps: ['room', 'shared'], run: accepting },
+    room: { deps: ['lamp', 'shared'] },
+    lamp: { deps: ['bulb'] },
+    bulb: {},
+    shared: {},
+  })
   const pruned = []
   page.on('vite:beforePrune', (payload) => pruned.push(payload))
   await page.save('page', { deps: ['shared'], run: accepting })
@@ -33,13 +39,23 @@ test('a module nobody imports any more goes, with all that only it imported', as
 })
 
 test('first all disposers, then all prune handlers, then the data is gone', async () => {
-  const page = await opened({ page: { deps: ['room'], run: accepting }, room: { deps: ['lamp'], run: leaving('room') }, lamp: { run: leaving('lamp') } })
+  const page = await opened({
+    page: { deps: ['room'], run: accepting },
+    room: { deps: ['lamp'], run: leaving('room') },
+    lamp: { run: leaving('lamp') },
+  })
   page.on('vite:afterUpdate', () => page.log.push('after'))
   page.on('vite:beforePrune', () => page.log.push('before'))
   const old = page.hotOf('room')
   await page.save('page', { run: accepting })
   assert.deepEqual(page.said(), [
-    'hot updated: page', 'after', 'before', 'room disposed', 'lamp disposed', 'room pruned with {"of":"room"}', 'lamp pruned with {"of":"lamp"}',
+    'hot updated: page',
+    'after',
+    'before',
+    'room disposed',
+    'lamp disposed',
+    'room pruned with {"of":"room"}',
+    'lamp pruned with {"of":"lamp"}',
   ])
   assert.equal(old.data, undefined)
 })
@@ -58,11 +74,20 @@ test('a pruned module hears nothing, and starts anew when it is back', async () 
 test('a failing disposer or prune handler is reported and keeps nothing back', async () => {
   const page = await opened({
     page: { deps: ['a', 'b'], run: accepting },
-    a: { run: ({ hot }) => (hot.dispose(() => { throw new Error('no') }), hot.prune(() => Promise.reject(new Error('never')))) },
+    a: {
+      run: ({ hot }) => (hot.dispose(() => {
+        throw new Error('no')
+      }), hot.prune(() => Promise.reject(new Error('never')))),
+    },
     b: { run: leaving('b') },
   })
   await page.save('page', { run: accepting })
-  assert.deepEqual(page.said().slice(1), ['reported the disposer of a: no', 'b disposed', 'b pruned with {"of":"b"}', 'reported the prune handler of a: never'])
+  assert.deepEqual(page.said().slice(1), [
+    'reported the disposer of a: no',
+    'b disposed',
+    'b pruned with {"of":"b"}',
+    'reported the prune handler of a: never',
+  ])
   assert.deepEqual([page.isLive('a'), page.isLive('b')], [false, false])
 })
 
@@ -81,7 +106,11 @@ test('what another module imports stays, and so do entries', async () => {
 
 test('nothing is pruned by an update that failed', async () => {
   const page = await opened({ page: { deps: ['room'], run: accepting }, room: { run: leaving('room') } })
-  await page.save('page', { run() { throw new Error('no') } })
+  await page.save('page', {
+    run() {
+      throw new Error('no')
+    },
+  })
   assert.equal(page.isLive('room'), true)
 })
 

@@ -13,7 +13,12 @@ class Renderer {
   constructor(globals) {
     this.hook = globals.__REACT_DEVTOOLS_GLOBAL_HOOK__
     this.id = this.hook.inject({
-      scheduleRefresh: (root, { updatedFamilies, staleFamilies }) => this.asked.push({ root: root.name, kept: [...updatedFamilies].map(({ current }) => current), anew: [...staleFamilies].map(({ current }) => current) }),
+      scheduleRefresh: (root, { updatedFamilies, staleFamilies }) =>
+        this.asked.push({
+          root: root.name,
+          kept: [...updatedFamilies].map(({ current }) => current),
+          anew: [...staleFamilies].map(({ current }) => current),
+        }),
       scheduleRoot: (root, element) => this.asked.push({ root: root.name, element }),
       setRefreshHandler: (familyOf) => (this.familyOf = familyOf),
     })
@@ -168,5 +173,7 @@ test('what is a component', () => {
   View.prototype.isReactComponent = {}
   const memo = { $$typeof: Symbol.for('react.memo'), type: () => {} }
   for (const value of [function View() {}, { View: () => {} }.View, View, memo]) assert.ok(refresh.isComponent(value), String(value))
-  for (const value of [function helper() {}, Plain, {}, null, undefined, 'View', 7, { $$typeof: Symbol.for('react.context') }]) assert.ok(!refresh.isComponent(value), String(value))
+  for (const value of [function helper() {}, Plain, {}, null, undefined, 'View', 7, { $$typeof: Symbol.for('react.context') }]) {
+    assert.ok(!refresh.isComponent(value), String(value))
+  }
 })

@@ -57,7 +57,12 @@ test('what disposers return is waited for', async () => {
 })
 
 test('a disposer that throws or rejects is reported and keeps nothing back', async () => {
-  const fails = { throws: () => { throw new Error('threw') }, rejects: () => Promise.reject(new Error('rejected')) }
+  const fails = {
+    throws: () => {
+      throw new Error('threw')
+    },
+    rejects: () => Promise.reject(new Error('rejected')),
+  }
   for (const [how, disposer] of Object.entries(fails)) {
     const page = await opened({ app: { run: ({ hot }) => (hot.accept(), hot.dispose(disposer)) } })
     await page.save('app', { run: ({ log }) => log.push('new') })
@@ -84,7 +89,9 @@ test('a disposer is called for one update only', async () => {
 })
 
 test('the last disposer of a copy counts', async () => {
-  const page = await opened({ app: { run: ({ hot, log }) => (hot.accept(), hot.dispose(() => log.push('one')), hot.dispose(() => log.push('two'))) } })
+  const page = await opened({
+    app: { run: ({ hot, log }) => (hot.accept(), hot.dispose(() => log.push('one')), hot.dispose(() => log.push('two'))) },
+  })
   await page.save('app', {})
   assert.deepEqual(page.said(), ['two', 'hot updated: app'])
 })
@@ -102,8 +109,14 @@ test('the payloads are those of Vite', async () => {
   page.on('vite:beforeUpdate', (payload) => payloads.push(payload))
   page.on('vite:afterUpdate', (payload) => payloads.push(payload))
   await page.save('util', {})
-  const entry = (path, acceptedPath) =>
-    ({ type: 'js-update', timestamp: 1700000000000, path, acceptedPath, explicitImportRequired: false, isWithinCircularImport: false })
+  const entry = (path, acceptedPath) => ({
+    type: 'js-update',
+    timestamp: 1700000000000,
+    path,
+    acceptedPath,
+    explicitImportRequired: false,
+    isWithinCircularImport: false,
+  })
   const update = { type: 'update', updates: [entry('self', 'self'), entry('page', 'dep')] }
   assert.deepEqual(payloads, [update, update])
 })
@@ -126,7 +139,10 @@ test('callbacks run in the order they were registered, after all new code', asyn
 
 test('a callback for a list is called once for each, with only its slot filled', async () => {
   const page = await opened({
-    page: { deps: ['a', 'b'], run: ({ hot, log }) => hot.accept(['a', 'b', 'a'], (list) => log.push(list.map((next) => next?.value ?? '-').join(' '))) },
+    page: {
+      deps: ['a', 'b'],
+      run: ({ hot, log }) => hot.accept(['a', 'b', 'a'], (list) => log.push(list.map((next) => next?.value ?? '-').join(' '))),
+    },
     a: { exports: { value: 'a1' } },
     b: { exports: { value: 'b1' } },
   })
@@ -142,7 +158,13 @@ test('accept without a callback takes the update all the same', async () => {
 
 test('a callback that throws is reported; the next one is called', async () => {
   const page = await opened({
-    app: { run: ({ hot, log }) => (hot.accept(() => { throw new Error('no') }), hot.accept(async () => { throw new Error('later') }), hot.accept(() => log.push('told'))) },
+    app: {
+      run: ({ hot, log }) => (hot.accept(() => {
+        throw new Error('no')
+      }), hot.accept(async () => {
+        throw new Error('later')
+      }), hot.accept(() => log.push('told'))),
+    },
   })
   const after = []
   page.on('vite:afterUpdate', () => after.push('after'))
@@ -192,7 +214,7 @@ test('a copy that waits at its top-level await makes room for the next one at on
   const wait = () => new Promise((done) => (go = done))
   page.module('slow', {
     waits: true,
-    run: function* ({ hot, log }) {
+    run: function*({ hot, log }) {
       hot.accept()
       hot.dispose(() => log.push('old disposed'))
       yield wait()
@@ -211,7 +233,14 @@ test('a copy that waits at its top-level await makes room for the next one at on
 test('an importer that waits for a copy which is given up waits for the next one', async () => {
   const page = new Page()
   page.module('page', { deps: { slow: ['value'] }, run: ({ use, log }) => log.push(`page sees ${use('slow').value}`) })
-  page.module('slow', { waits: true, exports: { value: 'old' }, run: function* ({ hot }) { hot.accept(); yield new Promise(() => {}) } })
+  page.module('slow', {
+    waits: true,
+    exports: { value: 'old' },
+    run: function*({ hot }) {
+      hot.accept()
+      yield new Promise(() => {})
+    },
+  })
   const running = page.open('page')
   await tick()
   await page.save('slow', { exports: { value: 'new' }, run: accepting })
@@ -221,7 +250,12 @@ test('an importer that waits for a copy which is given up waits for the next one
 
 test('an update whose top-level await does not settle makes way for the next version', async () => {
   const page = await opened({ page: { deps: ['app'] }, app: { run: talking('one', accepting) } })
-  const stuck = page.save('app', { waits: true, run: function* () { yield new Promise(() => {}) } })
+  const stuck = page.save('app', {
+    waits: true,
+    run: function*() {
+      yield new Promise(() => {})
+    },
+  })
   await tick()
   page.updater.announce(['page'])
   await tick()
@@ -236,7 +270,14 @@ test('an update whose top-level await does not settle makes way for the next ver
 test('callbacks of a module that was left behind follow when it has run', async () => {
   const page = await opened({ app: { run: ({ hot, log }) => hot.accept((next) => log.push(`told ${next.value}`)) } })
   let go
-  const slow = page.save('app', { waits: true, exports: { value: 0 }, run: function* ({ set }) { yield new Promise((done) => (go = done)); set('value', 2) } })
+  const slow = page.save('app', {
+    waits: true,
+    exports: { value: 0 },
+    run: function*({ set }) {
+      yield new Promise((done) => (go = done))
+      set('value', 2)
+    },
+  })
   await tick()
   page.updater.announce(['app'])
   await slow
@@ -246,7 +287,12 @@ test('callbacks of a module that was left behind follow when it has run', async 
   assert.deepEqual(page.said(), ['told 2', 'hot updated: app'])
 })
 
-const hanging = { waits: true, run: function* () { yield new Promise(() => {}) } }
+const hanging = {
+  waits: true,
+  run: function*() {
+    yield new Promise(() => {})
+  },
+}
 
 test('the fix of a copy that hangs waits for nothing if somebody above takes it', async () => {
   const page = await opened({ page: { deps: ['app'], run: accepting }, app: {} })
@@ -264,7 +310,13 @@ test('the fix of a copy that hangs waits for nothing if somebody above takes it'
 
 test('a copy that nobody accepts has a second from its beginning to say that it accepts itself', async () => {
   let go
-  const waiting = { waits: true, run: function* ({ hot }) { yield new Promise((done) => (go = done)); hot.accept() } }
+  const waiting = {
+    waits: true,
+    run: function*({ hot }) {
+      yield new Promise((done) => (go = done))
+      hot.accept()
+    },
+  }
   const page = new Page().module('page', { deps: ['app'] }).module('app', waiting)
   void page.open('page')
   await tick()
@@ -323,7 +375,11 @@ test('the update waits for the top-level await of the new code', async () => {
 
 // ---- failures
 
-const failing = { run() { throw new Error('not today') } }
+const failing = {
+  run() {
+    throw new Error('not today')
+  },
+}
 
 test('new code that throws: all old copies are live again, and callbacks get undefined', async () => {
   const page = await opened({
@@ -343,11 +399,19 @@ test('new code that throws: all old copies are live again, and callbacks get und
 
 test('copies that ran in an update which was put back are disposed of, each once', async () => {
   let live = 0
-  const counts = { deps: ['dep'], run({ hot }) {
-    live++
-    hot.dispose(() => void live--)
-  } }
-  const throws = { deps: ['dep'], run({ use }) { if (use('dep').value > 1) throw new Error('too much') } }
+  const counts = {
+    deps: ['dep'],
+    run({ hot }) {
+      live++
+      hot.dispose(() => void live--)
+    },
+  }
+  const throws = {
+    deps: ['dep'],
+    run({ use }) {
+      if (use('dep').value > 1) throw new Error('too much')
+    },
+  }
   const page = await opened({ page: { deps: ['x', 'y'], run: accepting }, x: counts, y: throws, dep: { exports: { value: 1 } } })
   for (const value of [2, 3, 4]) {
     assert.equal((await page.save('dep', { exports: { value } })).result, 'failed')
@@ -362,10 +426,18 @@ test('copies that ran in an update which was put back are disposed of, each once
 })
 
 test('callbacks that hand updates on have nothing to hand on when an update is put back', async () => {
-  const handing = (run = () => {}) => ({ deps: ['lower'], run: (tools) => (tools.hot.accept(() => tools.hot.invalidate()), tools.hot.dispose(() => {}), run(tools)) })
+  const handing = (run = () => {}) => ({
+    deps: ['lower'],
+    run: (tools) => (tools.hot.accept(() => tools.hot.invalidate()), tools.hot.dispose(() => {}), run(tools)),
+  })
   const page = await opened({ main: { deps: ['upper'], run: accepting }, upper: handing(), lower: { run: accepting } })
   await page.save('upper', handing())
-  const outcome = await page.save('upper', handing(() => { throw new Error('not today') }))
+  const outcome = await page.save(
+    'upper',
+    handing(() => {
+      throw new Error('not today')
+    }),
+  )
   assert.equal(outcome.result, 'failed')
   assert.equal((await page.save('upper', handing())).result, 'updated')
 })
@@ -380,11 +452,13 @@ test('the error of an update that failed goes with the import that led there', a
 
 test('a copy that throws is disposed of as far as it came, and its listeners are silent', async () => {
   const page = await opened({ app: { run: accepting } })
-  await page.save('app', { run({ hot, log }) {
-    hot.on('ping', () => log.push('heard'))
-    hot.dispose(() => log.push('half disposed'))
-    throw new Error('not today')
-  } })
+  await page.save('app', {
+    run({ hot, log }) {
+      hot.on('ping', () => log.push('heard'))
+      hot.dispose(() => log.push('half disposed'))
+      throw new Error('not today')
+    },
+  })
   await page.hot.dispatch('ping')
   assert.deepEqual(page.said(), ['half disposed'])
 })
@@ -392,12 +466,21 @@ test('a copy that throws is disposed of as far as it came, and its listeners are
 const told = (name) => ({ hot, log }) => hot.accept((next) => log.push(`${name} told ${next ? 'of its next' : 'nothing'}`))
 
 test('what has nothing to do with the module that throws is updated, in the same save and in later ones', async () => {
-  const page = await opened({ main: { deps: ['a', 'b', 'c'], run: accepting }, a: { run: talking('a', told('a')) }, b: { run: talking('b', told('b')) }, c: { run: talking('c', told('c')) } })
+  const page = await opened({
+    main: { deps: ['a', 'b', 'c'], run: accepting },
+    a: { run: talking('a', told('a')) },
+    b: { run: talking('b', told('b')) },
+    c: { run: talking('c', told('c')) },
+  })
   const outcome = await page.save('a', { run: talking('a2', told('a2')) }, 'b', { run: talking('b2', told('b2')) }, 'c', failing)
   assert.equal(outcome.result, 'failed')
   assert.deepEqual(page.failures, ['c: not today'])
   const said = page.said()
-  assert.deepEqual(said.filter((line) => /told/.test(line)), ['c told nothing', 'c told of its next', 'a told of its next', 'b told of its next'], 'c is started again in between')
+  assert.deepEqual(
+    said.filter((line) => /told/.test(line)),
+    ['c told nothing', 'c told of its next', 'a told of its next', 'b told of its next'],
+    'c is started again in between',
+  )
   assert.deepEqual(said.slice(-4), ['a told of its next', 'hot updated: a', 'b told of its next', 'hot updated: b'])
   assert.equal((await page.save('a', { run: talking('a3', told('a3')) })).result, 'updated')
   assert.deepEqual(page.said(), ['a2 disposed', 'a3 runs', 'a2 told of its next', 'hot updated: a'])
@@ -408,14 +491,23 @@ test('what has nothing to do with the module that throws is updated, in the same
 })
 
 test('a module that imports what is not exported holds back no other', async () => {
-  const page = await opened({ main: { deps: ['a', 'b'], run: accepting }, a: { run: talking('a', accepting) }, b: { run: talking('b', accepting) }, lib: { exports: { there: 1 } } })
+  const page = await opened({
+    main: { deps: ['a', 'b'], run: accepting },
+    a: { run: talking('a', accepting) },
+    b: { run: talking('b', accepting) },
+    lib: { exports: { there: 1 } },
+  })
   assert.equal((await page.save('b', { deps: { lib: ['nowhere'] } }, 'a', { run: talking('a2', accepting) })).result, 'failed')
   assert.deepEqual(page.said(), ['b disposed', 'a disposed', 'b runs', 'a2 runs', 'hot updated: a'])
   assert.equal(page.failures.length, 1)
 })
 
 test('an importer waits for a module that throws, and runs with what that is once it is mended', async () => {
-  const page = await opened({ main: { deps: ['app'], run: accepting }, app: { deps: ['part'], run: accepting }, part: { exports: { value: 'old' }, run: accepting } })
+  const page = await opened({
+    main: { deps: ['app'], run: accepting },
+    app: { deps: ['part'], run: accepting },
+    part: { exports: { value: 'old' }, run: accepting },
+  })
   const app = { deps: ['part'], exports: {}, run: ({ use, log, hot }) => (hot.accept(), log.push(`app2 with ${use('part').value}`)) }
   await page.save('app', app, 'part', failing)
   assert.deepEqual(page.failures, ['app,part: not today'])
@@ -426,7 +518,11 @@ test('an importer waits for a module that throws, and runs with what that is onc
 
 test('each error stands until its own module is mended', async () => {
   const page = await opened({ main: { deps: ['a', 'b', 'c'], run: accepting }, a: { run: accepting }, b: { run: accepting }, c: { run: accepting } })
-  const throwing = (text) => ({ run() { throw new Error(text) } })
+  const throwing = (text) => ({
+    run() {
+      throw new Error(text)
+    },
+  })
   await page.save('a', throwing('bad a'))
   await page.save('b', throwing('bad b'))
   assert.deepEqual(page.failures, ['a: bad a', 'b: bad b'])
@@ -439,8 +535,17 @@ test('each error stands until its own module is mended', async () => {
 })
 
 test('of two modules of one save that throw each has its error, and the third goes through', async () => {
-  const page = await opened({ main: { deps: ['a', 'b', 'c'], run: accepting }, a: { run: accepting }, b: { run: accepting }, c: { run: talking('c', accepting) } })
-  const throwing = (text) => ({ run() { throw new Error(text) } })
+  const page = await opened({
+    main: { deps: ['a', 'b', 'c'], run: accepting },
+    a: { run: accepting },
+    b: { run: accepting },
+    c: { run: talking('c', accepting) },
+  })
+  const throwing = (text) => ({
+    run() {
+      throw new Error(text)
+    },
+  })
   await page.save('a', throwing('bad a'), 'b', throwing('bad b'), 'c', { run: talking('c2', accepting) })
   assert.deepEqual(page.failures, ['a: bad a', 'b: bad b'])
   assert.equal(page.said().at(-1), 'hot updated: c')
@@ -449,11 +554,13 @@ test('of two modules of one save that throw each has its error, and the third go
 })
 
 test('what copies hand on that are put back is for nobody', async () => {
-  const keeping = (name) => ({ run({ hot, log }) {
-    log.push(`${name} finds ${hot.data.from}`)
-    hot.accept()
-    hot.dispose((data) => void (data.from = name))
-  } })
+  const keeping = (name) => ({
+    run({ hot, log }) {
+      log.push(`${name} finds ${hot.data.from}`)
+      hot.accept()
+      hot.dispose((data) => void (data.from = name))
+    },
+  })
   const page = await opened({ main: { deps: ['b', 'a'], run: accepting }, b: keeping('b'), a: { run: accepting } })
   await page.save('b', keeping('b2'), 'a', failing)
   assert.deepEqual(page.said().filter((line) => line.includes('finds')), ['b2 finds b', 'b2 finds b'])
@@ -488,7 +595,11 @@ test('what runs again for the same importer is put back with what throws', async
 // ---- what is gone or does not arrive
 
 test('a module that is gone is not run again, and holds nothing up that needs it no more', async () => {
-  const page = await opened({ main: { deps: ['x'], run: talking('main', accepting) }, x: { deps: ['y'], run: talking('x') }, y: { run: talking('y') } })
+  const page = await opened({
+    main: { deps: ['x'], run: talking('main', accepting) },
+    x: { deps: ['y'], run: talking('x') },
+    y: { run: talking('y') },
+  })
   page.registry.forget('x')
   page.module('z', { deps: ['y'], run: talking('z') })
   const outcome = await page.save('y', { run: talking('y2') }, 'main', { deps: ['z'], run: talking('main2', accepting) })
@@ -498,7 +609,11 @@ test('a module that is gone is not run again, and holds nothing up that needs it
 })
 
 test('what needs a definition that is not there waits, and the rest of the batch goes through', async () => {
-  const page = await opened({ main: { deps: ['app', 'other'], run: accepting }, app: { run: talking('app', accepting) }, other: { run: talking('other', accepting) } })
+  const page = await opened({
+    main: { deps: ['app', 'other'], run: accepting },
+    app: { run: talking('app', accepting) },
+    other: { run: talking('other', accepting) },
+  })
   await page.save('app', { deps: ['nowhere'], run: talking('app2', accepting) }, 'other', { run: talking('other2', accepting) })
   assert.deepEqual(page.said(), ['other disposed', 'other2 runs', 'hot updated: other'])
   assert.equal(page.updater.isWaiting, true)
@@ -536,8 +651,16 @@ test('a reload that was cancelled is asked for again only when its module is edi
 })
 
 test('a reload that was cancelled leaves alone what called for it; the rest of the save is applied, and nobody is asked twice', async () => {
-  const page = await opened({ page: { deps: ['plain', 'shared', 'hot', 'other'] }, plain: {}, shared: {}, hot: { deps: ['shared'], run: talking('hot', accepting) }, other: { run: talking('other', accepting) } })
-  page.module('plain', {}).module('shared', {}).module('hot', { deps: ['shared'], run: talking('hot2', accepting) }).module('other', { run: talking('other2', accepting) })
+  const page = await opened({
+    page: { deps: ['plain', 'shared', 'hot', 'other'] },
+    plain: {},
+    shared: {},
+    hot: { deps: ['shared'], run: talking('hot', accepting) },
+    other: { run: talking('other', accepting) },
+  })
+  page.module('plain', {}).module('shared', {}).module('hot', { deps: ['shared'], run: talking('hot2', accepting) }).module('other', {
+    run: talking('other2', accepting),
+  })
   const outcome = await page.updater.update(['/linked.css?direct'], 0)
   assert.deepEqual([outcome.result, outcome.boundaries], ['updated', ['hot', 'other', '/linked.css']])
   const said = page.said()
@@ -556,7 +679,11 @@ test('an update to a page that was to reload and has stayed does not ask for a r
 })
 
 test('a list callback gets a list of undefined when the new code threw', async () => {
-  const page = await opened({ page: { deps: ['a', 'b'], run: ({ hot, log }) => hot.accept(['a', 'b'], (list) => log.push(JSON.stringify(list))) }, a: {}, b: {} })
+  const page = await opened({
+    page: { deps: ['a', 'b'], run: ({ hot, log }) => hot.accept(['a', 'b'], (list) => log.push(JSON.stringify(list))) },
+    a: {},
+    b: {},
+  })
   await page.save('a', failing)
   assert.deepEqual(page.said(), ['[null,null]'])
 })
@@ -574,12 +701,19 @@ test('the next good save goes on from there', async () => {
 })
 
 test('a fix of what the failing module imports starts it again', async () => {
-  const page = await opened({ page: { deps: ['app'], run: accepting }, app: { deps: ['limit'], run: accepting }, limit: { exports: { value: 1 }, run: accepting } })
-  const checks = { deps: ['limit'], run({ hot, log, use }) {
-    if (use('limit').value < 2) throw new Error('too small')
-    log.push('app is up')
-    hot.accept()
-  } }
+  const page = await opened({
+    page: { deps: ['app'], run: accepting },
+    app: { deps: ['limit'], run: accepting },
+    limit: { exports: { value: 1 }, run: accepting },
+  })
+  const checks = {
+    deps: ['limit'],
+    run({ hot, log, use }) {
+      if (use('limit').value < 2) throw new Error('too small')
+      log.push('app is up')
+      hot.accept()
+    },
+  }
   await page.save('app', checks)
   assert.deepEqual(page.failures, ['app: too small'])
   await page.save('limit', { exports: { value: 2 }, run: accepting })
@@ -590,7 +724,12 @@ test('a fix of what the failing module imports starts it again', async () => {
 test('a module that fails does not hold back a save that has nothing to do with it', async () => {
   const page = await opened({ page: { deps: ['broken', 'other'] }, broken: { run: accepting }, other: { run: accepting } })
   let tries = 0
-  await page.save('broken', { run() { tries++; throw new Error('not today') } })
+  await page.save('broken', {
+    run() {
+      tries++
+      throw new Error('not today')
+    },
+  })
   const outcome = await page.save('other', { run: talking('other', accepting) })
   assert.equal(outcome.result, 'updated')
   assert.deepEqual(page.said(), ['other runs', 'hot updated: other'])
@@ -598,7 +737,13 @@ test('a module that fails does not hold back a save that has nothing to do with 
 })
 
 test('a module that throws does not hold back the edit by which nothing imports it any more', async () => {
-  const throwing = { deps: ['app'], run: ({ hot }) => { hot.accept(); throw new Error('no') } }
+  const throwing = {
+    deps: ['app'],
+    run: ({ hot }) => {
+      hot.accept()
+      throw new Error('no')
+    },
+  }
   const page = await opened({ page: { deps: ['app'], run: accepting }, app: { deps: ['part'] }, part: { deps: ['app'], run: accepting } })
   assert.equal((await page.save('part', throwing)).result, 'failed')
   const { result } = await page.save('app', {})
@@ -626,10 +771,20 @@ test('modules that came along with a failed update go again, and start anew with
 })
 
 test('an asynchronous failure is rolled back too, and what was still running cannot come back', async () => {
-  const page = await opened({ page: { deps: ['fails', 'late'], run: accepting }, late: { deps: ['slow'], run: ({ log }) => log.push('late runs') }, fails: {}, slow: { exports: { value: 1 } } })
+  const page = await opened({
+    page: { deps: ['fails', 'late'], run: accepting },
+    late: { deps: ['slow'], run: ({ log }) => log.push('late runs') },
+    fails: {},
+    slow: { exports: { value: 1 } },
+  })
   let go
   const slow = { async: true, exports: { value: 2 }, run: async ({ log }) => (await new Promise((done) => (go = done)), log.push('slow done')) }
-  const saved = page.save('slow', slow, 'fails', { async: true, run: async () => { throw new Error('not today') } })
+  const saved = page.save('slow', slow, 'fails', {
+    async: true,
+    run: async () => {
+      throw new Error('not today')
+    },
+  })
   await tick()
   await tick()
   go()
@@ -651,7 +806,15 @@ test('a module that failed to link does not count as run', async () => {
 test('thrown values that are no errors fail the update too', async () => {
   for (const value of [undefined, null, 'text', 0]) {
     const page = await opened({ app: { run: accepting } })
-    assert.equal((await page.save('app', { run() { throw value } })).result, 'failed', String(value))
+    assert.equal(
+      (await page.save('app', {
+        run() {
+          throw value
+        },
+      })).result,
+      'failed',
+      String(value),
+    )
   }
 })
 
@@ -662,12 +825,23 @@ const invalidating = (message) => ({ hot }) => hot.accept(() => hot.invalidate(m
 test('invalidate hands the update to the importers, between events of its own', async () => {
   const page = await opened({ page: { deps: ['size'], run: talking('page', accepting) }, size: { run: invalidating('too large') } })
   const seen = []
-  page.on('vite:beforeUpdate', ({ updates }) => page.log.push('before') && seen.push(updates.map(({ path, firstInvalidatedBy }) => [path, firstInvalidatedBy])))
+  page.on(
+    'vite:beforeUpdate',
+    ({ updates }) => page.log.push('before') && seen.push(updates.map(({ path, firstInvalidatedBy }) => [path, firstInvalidatedBy])),
+  )
   page.on('vite:afterUpdate', () => page.log.push('after'))
   const outcome = await page.save('size', { run: ({ log }) => log.push('size runs') })
   assert.deepEqual(page.said(), [
-    'before', 'size runs', 'invalidate size, first size: too large', 'hot updated: size', 'after',
-    'before', 'page disposed', 'page runs', 'hot updated: page', 'after',
+    'before',
+    'size runs',
+    'invalidate size, first size: too large',
+    'hot updated: size',
+    'after',
+    'before',
+    'page disposed',
+    'page runs',
+    'hot updated: page',
+    'after',
   ])
   assert.deepEqual(seen, [[['size', undefined]], [['page', 'size']]])
   assert.deepEqual(outcome.boundaries, ['size', 'page'])
@@ -698,7 +872,11 @@ test('modules of a cycle that hand on what they were handed reload', async () =>
 })
 
 test('who is invalidated further up names who began', async () => {
-  const page = await opened({ page: { deps: ['middle'], run: accepting }, middle: { deps: ['leaf'], run: invalidating() }, leaf: { run: invalidating() } })
+  const page = await opened({
+    page: { deps: ['middle'], run: accepting },
+    middle: { deps: ['leaf'], run: invalidating() },
+    leaf: { run: invalidating() },
+  })
   await page.save('leaf', { run: accepting })
   const told = page.said().filter((line) => line.startsWith('invalidate'))
   assert.deepEqual(told, ['invalidate leaf, first leaf', 'invalidate middle, first leaf'])
@@ -708,7 +886,15 @@ test('invalidate at the top level of new code begins an update after this one', 
   const page = await opened({ page: { deps: ['size'], run: talking('page', accepting) }, size: { run: accepting } })
   page.on('vite:afterUpdate', () => page.log.push('after'))
   await page.save('size', { run: ({ hot }) => (hot.accept(), hot.invalidate()) })
-  assert.deepEqual(page.said(), ['invalidate size, first size', 'hot updated: size', 'after', 'page disposed', 'page runs', 'hot updated: page', 'after'])
+  assert.deepEqual(page.said(), [
+    'invalidate size, first size',
+    'hot updated: size',
+    'after',
+    'page disposed',
+    'page runs',
+    'hot updated: page',
+    'after',
+  ])
 })
 
 test('invalidate while the page loads is only told', async () => {
@@ -717,7 +903,10 @@ test('invalidate while the page loads is only told', async () => {
 })
 
 test('invalidating twice in one update counts once', async () => {
-  const page = await opened({ page: { deps: ['size'], run: talking('page', accepting) }, size: { run: ({ hot }) => hot.accept(() => (hot.invalidate(), hot.invalidate())) } })
+  const page = await opened({
+    page: { deps: ['size'], run: talking('page', accepting) },
+    size: { run: ({ hot }) => hot.accept(() => (hot.invalidate(), hot.invalidate())) },
+  })
   await page.save('size', { run: accepting })
   assert.deepEqual(page.said().filter((line) => line.startsWith('page ') || line.startsWith('reload')), ['page disposed', 'page runs'])
 })
@@ -729,7 +918,11 @@ test('an entry that invalidates reloads', async () => {
 })
 
 test('modules of a cycle that hand an update to each other reload', async () => {
-  const page = await opened({ page: { deps: ['a'], run: accepting }, a: { deps: ['b'], run: invalidating() }, b: { deps: ['a'], run: invalidating() } })
+  const page = await opened({
+    page: { deps: ['a'], run: accepting },
+    a: { deps: ['b'], run: invalidating() },
+    b: { deps: ['a'], run: invalidating() },
+  })
   const outcome = await page.save('a', { deps: ['b'], run: invalidating() })
   assert.deepEqual([outcome.result, outcome.reason], ['reload', { kind: 'circular-invalidate' }])
 })

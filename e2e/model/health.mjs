@@ -33,13 +33,14 @@ export function readHealth(root, { edges, places, known, threw }) {
   for (const [file, text] of files) {
     const id = idOf(file)
     const targets = [...text.matchAll(IMPORT)].map(([, specifier]) => path.posix.join(path.posix.dirname(file), specifier))
-    const isUnreadable = UNREADABLE.test(text) || targets.some((target) => !files.has(target) && !files.has(target.replace(/\.js$/, '.ts'))) || (file.endsWith('.json') && !isJson(text)) || placesOf(id).size > 1
+    const isUnreadable = UNREADABLE.test(text) || targets.some((target) => !files.has(target) && !files.has(target.replace(/\.js$/, '.ts')))
+      || (file.endsWith('.json') && !isJson(text)) || placesOf(id).size > 1
     modules.set(id, { isUnreadable, throws: text.includes('throw new Error('), takesOwn: 'sckl'.includes(kindOf(id)), version: versionOf(id, text) })
     for (const target of targets) edges.add(`${id}>${idOf(target)}`)
     if (modules.get(id).throws) threw.add(id)
     for (const [match, specifier] of text.matchAll(IMPORT)) if (/^(from|import) /.test(match)) statics.push([id, idOf(specifier)])
     const found = GLOBS[kindOf(id)]
-    if (found) for (const match of files.keys()) if (match.startsWith(found)) edges.add(`${id}>${idOf(match)}`)
+    if (found) { for (const match of files.keys()) if (match.startsWith(found)) edges.add(`${id}>${idOf(match)}`) }
   }
   const versions = new Map([...modules].map(([id, { version }]) => [id, version]))
   const isWell = (id) => modules.has(id) && !modules.get(id).isUnreadable && !modules.get(id).throws
@@ -48,12 +49,17 @@ export function readHealth(root, { edges, places, known, threw }) {
   for (const id of frozen) for (const [from, to] of [...edges].map((edge) => edge.split('>'))) if (from === id && isSheet(to)) frozen.add(to)
   // With a tsconfig.json that cannot be read nothing is as it should be.
   const isConfigured = isJson(fs.readFileSync(path.join(root, 'tsconfig.json'), 'utf8'))
-  return { statics, versions, frozen, ...sound(isConfigured ? [...modules.keys()] : [], edges, {
-    isWell,
-    // What it was, before it could not be compiled, may be what throws.
-    wasWell: (id) => known.has(id) && !threw.has(id),
-    takesOwn: (id) => modules.get(id)?.takesOwn,
-  }) }
+  return {
+    statics,
+    versions,
+    frozen,
+    ...sound(isConfigured ? [...modules.keys()] : [], edges, {
+      isWell,
+      // What it was, before it could not be compiled, may be what throws.
+      wasWell: (id) => known.has(id) && !threw.has(id),
+      takesOwn: (id) => modules.get(id)?.takesOwn,
+    }),
+  }
 }
 
 const isSheet = (id) => 'cml'.includes(kindOf(id))
@@ -76,12 +82,20 @@ export function differenceInSound(actual, expected, { statics, versions, frozen,
   for (const id of current) {
     const [shown, fresh] = [actual.texts[id], expected.texts[id]]
     const version = versions.get(id)
-    if (shown !== undefined && shown !== `${id}:${version}` && !shown.startsWith(`${id}:${version} `)) wrong.push(`shown by ${id}: ${shown}, and its source says ${version}`)
+    if (shown !== undefined && shown !== `${id}:${version}` && !shown.startsWith(`${id}:${version} `)) {
+      wrong.push(`shown by ${id}: ${shown}, and its source says ${version}`)
+    }
     // Who is imported by none of these may not have come along yet.
     const isNeeded = shown !== undefined || statics.some(([from, to]) => to === id && whole.has(from) && actual.texts[from] !== undefined)
-    if (fresh !== undefined && whole.has(id) && isNeeded && shown !== fresh && !/pending|silent/.test(fresh)) wrong.push(`shown by ${id}: ${shown ?? 'nothing'}, fresh ${fresh}`)
+    if (fresh !== undefined && whole.has(id) && isNeeded && shown !== fresh && !/pending|silent/.test(fresh)) {
+      wrong.push(`shown by ${id}: ${shown ?? 'nothing'}, fresh ${fresh}`)
+    }
     if (actual.lives[id] > 1) wrong.push(`${actual.lives[id]} live copies of ${id}`)
-    if (!frozen.has(id)) for (const [, order] of actual.sheets.join(' ').matchAll(new RegExp(`\\.${id} \\{ order: (\\d+)`, 'g'))) if (order !== version) wrong.push(`the sheet of ${id} is ${order}, and its source says ${version}`)
+    if (!frozen.has(id)) {
+      for (const [, order] of actual.sheets.join(' ').matchAll(new RegExp(`\\.${id} \\{ order: (\\d+)`, 'g'))) {
+        if (order !== version) wrong.push(`the sheet of ${id} is ${order}, and its source says ${version}`)
+      }
+    }
   }
   if (actual.title !== expected.title) wrong.push(`"${actual.title}", fresh "${expected.title}"`)
   return wrong.length > 0 ? wrong.join('; ') : undefined

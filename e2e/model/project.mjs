@@ -52,7 +52,16 @@ export class Project {
   links = []
 
   add(id, folder = '') {
-    const module = { id, path: path.posix.join(folder, nameOf(id)), version: ++this.counter, imports: [], broken: null, isGone: false, known: null, readsEnv: false }
+    const module = {
+      id,
+      path: path.posix.join(folder, nameOf(id)),
+      version: ++this.counter,
+      imports: [],
+      broken: null,
+      isGone: false,
+      known: null,
+      readsEnv: false,
+    }
     this.modules.set(id, module)
     return module
   }
@@ -77,7 +86,9 @@ export class Project {
   }
 
   page() {
-    const links = this.links.filter((id) => !this.modules.get(id).isGone).map((id) => `<link rel="stylesheet" href="/${this.modules.get(id).path}">\n`)
+    const links = this.links.filter((id) => !this.modules.get(id).isGone).map((id) =>
+      `<link rel="stylesheet" href="/${this.modules.get(id).path}">\n`
+    )
     return `<!doctype html>
 <head>
 <link rel="icon" href="data:,">
@@ -136,7 +147,9 @@ ${links.join('')}<script src="/base.js"></script>
     const shown = [kind === 'w' ? `'${id}:${version}'` : id, ...(out.caught.length > 0 ? ['...caught'] : []), ...out.lazy]
     const text = `[${shown.join(', ')}].join(' ')`
     if (kind === 'w') out.body.push(`onmessage = ({ data }) => postMessage([data, ${text}])`)
-    else if ('main' === kind || SHOWING.includes(kind)) out.body.push(`show('${id}', () => ${text}, import.meta.hot${kind === 'k' ? ', dismiss' : ''})`)
+    else if ('main' === kind || SHOWING.includes(kind)) {
+      out.body.push(`show('${id}', () => ${text}, import.meta.hot${kind === 'k' ? ', dismiss' : ''})`)
+    }
     out.body.push(...this.acceptCalls(module, kind, out))
     if (broken === 'late') out.body.push(`throw new Error('${id} throws late')`)
     if (broken === 'syntax') out.body.push('const = ;')
@@ -148,7 +161,11 @@ ${links.join('')}<script src="/base.js"></script>
     const [to, targetKind] = [target.id, kindOf(target.id)]
     if (kind === 'x') return out.imports.push(`export * from '${specifier}'`)
     if (how === 'dynamic') {
-      out.body.push(`let lazy_${to} = 'pending'\nimport('${specifier}').then((next) => { lazy_${to} = ${'pqi'.includes(targetKind) ? `next.${to}` : `'there'`} }, () => { lazy_${to} = 'failed' })`)
+      out.body.push(
+        `let lazy_${to} = 'pending'\nimport('${specifier}').then((next) => { lazy_${to} = ${
+          'pqi'.includes(targetKind) ? `next.${to}` : `'there'`
+        } }, () => { lazy_${to} = 'failed' })`,
+      )
       return out.lazy.push(`lazy_${to}`)
     }
     if ('cl'.includes(targetKind)) return out.imports.push(`import '${specifier}'`)
@@ -192,7 +209,11 @@ Promise.all(Object.values(matches).map((load) => load())).then((list) => { all =
     }
     if (kind === 'k') {
       const worker = this.modules.get(`w${id.slice(1)}`)
-      out.body.push(`const dismiss = hire('${worker.id}', new Worker(new URL('${this.specifier(this.modules.get(id), worker.id)}', import.meta.url), { type: 'module' }))`)
+      out.body.push(
+        `const dismiss = hire('${worker.id}', new Worker(new URL('${
+          this.specifier(this.modules.get(id), worker.id)
+        }', import.meta.url), { type: 'module' }))`,
+      )
     }
   }
 
@@ -202,7 +223,9 @@ Promise.all(Object.values(matches).map((load) => load())).then((list) => { all =
     if (kind === 'i') return ['import.meta.hot.accept(() => import.meta.hot.invalidate())']
     if (kind !== 'd' || accepted.length === 0) return []
     const value = ({ to, targetKind }, next) => (targetKind === 'j' ? `${next}.default.v` : `${next}.${to}`)
-    if (numberOf(id) % 2 === 0) return accepted.map((dep) => `import.meta.hot.accept('${dep.specifier}', (next) => { if (next) told.${dep.to} = ${value(dep, 'next')} })`)
+    if (numberOf(id) % 2 === 0) {
+      return accepted.map((dep) => `import.meta.hot.accept('${dep.specifier}', (next) => { if (next) told.${dep.to} = ${value(dep, 'next')} })`)
+    }
     const list = accepted.map(({ specifier }) => `'${specifier}'`).join(', ')
     const take = accepted.map((dep, at) => `if (all[${at}]) told.${dep.to} = ${value(dep, `all[${at}]`)}`).join('; ')
     return [`import.meta.hot.accept([${list}], (all) => { ${take} })`]

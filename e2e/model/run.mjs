@@ -91,7 +91,7 @@ export async function run(options) {
   const began = Date.now()
   const workers = Array.from({ length: Math.min(options.jobs, seeds.length) }, async () => {
     const browsers = new Browser()
-    for (let seed; !stopped && (seed = seeds.shift()) !== undefined; ) {
+    for (let seed; !stopped && (seed = seeds.shift()) !== undefined;) {
       try {
         const failure = await runSeed(browsers, seed, options)
         if (failure) summary.failed.push(keep(failure, options))
@@ -125,7 +125,11 @@ function keep(failure, { out, say }) {
   fs.writeFileSync(file, `${JSON.stringify(failure, null, 2)}\n`)
   const text = story(failure, failure.difference.text)
   fs.writeFileSync(path.join(out, `seed-${failure.seed}.txt`), `${text}\n\n${failure.difference.story}\n`)
-  say(`${'─'.repeat(80)}\n${text}\n\n${failure.steps.length} steps, of ${failure.stepsBefore}; again: node e2e/model/run.mjs --replay ${path.relative('.', file)}\n`)
+  say(
+    `${'─'.repeat(80)}\n${text}\n\n${failure.steps.length} steps, of ${failure.stepsBefore}; again: node e2e/model/run.mjs --replay ${
+      path.relative('.', file)
+    }\n`,
+  )
   return { seed: failure.seed, steps: failure.steps.length, difference: failure.difference.text }
 }
 
@@ -141,7 +145,9 @@ export const defaults = {
 }
 
 function progress({ done, failed, broke, seconds }, count) {
-  const line = `${done} of ${count} sequences, ${failed.length} failed${broke.length > 0 ? `, ${broke.length} could not be carried out` : ''}, ${seconds} s`
+  const line = `${done} of ${count} sequences, ${failed.length} failed${
+    broke.length > 0 ? `, ${broke.length} could not be carried out` : ''
+  }, ${seconds} s`
   if (process.stdout.isTTY) process.stdout.write(`\r${line}  ${done === count ? '\n' : ''}`)
   else if (done % 20 === 0 || done === count) console.log(line)
 }
@@ -156,7 +162,12 @@ async function replay(file) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   // The browser goes with the signal, and so do the sequences that are under way.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => { stopped = true; console.log(`ended by ${signal}`) })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      stopped = true
+      console.log(`ended by ${signal}`)
+    })
+  }
   const names = ['seed', 'count', 'ops', 'jobs', 'shrink', 'out', 'replay']
   const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) })
   const given = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, name === 'out' || name === 'replay' ? value : Number(value)]))

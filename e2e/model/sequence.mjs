@@ -14,8 +14,25 @@ const FOLDERS = ['src', 'src', 'src/a', 'src/a', 'src/b', 'src/a/deep']
 
 /** What may happen to the files, and how often. */
 const MUTATIONS = {
-  bump: 22, bumpSeveral: 8, undo: 6, addImport: 7, removeImport: 5, reorder: 3, create: 7, remove: 4, removeUnderImporters: 3, rename: 5,
-  renameAndEdit: 4, renameAlone: 3, renameFolder: 3, breakOne: 9, mendOne: 8, title: 3, link: 2, env: 3, tsconfig: 3,
+  bump: 22,
+  bumpSeveral: 8,
+  undo: 6,
+  addImport: 7,
+  removeImport: 5,
+  reorder: 3,
+  create: 7,
+  remove: 4,
+  removeUnderImporters: 3,
+  rename: 5,
+  renameAndEdit: 4,
+  renameAlone: 3,
+  renameFolder: 3,
+  breakOne: 9,
+  mendOne: 8,
+  title: 3,
+  link: 2,
+  env: 3,
+  tsconfig: 3,
   retype: 4,
 }
 
@@ -253,7 +270,14 @@ class Maker {
     const how = this.random.weighted(HOW)
     // One after the other, as a person or a slow tool saves them, or all in one go.
     const apart = names.length > 1 && this.random.chance(0.25) ? this.random.pick([2, 30, 200]) : 0
-    const step = { do: 'save', moves, files: Object.fromEntries(names.map((name) => [name, files[name]])), how, gap: how === 'write' || how === 'rename' ? 0 : this.random.pick([0, 3, 20, 60, 120]), apart }
+    const step = {
+      do: 'save',
+      moves,
+      files: Object.fromEntries(names.map((name) => [name, files[name]])),
+      how,
+      gap: how === 'write' || how === 'rename' ? 0 : this.random.pick([0, 3, 20, 60, 120]),
+      apart,
+    }
     this.steps.push(step)
   }
 

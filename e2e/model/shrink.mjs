@@ -42,8 +42,9 @@ function* simpler({ steps }) {
     for (const name of Object.keys(step.files)) {
       yield (best) => replaceStep(best, at, ({ files: { [name]: _, ...files }, ...rest }) => ({ ...rest, files }))
     }
-    if (step.do === 'checkout') yield (best) => replaceStep(best, at, ({ files }) => ({ do: 'save', files, moves: [], how: 'write', gap: 0, apart: 0 }))
-    else if (step.how !== 'write' || step.apart > 0) yield (best) => replaceStep(best, at, (one) => ({ ...one, how: 'write', gap: 0, apart: 0 }))
+    if (step.do === 'checkout') {
+      yield (best) => replaceStep(best, at, ({ files }) => ({ do: 'save', files, moves: [], how: 'write', gap: 0, apart: 0 }))
+    } else if (step.how !== 'write' || step.apart > 0) yield (best) => replaceStep(best, at, (one) => ({ ...one, how: 'write', gap: 0, apart: 0 }))
   }
 }
 

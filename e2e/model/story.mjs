@@ -5,7 +5,9 @@ export function story({ seed, files, steps }, difference) {
   for (const [name, text] of Object.entries(files)) lines.push(...block(name, text))
   lines.push('', 'Steps, with the page open:')
   const now = { ...files }
-  steps.forEach((step, at) => lines.push(...told(step, now).map((line, nth) => (nth === 0 ? `${String(at + 1).padStart(3)}. ${line}` : `     ${line}`))))
+  steps.forEach((step, at) =>
+    lines.push(...told(step, now).map((line, nth) => (nth === 0 ? `${String(at + 1).padStart(3)}. ${line}` : `     ${line}`)))
+  )
   lines.push('', 'Then:', ...difference.split('\n').map((line) => `  ${line}`))
   return lines.join('\n')
 }
@@ -77,6 +79,9 @@ function changes(files, now) {
 /** The lines that went and came; order alone is shown in full. */
 function changedLines(name, before, after) {
   const [old, young] = [before, after].map((text) => text.trimEnd().split('\n'))
-  const lines = [...old.filter((line) => !young.includes(line)).map((line) => `    - ${line}`), ...young.filter((line) => !old.includes(line)).map((line) => `    + ${line}`)]
+  const lines = [
+    ...old.filter((line) => !young.includes(line)).map((line) => `    - ${line}`),
+    ...young.filter((line) => !old.includes(line)).map((line) => `    + ${line}`),
+  ]
   return lines.length > 0 ? [`  ${name}`, ...lines] : block(name, after)
 }

@@ -85,7 +85,7 @@ export class World {
     server.over.then((how) => {
       if (this.server === server && !server.isKilled) this.died = `the server ended with ${how}`
     })
-    for (const end = Date.now() + 20_000; ; await sleep(15)) {
+    for (const end = Date.now() + 20_000;; await sleep(15)) {
       if (this.died) throw new Difference(this.died)
       if (await fetch(`http://localhost:${this.port}/`, { headers: { accept: 'text/html' } }).then((answer) => answer.text(), () => null)) return
       if (Date.now() > end) throw new Difference('the server does not answer')
@@ -140,7 +140,9 @@ export class World {
   }
 
   git(...words) {
-    const settings = ['user.name=t', 'user.email=t@example.com', 'commit.gpgsign=false', 'core.hooksPath=/dev/null', 'gc.auto=0'].flatMap((one) => ['-c', one])
+    const settings = ['user.name=t', 'user.email=t@example.com', 'commit.gpgsign=false', 'core.hooksPath=/dev/null', 'gc.auto=0'].flatMap((
+      one,
+    ) => ['-c', one])
     const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' }
     return execFileSync('git', [...settings, ...words], { cwd: this.root, stdio: 'pipe', env, encoding: 'utf8' })
   }
@@ -280,7 +282,9 @@ export class World {
    */
   async retryForBrowser() {
     for (const { page, url } of this.tabs) {
-      const isLost = await soon(page.evaluate(() => /^(chrome-error|about):/.test(location.href) || (document.readyState === 'complete' && !window.read)))
+      const isLost = await soon(
+        page.evaluate(() => /^(chrome-error|about):/.test(location.href) || (document.readyState === 'complete' && !window.read)),
+      )
       if (isLost) await soon(page.goto(url), 8000)
     }
   }
@@ -301,7 +305,7 @@ export class World {
 
   /** Reads until all tabs are as the fresh one is. Returns what is different at `end`, or nothing. */
   async compare(fresh, end) {
-    for (let wait = 20; ; wait = Math.min(wait * 1.5, 200)) {
+    for (let wait = 20;; wait = Math.min(wait * 1.5, 200)) {
       const expected = await readTab(fresh)
       const differences = []
       for (const [at, tab] of this.tabs.entries()) {
@@ -347,7 +351,9 @@ function difference(actual, expected, fresh, health) {
     // What is thrown depends on what has run before; and who runs old code may have more to show.
     const mistakes = expected.overlay.filter((message) => !/^\w*Error: /.test(message))
     const lacks = actual.overlay ? mistakes.filter((message) => !actual.overlay.includes(message)) : expected.overlay
-    return lacks.length > 0 || !actual.overlay ? `no overlay, where a fresh tab has: ${lacks.join(' · ')}` : differenceInSound(actual, expected, health)
+    return lacks.length > 0 || !actual.overlay
+      ? `no overlay, where a fresh tab has: ${lacks.join(' · ')}`
+      : differenceInSound(actual, expected, health)
   }
   const isBroken = fresh.errors > 0 || Object.values(expected.texts).some((text) => text.includes('failed'))
   if (isBroken) return differenceInSound(actual, expected, health)
@@ -355,7 +361,9 @@ function difference(actual, expected, fresh, health) {
   if (actual.overlay) found.push(`an overlay, where a fresh tab has none: ${actual.overlay.join(' · ')}`)
   for (const part of ['texts', 'lives']) found.push(...entriesThatDiffer(part, actual[part], expected[part]))
   for (const [id, count] of Object.entries(expected.lives)) if (count !== 1) found.push(`a fresh tab has ${count} copies of ${id}`)
-  if (JSON.stringify(actual.sheets) !== JSON.stringify(expected.sheets)) found.push(`sheets ${JSON.stringify(actual.sheets)}, fresh ${JSON.stringify(expected.sheets)}`)
+  if (JSON.stringify(actual.sheets) !== JSON.stringify(expected.sheets)) {
+    found.push(`sheets ${JSON.stringify(actual.sheets)}, fresh ${JSON.stringify(expected.sheets)}`)
+  }
   if (actual.title !== expected.title) found.push(`"${actual.title}", fresh "${expected.title}"`)
   return found.length > 0 ? found.join('; ') : undefined
 }

@@ -2,14 +2,7 @@
  * The types a program may want by name, and what a `vite.config.*` imports: what travels to a tab, what events carry, what
  * `import.meta.glob` takes, and the configuration. The server itself is a program, not a library for Node.
  */
-import type {
-  ConfigEnv,
-  UserConfig,
-  UserConfigExport,
-  UserConfigFn,
-  UserConfigFnObject,
-  UserConfigFnPromise,
-} from './config.js'
+import type { ConfigEnv, UserConfig, UserConfigExport, UserConfigFn, UserConfigFnObject, UserConfigFnPromise } from './config.js'
 
 export type * from './config.js'
 export type {

@@ -85,7 +85,9 @@ export function normalizePath(name) {
 
 function onlyAProgram(name) {
   return () => {
-    throw new Error(`rekindle has no ${name}() for Node: it is a program, to be started as \`rekindle\`. What calls ${name}() needs Vite itself, or the package rekindle-vite.`)
+    throw new Error(
+      `rekindle has no ${name}() for Node: it is a program, to be started as \`rekindle\`. What calls ${name}() needs Vite itself, or the package rekindle-vite.`,
+    )
   }
 }
 

@@ -222,7 +222,7 @@ export class Evaluator {
     const found: Instance[] = []
     const seen = new Set([root])
     const stack = [{ instance: root, deps: depsOf(root), next: 0 }]
-    for (let top; (top = stack.at(-1)); ) {
+    for (let top; (top = stack.at(-1));) {
       if (top.next === top.deps.length) {
         stack.pop()
         found.push(top.instance)

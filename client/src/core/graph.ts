@@ -118,7 +118,7 @@ export class ModuleGraph {
     }
     for (const root of roots) {
       enter(root)
-      for (let top; (top = stack.at(-1)); ) {
+      for (let top; (top = stack.at(-1));) {
         if (top.next === top.deps.length) order.push(stack.pop()!.id)
         else {
           const link = top.deps[top.next++]!
@@ -240,7 +240,7 @@ export class ModuleGraph {
 
   private addImporter(id: ModuleId, importer: ModuleId): void {
     let importers = this.importers.get(id)
-    if (!importers) this.importers.set(id, (importers = new Set()))
+    if (!importers) this.importers.set(id, importers = new Set())
     importers.add(importer)
   }
 
@@ -294,7 +294,7 @@ export class ModuleGraph {
     const deps = new Set<ModuleId>()
     for (const link of staticDepsOf(definition)) if (typeof link === 'string') deps.add(link)
     for (const id of dynamicDepsOf(definition)) deps.add(id)
-    if (definition.meta.computed) for (const id of live?.imported ?? []) deps.add(id)
+    if (definition.meta.computed) { for (const id of live?.imported ?? []) deps.add(id) }
     return deps
   }
 }

@@ -54,7 +54,7 @@ export class HotTable {
   /** `hot.data`: one plain object for each module, handed from copy to copy. */
   dataOf(id: ModuleId): object {
     let data = this.data.get(id)
-    if (!data) this.data.set(id, (data = {}))
+    if (!data) this.data.set(id, data = {})
     return data
   }
 

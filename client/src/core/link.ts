@@ -96,7 +96,7 @@ export class Linker {
     for (const instance of passing) instance.resolved = new Map()
     const pending = new Map<Instance, Origins>()
     for (const instance of passing) pending.set(instance, this.ownOrigins(instance))
-    for (let changed = passing.length > 0; changed; ) {
+    for (let changed = passing.length > 0; changed;) {
       changed = false
       for (const [instance, origins] of pending) {
         const before = origins.size

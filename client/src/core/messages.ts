@@ -179,14 +179,14 @@ export type ClientMessage =
   | { type: 'ping' }
   | { type: 'hello'; page: string | null; session: string; seq: number; entries: ModuleId[]; worker: boolean }
   | {
-      type: 'versions'
-      page?: string | null
-      pageHash?: string
-      entries?: ModuleId[]
-      errors?: ModuleId[]
-      modules?: Record<ModuleId, string>
-      last?: boolean
-    }
+    type: 'versions'
+    page?: string | null
+    pageHash?: string
+    entries?: ModuleId[]
+    errors?: ModuleId[]
+    modules?: Record<ModuleId, string>
+    last?: boolean
+  }
   | { type: 'custom'; event: string; data?: unknown }
   | UpdateReport
   | UnreadableReport

@@ -151,7 +151,7 @@ export class ReactRefresh implements RefreshRuntime {
     if (!isType(type) || this.familyOf.has(type)) return
     let family = this.families.get(id)
     if (family) this.waiting.push([family, type])
-    else this.families.set(id, (family = { current: type }))
+    else this.families.set(id, family = { current: type })
     this.familyOf.set(type, family)
     const inner = wrapped(type)
     if (inner) this.register(inner[0], id + inner[1])
@@ -207,7 +207,8 @@ export class ReactRefresh implements RefreshRuntime {
     if (typeof value !== 'function') return false
     if (isClass(value)) return true
     const prototype = value.prototype as object | undefined
-    const isPlain = !prototype || (Object.getPrototypeOf(prototype) === Object.prototype && Object.getOwnPropertyNames(prototype).every((name) => name === 'constructor'))
+    const isPlain = !prototype
+      || (Object.getPrototypeOf(prototype) === Object.prototype && Object.getOwnPropertyNames(prototype).every((name) => name === 'constructor'))
     const name: unknown = value.name || (value as { displayName?: unknown }).displayName
     return isPlain && typeof name === 'string' && /^[A-Z]/.test(name)
   }

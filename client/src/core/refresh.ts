@@ -119,7 +119,7 @@ export class Refresh {
   private hold(instance: Instance): [unknown, string][] {
     let held = this.held.get(instance.id)
     if (held && held.instance !== instance) this.registerHeld(instance.id)
-    if (held?.instance !== instance) this.held.set(instance.id, (held = { instance, types: [] }))
+    if (held?.instance !== instance) this.held.set(instance.id, held = { instance, types: [] })
     return held.types
   }
 

@@ -44,7 +44,7 @@ interface Instantiation {
 
 /** Completes a cycle: it consists of `last` and of all modules that were reached since. */
 function closeCycle(last: Visit, open: Visit[]): void {
-  for (let visit; visit !== last; ) {
+  for (let visit; visit !== last;) {
     visit = open.pop()!
     visit.isOpen = false
     visit.instance.cycle = last.instance.id
@@ -146,7 +146,7 @@ export class Registry extends ModuleGraph {
       if (culprit) this.evaluator.fail(culprit, error)
       // An update puts back the copies that it has replaced. Outside of one nothing is replaced: the new instances go, so that each
       // module can be run later.
-      if (fresh.size === 0) for (const { id } of this.made) this.remove(id)
+      if (fresh.size === 0) { for (const { id } of this.made) this.remove(id) }
       throw error
     }
   }
@@ -213,7 +213,7 @@ export class Registry extends ModuleGraph {
       all.open.push(visit)
     }
     enter(root)
-    for (let top; (top = stack.at(-1)); ) {
+    for (let top; (top = stack.at(-1));) {
       if (top.next === top.deps.length) {
         stack.pop()
         all.visited.push(top.instance)

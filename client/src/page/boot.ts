@@ -152,7 +152,8 @@ export async function startWhatWasBlocked(definitions: Batch['definitions'] = []
 
 /** Notices that the page's own script could not be loaded, or is not in the document. */
 export function watchPageScript(): void {
-  const isOwn = (target: EventTarget | null): target is HTMLScriptElement => target instanceof HTMLScriptElement && target.src.includes('@rekindle/page.js?')
+  const isOwn = (target: EventTarget | null): target is HTMLScriptElement =>
+    target instanceof HTMLScriptElement && target.src.includes('@rekindle/page.js?')
   const startAgain = (src: string) => import(`${src}&again`).catch(() => (state.hasFailedToStart = true))
   const failed = ({ target }: Event): void => {
     if (!isOwn(target) || replica.session !== '') return

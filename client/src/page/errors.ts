@@ -59,7 +59,13 @@ export function showErrors(newest: ModuleId[]): void {
   const shown: OverlayError[] = order.flatMap((id) => errors.get(id)!).slice(0, MOST_SHOWN)
   // If very many modules cannot run, the server says why only for some of them.
   const others = order.filter((id) => errors.get(id)!.length === 0)
-  if (others.length > 0) shown.push({ message: `${shown.length > 0 ? `${others.length} more` : others.length} modules cannot run: ${others.slice(0, 3).join(', ')}${others.length > 3 ? ', …' : ''}` })
+  if (others.length > 0) {
+    shown.push({
+      message: `${shown.length > 0 ? `${others.length} more` : others.length} modules cannot run: ${others.slice(0, 3).join(', ')}${
+        others.length > 3 ? ', …' : ''
+      }`,
+    })
+  }
   shown.unshift(...thrown())
   for (const list of state.workerErrors.values()) shown.push(...list)
   workerScope?.show(shown)
@@ -126,7 +132,9 @@ export function crash(id: ModuleId, error: unknown): void {
 export function updateFailed(error: unknown, boundaries: Boundary[], isLate = false): void {
   console.error(PREFIX, error)
   const paths = boundaries.map(({ path }) => path).join(', ')
-  const outcome = isLate ? 'It threw after its update had been applied, so the page may be half updated.' : 'The page keeps the code it had; the next save tries again.'
+  const outcome = isLate
+    ? 'It threw after its update had been applied, so the page may be half updated.'
+    : 'The page keeps the code it had; the next save tries again.'
   console.error(`${PREFIX} Failed to reload ${paths}. ${outcome}`)
   const updated = boundaries.map(({ accepted }) => accepted).join(', ')
   state.failures.delete(error)
@@ -181,7 +189,9 @@ function overlayError(error: unknown, title: string, isTold = true): OverlayErro
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   const stack = error instanceof Error ? withoutOurFrames(error.stack ?? '') : ''
   const shown: OverlayError = { message, stack, title }
-  const frames = [...stack.matchAll(/\(?(https?:[^\s()]+):(\d+):(\d+)\)?/g)].map(([, url, line, column]): [string, number, number] => [url!, Number(line), Number(column)])
+  const frames = [...stack.matchAll(/\(?(https?:[^\s()]+):(\d+):(\d+)\)?/g)].map((
+    [, url, line, column],
+  ): [string, number, number] => [url!, Number(line), Number(column)])
   const lacks = error instanceof MissingExport ? error.lacks : undefined
   if (frames.length === 0 && !lacks && !isTold) return shown
   tracing.set(++traces, shown)
@@ -217,10 +227,12 @@ export function traced({ id, frames, frame, help, more }: Extract<ServerMessage,
   shown.help = help
   const places = [...frames]
   // The stack is replaced only once, by the last answer: its frames are recognized by their addresses, which are gone then.
-  if (!more) shown.stack = shown.stack?.replace(/\(?(https?:[^\s()]+:\d+:\d+)\)?/g, (text) => {
-    const place = places.shift()
-    return place ? `(${place.file}:${place.line}:${place.column})` : text
-  })
+  if (!more) {
+    shown.stack = shown.stack?.replace(/\(?(https?:[^\s()]+:\d+:\d+)\)?/g, (text) => {
+      const place = places.shift()
+      return place ? `(${place.file}:${place.line}:${place.column})` : text
+    })
+  }
   if (isOverlayOpen() || workerScope) showErrors([])
 }
 

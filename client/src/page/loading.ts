@@ -13,7 +13,11 @@ import { base } from './settings'
 import { state } from './state'
 
 /** Fetches what running `roots` needs. False if some of it cannot be had. `fetch` is `load` or `loadForUpdate`. */
-export async function fetchMissing(roots: Iterable<ModuleId>, fetch: (ids: ModuleId[]) => Promise<void>, fresh?: ReadonlySet<ModuleId>): Promise<boolean> {
+export async function fetchMissing(
+  roots: Iterable<ModuleId>,
+  fetch: (ids: ModuleId[]) => Promise<void>,
+  fresh?: ReadonlySet<ModuleId>,
+): Promise<boolean> {
   let missing = registry.missing(roots, fresh)
   if (missing.some((id) => !errors.has(id))) {
     await fetch(missing)
@@ -45,7 +49,7 @@ export async function load(ids: ModuleId[]): Promise<void> {
 async function loadPart(ids: ModuleId[]): Promise<void> {
   let wanted = ids
   let byValue = false
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1;; attempt++) {
     const query = wanted.map((id) => `id=${encodeURIComponent(id)}`).join('&')
     const address = () => `${base}@rekindle/load.js?n=${++loads}&${query}${byValue ? '&value=1' : ''}`
     try {

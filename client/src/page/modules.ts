@@ -115,7 +115,7 @@ async function importModule(id: ModuleId, importer: Instance): Promise<Namespace
   const noted: Instance[] = []
   const isUnwanted = () => registry.instances.get(importer.id) !== importer
   try {
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1;; attempt++) {
       if (!registry.hasStarted(id) && (registry.missing([id]).length > 0 || registry.needsNatives([id]))) await fetchLazy(id, importer)
       noted.push(...registry.noteDynamicImport(importer, id))
       state.lazyRoots.add(id)

@@ -114,7 +114,13 @@ async function restartWorker(reason: ReloadReason, chain: string[], payload: obj
   await hot.dispatch('vite:beforeFullReload', payload)
   state.isReloading = true
   const why = sentenceOf(reason)
-  const answer = await workerScope!.ask({ chain, reason: why, hot: isHot(), crashed: state.crashed !== null || state.blocked.size > 0, seq: replica.seq })
+  const answer = await workerScope!.ask({
+    chain,
+    reason: why,
+    hot: isHot(),
+    crashed: state.crashed !== null || state.blocked.size > 0,
+    seq: replica.seq,
+  })
   if (answer === 'restart') tellServer({ seq: replica.seq, result: 'restart', boundaries: [], chain, reason: why })
   else tellServer({ seq: replica.seq, result: 'nothing', boundaries: [] })
   workerScope!.leave(() => socket.isFlushed)
@@ -157,7 +163,7 @@ async function reload(why: string, payload: object): Promise<void> {
     // The browser may forbid storage. Then only the terminal says the reason.
   }
   // The server hears the reason before the connection ends.
-  for (const began = performance.now(); ; ) {
+  for (const began = performance.now();;) {
     await pause(20)
     if (socket.isFlushed || performance.now() - began > FAREWELL) break
   }

@@ -226,7 +226,6 @@ function hotWorkerClass(Native: typeof Worker, owner: WorkerOwner): typeof Worke
   }
 }
 
-
 function copyOfMessage({ type, data, origin, lastEventId, ports }: MessageEvent): MessageEvent {
   return new MessageEvent(type, { data, origin, lastEventId, ports: [...ports] })
 }
@@ -367,7 +366,9 @@ const TRANSFERABLE = [
 /** The objects in a received message that are to be transferred when it is sent on. Nobody else uses them. */
 export function transferablesIn(data: unknown, ports: readonly MessagePort[] = []): Transferable[] {
   const found = new Set<unknown>(ports)
-  const classes = TRANSFERABLE.map((name) => (globalThis as Record<string, unknown>)[name]).filter((one) => typeof one === 'function') as (new () => object)[]
+  const classes = TRANSFERABLE.map((name) => (globalThis as Record<string, unknown>)[name]).filter((one) =>
+    typeof one === 'function'
+  ) as (new() => object)[]
   const seen = new Set<object>()
   const queue: unknown[] = [data]
   for (const value of queue) {
@@ -375,9 +376,9 @@ export function transferablesIn(data: unknown, ports: readonly MessagePort[] = [
     seen.add(value)
     if (classes.some((one) => value instanceof one)) found.add(value)
     else if (ArrayBuffer.isView(value)) queue.push(value.buffer)
-    else if (value instanceof Map) for (const pair of value) queue.push(...pair)
-    else if (value instanceof Set || Array.isArray(value)) for (const one of value) queue.push(one)
-    else if (Object.getPrototypeOf(value) === Object.prototype) for (const one of Object.values(value)) queue.push(one)
+    else if (value instanceof Map) { for (const pair of value) queue.push(...pair) }
+    else if (value instanceof Set || Array.isArray(value)) { for (const one of value) queue.push(one) }
+    else if (Object.getPrototypeOf(value) === Object.prototype) { for (const one of Object.values(value)) queue.push(one) }
   }
   const isShared = (one: unknown) => typeof SharedArrayBuffer !== 'undefined' && one instanceof SharedArrayBuffer
   return [...found].filter((one) => !isShared(one)) as Transferable[]

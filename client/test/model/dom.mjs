@@ -150,7 +150,9 @@ class Element extends Node {
   /** `data-a-b="c"` is `dataset.aB`. */
   get dataset() {
     const named = (name) => name.slice(5).replace(/-(\w)/g, (_, letter) => letter.toUpperCase())
-    return Object.fromEntries(this.getAttributeNames().filter((name) => name.startsWith('data-')).map((name) => [named(name), this.getAttribute(name)]))
+    return Object.fromEntries(
+      this.getAttributeNames().filter((name) => name.startsWith('data-')).map((name) => [named(name), this.getAttribute(name)]),
+    )
   }
 
   getAttributeNames() {
@@ -292,8 +294,9 @@ export class Document extends Node {
 export function readHtml(document, html) {
   const open = [document]
   const top = () => open.at(-1)
-  const tokens = /<!--([\s\S]*?)-->|<!doctype[^>]*>|<\/([\w-]+)\s*>|<([\w-]+)((?:\s+[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?)*)\s*\/?>|[^<]+|</gi
-  for (let token; (token = tokens.exec(html)); ) {
+  const tokens =
+    /<!--([\s\S]*?)-->|<!doctype[^>]*>|<\/([\w-]+)\s*>|<([\w-]+)((?:\s+[^\s=>"'/]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s>"']+))?)*)\s*\/?>|[^<]+|</gi
+  for (let token; (token = tokens.exec(html));) {
     const [text, comment, closed, name, attributes] = token
     if (comment !== undefined) top().append(new Comment(document, comment))
     else if (closed) {
@@ -365,5 +368,18 @@ export function documentGlobals(document) {
       return readHtml(new Document(document.baseURI), html)
     }
   }
-  return { document, customElements, CSSStyleSheet, DOMParser, HTMLElement: OwnElement, HTMLStyleElement, HTMLLinkElement, HTMLScriptElement, Node, Element, Text, CharacterData }
+  return {
+    document,
+    customElements,
+    CSSStyleSheet,
+    DOMParser,
+    HTMLElement: OwnElement,
+    HTMLStyleElement,
+    HTMLLinkElement,
+    HTMLScriptElement,
+    Node,
+    Element,
+    Text,
+    CharacterData,
+  }
 }

@@ -6,7 +6,9 @@ export class Driver {
   waiting = []
 
   constructor(program = process.env.REKINDLE_DRIVEN_LOOP) {
-    if (!program) throw new Error('$REKINDLE_DRIVEN_LOOP does not name the driven loop: cargo build --release -p rekindle_server --example driven_loop')
+    if (!program) {
+      throw new Error('$REKINDLE_DRIVEN_LOOP does not name the driven loop: cargo build --release -p rekindle_server --example driven_loop')
+    }
     // Settings of the shell must not reach the project.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITE_|REKINDLE_)/i.test(name)))
     this.child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'], env })

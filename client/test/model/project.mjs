@@ -95,7 +95,9 @@ export function textsOf(project) {
 export function pageOf({ entries, linked, pageText }) {
   const links = linked.map((id) => `<link rel="stylesheet" href="/${id}.css">`)
   const scripts = entries.map((id) => `<script type="module" src="/${fileOf(id)}"></script>`)
-  return `<!doctype html>\n<html>\n<head><title>model</title>${links.join('')}</head>\n<body>\n<p id="text">${pageText}</p>\n${scripts.join('\n')}\n</body>\n</html>\n`
+  return `<!doctype html>\n<html>\n<head><title>model</title>${links.join('')}</head>\n<body>\n<p id="text">${pageText}</p>\n${
+    scripts.join('\n')
+  }\n</body>\n</html>\n`
 }
 
 export function textOf(project, spec) {
@@ -210,7 +212,9 @@ export function reachable(project, statically = false) {
   for (const id of reached) {
     const spec = project.files[id]
     for (const { to, how } of spec?.uses ?? []) if (!statically || (how !== 'lazy' && how !== 'click')) reached.add(to)
-    if (spec?.glob && !(statically && spec.glob === 'lazy')) for (const { id, globbed } of Object.values(project.files)) if (globbed) reached.add(id)
+    if (spec?.glob && !(statically && spec.glob === 'lazy')) {
+      for (const { id, globbed } of Object.values(project.files)) if (globbed) reached.add(id)
+    }
   }
   return reached
 }

@@ -107,7 +107,9 @@ export class Realm {
         this.copies.get(id).add(copy)
         const { last } = data
         this.foundBy.set(copy, last)
-        if (last !== undefined && !this.mayFind(id).includes(last)) this.faults.push(`${id} finds the data of copy ${last}, and the last that was disposed of is ${this.lastGone.get(id)}`)
+        if (last !== undefined && !this.mayFind(id).includes(last)) {
+          this.faults.push(`${id} finds the data of copy ${last}, and the last that was disposed of is ${this.lastGone.get(id)}`)
+        }
         if (last === undefined && this.left.has(id)) this.faults.push(`${id} finds no data of the copy before`)
         return copy
       },
@@ -136,7 +138,7 @@ export class Realm {
   mayFind(id) {
     const possible = [this.lastGone.get(id)]
     const wasPutBack = this.lines.slice(this.seenAt.get(id) ?? 0).some((line) => line.includes('Failed to reload'))
-    for (let last = possible[0]; wasPutBack && last !== undefined && !this.settled.has(last); ) possible.push((last = this.foundBy.get(last)))
+    for (let last = possible[0]; wasPutBack && last !== undefined && !this.settled.has(last);) possible.push(last = this.foundBy.get(last))
     return possible
   }
 
@@ -201,7 +203,7 @@ export class Realm {
 
   script(url) {
     let script = this.modules.get(url)
-    if (!script) this.modules.set(url, (script = this.fetchScript(url)))
+    if (!script) this.modules.set(url, script = this.fetchScript(url))
     return script
   }
 
@@ -250,7 +252,9 @@ export class Realm {
       for (const copy of copies) this.settled.add(copy)
       if (copies.size > 0) this.seenAt.set(id, this.lines.length)
     }
-    const sheets = this.document.querySelectorAll('style[data-vite-dev-id]').map((style) => [style.getAttribute('data-vite-dev-id'), style.textContent])
+    const sheets = this.document.querySelectorAll('style[data-vite-dev-id]').map((
+      style,
+    ) => [style.getAttribute('data-vite-dev-id'), style.textContent])
     const links = this.document.querySelectorAll('link[rel="stylesheet"]').map((link) => [new URL(link.href).pathname, link.text ?? 'not loaded'])
     const text = this.document.querySelector('p')?.textContent
     return { views, live, sheets, links, text, overlay: this.overlay(), faults: [...this.faults, ...this.ownFaults()] }
@@ -289,7 +293,9 @@ function runtimeModule(text, options) {
 
 function asScript(text, filename) {
   const [first, imported] = /^import\s*\{([^}]*)\}\s*from\s*"[^"]*";/.exec(text)
-  const exported = [...text.matchAll(/^export (?:async )?(?:function|class|const) ([\w$]+)|^export \{(.*)\};?$/gm)].map(([, name, names]) => name ?? names).join(', ')
+  const exported = [...text.matchAll(/^export (?:async )?(?:function|class|const) ([\w$]+)|^export \{(.*)\};?$/gm)].map(([, name, names]) =>
+    name ?? names
+  ).join(', ')
   const body = text.slice(first.length).replace(/^export \{.*$/gm, '').replace(/^export /gm, '')
   const inside = body.replace(/(?<!async )\bimport\(/g, '$import(').replaceAll('import.meta', '$meta')
   return {

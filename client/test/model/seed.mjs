@@ -28,7 +28,9 @@ function inFull(seed, ops, { project, steps }, error) {
   const text = error.constructor.name === 'Unlike' || error.constructor.name === 'Restless' ? error.message : error.stack
   const files = Object.entries(textsOf(project)).map(([file, source]) => `--- ${file}\n${source}`)
   const textAfter = (id, spec) => (id === 'index.html' ? pageOf({ ...project, pageText: spec }) : textOf(project, spec))
-  const edited = steps.flatMap(({ set }, at) => Object.entries(set ?? {}).map(([id, spec]) => `--- step ${at + 1}: ${id}${spec === null ? ' is deleted' : `\n${textAfter(id, spec)}`}`))
+  const edited = steps.flatMap(({ set }, at) =>
+    Object.entries(set ?? {}).map(([id, spec]) => `--- step ${at + 1}: ${id}${spec === null ? ' is deleted' : `\n${textAfter(id, spec)}`}`)
+  )
   return [
     `seed ${seed}: ${text}`,
     '',
@@ -44,5 +46,7 @@ function inFull(seed, ops, { project, steps }, error) {
 /** What is wrong, without the names: a shorter sequence has to fail in the same way. */
 function kindOf(error) {
   const [first] = error.message.split('\n')
-  return `${error.constructor.name} ${/ copies of | shows | overlay | order | sheets are | twice| data |text is|rejected|panicked|does not run|failed:/.exec(first)?.[0] ?? first}`
+  return `${error.constructor.name} ${
+    / copies of | shows | overlay | order | sheets are | twice| data |text is|rejected|panicked|does not run|failed:/.exec(first)?.[0] ?? first
+  }`
 }

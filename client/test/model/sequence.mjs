@@ -167,7 +167,7 @@ class Run {
     for (const { id, uses = [], glob, health } of Object.values(files)) {
       if (health === 'throws') this.threw.add(id)
       for (const { to } of uses) this.imports.add(`${id}>${to}`)
-      if (glob) for (const found of globbed) this.imports.add(`${id}>${found.id}`)
+      if (glob) { for (const found of globbed) this.imports.add(`${id}>${found.id}`) }
     }
   }
 
@@ -220,19 +220,27 @@ class Run {
   judge({ name, realm }, look, wanted) {
     const wrong = look.faults.map((fault) => `${name}: ${fault}`)
     const ill = ailments(this.project)
-    if (ill.size > 0 && look.overlay.length === 0 && wanted.overlay.length > 0) wrong.push(`${name}: it shows no overlay, a fresh tab: ${wanted.overlay}`)
+    if (ill.size > 0 && look.overlay.length === 0 && wanted.overlay.length > 0) {
+      wrong.push(`${name}: it shows no overlay, a fresh tab: ${wanted.overlay}`)
+    }
     if (!this.isComparable(ill, wanted)) return [...wrong, ...this.judgeSound(name, look, wanted)]
     if (ill.size === 0 && look.overlay.length > 0) wrong.push(`${name}: its overlay says ${look.overlay}, and nothing is wrong`)
-    if (ill.size > 0 && `${look.overlay.toSorted()}` !== `${wanted.overlay.toSorted()}`) wrong.push(`${name}: its overlay says ${look.overlay}, in a fresh tab ${wanted.overlay}`)
+    if (ill.size > 0 && `${look.overlay.toSorted()}` !== `${wanted.overlay.toSorted()}`) {
+      wrong.push(`${name}: its overlay says ${look.overlay}, in a fresh tab ${wanted.overlay}`)
+    }
     for (const id of new Set([...Object.keys(look.views), ...Object.keys(wanted.views)])) {
       if (look.views[id] !== wanted.views[id]) wrong.push(`${name}: ${id} shows ${look.views[id]}, a fresh tab ${wanted.views[id]}`)
     }
     for (const id of new Set([...Object.keys(look.live), ...Object.keys(wanted.live)])) {
-      if (look.live[id] !== wanted.live[id]) wrong.push(`${name}: ${look.live[id] ?? 0} copies of ${id} are live, in a fresh tab ${wanted.live[id] ?? 0}`)
+      if (look.live[id] !== wanted.live[id]) {
+        wrong.push(`${name}: ${look.live[id] ?? 0} copies of ${id} are live, in a fresh tab ${wanted.live[id] ?? 0}`)
+      }
     }
     wrong.push(...this.judgeSheets(name, look, wanted))
     if (look.text !== wanted.text) wrong.push(`${name}: the page's text is ${look.text}, in a fresh tab ${wanted.text}`)
-    if (wrong.length > 0) wrong.push(...realm.lines.filter((line) => /^(uncaught|error)/.test(line)).slice(-3).map((line) => `    ${name} said ${line.slice(0, 300)}`))
+    if (wrong.length > 0) {
+      wrong.push(...realm.lines.filter((line) => /^(uncaught|error)/.test(line)).slice(-3).map((line) => `    ${name} said ${line.slice(0, 300)}`))
+    }
     return wrong
   }
 
@@ -265,13 +273,19 @@ class Run {
     for (const id of current) {
       const { kind, version } = files[id]
       const [shown, fresh] = [look.views[id], wanted.views[id]]
-      if (kind === 'script' && shown !== undefined && !shown.startsWith(`${id}.${version}`)) wrong.push(`${name}: ${id} shows ${shown}, and its source says ${id}.${version}`)
+      if (kind === 'script' && shown !== undefined && !shown.startsWith(`${id}.${version}`)) {
+        wrong.push(`${name}: ${id} shows ${shown}, and its source says ${id}.${version}`)
+      }
       const isNeeded = shown !== undefined || runs.some(({ uses }) => uses.some(({ to, how }) => to === id && how !== 'lazy' && how !== 'click'))
-      if (kind === 'script' && fresh !== undefined && whole.has(id) && isNeeded && shown !== fresh) wrong.push(`${name}: ${id} shows ${shown}, a fresh tab ${fresh}`)
+      if (kind === 'script' && fresh !== undefined && whole.has(id) && isNeeded && shown !== fresh) {
+        wrong.push(`${name}: ${id} shows ${shown}, a fresh tab ${fresh}`)
+      }
     }
     for (const [file, text] of [...look.sheets, ...look.links]) {
       const spec = Object.values(files).find((spec) => `/${fileOf(spec.id)}` === file)
-      if (spec && current.has(spec.id) && !new RegExp(`--version: ${spec.version}\\b`).test(text)) wrong.push(`${name}: its sheets of ${spec.id} are ${text}, and its source says ${spec.version}`)
+      if (spec && current.has(spec.id) && !new RegExp(`--version: ${spec.version}\\b`).test(text)) {
+        wrong.push(`${name}: its sheets of ${spec.id} are ${text}, and its source says ${spec.version}`)
+      }
     }
     // What a module throws depends on who runs it; what the server says of a file does not.
     const unsaid = wanted.overlay.filter((text) => !/ throws$/.test(text) && !look.overlay.includes(text))
@@ -286,7 +300,9 @@ class Run {
     const inOrder = ({ sheets }) => sheets.filter(([id]) => here.has(id)).map(([id]) => id).join(' ')
     const texts = ({ sheets, links }) => JSON.stringify([sheets, links].map((list) => [...list].sort()))
     if (texts(look) !== texts(wanted)) wrong.push(`${name}: its sheets are ${texts(look)}, in a fresh tab ${texts(wanted)}`)
-    else if (inOrder(look) !== inOrder(wanted)) wrong.push(`${name}: its sheets stand in the order ${inOrder(look)}, in a fresh tab ${inOrder(wanted)}`)
+    else if (inOrder(look) !== inOrder(wanted)) {
+      wrong.push(`${name}: its sheets stand in the order ${inOrder(look)}, in a fresh tab ${inOrder(wanted)}`)
+    }
     return wrong
   }
 }

@@ -11,7 +11,7 @@ export async function shrink(sequence, fails, most = 400) {
     best = candidate
     return true
   }
-  for (let before = ''; before !== JSON.stringify(best) && tries < most; ) {
+  for (let before = ''; before !== JSON.stringify(best) && tries < most;) {
     before = JSON.stringify(best)
     await withoutSteps(() => best, attempt)
     for (const simpler of [quieter, fewerFiles, unsplit, fewerImports, plainer]) {
@@ -41,11 +41,19 @@ const changed = (sequence, change) => {
 
 /** Waiting is simpler than racing. */
 function quieter({ steps }) {
-  return steps.flatMap(({ after }, at) => (after && after.deliveries !== -1 ? [-1, 0] : []).map((deliveries) => (now) => changed(now, (copy) => void (copy.steps[at] && copy.steps[at].after && (copy.steps[at].after.deliveries = deliveries)))))
+  return steps.flatMap(({ after }, at) =>
+    (after && after.deliveries !== -1 ? [-1, 0] : []).map((deliveries) => (now) =>
+      changed(now, (copy) => void (copy.steps[at] && copy.steps[at].after && (copy.steps[at].after.deliveries = deliveries)))
+    )
+  )
 }
 
 function fewerFiles({ steps }) {
-  return steps.flatMap((step, at) => (step.set && Object.keys(step.set).length > 1 ? Object.keys(step.set) : []).map((id) => (now) => changed(now, (copy) => void delete copy.steps[at].set[id])))
+  return steps.flatMap((step, at) =>
+    (step.set && Object.keys(step.set).length > 1 ? Object.keys(step.set) : []).map((id) => (now) =>
+      changed(now, (copy) => void delete copy.steps[at].set[id])
+    )
+  )
 }
 
 function unsplit({ steps }) {
@@ -58,15 +66,20 @@ function fewerImports({ project, steps }) {
   for (const files of [project.files, ...steps.map(({ set }) => set ?? {})]) {
     for (const spec of Object.values(files)) for (const { to } of spec?.uses ?? []) pairs.add(`${spec.id}>${to}`)
   }
-  return [...pairs].map((pair) => (now) => changed(now, (copy) => everySpec(copy, (spec) => {
-    spec.uses = spec.uses?.filter(({ to }) => `${spec.id}>${to}` !== pair)
-    spec.accepted = spec.accepted?.filter((to) => `${spec.id}>${to}` !== pair)
-  })))
+  return [...pairs].map((pair) => (now) =>
+    changed(now, (copy) =>
+      everySpec(copy, (spec) => {
+        spec.uses = spec.uses?.filter(({ to }) => `${spec.id}>${to}` !== pair)
+        spec.accepted = spec.accepted?.filter((to) => `${spec.id}>${to}` !== pair)
+      }))
+  )
 }
 
 /** Files that nothing needs, and what else a file can be without. */
 function plainer({ project }) {
-  const candidates = Object.keys(project.files).filter((id) => !project.entries.includes(id) && !project.linked.includes(id)).map((id) => (copy) => void delete copy.project.files[id])
+  const candidates = Object.keys(project.files).filter((id) => !project.entries.includes(id) && !project.linked.includes(id)).map((id) => (copy) =>
+    void delete copy.project.files[id]
+  )
   candidates.push((copy) => everySpec(copy, (spec) => void (spec.glob &&= null)))
   if (project.entries.length > 1) candidates.push((copy) => void copy.project.entries.pop())
   candidates.push((copy) => {

@@ -35,7 +35,16 @@ class Drawing {
   step() {
     const { random } = this
     const tab = random.below(this.tabs)
-    const kind = random.weighted({ change: 70, cut: this.isCut[tab] ? 0 : 5, back: this.isCut[tab] ? 25 : 0, restart: 4, reload: 4, open: this.tabs < 2 ? 4 : 0, close: this.tabs > 1 ? 2 : 0, click: 6 })
+    const kind = random.weighted({
+      change: 70,
+      cut: this.isCut[tab] ? 0 : 5,
+      back: this.isCut[tab] ? 25 : 0,
+      restart: 4,
+      reload: 4,
+      open: this.tabs < 2 ? 4 : 0,
+      close: this.tabs > 1 ? 2 : 0,
+      click: 6,
+    })
     switch (kind) {
       case 'cut':
       case 'back':
@@ -105,8 +114,22 @@ class Drawing {
     const script = structuredClone(random.pick(own))
     const ailing = files.filter(({ health }) => health !== undefined && health !== GOOD)
     const kind = random.weighted({
-      bump: 26, revert: 8, touch: 4, break: 7, throw: 6, mend: ailing.length > 0 ? 25 : 0, add: 9, take: 7, reorder: 5, way: 5,
-      delete: 4, lose: 3, create: 6, rename: 5, glob: files.some(({ globbed }) => globbed) ? 6 : 0, page: 2,
+      bump: 26,
+      revert: 8,
+      touch: 4,
+      break: 7,
+      throw: 6,
+      mend: ailing.length > 0 ? 25 : 0,
+      add: 9,
+      take: 7,
+      reorder: 5,
+      way: 5,
+      delete: 4,
+      lose: 3,
+      create: 6,
+      rename: 5,
+      glob: files.some(({ globbed }) => globbed) ? 6 : 0,
+      page: 2,
     })
     switch (kind) {
       case 'bump':
@@ -217,7 +240,7 @@ class Drawing {
   remove({ id }, isClean) {
     if (this.project.entries.includes(id) || this.project.linked.includes(id)) return null
     this.drop(id)
-    if (isClean) for (const spec of this.usersOf(id)) this.withoutUse(spec, id)
+    if (isClean) { for (const spec of this.usersOf(id)) this.withoutUse(spec, id) }
     return isClean ? `delete ${id} and its imports` : `delete the file of ${id}`
   }
 
@@ -239,7 +262,11 @@ class Drawing {
     const spec = kind === 'script' ? makeScript(number, rank, this.random) : { id: `${kind === 'css' ? 's' : 'j'}${number}`, kind, version: 1 }
     if (kind === 'json') spec.health = GOOD
     if (kind === 'script') {
-      for (const to of Object.values(this.project.files)) if (this.canUse(spec, to) && this.random.chance(0.2)) spec.uses.push({ to: to.id, how: to.kind === 'script' ? someWay(this.random) : 'other' })
+      for (const to of Object.values(this.project.files)) {
+        if (this.canUse(spec, to) && this.random.chance(0.2)) {
+          spec.uses.push({ to: to.id, how: to.kind === 'script' ? someWay(this.random) : 'other' })
+        }
+      }
       pickAccepted(spec, this.random)
     }
     this.put(spec)

@@ -114,7 +114,7 @@ export class World {
     const isWhole = this.isUp && this.tabs.every(({ isCut }) => !isCut)
     const end = this.now + (isWhole ? LONGEST : PATIENCE)
     await this.turn()
-    for (let done = 0; ; ) {
+    for (let done = 0;;) {
       if (this.now > end) {
         if (!isWhole) return
         throw new Restless(`it does not become quiet: after ${LONGEST / 1000} s something still goes on`)

@@ -4,7 +4,7 @@ const step = 1
 
 const { show, log } = panel('dispose')
 let value: number = import.meta.hot?.data.value ?? 0
-const timer = setInterval(() => show((value += step)), 1000)
+const timer = setInterval(() => show(value += step), 1000)
 show(value)
 log(`timer started with step ${step}`)
 

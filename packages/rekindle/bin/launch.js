@@ -96,17 +96,17 @@ function complain([name]) {
   const others = known.filter(programOf)
   const lines = known.some((one) => one.startsWith(name))
     ? [
-        `rekindle: its program for this computer (${computer}) is not installed; the package ${name} is missing.`,
-        ...(others.length > 0
-          ? [`  There is ${others.join(', ')}: node_modules seems to come from another computer.`]
-          : ['  Optional packages were left out, as --omit=optional does, or node_modules comes from another computer.']),
-        '  Remove node_modules and install again on this one, with optional packages.',
-      ]
+      `rekindle: its program for this computer (${computer}) is not installed; the package ${name} is missing.`,
+      ...(others.length > 0
+        ? [`  There is ${others.join(', ')}: node_modules seems to come from another computer.`]
+        : ['  Optional packages were left out, as --omit=optional does, or node_modules comes from another computer.']),
+      '  Remove node_modules and install again on this one, with optional packages.',
+    ]
     : [
-        `rekindle: there is no program for this computer (${computer}).`,
-        `  There are programs for: ${known.map((one) => one.replace('@rekindle/', '')).join(', ') || 'none'}.`,
-        '  Elsewhere build it from its source with cargo, and name the program in the variable REKINDLE_BINARY.',
-      ]
+      `rekindle: there is no program for this computer (${computer}).`,
+      `  There are programs for: ${known.map((one) => one.replace('@rekindle/', '')).join(', ') || 'none'}.`,
+      '  Elsewhere build it from its source with cargo, and name the program in the variable REKINDLE_BINARY.',
+    ]
   console.error(lines.join('\n'))
   process.exitCode = 1
 }

@@ -37,11 +37,15 @@ test('strictImportMetaEnv makes an undeclared variable an error', async () => {
   const root = project({ name: 'vite', resolution: 'bundler' })
   keepOnly(root, ['env.d.ts'])
   write(root, 'strict.d.ts', `interface ViteTypeOptions { strictImportMetaEnv: unknown }`)
-  write(root, 'main.ts', `
+  write(
+    root,
+    'main.ts',
+    `
     const title: string = import.meta.env.VITE_TITLE
     // @ts-expect-error not declared
     const other = import.meta.env.VITE_OTHER
-    export {}`)
+    export {}`,
+  )
   assert.equal(await tsc(root), '')
 })
 
@@ -55,10 +59,14 @@ test('a reference directive does what the types option does', async () => {
 test('types/import-meta brings import.meta without the file imports', async () => {
   const root = project({ name: 'vite', resolution: 'bundler', types: ['vite/types/import-meta.d.ts'] })
   keepOnly(root, ['hot.ts', 'dep.ts'])
-  write(root, 'main.ts', `
+  write(
+    root,
+    'main.ts',
+    `
     // @ts-expect-error only vite/client declares files
     import url from './picture.png'
-    void url`)
+    void url`,
+  )
   assert.equal(await tsc(root), '')
 })
 
@@ -73,7 +81,9 @@ function check(title, settings) {
 }
 
 /** A temporary project with the cases in it and this package installed as `name`. */
-function project({ name, resolution, module = 'esnext', installed = 'linked', types = [`${name}/client`], lib = ['es2022', 'dom'], skipLibCheck = false }) {
+function project(
+  { name, resolution, module = 'esnext', installed = 'linked', types = [`${name}/client`], lib = ['es2022', 'dom'], skipLibCheck = false },
+) {
   const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rekindle-types-')))
   projects.push(root)
   const compilerOptions = { strict: true, noEmit: true, target: 'es2022', module, moduleResolution: resolution, types, lib, skipLibCheck }

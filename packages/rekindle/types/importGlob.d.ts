@@ -31,10 +31,12 @@ export interface ImportGlobOptions<Eager extends boolean, AsType extends string,
   caseSensitive?: boolean
 }
 
-export type ImportGlobOptionsWithoutAs<Eager extends boolean, QueryType extends Query> = Omit<
-  ImportGlobOptions<Eager, string, QueryType>,
-  'as'
-> & { as?: never }
+export type ImportGlobOptionsWithoutAs<Eager extends boolean, QueryType extends Query> =
+  & Omit<
+    ImportGlobOptions<Eager, string, QueryType>,
+    'as'
+  >
+  & { as?: never }
 
 export type GeneralImportGlobOptions = ImportGlobOptions<boolean, string, Query>
 

@@ -20,7 +20,12 @@ export function acceptorsOf({ path, accepted }: Boundary, hot: HotTable): Accept
 }
 
 /** Calls the callbacks with the new exports, or with undefined if the new code has not run. Errors are reported. */
-export function callAcceptors({ boundary: { path, accepted }, acceptors }: AcceptedBoundary, hasRun: boolean, registry: Registry, report: (error: unknown, doing: string) => void): void {
+export function callAcceptors(
+  { boundary: { path, accepted }, acceptors }: AcceptedBoundary,
+  hasRun: boolean,
+  registry: Registry,
+  report: (error: unknown, doing: string) => void,
+): void {
   const instance = registry.instances.get(accepted)
   const fresh = hasRun && instance ? registry.namespaceFor(registry.instances.get(path) ?? instance, instance) : undefined
   for (const { deps, list, callback } of acceptors) {

@@ -262,7 +262,8 @@ export class Updater {
     const stale = [...rerun].filter((id) => this.registry.stale.has(id))
     const reached = this.registry.reachedAfter(rerun)
     for (const id of rerun) if (reached && !reached.has(id) && rerun.delete(id)) this.leftOut.add(id)
-    const canRun = ({ path, accepted }: Boundary) => this.registry.definitions.has(accepted) && (!reached || (reached.has(path) && reached.has(accepted)))
+    const canRun = ({ path, accepted }: Boundary) =>
+      this.registry.definitions.has(accepted) && (!reached || (reached.has(path) && reached.has(accepted)))
     return { boundaries: verdict.boundaries.filter(canRun), rerun, stale }
   }
 
@@ -366,7 +367,13 @@ export class Updater {
   // ---- after a module threw
 
   /** What threw is noted as an attempt, and the rest of the update goes through without it. */
-  private async goOnAfter({ error, failed, rest }: Failure, payload: UpdatePayload, boundaries: Boundary[], links: ModuleId[], timestamp: number): Promise<Outcome> {
+  private async goOnAfter(
+    { error, failed, rest }: Failure,
+    payload: UpdatePayload,
+    boundaries: Boundary[],
+    links: ModuleId[],
+    timestamp: number,
+  ): Promise<Outcome> {
     const hasLetGo = !(await this.startAgain(failed.rerun))
     this.attempts.note({ stale: [...failed.stale], waiting: false, hasLetGo, error }, failed.rerun)
     await this.hot.dispatch('vite:afterUpdate', payload)
@@ -438,7 +445,7 @@ export class Updater {
 
   /** Follows the `invalidate()` calls that an update has led to; `outcome` is how that update went. */
   private async follow(timestamp: number, outcome: Outcome): Promise<Outcome> {
-    for (let next; (next = this.invalidations.shift()); ) outcome = joinOutcomes(outcome, await this.followInvalidation(next, timestamp))
+    for (let next; (next = this.invalidations.shift());) outcome = joinOutcomes(outcome, await this.followInvalidation(next, timestamp))
     return outcome
   }
 

@@ -80,10 +80,10 @@ export class Attempts {
       const stale = attempt.stale.filter(isStale)
       if (stale.length === 0) {
         // The edit was undone. What the old copies had let go is started again by running the same text.
-        if (attempt.hasLetGo) for (const id of attempt.stale) saved.add(id)
+        if (attempt.hasLetGo) { for (const id of attempt.stale) saved.add(id) }
         return false
       }
-      if (stale.some((id) => needed.has(id)) || this.hasChanged(attempt)) for (const id of stale) saved.add(id)
+      if (stale.some((id) => needed.has(id)) || this.hasChanged(attempt)) { for (const id of stale) saved.add(id) }
       else if (attempt.waiting) waiting.push(new Set(stale))
       else return true
       return false

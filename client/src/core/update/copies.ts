@@ -51,7 +51,12 @@ export class Copies {
     const before: Snapshot = new Map()
     for (const id of ids) {
       const data = this.hot.peekData(id)
-      before.set(id, { instance: this.graph.instances.get(id), context: this.hot.suspend(id), style: this.page.styleOf(id), data: data && { ...data } })
+      before.set(id, {
+        instance: this.graph.instances.get(id),
+        context: this.hot.suspend(id),
+        style: this.page.styleOf(id),
+        data: data && { ...data },
+      })
     }
     return before
   }

@@ -42,7 +42,14 @@ export function partsOf(stale: Iterable<ModuleId>, propagate: (stale: ModuleId[]
 }
 
 /** Separates what made an update fail from what has nothing to do with it. `made` are the copies of the update. */
-export function divide(error: unknown, stale: ModuleId[], rerun: Set<ModuleId>, made: Instance[], graph: ModuleGraph, propagate: (stale: ModuleId[]) => Verdict): Failure {
+export function divide(
+  error: unknown,
+  stale: ModuleId[],
+  rerun: Set<ModuleId>,
+  made: Instance[],
+  graph: ModuleGraph,
+  propagate: (stale: ModuleId[]) => Verdict,
+): Failure {
   const blamed = new Set(made.filter(({ state }) => state === 'failed').map(({ id }) => id))
   // A module that imports what threw would run with the old exports of that, and keep them when it is mended. So it fails as well.
   const isFailed = ({ rerun }: Part) => {

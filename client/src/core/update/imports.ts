@@ -74,7 +74,9 @@ export class FailedImports {
     for (const [id, { importers }] of tried) {
       // A module that is known to be broken would only fail again.
       if (this.graph.missing([id]).some(this.isBroken)) this.failures.set(id, { importers, ...this.state(id), wasCut: false })
-      else if (this.failures.delete(id)) for (const importer of importers) this.graph.makeDue(importer, { kind: 'import-failed', importer: importer.id })
+      else if (this.failures.delete(id)) {
+        for (const importer of importers) this.graph.makeDue(importer, { kind: 'import-failed', importer: importer.id })
+      }
     }
     return tried.map(([id]) => id)
   }

@@ -15,7 +15,9 @@ export interface Outcome {
 export function joinOutcomes(first: Outcome, second: Outcome): Outcome {
   if (second.result === 'nothing' || (second.result === 'waiting' && first.result !== 'nothing')) return first
   const boundaries = [...first.boundaries, ...second.boundaries]
-  if (first.result === 'failed' && second.result !== 'reload') return { ...first, boundaries: second.result === 'failed' ? boundaries : first.boundaries }
+  if (first.result === 'failed' && second.result !== 'reload') {
+    return { ...first, boundaries: second.result === 'failed' ? boundaries : first.boundaries }
+  }
   if (second.result === 'failed') return second
   return { ...second, boundaries }
 }

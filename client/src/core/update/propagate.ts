@@ -91,7 +91,7 @@ class Walk {
 
   finish(): Verdict {
     do {
-      for (let id; this.deadEnd === null && (id = this.queue.shift()) !== undefined; ) this.visit(id)
+      for (let id; this.deadEnd === null && (id = this.queue.shift()) !== undefined;) this.visit(id)
     } while (this.deadEnd === null && this.widen())
     this.deadEnd ??= this.imported.find((id) => !this.isTakenAbove(id)) ?? null
     if (this.deadEnd !== null) {
@@ -106,7 +106,7 @@ class Walk {
 
   chainTo(id: ModuleId): ModuleId[] {
     const chain = [id]
-    for (let below; (below = this.reachedFrom.get(chain[0]!)) !== undefined; ) chain.unshift(below)
+    for (let below; (below = this.reachedFrom.get(chain[0]!)) !== undefined;) chain.unshift(below)
     return chain
   }
 

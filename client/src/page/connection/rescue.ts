@@ -36,7 +36,7 @@ export class Rescue {
 
   /** Imports a script of the server, without the modules that this browser cannot parse. */
   async load(address: () => string): Promise<unknown> {
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0;; attempt++) {
       const asked = address()
       try {
         return await import(asked)

@@ -70,7 +70,12 @@ export function acknowledge(outcome: Outcome, seq: number): void {
 
 export function tellServer(update: Omit<UpdateReport, 'type'>): void {
   const { boundaries, chain, reason, error } = update
-  const short = { boundaries: boundaries.slice(0, MOST_TOLD), chain: chain && shortChain(chain), reason: reason?.slice(0, LONGEST_TOLD), error: error?.slice(0, LONGEST_TOLD) }
+  const short = {
+    boundaries: boundaries.slice(0, MOST_TOLD),
+    chain: chain && shortChain(chain),
+    reason: reason?.slice(0, LONGEST_TOLD),
+    error: error?.slice(0, LONGEST_TOLD),
+  }
   socket.sendNow({ type: 'applied', ...update, ...short })
 }
 

@@ -104,11 +104,17 @@ class Patch {
 
   /** Scripts have changed the `style` attribute of the live element: only the declarations that the edit changes are. */
   private declarations(old: Element, next: Element, live: Element): void {
-    const [before, after, now] = [old, next, live].map((element) => (element as HTMLElement).style) as [CSSStyleDeclaration, CSSStyleDeclaration, CSSStyleDeclaration]
+    const [before, after, now] = [old, next, live].map((element) => (element as HTMLElement).style) as [
+      CSSStyleDeclaration,
+      CSSStyleDeclaration,
+      CSSStyleDeclaration,
+    ]
     this.steps.push(() => {
       for (const name of before) if (!after.getPropertyValue(name)) now.removeProperty(name)
       for (const name of after) {
-        if (after.getPropertyValue(name) !== before.getPropertyValue(name)) now.setProperty(name, after.getPropertyValue(name), after.getPropertyPriority(name))
+        if (after.getPropertyValue(name) !== before.getPropertyValue(name)) {
+          now.setProperty(name, after.getPropertyValue(name), after.getPropertyPriority(name))
+        }
       }
     })
   }
@@ -167,7 +173,8 @@ class Patch {
 
 /** Whether scripts have left the content of an element as it was. Its attributes may have changed. */
 function isUntouched(old: Element, live: Element): boolean {
-  return old.localName === 'noscript' || (live.textContent === old.textContent && live.querySelectorAll('*').length === old.querySelectorAll('*').length)
+  return old.localName === 'noscript'
+    || (live.textContent === old.textContent && live.querySelectorAll('*').length === old.querySelectorAll('*').length)
 }
 
 function contentOf(template: Element): ParentNode {
@@ -244,14 +251,17 @@ function align(from: ChildNode[], to: ChildNode[], like: (one: Node, other: Node
   if (rows * columns > MOST_PAIRS) throw new UnmappableDifference('too much of it has changed')
   // best[row][column] is the highest sum for the nodes from `row` and `column` on.
   const best = Array.from({ length: rows + 1 }, () => new Float64Array(columns + 1))
-  const likes = Array.from({ length: rows }, (_, row) => Float64Array.from({ length: columns }, (_, column) => like(from[start + row]!, to[start + column]!)))
+  const likes = Array.from(
+    { length: rows },
+    (_, row) => Float64Array.from({ length: columns }, (_, column) => like(from[start + row]!, to[start + column]!)),
+  )
   for (let row = rows - 1; row >= 0; row--) {
     for (let column = columns - 1; column >= 0; column--) {
       const paired = likes[row]![column]! > 0 ? likes[row]![column]! + best[row + 1]![column + 1]! : 0
       best[row]![column] = Math.max(paired, best[row + 1]![column]!, best[row]![column + 1]!)
     }
   }
-  for (let row = 0, column = 0; row < rows && column < columns; ) {
+  for (let row = 0, column = 0; row < rows && column < columns;) {
     const here = best[row]![column]!
     const look = likes[row]![column]!
     if (look > 0 && here === look + best[row + 1]![column + 1]!) pairs.set(from[start + row++]!, to[start + column++]!)

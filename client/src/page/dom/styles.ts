@@ -145,7 +145,9 @@ export function hasLink(id: ModuleId, base: string): boolean {
 function linksOf(id: ModuleId, base: string): HTMLLinkElement[] {
   if (typeof document === 'undefined') return []
   const path = id.split('?')[0]
-  return [...document.querySelectorAll<HTMLLinkElement>('link[rel~="stylesheet"]')].filter((link) => fileBehind(link, base) === path && !replaced.has(link))
+  return [...document.querySelectorAll<HTMLLinkElement>('link[rel~="stylesheet"]')].filter((link) =>
+    fileBehind(link, base) === path && !replaced.has(link)
+  )
 }
 
 /** Milliseconds that an update waits for a sheet to load. */

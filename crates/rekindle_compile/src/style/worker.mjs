@@ -157,7 +157,7 @@ const textOf = (file) => fs.readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
 /** Folders of the packages that the project depends on: from there their own packages are found, also where no other may see them. */
 function dependencyFolders() {
   const names = new Set()
-  for (let folder = root; ; folder = path.dirname(folder)) {
+  for (let folder = root;; folder = path.dirname(folder)) {
     const file = path.join(folder, 'package.json')
     const { dependencies, devDependencies } = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {}
     for (const name of Object.keys({ ...dependencies, ...devDependencies })) names.add(path.join(folder, 'node_modules', name))
@@ -247,8 +247,12 @@ async function runPostcss(job, found) {
 /** Plugins that fail do not say what they have read: configurations, files that the sheet names, and those of the error. */
 function mayMend(job, error) {
   const folders = [root, path.dirname(job.config ?? root)]
-  const configs = folders.flatMap((folder) => fs.readdirSync(folder).filter((name) => /\.config\.[cm]?[jt]s$/.test(name)).map((name) => path.join(folder, name)))
-  const named = [...job.css.matchAll(/@(?:config|plugin|reference|import)\s+["'](\.[^"']+)["']/g)].map(([, file]) => path.resolve(path.dirname(job.file), file))
+  const configs = folders.flatMap((folder) =>
+    fs.readdirSync(folder).filter((name) => /\.config\.[cm]?[jt]s$/.test(name)).map((name) => path.join(folder, name))
+  )
+  const named = [...job.css.matchAll(/@(?:config|plugin|reference|import)\s+["'](\.[^"']+)["']/g)].map(([, file]) =>
+    path.resolve(path.dirname(job.file), file)
+  )
   const stack = [...String(error.stack ?? '').matchAll(/(\/[^\s:()]+\.[cm]?[jt]sx?):\d+/g)].map(([, file]) => file)
   return [...configs, ...named, ...stack].filter((file) => !/[\\/]node_modules[\\/]/.test(file))
 }
@@ -299,7 +303,7 @@ const MOST_FILES = 5000
 function filesIn(folder) {
   const files = []
   const folders = [folder]
-  for (let next; files.length < MOST_FILES && (next = folders.pop()); ) {
+  for (let next; files.length < MOST_FILES && (next = folders.pop());) {
     const entries = fs.existsSync(next) ? fs.readdirSync(next, { withFileTypes: true }) : []
     for (const entry of entries) {
       if (entry.name === 'node_modules' || entry.name.startsWith('.')) continue
@@ -460,8 +464,19 @@ async function beginTailwind(job, found, known) {
     customCssResolver: (specifier, base) => resolve(job, 'css', specifier, path.join(base, 'noop.css')),
   })
   // Tailwind 4.0 calls them globs.
-  const sources = compiler.root === 'none' ? [] : compiler.root === null ? [{ base: root, pattern: '**/*', negated: false }] : [{ ...compiler.root, negated: false }]
-  Object.assign(known, { css: job.css, built, compiler, node, candidates: new Set(), scanner: new oxide.Scanner({ sources: sources.concat(compiler.sources ?? compiler.globs) }) })
+  const sources = compiler.root === 'none'
+    ? []
+    : compiler.root === null
+    ? [{ base: root, pattern: '**/*', negated: false }]
+    : [{ ...compiler.root, negated: false }]
+  Object.assign(known, {
+    css: job.css,
+    built,
+    compiler,
+    node,
+    candidates: new Set(),
+    scanner: new oxide.Scanner({ sources: sources.concat(compiler.sources ?? compiler.globs) }),
+  })
 }
 
 async function haveChanged(built) {
@@ -485,7 +500,11 @@ function tailwindPackages() {
     const node = await load('@tailwindcss/node', ...folders)
     const oxide = await load('@tailwindcss/oxide', folderOf(node.entry), ...folders)
     const cache = await load('@tailwindcss/node/require-cache', ...folders).catch(() => undefined)
-    return { node: node.module.compile ? node.module : node.value, oxide: oxide.value.Scanner ? oxide.value : oxide.module, clearRequireCache: cache?.module.clearRequireCache }
+    return {
+      node: node.module.compile ? node.module : node.value,
+      oxide: oxide.value.Scanner ? oxide.value : oxide.module,
+      clearRequireCache: cache?.module.clearRequireCache,
+    }
   })()
   packages.catch(() => (packages = undefined))
   return packages
@@ -565,8 +584,14 @@ async function runStylus(job, found) {
   } catch (error) {
     // The first line is the place, then a frame; the sentence is the last one.
     const [, file, line, column] = /^(.*?):(\d+):(\d+)/.exec(error.message) ?? []
-    const sentences = error.message.split('\n').map((line) => line.trim()).filter((line) => line && !/^(\d+\||-+\^|at )/.test(line) && !/:\d+:\d+$/.test(line))
-    throw Object.assign(new Error(sentences.at(0) ?? error.message), { file: file ?? job.file, line: Number(line) || undefined, column: Number(column) || undefined })
+    const sentences = error.message.split('\n').map((line) => line.trim()).filter((line) =>
+      line && !/^(\d+\||-+\^|at )/.test(line) && !/:\d+:\d+$/.test(line)
+    )
+    throw Object.assign(new Error(sentences.at(0) ?? error.message), {
+      file: file ?? job.file,
+      line: Number(line) || undefined,
+      column: Number(column) || undefined,
+    })
   }
 }
 
@@ -593,11 +618,24 @@ async function runSass(job, found) {
   const logger = {
     warn(message, { span, deprecation }) {
       if (deprecation) return // Vite's users know them, and each would come for every file.
-      found.warnings.push({ message, file: span?.url ? fileURLToPath(span.url) : job.file, line: span && span.start.line + 1, column: span && span.start.column + 1 })
+      found.warnings.push({
+        message,
+        file: span?.url ? fileURLToPath(span.url) : job.file,
+        line: span && span.start.line + 1,
+        column: span && span.start.column + 1,
+      })
     },
   }
   const syntax = job.file.endsWith('.sass') ? 'indented' : 'scss'
-  const result = await sass.compileStringAsync(job.css, { ...job.options, syntax, url: pathToFileURL(job.file), importer, importers: [importer], logger, sourceMap: false })
+  const result = await sass.compileStringAsync(job.css, {
+    ...job.options,
+    syntax,
+    url: pathToFileURL(job.file),
+    importer,
+    importers: [importer],
+    logger,
+    sourceMap: false,
+  })
   found.files.delete(job.file)
   return result.css
 }

@@ -30,4 +30,7 @@ defineConfig({ server: { prot: 3 } })
 defineConfig({ build: { outdir: 'out' } })
 // @ts-expect-error the same
 defineConfig({ resolve: { aliases: {} } })
-defineConfig({ server: { fs: { deny: ['x'] }, warmup: { clientFiles: ['a'] } }, build: { rollupOptions: { input: 'a.html', output: { manualChunks: {} } } } })
+defineConfig({
+  server: { fs: { deny: ['x'] }, warmup: { clientFiles: ['a'] } },
+  build: { rollupOptions: { input: 'a.html', output: { manualChunks: {} } } },
+})

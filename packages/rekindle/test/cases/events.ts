@@ -17,7 +17,10 @@ hot.on('vite:beforeFullReload', ({ path }) => path?.length)
 hot.on('vite:invalidate', ({ path, message, firstInvalidatedBy }) => path + firstInvalidatedBy + (message?.length ?? 0))
 hot.on('vite:error', ({ err }) => [err.message.length, err.loc?.line.toFixed(), err.frame?.length, err.anything])
 hot.on('vite:ws:disconnect', ({ webSocket }) => webSocket.close())
-hot.on('vite:client:connect', (nothing) => { const none: undefined = nothing; void none })
+hot.on('vite:client:connect', (nothing) => {
+  const none: undefined = nothing
+  void none
+})
 
 // Declared in custom.d.ts.
 hot.send('chat:line', { from: 'me', text: 'hello' })
@@ -34,14 +37,21 @@ void [name, payload]
 
 function told(payload: HotPayload): string {
   switch (payload.type) {
-    case 'update': return payload.updates.map((update) => update.path).join()
-    case 'prune': return payload.paths.join()
-    case 'custom': return payload.event
-    case 'error': return payload.err.stack
-    case 'full-reload': return payload.path ?? ''
-    case 'bundled-dev-update': return payload.url + payload.changedIds.join() + payload.seq
+    case 'update':
+      return payload.updates.map((update) => update.path).join()
+    case 'prune':
+      return payload.paths.join()
+    case 'custom':
+      return payload.event
+    case 'error':
+      return payload.err.stack
+    case 'full-reload':
+      return payload.path ?? ''
+    case 'bundled-dev-update':
+      return payload.url + payload.changedIds.join() + payload.seq
     case 'connected':
-    case 'ping': return payload.type
+    case 'ping':
+      return payload.type
   }
 }
 void told

@@ -3,7 +3,10 @@ const flags: boolean[] = [import.meta.env.DEV, import.meta.env.PROD, import.meta
 void [texts, flags]
 
 const lazy = import.meta.glob('./pages/*.ts')
-lazy['./pages/a.ts']?.().then((page) => { const unknown: unknown = page; void unknown })
+lazy['./pages/a.ts']?.().then((page) => {
+  const unknown: unknown = page
+  void unknown
+})
 const eager = import.meta.glob<{ title: string }>(['./pages/*.ts', '!./pages/draft.ts'], { eager: true })
 const title: string | undefined = eager['./pages/a.ts']?.title
 const later = import.meta.glob<{ title: string }>('./pages/*.ts')

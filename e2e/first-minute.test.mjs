@@ -13,7 +13,7 @@ const bare = { start: false }
 test('the port that was wanted is taken: the terminal says so', bare, async (app) => {
   const taken = net.createServer()
   const port = await freePort()
-  await new Promise((done) => taken.listen(port, done))
+  await new Promise((done) => taken.listen(port, () => done(undefined)))
   const server = spawn(program, ['dev', app.root, '--port', String(port)], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, NO_COLOR: '1' },

@@ -104,6 +104,9 @@ function page(files) {
 }
 
 class App {
+  port
+  first
+  context
   /** What the server printed, all starts together. */
   printed = ''
   tabs = []
@@ -143,7 +146,10 @@ class App {
     this.server = server
   }
 
-  /** Ends the server; gives back how it went and after how many milliseconds. */
+  /**
+   * Ends the server; gives back how it went and after how many milliseconds.
+   * @param {any} signal
+   */
   async stop(signal = 'SIGTERM') {
     const began = performance.now()
     this.server.kill(signal)

@@ -77,6 +77,7 @@ test('a page whose first load waits for ever comes up with the fix', {
 async function withoutSeconds(app) {
   await app.page.addInitScript(() => {
     const { setTimeout } = window
+    // @ts-expect-error: it lacks what Node adds to it, which no page uses.
     window.setTimeout = (work, ms, ...rest) => (ms > 500 && ms <= 1000 ? 0 : setTimeout(work, ms, ...rest))
   })
   await app.load()
@@ -280,6 +281,7 @@ lineTest('an update whose requests all failed goes through when the connection i
   // The pause before it is tried again by itself never ends here.
   await app.page.addInitScript(() => {
     const { setTimeout } = window
+    // @ts-expect-error: it lacks what Node adds to it, which no page uses.
     window.setTimeout = (work, ms, ...rest) => (window.paused?.has(ms) ? (window.pauses += 1, 0) : setTimeout(work, ms, ...rest))
   })
   await app.load()

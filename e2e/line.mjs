@@ -9,6 +9,7 @@
 import net from 'node:net'
 
 export class Line {
+  server
   #pairs = new Set()
   #refuses = { all: false, sockets: false }
   #listener = net.createServer((browser) => this.#connect(browser))
@@ -17,7 +18,7 @@ export class Line {
   static async to(port) {
     const line = new Line()
     line.server = port
-    await new Promise((done, fail) => line.#listener.on('error', fail).listen(0, 'localhost', done))
+    await new Promise((done, fail) => line.#listener.on('error', fail).listen(0, 'localhost', () => done(undefined)))
     return line
   }
 

@@ -146,7 +146,7 @@ for (const [what, edit] of Object.entries(SWALLOWED)) {
     files: { 'index.html': PAGE, 'main.js': `document.querySelector('#a').textContent = 'ran'` },
     load: false,
   }, async (app) => {
-    app.write('index.html', PAGE.replace(...edit))
+    app.write('index.html', PAGE.replace(edit[0], edit[1]))
     const tab = await app.tab({ blank: true })
     await tab.page.goto(app.url)
     await until('a connection', () => assert.equal(tab.connections, 1))
@@ -204,7 +204,7 @@ function holdSegments(page) {
   const asked = new Promise((done) => {
     void page.route('**/@rekindle/s/*', async (route) => {
       const response = await route.fetch()
-      done()
+      done(undefined)
       await released
       await route.fulfill({ response })
     })

@@ -44,7 +44,7 @@ const react = { react: '^19.2.0', 'react-dom': '^19.2.0' }
 const bin = (app, name) => app.path(`node_modules/.bin/${name}${process.platform === 'win32' ? '.cmd' : ''}`)
 
 /** A project that depends on the packed archives; `isVite`: also under the name of Vite; `manager`: who installs them instead of npm. */
-const installed = (title, { files = {}, isVite = false, dependencies = {}, scripts = {}, flags = [], manager }, body) => {
+const installed = (title, { files = {}, isVite = false, dependencies = {}, scripts = {}, flags = [], manager = undefined }, body) => {
   test(title, { files, start: false, load: false, limit: 150_000 }, async (app) => {
     const packages = {
       ...dependencies,

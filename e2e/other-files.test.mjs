@@ -218,6 +218,7 @@ test('sheets, pictures and what sheets import are links, which are turned', {
 
 // ---- files that come before others
 
+/** @type {[string, string, object, object][]} */
 const FIRST = [
   ['a script without its extension', './x', { 'src/x.ts': `export const v: string = 'far'` }, { 'src/x.mjs': `export const v = 'near'` }],
   ['a script by the extension of another', './x.js', { 'src/x.ts': `export const v: string = 'far'` }, { 'src/x.js': `export const v = 'near'` }],

@@ -15,7 +15,9 @@ const BUILT = {
   'src/secret.ts': 'not in the build',
 }
 
-const preview = (title, { files = BUILT, limit } = {}, body) => {
+/** @param {any} options */
+const preview = (title, options, body) => {
+  const { files = BUILT, limit } = options
   test(title, { files, limit, start: false, load: false }, async (app) => {
     app.command = [program, 'preview', app.root]
     await body(app)
@@ -85,7 +87,7 @@ preview('its proxy passes requests on', {
   files: { 'dist/index.html': page('/main.js'), 'dist/main.js': `document.getElementById('a').textContent = await (await fetch('/api/x')).text()` },
 }, async (app) => {
   const other = http.createServer((request, answer) => answer.end(`asked for ${request.url}`))
-  await new Promise((done) => other.listen(0, 'localhost', done))
+  await new Promise((done) => other.listen(0, 'localhost', () => done(undefined)))
   try {
     app.write('rekindle.toml', `[preview.proxy]\n"/api" = "http://localhost:${other.address().port}"\n`)
     await app.start()

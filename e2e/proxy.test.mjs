@@ -34,7 +34,7 @@ async function backend() {
     socket.on('error', () => {})
   })
   const port = await freePort()
-  await new Promise((done) => server.listen(port, 'localhost', done))
+  await new Promise((done) => server.listen(port, 'localhost', () => done(undefined)))
   return { port, server, close: () => (server.closeAllConnections(), server.close()) }
 }
 

@@ -120,7 +120,7 @@ test('with cors another origin reads answers and is not told the token', {
 }, async (app) => {
   const other = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end('<p id="a"></p>'))
   const port = await freePort()
-  await new Promise((done) => other.listen(port, 'localhost', done))
+  await new Promise((done) => other.listen(port, 'localhost', () => done(undefined)))
   try {
     const page = await app.context.newPage()
     await page.goto(`http://localhost:${port}/`)
@@ -143,7 +143,7 @@ test('a page of another server connects to where its client came from', {
   const page = `<p id="a"></p><p id="b"></p><script>show = (id, text) => { document.getElementById(id).textContent = text }</script>
 <script type="module" src="http://localhost:${app.port}/main.ts"></script>`
   const other = http.createServer((_, response) => response.setHeader('content-type', 'text/html').end(page))
-  await new Promise((done) => other.listen(port, 'localhost', done))
+  await new Promise((done) => other.listen(port, 'localhost', () => done(undefined)))
   app.write('rekindle.toml', `[server]\nallowed_origins = ["http://localhost:${port}"]\n`)
   try {
     await app.start()

@@ -41,7 +41,7 @@ const address = await new Promise((done) => {
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', chromiumSandbox: false })
 const page = await browser.newPage()
 
-let waiting = { n: 0, done: () => {} }
+let waiting = { n: 0, done: (_seen) => {} }
 await page.exposeFunction('seen', (n) => n === waiting.n && waiting.done(true))
 const shown = (n) =>
   new Promise((done) => {

@@ -38,15 +38,16 @@ try {
 }
 
 function options() {
-  const text = { type: 'string' }
+  const text = /** @type {const} */ ({ type: 'string', multiple: false })
+  const flag = /** @type {const} */ ({ type: 'boolean', multiple: false })
   const options = {
     platform: text,
     binary: text,
     platforms: text,
     only: text,
     out: text,
-    'no-strip': { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
+    'no-strip': flag,
+    help: { ...flag, short: 'h' },
   }
   const { values } = parseArgs({ options })
   if (values.only && !['platform', 'main'].includes(values.only)) throw new Error('--only is "platform" or "main"')

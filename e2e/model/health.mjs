@@ -14,6 +14,7 @@ export class History {
   places = new Map()
   threw = new Set()
 
+  /** @param {Iterable<any>} known */
   constructor(known = []) {
     this.known = new Set(known)
   }

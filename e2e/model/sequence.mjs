@@ -49,6 +49,7 @@ export function makeSequence(seed, ops) {
 const moved = (name, from, to) => (name === from || name.startsWith(`${from}/`) ? to + name.slice(from.length) : name)
 
 class Maker {
+  numbers
   steps = []
   /** How the line and the server are, as far as the steps say. */
   line = 'fine'
@@ -299,7 +300,7 @@ class Maker {
     if (Object.keys(files).length > 0) this.steps.push({ do: 'checkout', branch: `branch${++this.checkouts}`, files })
   }
 
-  some(filter = () => true) {
+  some(filter = (_module) => true) {
     const all = this.project.present.filter(filter)
     return all.length > 0 ? this.random.pick(all) : undefined
   }

@@ -2,7 +2,7 @@
  * Makes a failing sequence short: takes steps out, then files out of steps, then the roundabout ways of saving, as long
  * as it still fails. What depends on time may not fail each time, so each candidate has two tries.
  */
-export async function shrink(sequence, fails, { until, tries = 2, note = () => {} }) {
+export async function shrink(sequence, fails, { until, tries = 2, note = (_best) => {} }) {
   let best = sequence
   const attempt = async (candidate) => {
     for (let n = 0; n < tries && Date.now() < until; n++) {

@@ -37,6 +37,11 @@ export class Difference extends Error {}
 
 export class World {
   tabs = []
+  root
+  browser
+  port
+  line
+  context
   printed = ''
   /** Patience that the steps since the last quiet point ask for. */
   extra = 0

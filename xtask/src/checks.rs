@@ -22,7 +22,7 @@ enum Outcome {
 const CHECKS: [Check; 5] = [
     Check { name: "layout of the Rust sources (cargo fmt)", run: rust_layout },
     Check { name: "layout of the scripts (dprint)", run: script_layout },
-    Check { name: "types of the browser runtime (tsc)", run: client_types },
+    Check { name: "types of the scripts (tsc)", run: types },
     Check { name: "licences, sources and versions of crates (cargo deny)", run: crates },
     Check { name: "lints (cargo clippy)", run: lints },
 ];
@@ -73,9 +73,12 @@ fn script_layout() -> Result<Outcome, String> {
     Ok(Outcome::Good)
 }
 
-fn client_types() -> Result<Outcome, String> {
+/// The browser runtime, its tests and those of the packages; what the packages' types promise has tests of its own.
+fn types() -> Result<Outcome, String> {
     kit::npm_packages(&root().join("e2e"))?;
-    run(kit::npm_program("tsc").args(["--project", "client"]).current_dir(root()))?;
+    for folder in ["client", "e2e", "packages"] {
+        run(kit::npm_program("tsc").args(["--project", folder]).current_dir(root()))?;
+    }
     Ok(Outcome::Good)
 }
 

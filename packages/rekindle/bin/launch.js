@@ -15,8 +15,9 @@ exports.launch = function launch(leading) {
   const words = [...leading, ...process.argv.slice(2)]
   // Where the program finds packages that come with this one.
   process.env.REKINDLE_NPM_PACKAGE = path.dirname(__dirname)
-  if (process.platform !== 'win32' && typeof process.execve === 'function' && mayRun(program)) {
-    process.execve(program, [program, ...words])
+  const node = /** @type {any} */ (process) // `execve` is newer than the oldest Node that this runs with.
+  if (process.platform !== 'win32' && typeof node.execve === 'function' && mayRun(program)) {
+    node.execve(program, [program, ...words])
   }
   start(program, words)
 }
@@ -41,7 +42,8 @@ function programOf(name) {
 
 function hasGlibc() {
   // The report is slow to make, and only needed where both kinds are installed.
-  return Boolean(process.report?.getReport().header.glibcVersionRuntime)
+  const report = /** @type {any} */ (process.report?.getReport())
+  return Boolean(report?.header.glibcVersionRuntime)
 }
 
 /** A package that was copied or unpacked in unusual ways may have lost its mode. */
@@ -89,9 +91,12 @@ function fail(program, reason) {
   process.exitCode = 1
 }
 
-/** Says which package is missing and what to do. */
+/**
+ * Says which package is missing and what to do.
+ * @param {string[]} names
+ */
 function complain([name]) {
-  const known = Object.keys(require('../package.json').optionalDependencies ?? {})
+  const known = Object.keys(/** @type {any} */ (require('../package.json')).optionalDependencies ?? {})
   const computer = `${process.platform} ${process.arch}`
   const others = known.filter(programOf)
   const lines = known.some((one) => one.startsWith(name))

@@ -50,7 +50,9 @@ test('loadEnv leaves out what is no file, and names it', { skip: process.platfor
 })
 
 test('mergeConfig joins tables and lists, and puts later aliases first', () => {
+  /** @type {any} */
   const one = { base: '/a/', plugins: [1], server: { port: 1, host: true }, resolve: { alias: { '@': '/a' } } }
+  /** @type {any} */
   const two = { base: '/b/', plugins: 2, server: { port: 2 }, resolve: { alias: [{ find: '@', replacement: '/b' }] }, nothing: undefined }
   assert.deepEqual(mergeConfig(one, two), {
     base: '/b/',

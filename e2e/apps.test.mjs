@@ -1,6 +1,6 @@
 /**
  * Three applications written with real libraries, each of more than 300 modules with its packages: a router and a component
- * library, charts and a data library, a second component library. They load, take an edit and say nothing on the console.
+ * library, charts and a data library, a second component library. They load, take an edit and log no errors.
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'

@@ -30,7 +30,7 @@ function both(title, fixture, look) {
 
 async function visit(app, url, look, waits = false) {
   const tab = await app.tab({ blank: true })
-  // What is to be waited for says so at its end.
+  // With `waits`, the page sets `ready` when it has done what is to be looked at.
   if (waits) await tab.page.addInitScript(() => void (window.ready = false))
   await tab.page.goto(url)
   await until(
@@ -1051,7 +1051,7 @@ test('source maps lead back to the sources, licences stay, the mode picks the en
   const map = JSON.parse(files.get(`${name}.map`))
   assert.deepEqual(map.sources.map((source) => path.join(path.dirname(app.path(`out/${name}`)), source)), [app.path('lazy.ts')])
   assert.ok(map.sourcesContent[0].includes('text: string'))
-  app.remove('out') // Its page would be one of the project.
+  app.remove('out') // Otherwise its page would count as one of the project.
   app.write('rekindle.toml', `[build]\nlegal_comments = "none"\ntarget = "nonsense"\n`)
   const wrong = await build(app)
   assert.deepEqual([wrong.code, wrong.err.includes('rekindle.toml:3:')], [1, true])

@@ -74,7 +74,7 @@ test('a codemod that renames an export file by file shows no overlay', {
   await app.noOverlay()
   await app.stayed()
   const { updates, overlays } = await seen(app)
-  // What a machine too busy for a codemod writes is no burst, and cannot be told from a person's saves.
+  // On a machine that is too busy a codemod writes so slowly that its saves look like a person's.
   if (longest < 60) assert.deepEqual({ updates, overlays }, { updates: 1, overlays: [] })
 })
 
@@ -158,7 +158,7 @@ test('a rebase whose steps take their time is one update without an overlay, and
   await app.sees('#a', '4')
   await sleep(500)
   assert.deepEqual((await seen(app)).overlays, [])
-  // One that stops for a person.
+  // A rebase that stops for a person.
   assert.throws(() => git(app, 'rebase', '--exec', 'false', 'HEAD~1'))
   await sleep(2500)
   app.write('src/m0.js', 'export const v2 = 3')

@@ -1,4 +1,4 @@
-/** Two things at once, each harmless alone, by which updates were lost. */
+/** Pairs of events, each harmless alone, that together once lost an update. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -52,13 +52,13 @@ test('a save of a module that an edit has just brought, while a sheet that came 
 }, async (app) => {
   await app.sees('#a', '0')
   app.write('main.js', `import './look.css'\n${SHOWING}`)
-  await sleep(1500) // Longer than a file counts as new.
+  await sleep(1500) // By then the file no longer counts as new.
   app.write('a.js', value(2))
   await app.sees('#a', '2')
   await app.stayed()
 })
 
-// ---- what a server comes to late
+// ---- changes that the server notices late
 
 const HIRE = (script) =>
   `const worker = new Worker(new URL('./${script}', import.meta.url), { type: 'module' })
@@ -254,7 +254,7 @@ test('the fix of a module that hangs goes through at once over a restart, too', 
   load: false,
 }, async (app) => {
   const tab = await app.tab({ blank: true })
-  // Whoever waits for the end of the ten seconds waits for ever.
+  // On this page a wait of ten seconds never ends.
   await tab.page.addInitScript(() => {
     const { setTimeout } = globalThis
     // @ts-expect-error: it lacks what Node adds to it, which no page uses.
@@ -279,7 +279,7 @@ test('an announced edit that touches the settings is one update', {
   const id = edit('begin')
   app.write('rekindle.toml', `[define]\n__C__ = '"c2"'\n`)
   app.write('a.js', 'export const v = ;')
-  await sleep(1500) // Long enough for what must not happen.
+  await sleep(1500) // Time enough for the update that must not come.
   assert.deepEqual([await app.first.text('#a'), await app.first.overlayText()], ['1c1', null])
   app.write('a.js', value(2))
   edit('commit', id)
@@ -294,7 +294,7 @@ lineTest('a page that was saved twelve times while its tab was cut off is patche
   line.cut()
   for (let n = 1; n <= 12; n++) {
     await app.edit('index.html', `<h1>${n - 1}`, `<h1>${n}`)
-    await sleep(150) // Each a save of its own.
+    await sleep(150) // So that each is a save of its own.
   }
   line.mend()
   await app.sees('h1', '12')

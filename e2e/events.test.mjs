@@ -59,7 +59,7 @@ test('what is sent while the server is away arrives when it is back', { files: F
   await app.says('answer {"sent":"while loading"}')
   const before = app.first.connections
   await app.stop('SIGKILL')
-  // What is sent before the browser knows that nobody listens any more is lost, as in Vite.
+  // As in Vite, events are lost that are sent before the browser notices that the connection is gone.
   await until('the tab to know', () => assert.match(app.first.lines.join('\n'), /server connection lost/))
   await send(app, 'test:ask', 'meanwhile')
   await app.start()

@@ -1,4 +1,4 @@
-/** What the command says when something is not as it was meant. */
+/** What the command says when a setting, a flag or a file is wrong. */
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -97,7 +97,7 @@ test('what takes long is said in the terminal and on the page, with the file tha
   await app.prints(/^\d\d:\d\d:\d\d compiling, \d+ of \d+ modules \(a\.css\), \d/m)
   await going
   await tab.sees('#a', 'page')
-  // It has painted before the page's own text came, and nothing of that is left.
+  // The waiting page was painted before the real one came, and nothing of it is left.
   assert.ok(await tab.page.evaluate(() => performance.getEntriesByName('first-paint')[0].startTime < 5000))
   assert.deepEqual(
     await tab.page.evaluate(

@@ -29,7 +29,7 @@ export const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target
 const wished = process.env.REKINDLE_PATIENCE_MS ?? '10000'
 if (!/^[1-9]\d{0,8}$/.test(wished)) throw new Error(`REKINDLE_PATIENCE_MS must be a number of milliseconds, not "${wished}"`)
 const patience = Number(wished)
-// What is tested takes these for its own: a test must not depend on what the shell has set.
+// rekindle reads these variables: a test must not depend on what the shell has set.
 for (const name of Object.keys(process.env)) if (/^(VITE_|REKINDLE_)/i.test(name)) delete process.env[name]
 const limit = 50_000
 
@@ -337,7 +337,7 @@ for (const name of ['connected', 'mark', 'stayed', 'reloaded', 'sees', 'text', '
   }
 }
 
-/** Ends a wait at once: it cannot come true any more. */
+/** Ends a wait at once, since what it waits for can no longer happen. */
 class Stop extends Error {}
 
 /** Tries `probe` until it does not throw; gives up after `ms`. */

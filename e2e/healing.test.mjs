@@ -1,4 +1,4 @@
-/** Mistakes that are taken back or mended elsewhere: the page comes back by itself, and nothing stays that is over. */
+/** Mistakes that are undone, or mended in another file: the page recovers by itself, and no old error stays on it. */
 import assert from 'node:assert/strict'
 import { test } from './harness.mjs'
 
@@ -160,7 +160,7 @@ test('an export that is gone is named when others still import it', {
   await app.stayed()
 })
 
-/** The compiler takes it, and no browser does. */
+/** Compiles, and is a syntax error in every browser. */
 const UNREADABLE = 'while (false) { () => { break } }'
 
 test('a module that the browser cannot parse is an error of its own: the page runs without it', {

@@ -1,13 +1,13 @@
-/** What cannot run, or does not arrive, holds up nothing else; and what an update leaves unfinished is let go. */
+/** A module that cannot run, or does not arrive, holds up no other module; what an update could not finish is given up. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { program, test, until } from './harness.mjs'
 import { lineTest } from './line-test.mjs'
 
-/** Longer than the 10 s that an update waits for what does not come. */
+/** Longer than the 10 s that an update waits for a definition that does not arrive. */
 const LONG = 20_000
-/** Shorter: what comes in this time has not waited. */
+/** Shorter: an update that comes within this time has not waited. */
 const SHORT = 8000
 
 const NEVER = 'await new Promise(() => {})\n'
@@ -73,7 +73,7 @@ test('a page whose first load waits for ever comes up with the fix', {
   await app.sees('#b', 'one')
 })
 
-/** On this page no wait of 1 s comes to its end: what comes has not waited. */
+/** On this page a wait of 1 s never ends, so an update that comes has not waited. */
 async function withoutSeconds(app) {
   await app.page.addInitScript(() => {
     const { setTimeout } = window
@@ -175,7 +175,7 @@ test('the fix of one module that hangs does not wait behind another one that han
   app.write('a.js', hanging('a'))
   await app.sees('#a', 'hangs')
   app.write('b.js', hanging('b'))
-  await app.page.waitForTimeout(500) // It waits in the queue now, for `a.js`, and the fix will behind it.
+  await app.page.waitForTimeout(500) // It now waits in the queue for `a.js`; the fix will wait behind it.
   app.write('a.js', accepting('a', 'fixed'))
   await app.sees('#a', 'fixed', SHORT)
   app.write('b.js', accepting('b', 'fixed'))
@@ -243,7 +243,7 @@ test('nor does one that is asked for when the next saves are in the queue alread
   await app.edit('b.js', `show('b', 'one')`, `show('b', 'hangs')\n${NEVER}`)
   await app.sees('#b', 'hangs')
   await need(app)
-  await app.page.waitForTimeout(500) // For each save a batch of its own.
+  await app.page.waitForTimeout(500) // So that each save is a batch of its own.
   app.write('b.js', accepting('b', 'two'))
   await app.sees('#b', 'two', SHORT)
   await until('the page to ask for what is missing', () => assert.ok(asked > 0))

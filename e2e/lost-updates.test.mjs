@@ -419,7 +419,7 @@ test("the text of a page that is saved between the page's text and its script is
 }, async (app) => {
   const { tab, letGo } = await openHalf(app, PAGE_SCRIPT, { answered: false })
   await app.edit('index.html', '<h1>one', '<h1>two')
-  await tab.page.waitForTimeout(300) // The server says nothing of a page that nobody has yet.
+  await tab.page.waitForTimeout(300) // The server reports nothing about a page that no tab has yet.
   letGo()
   await tab.sees('h1', 'two')
   await tab.sees('#a', '1')
@@ -497,7 +497,7 @@ test('a page whose client script did not come, because the server went away, sta
   await tab.sees('#a', 'two')
 })
 
-/** A page that hires a worker of either kind and posts to it at once. */
+/** A page that starts a worker of either kind and posts to it at once. */
 const hiring = (made) =>
   `const worker = new ${made}(new URL('./w.js', import.meta.url), { type: 'module' })
   const end = worker.port ?? worker
@@ -540,7 +540,7 @@ test('what an update could not run, since it was gone, runs when it is back as i
   },
 }, async (app) => {
   await app.sees('#a', 'one')
-  // The server finds nothing that leads to lazy.js.
+  // In the sources that the server knows, nothing imports lazy.js.
   await restart(app, () => (app.remove('way.js'), app.write('other-way.js', `import './lazy.js'`)))
   await app.overlay('./way.js')
   await app.edit('part.js', 'one', 'two')

@@ -171,7 +171,7 @@ test('DevTools have the new text of a module that was updated, and stop in it', 
   await app.sees('#a', 'new')
   const updated = scripts.filter((script) => script.url === url)
   assert.equal(updated.length, 1)
-  // What a handler calls its parameter is the window's own here.
+  // A tab compiles definitions as an event handler; in the module `event` is still that of the window.
   assert.deepEqual(
     await app.page.evaluate(() => {
       let seen
@@ -181,7 +181,7 @@ test('DevTools have the new text of a module that was updated, and stop in it', 
     }),
     ['own', 'mine'],
   )
-  // By that DevTools tell whether two texts of an address are the same file.
+  // DevTools tell by it whether two texts with one address are the same file.
   assert.equal(new URL(updated[0].embedderName).origin, new URL(app.url).origin)
   assert.match(updated[0].sourceMapURL, /@rekindle\/map\?id=/)
   const map = await fetch(new URL(updated[0].sourceMapURL, app.url)).then((answer) => answer.json())
@@ -230,7 +230,7 @@ for (const [what, importer, shows] of [
     await held.asked
     await app.noticed('data.js', () => app.write('data.js', `export const text = `))
     await app.edit('beside.js', 'one', 'two')
-    await app.sees('#b', 'two') // So it has heard of the save before.
+    await app.sees('#b', 'two') // So it has received the earlier save too.
     held.release()
     await app.sees('#a', shows)
     await app.overlay('data.js')

@@ -43,7 +43,7 @@ export function App() {
 const react = { react: '^19.2.0', 'react-dom': '^19.2.0' }
 const bin = (app, name) => app.path(`node_modules/.bin/${name}${process.platform === 'win32' ? '.cmd' : ''}`)
 
-/** A project that depends on the packed archives; `isVite`: also under the name of Vite; `manager`: who installs them instead of npm. */
+/** A project that depends on the packed archives; `isVite`: also under the name of Vite; `manager`: the package manager, if not npm. */
 const installed = (title, { files = {}, isVite = false, dependencies = {}, scripts = {}, flags = [], manager = undefined }, body) => {
   test(title, { files, start: false, load: false, limit: 150_000 }, async (app) => {
     const packages = {
@@ -52,7 +52,7 @@ const installed = (title, { files = {}, isVite = false, dependencies = {}, scrip
       rekindle: `file:${main}`,
       [`@rekindle/${platform}`]: `file:${ours}`,
     }
-    // What is not published yet is asked of no registry.
+    // So that no registry is asked for packages that are not published yet.
     const own = { rekindle: packages.rekindle, [`@rekindle/${platform}`]: packages[`@rekindle/${platform}`] }
     // Yarn asks for every package of every system; this one, which a tool of Vitest wants on Windows, is not to be had everywhere.
     const others = manager && { resolutions: { ...own, 'napi-windows-process-start-time': 'npm:is-number@^7.0.0' }, pnpm: { overrides: own } }
@@ -84,7 +84,7 @@ installed(
 
 installed('in the place of Vite: scripts, its flags and its configuration', {
   isVite: true,
-  // A plugin that wants Vite 8.
+  // A plugin that requires Vite 8.
   dependencies: { ...react, '@vitejs/plugin-react': '^6.0.0' },
   scripts: { dev: 'vite', version: 'vite --version', built: 'vite preview --outDir built' },
   files: {

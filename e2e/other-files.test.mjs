@@ -1,4 +1,4 @@
-/** What an address or a specifier names is another file by now: open tabs run and show what a new one would. */
+/** Addresses and specifiers that come to mean another file: open tabs then run and show what a new tab would. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { test, until } from './harness.mjs'

@@ -16,7 +16,7 @@ test('it stands above the application’s own dialog, which stays open and has t
   await app.overlay('main.js:4')
   const on = await app.page.evaluate(() => document.elementFromPoint(innerWidth / 2, 80)?.localName)
   assert.equal(on, 'rekindle-error-overlay')
-  // The page below is out of reach.
+  // The overlay keeps clicks from the page below.
   for (let at = 0; at < 6; at++) {
     await app.page.keyboard.press('Tab')
     assert.notEqual(await app.page.evaluate(() => document.activeElement?.id), 'field')

@@ -406,7 +406,7 @@ test('an edit of the application leaves the scripts of packages as they are', {
   assert.ok((await scripts()).some((url) => owner.includes(url)))
 })
 
-// ---- mended: what a reader of our own found
+// ---- faults that a review found
 
 test('of a barrel that is passed over, the sheets and polyfills of `sideEffects` stay, in their order', {
   files: {

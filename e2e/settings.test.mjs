@@ -43,7 +43,7 @@ import.meta.hot!.accept()`,
   await app.sees('#b', '2')
   await app.stayed()
   await app.prints('rekindle.toml changed, restarting the server')
-  // A mistake is shown, and the old settings serve on.
+  // A mistake is shown, and the old settings stay in force.
   await app.edit('rekindle.toml', 'define', 'defnie')
   await app.prints('did you mean `define`?')
   await app.edit('main.ts', `show('a', __WORD__)`, `show('a', __WORD__ + '!')`)

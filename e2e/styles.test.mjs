@@ -30,7 +30,7 @@ function testWith(names, title, fixture, body) {
   })
 }
 
-/** How often a module of the page was run again by an edit would show here. */
+/** A module that counts its runs: an edit that runs it again would show. */
 const COUNTED = `const data = import.meta.hot!.data
 data.runs = (data.runs ?? 0) + 1
 show('b', data.runs)
@@ -423,7 +423,7 @@ for (const named of [
       await app.looks('#a', 'margin-left', '13px')
       await app.sees('#b', '2')
       await app.says('/app.css /box.ts')
-      // Nothing new for the styles: only the component.
+      // No new class: only the component changes.
       await app.edit('box.ts', `'card ml-[13px]'`, `'ml-[13px] card'`)
       await app.sees('#b', '3')
       await app.says('/app.css /box.ts', '/box.ts')

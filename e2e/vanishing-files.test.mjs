@@ -13,7 +13,7 @@ const CHAIN = {
 }
 const pause = (ms) => new Promise((done) => setTimeout(done, ms))
 
-/** Whole from one moment to the next: a file that is written in place is empty in between, on a busy computer for long. */
+/** Writes by renaming: a file that is written in place is empty for a moment, on a busy computer for long. */
 function replace(app, name, text) {
   fs.writeFileSync(app.path(`${name}.new`), text)
   fs.renameSync(app.path(`${name}.new`), app.path(name))
@@ -288,7 +288,7 @@ test('a file that was imported before it existed, in a folder that was away and 
 
 // ---- there, and not to be read
 
-/** Root reads everything: the server then runs as somebody else, or permissions would mean nothing to it. */
+/** Permissions mean nothing to root, so the server then runs as another user. */
 function asSomebody(app) {
   if (process.getuid() !== 0) return
   const give = (path) => fs.chownSync(path, 65534, 65534)
@@ -312,7 +312,7 @@ for (const [what, name, mode] of [['a folder', 'locked', 0o755], ['a file', 'loc
       await tab.sees('#a', '1')
       await tab.noOverlay()
     } finally {
-      fs.chmodSync(app.path(name), mode) // Or the folder could not be removed.
+      fs.chmodSync(app.path(name), mode) // Otherwise the folder could not be removed.
     }
   })
 }

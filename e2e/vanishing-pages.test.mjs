@@ -7,7 +7,7 @@ import { test } from './harness.mjs'
 const MAIN = `show('a', 'one')\nimport.meta.hot.accept()`
 const pause = (ms) => new Promise((done) => setTimeout(done, ms))
 
-/** Whole from one moment to the next: a file that is written in place is empty in between, on a busy computer for long. */
+/** Writes by renaming: a file that is written in place is empty for a moment, on a busy computer for long. */
 function replace(app, name, text) {
   fs.writeFileSync(app.path(`${name}.new`), text)
   fs.renameSync(app.path(`${name}.new`), app.path(name))

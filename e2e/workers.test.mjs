@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from './harness.mjs'
 
-/** A page that keeps itself, with a worker whose answers are shown in `#a`. */
+/** A page that accepts its own updates, with a worker whose answers are shown in `#a`. */
 const PAGE = `
 let times = 0
 const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })

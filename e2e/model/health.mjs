@@ -8,7 +8,10 @@ const UNREADABLE = /const = ;|nowhere-/
 const IMPORT = /(?:\bfrom|\bimport|@import|new URL\()\s*\(?'(\.[^']+)'/g
 const GLOBS = { g: 'src/found/', h: 'src/later/' }
 
-/** Since all was well last: the imports (`from>to`) with which tabs may still run, where each module lay, which there were then, and which have thrown. */
+/**
+ * What has been so since everything was last in order: imports (`from>to`) with which tabs may still run, where each module lay,
+ * which modules there were, and which have thrown.
+ */
 export class History {
   edges = new Set()
   places = new Map()
@@ -48,7 +51,7 @@ export function readHealth(root, { edges, places, known, threw }) {
   // What a sheet imports is part of its text, which stays as it was while the sheet cannot be compiled.
   const frozen = new Set([...edges].map((edge) => edge.split('>')[0]).filter((id) => isSheet(id) && !isWell(id)))
   for (const id of frozen) for (const [from, to] of [...edges].map((edge) => edge.split('>'))) if (from === id && isSheet(to)) frozen.add(to)
-  // With a tsconfig.json that cannot be read nothing is as it should be.
+  // While tsconfig.json cannot be read no module is known to be in order.
   const isConfigured = isJson(fs.readFileSync(path.join(root, 'tsconfig.json'), 'utf8'))
   return {
     statics,
@@ -56,7 +59,7 @@ export function readHealth(root, { edges, places, known, threw }) {
     frozen,
     ...sound(isConfigured ? [...modules.keys()] : [], edges, {
       isWell,
-      // What it was, before it could not be compiled, may be what throws.
+      // Its last version that compiled may be the one that throws.
       wasWell: (id) => known.has(id) && !threw.has(id),
       takesOwn: (id) => modules.get(id)?.takesOwn,
     }),
@@ -86,7 +89,7 @@ export function differenceInSound(actual, expected, { statics, versions, frozen,
     if (shown !== undefined && shown !== `${id}:${version}` && !shown.startsWith(`${id}:${version} `)) {
       wrong.push(`shown by ${id}: ${shown}, and its source says ${version}`)
     }
-    // Who is imported by none of these may not have come along yet.
+    // A module that none of these imports may not be loaded yet.
     const isNeeded = shown !== undefined || statics.some(([from, to]) => to === id && whole.has(from) && actual.texts[from] !== undefined)
     if (fresh !== undefined && whole.has(id) && isNeeded && shown !== fresh && !/pending|silent/.test(fresh)) {
       wrong.push(`shown by ${id}: ${shown ?? 'nothing'}, fresh ${fresh}`)

@@ -183,7 +183,7 @@ ${links.join('')}<script src="/base.js"></script>
     const value = targetKind === 'j' ? `${to}.v` : to
     const isLater = kind === 'main' || (numberOf(module.id) < numberOf(to) && !this.reaches(target, module.id))
     if (kind === 'd' && ACCEPTABLE.includes(targetKind) && isLater) return out.accepted.push({ specifier, to, targetKind, value })
-    // In a cycle the one that runs first would catch nothing; which one that is depends on how the page got there.
+    // In a cycle the module that runs first would catch nothing, and which one runs first depends on the page's history.
     if (CATCHABLE.includes(targetKind) && isLater && kindOf(module.id) !== 'x') out.caught.push(value)
     else out.lazy.push(value)
   }

@@ -21,7 +21,7 @@ import { shrink } from './shrink.mjs'
 import { story } from './story.mjs'
 import { Difference, World } from './world.mjs'
 
-/** Somebody has ended the run: what has begun is taken down, and nothing else begins. */
+/** The run was interrupted: sequences that are under way are stopped, and no other begins. */
 let stopped = false
 
 /** One sequence may take this long, whatever it waits for. */
@@ -97,7 +97,7 @@ export async function run(options) {
         if (failure) summary.failed.push(keep(failure, options))
       } catch (error) {
         if (stopped) break
-        const text = String(error.stack ?? error).split('\n').slice(0, 12).join('\n') // Browsers say much.
+        const text = String(error.stack ?? error).split('\n').slice(0, 12).join('\n') // Errors of browsers are long.
         summary.broke.push({ seed, error: text })
         options.say(`seed ${seed} could not be carried out: ${text}`)
         await browsers.close()

@@ -226,7 +226,7 @@ class Maker {
     this.recover()
   }
 
-  /** A save that the server takes in by itself. */
+  /** A save that is a batch of its own on the server. */
   apart() {
     this.change()
     this.steps.push({ do: 'pause', ms: this.random.pick([30, 80, 200]) })

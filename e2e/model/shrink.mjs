@@ -30,7 +30,7 @@ export async function shrink(sequence, fails, { until, tries = 2, note = (_best)
   return best
 }
 
-/** Without a comparison nothing fails. */
+/** Tabs are compared at quiet points, so a sequence has to end with one. */
 function atEndQuiet(steps) {
   return steps.at(-1).do === 'quiet' ? steps : [...steps, { do: 'quiet' }]
 }

@@ -344,7 +344,7 @@ function soon(promise, ms = 2000) {
   return Promise.race([promise.catch(() => undefined), late]).finally(() => clearTimeout(timer))
 }
 
-/** On a busy computer this takes its time, and longer than a worker that is silent. */
+/** Longer than a busy computer needs, and longer than a worker stays silent. */
 const readTab = ({ page }) => soon(page.evaluate(() => window.read?.()), 8000)
 
 /** How a tab is different from a fresh one. While that one is broken, what counts is that both say the same of it. */
@@ -353,7 +353,7 @@ function difference(actual, expected, fresh, health) {
   if (!actual) return 'it cannot be read'
   if (actual.anomalies.length > 0) return actual.anomalies.join('; ')
   if (expected.overlay) {
-    // What is thrown depends on what has run before; and who runs old code may have more to show.
+    // Which error is thrown depends on what ran before; and a tab with old code may show more.
     const mistakes = expected.overlay.filter((message) => !/^\w*Error: /.test(message))
     const lacks = actual.overlay ? mistakes.filter((message) => !actual.overlay.includes(message)) : expected.overlay
     return lacks.length > 0 || !actual.overlay

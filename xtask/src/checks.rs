@@ -15,7 +15,7 @@ struct Check {
 
 enum Outcome {
     Good,
-    /// What it takes is not on this machine.
+    /// A program that it needs is not on this machine.
     Skipped(String),
 }
 

@@ -106,7 +106,7 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
     Ok(Command::Test(if only.is_empty() { Part::ALL.to_vec() } else { only }))
 }
 
-/// Prints what is untidy.
+/// Prints the findings of `tidy`.
 fn tidy() -> ExitCode {
     match tidy::check(&parts::root()) {
         Ok(findings) if findings.is_empty() => ExitCode::SUCCESS,

@@ -99,7 +99,7 @@ fn browser() -> Result<Tally, String> {
     run(cargo().args(["build", "--release", "--package", "rekindle"]))?;
     let program = target().join("release").join(format!("rekindle{}", std::env::consts::EXE_SUFFIX));
     let tests = files_ending_with(&e2e, ".test.mjs");
-    // Two at a time: each is a browser and a server, and a test that starves tells nothing.
+    // Two at a time: each is a browser and a server, and a test that gets no processor time fails without a reason.
     count(node()?.arg("--test-concurrency=2").args(tests).env("REKINDLE_BIN", program).env("CHROMIUM", chromium))
 }
 
@@ -161,7 +161,7 @@ fn count(command: &mut Command) -> Result<Tally, String> {
 fn read_lines(stream: impl std::io::Read, mut each: impl FnMut(&str)) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
-    // Not `lines()`: that one ends at the first byte that is no UTF-8.
+    // Not `lines()`, which ends at the first byte that is not UTF-8.
     while reader.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
         each(String::from_utf8_lossy(&line).trim_end());
         line.clear();
@@ -206,10 +206,10 @@ fn node() -> Result<Command, String> {
     Ok(node)
 }
 
-/// What a shell may say to the tests; a value that is none is an error of theirs.
+/// Variables that a shell may set for the tests; the tests refuse values that are not valid.
 pub const OPTIONS: [&str; 2] = ["REKINDLE_MODEL_SEQUENCES", "REKINDLE_PATIENCE_MS"];
 
-/// What is tested takes variables of these names for its own: no test may depend on what the shell has set.
+/// rekindle reads variables with these names: no test may depend on what the shell has set.
 fn without_foreign_variables(command: &mut Command) -> &mut Command {
     let names = std::env::vars_os().map(|(name, _)| name);
     for name in names.filter(|name| is_foreign(&name.to_string_lossy())) {

@@ -136,7 +136,7 @@ impl Uses<'_> {
         names.pop();
     }
 
-    /// Paths in the arguments of a macro, which are no syntax yet.
+    /// Paths in the arguments of a macro, which the parser leaves as tokens.
     fn note_tokens(&mut self, tokens: TokenStream) {
         let mut names: Vec<String> = Vec::new();
         let mut line = 0;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::process::Command;
 
-use crate::kit;
 use crate::parts::{cargo, root, run, succeeds};
 use crate::tally::Tally;
+use crate::{kit, tidy};
 
 /// One check, by what a reader would call it.
 struct Check {
@@ -19,8 +19,9 @@ enum Outcome {
     Skipped(String),
 }
 
-const CHECKS: [Check; 5] = [
+const CHECKS: [Check; 6] = [
     Check { name: "layout of the Rust sources (cargo fmt)", run: rust_layout },
+    Check { name: "order of the repository (tidy)", run: tidiness },
     Check { name: "layout of the scripts (dprint)", run: script_layout },
     Check { name: "types of the scripts (tsc)", run: types },
     Check { name: "licences, sources and versions of crates (cargo deny)", run: crates },
@@ -64,6 +65,14 @@ pub fn format() -> Result<(), String> {
 fn rust_layout() -> Result<Outcome, String> {
     run(cargo().args(["fmt", "--all", "--check"])).map_err(|why| format!("{why}; `cargo fmt` lays them out"))?;
     Ok(Outcome::Good)
+}
+
+fn tidiness() -> Result<Outcome, String> {
+    let findings = tidy::check(&root())?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if findings.is_empty() { Ok(Outcome::Good) } else { Err(format!("{} to mend", findings.len())) }
 }
 
 fn script_layout() -> Result<Outcome, String> {

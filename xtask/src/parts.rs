@@ -111,9 +111,12 @@ pub fn settings() -> Result<(), String> {
 }
 
 /// The suites beside the repository, held against what passed before; the last line they print is the sum with `tally`.
-pub fn ratchet(tally: Tally, options: &[&str]) -> Result<(), String> {
-    let script = root().join(".ci/ratchet.mjs");
-    run(Command::new("node").arg(script).arg("--tests").arg(tally.to_string()).args(options).current_dir(root()))
+/// Whether all of that is good.
+pub fn ratchet(tally: Tally, options: &[&str]) -> Result<bool, String> {
+    let mut command = Command::new("node");
+    command.arg(root().join(".ci/ratchet.mjs")).arg("--tests").arg(tally.to_string()).args(options);
+    let status = command.current_dir(root()).stdin(Stdio::null()).status();
+    status.map(|status| status.success()).map_err(|error| cannot_start(&command, &error))
 }
 
 /// The npm packages for this computer, from a release build.

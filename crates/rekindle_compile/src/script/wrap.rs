@@ -187,8 +187,7 @@ impl<'a> Wrapper<'a, '_> {
         })
     }
 
-    /// The names that are taken of each dependency, for its resolution. One that is accepted, imported by `import()` or passed on
-    /// with `export *` counts as taken whole.
+    /// The names taken of each dependency; all of them where it is accepted, passed on by `export *` or imported by `import()`.
     fn note_names(&mut self) {
         let out = &mut self.out;
         for (at, names) in out.names.iter().enumerate() {
@@ -563,8 +562,7 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
                 {
                     *it = self.global(name, identifier.span);
                 } else if identifier.name == "arguments" && self.arguments_depth == 0 {
-                    // A module has no `arguments`, but the function that we wrap it in has. So the name is replaced by one
-                    // that is declared nowhere.
+                    // A module has no `arguments`, but our function around it has: read a name that is declared nowhere.
                     *it = self.own_identifier("arguments", identifier.span);
                 }
             }

@@ -1,6 +1,6 @@
 //! The sentence that `--help` has for a flag that stands for a key.
 
-use crate::key::DefaultValue;
+use crate::key::{DefaultValue, Type};
 use crate::keys::key;
 
 /// What `--help` says of the flag of a key.
@@ -9,8 +9,13 @@ pub fn help(toml: &str) -> String {
     let default = match key.default {
         DefaultValue::Toml("false" | "[]") => "",
         DefaultValue::Toml(value) => value,
-        DefaultValue::Described(text) => text,
+        DefaultValue::Described(text) => text.strip_prefix("`false`: ").unwrap_or(text),
     };
-    let text = if default.is_empty() { key.doc.to_owned() } else { format!("{} [default: {default}]", key.doc) };
+    let doc = match key.holds {
+        // What follows shows the shape in rekindle.toml.
+        Type::Other(_) => key.doc.split(": ").next().unwrap_or(key.doc),
+        _ => key.doc,
+    };
+    let text = if default.is_empty() { doc.to_owned() } else { format!("{doc} [default: {default}]") };
     text.replace(['`', '"'], "")
 }

@@ -1,6 +1,5 @@
 //! One source file → one definition.
 
-pub mod child_process;
 pub mod compiled;
 pub mod compiler;
 pub mod data;

@@ -1,5 +1,7 @@
-//! What the project says about compiling: framework, tsconfig.json, `.env` files, constants, configurations that are read.
+//! What the project says about compiling: framework, tsconfig.json, `.env` files, constants, configurations that are read; and
+//! the keeper of the programs that run for it.
 
+pub mod child_process;
 pub mod defines;
 pub mod env;
 pub mod framework;

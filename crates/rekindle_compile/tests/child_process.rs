@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use rekindle_compile::child_process::{ChildEvent, ChildProcess, End, Program, Start};
+use rekindle_compile::project::child_process::{ChildEvent, ChildProcess, End, Program, Start};
 
 /// A program and what it says: lines, and `ended` or `not started`.
 fn keep(command: &[&str], start: Start) -> (ChildProcess, Receiver<String>) {

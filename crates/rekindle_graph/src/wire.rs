@@ -197,14 +197,19 @@ pub enum ClientMessage {
         /// The page that the tab shows; none for a worker.
         #[serde(skip_serializing_if = "Option::is_none")]
         page: Option<String>,
+        /// Digest of the page's own text; none for a worker.
         #[serde(default, rename = "pageHash", skip_serializing_if = "Option::is_none")]
         page_hash: Option<String>,
+        /// Its module scripts.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         entries: Vec<String>,
+        /// Modules that it takes for broken.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         errors: Vec<String>,
+        /// Digests of definitions, by module.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         modules: BTreeMap<String, String>,
+        /// No more parts follow.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         last: bool,
     },
@@ -270,12 +275,15 @@ pub struct Applied {
     /// From the edited module to the one that nobody accepts for, each imported by the next.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<String>,
+    /// Why the page reloads, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What the new code threw, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
+/// What became of an update in a tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {

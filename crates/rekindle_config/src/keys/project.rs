@@ -123,9 +123,12 @@ pub(super) static KEYS: &[Key] = &[
         doc: "Extensions that are tried for a specifier without one",
         default: DefaultValue::Toml(r#"[".mjs", ".js", ".mts", ".ts", ".jsx", ".tsx", ".json"]"#),
         holds: Type::Texts(
-            |text| match text.starts_with('.') {
-                true => Ok(text.to_owned()),
-                false => Err("an extension begins with a dot".to_owned()),
+            |text| {
+                if text.starts_with('.') {
+                    Ok(text.to_owned())
+                } else {
+                    Err("an extension begins with a dot".to_owned())
+                }
             },
             |config, texts| config.resolve.extensions = texts,
         ),

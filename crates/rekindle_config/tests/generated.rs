@@ -1,7 +1,5 @@
 //! Files that are written from the table of settings are up to date.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
-
 use std::fs;
 use std::path::Path;
 

@@ -229,6 +229,9 @@ class App {
   }
 
   async close() {
+    // A request that a route of the test still holds is nobody's mistake; left alone it fails the whole file.
+    for (const { page } of this.tabs) await page.unrouteAll({ behavior: 'ignoreErrors' }).catch(() => {})
+    await this.context?.unrouteAll({ behavior: 'ignoreErrors' }).catch(() => {})
     await this.context?.close().catch(() => {})
     if (this.server && !this.ended) await this.stop('SIGKILL')
     fs.rmSync(this.root, { recursive: true, force: true, maxRetries: 3 })

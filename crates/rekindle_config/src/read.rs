@@ -12,7 +12,7 @@ use rekindle_graph::Diagnostic;
 
 use crate::checks::join;
 use crate::config::Config;
-use crate::script::Situation;
+use crate::script::ConfigEnv;
 use crate::vite::notes::Block;
 use crate::vite::{self, ViteConfig};
 use flags::Flag;
@@ -139,7 +139,7 @@ fn read_below(
     let mut sources = Sources { vite: None, toml: None, flags: request.flags.clone() };
     if let Some(path) = vite_file(here, root, request)? {
         files.push(path.clone());
-        let situation = Situation {
+        let situation = ConfigEnv {
             mode: request.mode.as_deref().unwrap_or(&config.mode),
             command: if request.command == Command::Build { "build" } else { "serve" },
             folder: root,

@@ -1,7 +1,7 @@
 //! Takes values of any source into a [`Config`], and collects what is wrong with them.
 //!
 //! The three sources differ in what a mistake means: in `rekindle.toml` and in a flag it ends the program, in a configuration of
-//! Vite it becomes a line under `not understood`. So nothing here decides that; see `layers.rs`.
+//! Vite it becomes a line under `not understood`. So nothing here decides that: `read/toml_file.rs`, `read/flags.rs` and `vite.rs` do.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -204,7 +204,7 @@ impl Reader<'_> {
                 None => self.problem(entry, format!("{} is a list of strings", called(name, item))),
             }
         }
-        // A list of which only a part was understood is another list.
+        // With some of its entries left out, the list would mean something else.
         (texts.len() == list.len()).then_some(texts)
     }
 

@@ -39,7 +39,7 @@ use crate::value::Value;
 use crate::value::{Item, Place};
 use evaluator::Evaluator;
 
-pub use situation::Situation;
+pub use situation::ConfigEnv;
 
 /// The default export, and the files that had a part in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +71,7 @@ impl From<&str> for Unread {
 ///
 /// # Errors
 /// It cannot be read or parsed, exports nothing by default, or computes more than can be followed.
-pub fn evaluate(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, Unread> {
+pub fn evaluate(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, Unread> {
     // The parser is recursive, and a stack overflow cannot be caught.
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(COMPILE_STACK);
@@ -81,7 +81,7 @@ pub fn evaluate(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, U
     })
 }
 
-fn evaluate_here(file: &Path, situation: Situation<'_>) -> Result<StaticConfig, Unread> {
+fn evaluate_here(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, Unread> {
     let shown = file.strip_prefix(situation.folder).unwrap_or(file).display().to_string();
     let unreadable = |error| Diagnostic::error(format!("it cannot be read: {error}")).in_file(&shown);
     let source = file::read_text(file).map_err(|error| Unread::Broken(unreadable(error)))?;

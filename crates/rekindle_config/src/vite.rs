@@ -25,7 +25,7 @@ use rekindle_graph::Diagnostic;
 use crate::config::Config;
 use crate::keys::{key_of_vite, keys};
 use crate::reader::{Reader, part_of};
-use crate::script::{Situation, StaticConfig, Unread, evaluate};
+use crate::script::{ConfigEnv, StaticConfig, Unread, evaluate};
 use crate::shared;
 use crate::value::{Item, SPREAD, Value};
 use notes::{Block, Notes};
@@ -58,7 +58,7 @@ pub struct ViteConfig {
 ///
 /// # Errors
 /// It cannot be parsed.
-pub fn read(path: &Path, situation: Situation<'_>) -> Result<ViteConfig, Diagnostic> {
+pub fn read(path: &Path, situation: ConfigEnv<'_>) -> Result<ViteConfig, Diagnostic> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match evaluate(path, situation) {
         Ok(found) => Ok(ViteConfig { name, files: found.files.clone(), said: Ok(found) }),
@@ -169,7 +169,7 @@ impl Layer<'_> {
         if !is_understood {
             self.notes.miss(path, item.place);
         } else if is_stored {
-            // These are told of as one.
+            // The terminal names all keys of CSS modules as one.
             let is_of_modules = path.starts_with("css.modules.");
             self.notes.taken.push(if is_of_modules { "css.modules" } else { path }.to_owned());
         }

@@ -6,7 +6,7 @@ use std::fs;
 
 use expect_test::{Expect, expect};
 use rekindle_compile::project::env::Variables;
-use rekindle_config::script::{Situation, Unread, evaluate};
+use rekindle_config::script::{ConfigEnv, Unread, evaluate};
 use rekindle_config::value::{Item, Value, json_text};
 
 /// What a file's default export is, in one line for each key.
@@ -18,7 +18,7 @@ fn check(source: &str, expected: Expect) {
     let file = root.join("vite.config.ts");
     fs::write(&file, source).unwrap();
     let variables = Variables::default();
-    let situation = Situation { mode: "development", command: "serve", folder: &root, variables: &variables };
+    let situation = ConfigEnv { mode: "development", command: "serve", folder: &root, variables: &variables };
     let said = match evaluate(&file, situation) {
         Ok(config) => {
             let lost = config.lost.iter().map(|(code, place)| format!("\nlost in line {}: {code}", place.line()));

@@ -45,7 +45,7 @@ use crate::bundle::page_modules::PageModules;
 use crate::bundle::problems;
 use crate::bundle::role::{Role, WorkerScript};
 use crate::lock::lock;
-use crate::output::addresses::{From, Target, hash, json};
+use crate::output::addresses::{Referrer, Target, hash, json};
 use crate::output::sheets;
 use crate::session::Session;
 
@@ -423,8 +423,8 @@ impl Meaning {
         anyhow::anyhow!(TOLD)
     }
 
-    fn from(&self) -> From<'static> {
-        From::Script { classic: self.role.is_classic() }
+    fn from(&self) -> Referrer<'static> {
+        Referrer::Script { classic: self.role.is_classic() }
     }
 
     fn expression(&self, target: &Target) -> String {
@@ -559,9 +559,9 @@ fn wasm_module(file: &FilePath, address: &str, imports: &[(String, bool)], expor
     for (at, (specifier, _)) in imports.iter().enumerate() {
         code.push_str(&format!("import * as import{at} from {};\n", json(specifier)));
     }
-    let given = imports.iter().enumerate().map(|(at, (name, has_globals))| match has_globals {
-        true => format!("{}: {WASM_EXPORTS}?.get(import{at}) ?? import{at}", json(name)),
-        false => format!("{}: import{at}", json(name)),
+    let given = imports.iter().enumerate().map(|(at, (name, has_globals))| {
+        let of_globals = if *has_globals { format!("{WASM_EXPORTS}?.get(import{at}) ?? ") } else { String::new() };
+        format!("{}: {of_globals}import{at}", json(name))
     });
     let given: Vec<String> = given.collect();
     code.push_str(WASM);

@@ -23,7 +23,7 @@ use crate::lock::lock;
 
 /// What names an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum From<'a> {
+pub(crate) enum Referrer<'a> {
     /// An expression in a script; `classic`: in one that is no module.
     Script {
         classic: bool,
@@ -106,7 +106,7 @@ impl Addresses {
     }
 
     /// The address of a target as it is written where it is named.
-    pub fn written(&self, target: &Target, from: From<'_>) -> String {
+    pub fn written(&self, target: &Target, from: Referrer<'_>) -> String {
         let name = match target {
             Target::Content(content) => return content.clone(),
             Target::Output(name) => name,
@@ -115,18 +115,22 @@ impl Addresses {
             return format!("{}{}", self.base, encode_path(name));
         }
         let folder = match from {
-            From::Page(page) => page.rsplit_once('/').map_or("", |(folder, _)| folder),
-            From::Script { .. } | From::Sheet => &self.assets_dir,
+            Referrer::Page(page) => page.rsplit_once('/').map_or("", |(folder, _)| folder),
+            Referrer::Script { .. } | Referrer::Sheet => &self.assets_dir,
         };
         let relative = encode_path(&relative(folder, name));
-        if matches!(from, From::Page(_)) && !relative.starts_with("../") { format!("./{relative}") } else { relative }
+        if matches!(from, Referrer::Page(_)) && !relative.starts_with("../") {
+            format!("./{relative}")
+        } else {
+            relative
+        }
     }
 
     /// The address as an expression.
-    pub fn expression(&self, target: &Target, from: From<'_>) -> String {
+    pub fn expression(&self, target: &Target, from: Referrer<'_>) -> String {
         let text = json(&self.written(target, from));
         match (target, from) {
-            (Target::Output(_), From::Script { classic }) if self.relative => {
+            (Target::Output(_), Referrer::Script { classic }) if self.relative => {
                 let own = if classic { "self.location.href" } else { "import.meta.url" };
                 format!("new URL({text}, {own}).href")
             }

@@ -23,7 +23,7 @@ use rolldown_common::OutputChunk;
 
 use crate::bundle::modules::{Bundle, BundledModules};
 use crate::bundle::order::Modules;
-use crate::output::addresses::{From, Target};
+use crate::output::addresses::{Referrer, Target};
 use crate::output::cascade::Cascade;
 use crate::output::sheets;
 use crate::session::Session;
@@ -138,7 +138,7 @@ fn list(chunks: &BTreeMap<&str, &Chunk>, name: &str, from: &OutputChunk, session
     if sheets.is_empty() && scripts.len() < 2 {
         return "[]".to_owned();
     }
-    let from = From::Script { classic: false };
+    let from = Referrer::Script { classic: false };
     let written = scripts
         .into_iter()
         .chain(sheets)

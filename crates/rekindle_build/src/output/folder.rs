@@ -189,10 +189,13 @@ fn refill(beside: &tempfile::TempDir, out: &Path) -> std::io::Result<()> {
     };
     for entry in fs::read_dir(out)?.flatten() {
         let path = entry.path();
-        match entry.file_type()?.is_dir() {
-            _ if path == from || entry.file_name() == ".git" => {}
-            true => fs::remove_dir_all(path)?,
-            false => fs::remove_file(path)?,
+        if path == from || entry.file_name() == ".git" {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(path)?;
+        } else {
+            fs::remove_file(path)?;
         }
     }
     merge(from, out)

@@ -17,7 +17,7 @@ use rekindle_compile::style::StyleOutput;
 use rekindle_compile::style::definition::is_class_export;
 use rekindle_graph::{Diagnostic, FilePath, ModuleUrl};
 
-use crate::output::addresses::{From, Target, json};
+use crate::output::addresses::{Referrer, Target, json};
 use crate::output::place::target_of;
 use crate::session::Session;
 
@@ -29,7 +29,7 @@ pub(crate) fn with_addresses(
     output: &StyleOutput,
     sources: &mut BTreeSet<PathBuf>,
 ) -> String {
-    with_written(session, file, output, sources, |target| session.addresses.written(target, From::Sheet))
+    with_written(session, file, output, sources, |target| session.addresses.written(target, Referrer::Sheet))
 }
 
 /// The sheet as an expression in a script, whose text may come to any page.
@@ -41,7 +41,7 @@ pub(crate) fn text(
     session: &Session,
     file: &FilePath,
     output: &StyleOutput,
-    from: From<'_>,
+    from: Referrer<'_>,
     sources: &mut BTreeSet<PathBuf>,
 ) -> String {
     if !session.config.build.relative_base {

@@ -71,7 +71,7 @@ impl Ignored {
     }
 }
 
-/// The rules in a file, which are about `folder`. A line that is no rule is none.
+/// The rules in a file, which are about `folder`. Lines that are not valid rules are left out.
 fn rules(folder: &Path, file: &Path) -> Gitignore {
     let mut builder = GitignoreBuilder::new(folder);
     if file.is_file() {

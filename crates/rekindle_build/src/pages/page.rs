@@ -30,7 +30,7 @@ use crate::bundle::modules::Bundle;
 use crate::bundle::page_modules::{InlineScript, PageModules};
 use crate::bundle::problems;
 use crate::bundle::role::Role;
-use crate::output::addresses::{From, Target, json};
+use crate::output::addresses::{Referrer, Target, json};
 use crate::output::chunks::Chunk;
 use crate::output::place::{below_root, real_place, target_of_file};
 use crate::output::{chunks, sheets};
@@ -344,7 +344,7 @@ fn link_of(session: &Session, page: &mut Page, at: usize) -> (String, Option<Str
         LinkTarget::Sheet { url, file, .. } => match sheets::emit(session, &url, &file, &mut page.sources) {
             Ok(name) => {
                 let target = Target::Output(name.clone());
-                (session.addresses.written(&target, From::Page(&page.path)), Some(name))
+                (session.addresses.written(&target, Referrer::Page(&page.path)), Some(name))
             }
             Err(problems) => {
                 session.problem(problems);
@@ -372,7 +372,7 @@ fn asset_of(session: &Session, page: &mut Page, target: &AssetTarget, inlining: 
         }
     };
     match target_of_file(session, file, suffix, inlining, &mut page.sources) {
-        Some((target, suffix)) => format!("{}{suffix}", session.addresses.written(&target, From::Page(&page.path))),
+        Some((target, suffix)) => format!("{}{suffix}", session.addresses.written(&target, Referrer::Page(&page.path))),
         None => {
             let name = session.compiler.display(file);
             session.problem([Diagnostic::error(format!("{name} cannot be read")).in_file(page.path.clone())]);
@@ -385,7 +385,7 @@ fn asset_of(session: &Session, page: &mut Page, target: &AssetTarget, inlining: 
 async fn import_address(context: &Arc<BundleContext>, page: &mut Page, at: usize) -> String {
     match page.contents.imports[at].clone() {
         ImportTarget::Module { file, .. } => {
-            let (specifier, from) = (&page.contents.template.imports[at], From::Page(&page.path));
+            let (specifier, from) = (&page.contents.template.imports[at], Referrer::Page(&page.path));
             imported(context, file.as_path(), specifier, from, &mut page.sources).await
         }
         ImportTarget::Other(target) => with_dot(asset_of(&context.session, page, &target, Inlining::Never)),
@@ -398,7 +398,7 @@ async fn imported(
     context: &Arc<BundleContext>,
     module: &Path,
     specifier: &str,
-    from: From<'_>,
+    from: Referrer<'_>,
     sources: &mut BTreeSet<PathBuf>,
 ) -> String {
     let session = &context.session;
@@ -437,7 +437,7 @@ async fn plain_script(context: &Arc<BundleContext>, page: &mut Page, at: usize) 
         }
         match module_behind(session, path.as_path(), specifier) {
             Some(module) => {
-                let address = imported(context, module.as_path(), specifier, From::Sheet, &mut page.sources).await;
+                let address = imported(context, module.as_path(), specifier, Referrer::Sheet, &mut page.sources).await;
                 written.push_str(&text[end..range.start]);
                 written.push_str(&address);
                 end = range.end;
@@ -455,7 +455,7 @@ async fn plain_script(context: &Arc<BundleContext>, page: &mut Page, at: usize) 
     page.sources.insert(path.as_path().to_owned());
     let name = path.as_path().file_name().unwrap_or_default().to_string_lossy();
     let name = session.addresses.emit(&name, written.into_bytes().into());
-    Some(session.addresses.written(&Target::Output(name), From::Page(&page.path)))
+    Some(session.addresses.written(&Target::Output(name), Referrer::Page(&page.path)))
 }
 
 /// The module that a script which is none names in an `import()`.
@@ -538,7 +538,7 @@ fn render(
     let (scripts, mut styles) = chunk.map(|chunk| (chunk.scripts.clone(), chunk.sheets.clone())).unwrap_or_default();
     styles.extend(style.map(str::to_owned));
     let address = |name: &str| {
-        let written = session.addresses.written(&Target::Output(name.to_owned()), From::Page(&page.path));
+        let written = session.addresses.written(&Target::Output(name.to_owned()), Referrer::Page(&page.path));
         escape_attribute(&written).into_owned()
     };
     let own = entry.filter(|entry| bundled.files.contains_key(entry));

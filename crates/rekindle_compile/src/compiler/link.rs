@@ -155,7 +155,7 @@ impl Compiler {
             return None;
         }
         let resolve = |specifier: &str, from: &Path| self.file_of_import(specifier, from);
-        let around = barrel::Surroundings { packages: &self.resolver.packages, resolve: &resolve };
+        let around = barrel::BarrelLookup { packages: &self.resolver.packages, resolve: &resolve };
         let barrel::Picked { picks, order } = self.barrels.pick(path.as_path(), &dep.names, &around)?;
         let mut place = |name: String, file: PathBuf, there: String| {
             let url = self.resolver.url_of(&file, None);
@@ -172,7 +172,7 @@ impl Compiler {
     pub fn leads_to_effects(&self, file: &Path) -> bool {
         let resolve = |specifier: &str, from: &Path| self.file_of_import(specifier, from);
         self.barrels
-            .leads_to_effects(file, &barrel::Surroundings { packages: &self.resolver.packages, resolve: &resolve })
+            .leads_to_effects(file, &barrel::BarrelLookup { packages: &self.resolver.packages, resolve: &resolve })
     }
 
     pub(super) fn file_of_import(&self, specifier: &str, from: &Path) -> Option<PathBuf> {

@@ -52,13 +52,12 @@ impl Compiler {
         let resolve_import =
             |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
         let left_out = self.left_out();
-        let surroundings = style::prepare::Surroundings { left_out, display: &display, resolve: &resolve_import };
+        let context = style::prepare::StyleContext { left_out, display: &display, resolve: &resolve_import };
         let failed = |error: StyleError, files: &mut Vec<FilePath>| {
             files.extend(error.files);
             error.diagnostics
         };
-        let prepared =
-            self.styles.prepare(file.as_path(), source, &surroundings).map_err(|error| failed(error, files))?;
+        let prepared = self.styles.prepare(file.as_path(), source, &context).map_err(|error| failed(error, files))?;
         files.extend(prepared.files.iter().cloned().map(FilePath::new));
         // Imported and composed files may be in another language as well.
         let inner_files = Mutex::new(Vec::new());
@@ -114,9 +113,8 @@ impl Compiler {
         let text = file::read_text(path)?;
         let display = |path: &Path| self.display(path);
         let resolve = |language: &str, specifier: &str, from: &Path| self.resolve_style(specifier, from, language);
-        let surroundings =
-            style::prepare::Surroundings { left_out: self.left_out(), display: &display, resolve: &resolve };
-        Ok(match self.styles.prepare(path, &text, &surroundings) {
+        let context = style::prepare::StyleContext { left_out: self.left_out(), display: &display, resolve: &resolve };
+        Ok(match self.styles.prepare(path, &text, &context) {
             Ok(prepared) => (Ok(prepared.css), prepared.files.into_iter().map(FilePath::new).collect()),
             Err(error) => {
                 let message = error.diagnostics.first().map(|diagnostic| diagnostic.message.clone());

@@ -19,7 +19,7 @@ use crate::compiler::Compiler;
 use crate::data::{json, wasm};
 use crate::kind::{Kind, StyleUse, asks_for_content, keeps_file, path_of};
 use crate::plain::options::PlainOptions;
-use crate::plain::script::Surroundings;
+use crate::plain::script::ModuleContext;
 use crate::plain::{commonjs, meta, script};
 use crate::resolve::resolver::Resolved;
 use crate::script::compile::{lower, may_hold_jsx, mistakes, read_script, replace_defines};
@@ -158,7 +158,7 @@ impl Compiler {
         replace_defines(&allocator, &input, &mut module);
         lower(&allocator, &input, &mut module)?;
         let from = source.seen_from(file);
-        let surroundings = Surroundings {
+        let context = ModuleContext {
             options,
             url: commonjs::told_address(input.url),
             file_behind: &|specifier| match self.resolver.resolve(from.as_path(), specifier, DepKind::Asset) {
@@ -172,7 +172,7 @@ impl Compiler {
                 found.mistake.map_or_else(|| Ok(entries.collect()), Err)
             },
         };
-        let rewritten = script::rewrite(&allocator, &mut module, shape, &surroundings);
+        let rewritten = script::rewrite(&allocator, &mut module, shape, &context);
         mistakes(&rewritten.errors, &input)?;
         commonjs::complete(&allocator, &mut module, shape, commonjs::told_address(input.url));
         let (mut code, map) = script::print(&module.program, &input, options);

@@ -91,7 +91,7 @@ export function assetGlob(matches, path) {
 pub(crate) type Matches = Vec<(String, String)>;
 
 /// What the module is in, and how its calls reach the files around it.
-pub(crate) struct Surroundings<'s> {
+pub(crate) struct ModuleContext<'s> {
     pub options: PlainOptions,
     /// The module's address, which is what it knows of its place.
     pub url: &'s str,
@@ -113,12 +113,12 @@ pub(crate) fn rewrite<'a>(
     allocator: &'a Allocator,
     module: &mut Parsed<'a>,
     shape: Shape,
-    surroundings: &Surroundings<'_>,
+    context: &ModuleContext<'_>,
 ) -> Rewritten {
     let mut writer = Writer {
         ast: AstBuilder::new(allocator),
         scoping: &module.scoping,
-        surroundings,
+        context,
         is_module: shape == Shape::Module,
         calls_runtime: [false; 3],
         imports: 0,
@@ -146,7 +146,7 @@ pub(crate) fn print(program: &Program, input: &ScriptInput, options: PlainOption
 struct Writer<'a, 's> {
     ast: AstBuilder<'a>,
     scoping: &'s Scoping,
-    surroundings: &'s Surroundings<'s>,
+    context: &'s ModuleContext<'s>,
     is_module: bool,
     /// Which functions of the runtime are called, in the order of [`RUNTIME_NAMES`].
     calls_runtime: [bool; 3],
@@ -190,7 +190,7 @@ impl<'a> Writer<'a, '_> {
     /// `import('…')` as text, with what it needs loaded before; `read` takes what is wanted of it.
     fn lazy(&mut self, specifier: &str, read: &str) -> String {
         let import = format!("import({}){read}", quoted(specifier));
-        if self.surroundings.options.in_worker {
+        if self.context.options.in_worker {
             import
         } else {
             format!("{}(() => {import}, {DEPS_MARKER})", self.runtime(PRELOAD))
@@ -198,7 +198,7 @@ impl<'a> Writer<'a, '_> {
     }
 
     fn glob_object(&mut self, glob: &GlobCall, import: Option<&str>) -> Option<String> {
-        let matches = match (self.surroundings.matches)(glob) {
+        let matches = match (self.context.matches)(glob) {
             Ok(matches) => matches,
             Err(message) => {
                 let span = Span::new(glob.span.0, glob.span.1);
@@ -253,7 +253,7 @@ impl<'a> Writer<'a, '_> {
                 import.options = None;
                 import.source = self.text(&with_attribute(&specifier, &attribute));
             }
-            if !self.is_module || self.surroundings.options.in_worker || is_address(&specifier) {
+            if !self.is_module || self.context.options.in_worker || is_address(&specifier) {
                 return None;
             }
             let name = self.runtime(PRELOAD);
@@ -343,7 +343,7 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
         walk_mut::walk_expression(self, it);
         if let Expression::StaticMemberExpression(member) = it
             && matches!(member.object, Expression::ImportMeta(_))
-            && let Some(place) = commonjs::place(self.surroundings.url, member.property.name.as_str())
+            && let Some(place) = commonjs::place(self.context.url, member.property.name.as_str())
         {
             *it = self.text(place);
         }
@@ -358,7 +358,7 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
         if let Some((specifier, _)) = calls::worker_url(it, self.scoping) {
             let is_shared = matches!(&it.callee, Expression::Identifier(name) if name.name == "SharedWorker");
             let query = kind::worker_address_query(is_shared, runs_as_module(it));
-            let file = (self.surroundings.file_behind)(kind::without_suffix(&specifier).0);
+            let file = (self.context.file_behind)(kind::without_suffix(&specifier).0);
             // A missing file is reported under the name that the source gives it.
             let specifier = file.map_or_else(|| with_query(&specifier, &query).0, |file| format!("{file}?{query}"));
             let name = self.import("", &specifier);
@@ -370,7 +370,7 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
             }
         } else if let Some((specifier, _)) = calls::asset_url(it, self.scoping) {
             let (path, suffix) = kind::without_suffix(&specifier);
-            if let Some(file) = (self.surroundings.file_behind)(path) {
+            if let Some(file) = (self.context.file_behind)(path) {
                 // A `data:` address would be broken by text after it.
                 let query = if suffix.is_empty() { "url" } else { "url&no-inline" };
                 let name = self.import("", &format!("{file}?{query}"));

@@ -100,7 +100,7 @@ impl Meaning {
 }
 
 /// What a walk needs to know of the rest of the project.
-pub struct Surroundings<'a> {
+pub struct BarrelLookup<'a> {
     pub packages: &'a Packages,
     /// Specifier and importer → a script.
     pub resolve: &'a dyn Fn(&str, &Path) -> Option<PathBuf>,
@@ -108,7 +108,7 @@ pub struct Surroundings<'a> {
 
 impl Barrels {
     /// The modules behind `names` of the module at `file`, or `None` if that module itself is to be imported.
-    pub fn pick(&self, file: &Path, names: &[String], around: &Surroundings) -> Option<Picked> {
+    pub fn pick(&self, file: &Path, names: &[String], around: &BarrelLookup) -> Option<Picked> {
         if names.is_empty() || names.iter().any(|name| name == "*") || !self.scan(file, around)?.only_passes_on {
             return None;
         }
@@ -122,7 +122,7 @@ impl Barrels {
 
     /// Whether something runs where a module that may be passed over is imported, though nothing of it is taken: what it,
     /// or a module whose names it passes on in the same way, imports has side effects.
-    pub fn leads_to_effects(&self, file: &Path, around: &Surroundings) -> bool {
+    pub fn leads_to_effects(&self, file: &Path, around: &BarrelLookup) -> bool {
         let mut seen = FxHashSet::default();
         let mut queue = vec![file.to_owned()];
         while let Some(file) = queue.pop() {
@@ -139,7 +139,7 @@ impl Barrels {
 
     /// Whether a module that may be passed over imports one with side effects. In a package that has none anywhere only
     /// other packages may.
-    fn is_loud(&self, file: &Path, around: &Surroundings) -> bool {
+    fn is_loud(&self, file: &Path, around: &BarrelLookup) -> bool {
         let Some(scan) = self.scan(file, around) else { return false };
         *scan.is_loud.get_or_init(|| {
             let all_quiet = around.packages.is_without_side_effects(file);
@@ -152,7 +152,7 @@ impl Barrels {
     }
 
     /// What runs of the modules that are passed over: what was picked, and what has side effects; depth first, as if they ran.
-    fn order(&self, file: &Path, passed: &FxHashSet<&Path>, picks: &[Pick], around: &Surroundings) -> Vec<PathBuf> {
+    fn order(&self, file: &Path, passed: &FxHashSet<&Path>, picks: &[Pick], around: &BarrelLookup) -> Vec<PathBuf> {
         let picked: FxHashSet<&Path> = picks.iter().map(|pick| pick.file.as_path()).collect();
         let mut order = Vec::new();
         let mut seen = FxHashSet::default();
@@ -178,7 +178,7 @@ impl Barrels {
         order
     }
 
-    fn pick_one(&self, file: &Path, name: &str, around: &Surroundings) -> Option<Pick> {
+    fn pick_one(&self, file: &Path, name: &str, around: &BarrelLookup) -> Option<Pick> {
         let key = (file.to_owned(), name.to_owned());
         let known = self.found.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let meaning = known.unwrap_or_else(|| {
@@ -196,7 +196,7 @@ impl Barrels {
         &self,
         file: &Path,
         name: &str,
-        around: &Surroundings,
+        around: &BarrelLookup,
         seen: &mut FxHashSet<(PathBuf, String)>,
     ) -> Meaning {
         if !seen.insert((file.to_owned(), name.to_owned())) {
@@ -232,7 +232,7 @@ impl Barrels {
         scan: &Scan,
         file: &Path,
         name: &str,
-        around: &Surroundings,
+        around: &BarrelLookup,
         seen: &mut FxHashSet<(PathBuf, String)>,
     ) -> Meaning {
         let targets = scan
@@ -252,7 +252,7 @@ impl Barrels {
     }
 
     /// The exports of an ES module; `None` for anything else.
-    fn scan(&self, file: &Path, around: &Surroundings) -> Option<Arc<Scan>> {
+    fn scan(&self, file: &Path, around: &BarrelLookup) -> Option<Arc<Scan>> {
         if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(file) {
             return known.clone();
         }
@@ -390,7 +390,7 @@ mod tests {
             path.is_file().then_some(path)
         };
         let packages = Packages::default();
-        let around = Surroundings { packages: &packages, resolve: &resolve };
+        let around = BarrelLookup { packages: &packages, resolve: &resolve };
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let picks = Barrels::default().pick(&folder.path().join("index.js"), &names, &around);
         let shown = picks.map_or("the barrel".to_owned(), |Picked { picks, order }| {

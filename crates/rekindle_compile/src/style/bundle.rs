@@ -21,7 +21,7 @@ use lightningcss::traits::ToCss;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::load::{Head, Sheet};
-use super::names::{From, Unit};
+use super::names::{ComposeSource, Unit};
 
 /// Joins the sheets: composed modules first, then the main one with its imports.
 pub(super) fn bundle<'a>(sheets: Vec<Sheet<'a>>, units: &[Unit]) -> Vec<CssRule<'a>> {
@@ -236,7 +236,7 @@ fn units_in_order(units: &[Unit]) -> Vec<usize> {
         }
         tasks.push((unit, true));
         let composed = units[unit].composes.iter().rev().filter_map(|compose| match compose.from {
-            From::Unit(other) => Some((other, false)),
+            ComposeSource::Unit(other) => Some((other, false)),
             _ => None,
         });
         tasks.extend(composed);

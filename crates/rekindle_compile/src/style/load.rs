@@ -336,11 +336,11 @@ impl<'a> Loader<'a> {
             self.loaded.diagnostics.push(diagnostic);
         }
         for mut composes in collector.composes {
-            if let names::From::File(specifier) = &composes.from {
+            if let names::ComposeSource::File(specifier) = &composes.from {
                 let start = offset_of(source.text, composes.loc.line.saturating_sub(1), composes.loc.column);
                 let specifier = specifier.clone();
                 let Some(unit) = self.find_unit(source, &specifier, start) else { continue };
-                composes.from = names::From::Unit(unit);
+                composes.from = names::ComposeSource::Unit(unit);
             }
             self.loaded.units[source.unit].composes.push(composes);
         }

@@ -56,11 +56,12 @@ enum Naming {
 pub(super) struct Compose {
     pub class: String,
     pub names: Vec<String>,
-    pub from: From,
+    pub from: ComposeSource,
     pub loc: Location,
 }
 
-pub(super) enum From {
+/// Where the names of a `composes` are defined.
+pub(super) enum ComposeSource {
     Here,
     Global,
     File(String),
@@ -193,9 +194,9 @@ fn compose(class: &str, composes: &Composes<'_>) -> Compose {
         class: class.to_owned(),
         names: composes.names.iter().map(|name| name.0.to_string()).collect(),
         from: match &composes.from {
-            Some(Specifier::Global) => From::Global,
-            Some(Specifier::File(file)) => From::File(file.to_string()),
-            Some(Specifier::SourceIndex(_)) | None => From::Here,
+            Some(Specifier::Global) => ComposeSource::Global,
+            Some(Specifier::File(file)) => ComposeSource::File(file.to_string()),
+            Some(Specifier::SourceIndex(_)) | None => ComposeSource::Here,
         },
         loc: composes.loc,
     }
@@ -299,9 +300,11 @@ impl<'u> Names<'u> {
             for compose in self.composes.get(&(unit, name)).into_iter().flatten() {
                 for name in &compose.names {
                     match compose.from {
-                        From::Global if !result.contains(name) => result.push(name.clone()),
-                        From::Here if self.defined.contains(&(unit, name.as_str())) => next.push((unit, name.as_str())),
-                        From::Unit(other) if self.defined.contains(&(other, name.as_str())) => {
+                        ComposeSource::Global if !result.contains(name) => result.push(name.clone()),
+                        ComposeSource::Here if self.defined.contains(&(unit, name.as_str())) => {
+                            next.push((unit, name.as_str()))
+                        }
+                        ComposeSource::Unit(other) if self.defined.contains(&(other, name.as_str())) => {
                             next.push((other, name.as_str()));
                         }
                         _ => {}
@@ -317,8 +320,8 @@ impl<'u> Names<'u> {
         let mut diagnostics = Vec::new();
         for (index, unit) in self.units.iter().enumerate() {
             for compose in &unit.composes {
-                let (From::Here | From::Unit(_)) = compose.from else { continue };
-                let origin = if let From::Unit(other) = compose.from { other } else { index };
+                let (ComposeSource::Here | ComposeSource::Unit(_)) = compose.from else { continue };
+                let origin = if let ComposeSource::Unit(other) = compose.from { other } else { index };
                 for name in compose.names.iter().filter(|name| !self.defined.contains(&(origin, name.as_str()))) {
                     let message = format!("`{}` has no class `{name}` to compose", display(&self.units[origin].path));
                     diagnostics.push(Diagnostic::error(message).in_file(display(&unit.path)));

@@ -94,7 +94,7 @@ struct Warnings {
 }
 
 /// How styles resolve what they import.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct StyleContext<'a> {
     /// Where odd things are noted that stand where files of the tools are looked for.
     pub left_out: &'a LeftOut,
     pub display: &'a dyn Fn(&Path) -> String,
@@ -185,7 +185,7 @@ impl StyleTools {
     }
 
     /// The CSS of a style.
-    pub(crate) fn prepare(&self, file: &Path, source: &str, cx: &Surroundings<'_>) -> Result<Prepared, StyleError> {
+    pub(crate) fn prepare(&self, file: &Path, source: &str, cx: &StyleContext<'_>) -> Result<Prepared, StyleError> {
         let found = self.found(cx.left_out);
         let language = extension(file);
         let mut style = Preparation { tools: self, file, source, cx, prepared: Prepared::default() };
@@ -271,7 +271,7 @@ struct Preparation<'a> {
     tools: &'a StyleTools,
     file: &'a Path,
     source: &'a str,
-    cx: &'a Surroundings<'a>,
+    cx: &'a StyleContext<'a>,
     prepared: Prepared,
 }
 

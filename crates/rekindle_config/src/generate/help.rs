@@ -4,8 +4,11 @@ use crate::key::{DefaultValue, Type};
 use crate::keys::key;
 
 /// What `--help` says of the flag of a key.
+///
+/// # Panics
+/// The table has no such key: a mistake in the flags, which shows as soon as the program is started.
 pub fn help(toml: &str) -> String {
-    let Some(key) = key(toml) else { return String::new() };
+    let key = key(toml).expect("a flag names a key of the table of settings");
     let default = match key.default {
         DefaultValue::Toml("false" | "[]") => "",
         DefaultValue::Toml(value) => value,

@@ -49,7 +49,7 @@ fn read(reader: &mut Reader<'_>, name: &str, item: &Item) -> bool {
             return false;
         }
     };
-    // Of a rule that is understood in part it is not known whom it admits.
+    // A rule of which only a part is understood might admit other origins than the whole one does.
     let is_understood = reader.problems.len() == before;
     if is_understood {
         reader.config.server.cors = cors;
@@ -70,7 +70,7 @@ fn take(reader: &mut Reader<'_>, cors: &mut Cors, name: &str, field: &str, item:
         "exposed_headers" => words(reader, &called, item, &mut cors.exposed_headers),
         "credentials" => cors.credentials = reader.boolean(&called, item).unwrap_or(false),
         "max_age" => cors.max_age = reader.number(&called, item, &(0..=86_400), "seconds from 0 to 86400"),
-        // They are about how Vite answers a preflight.
+        // These change how Vite answers a preflight request; rekindle answers it in one way.
         "preflight_continue" | "options_success_status" => {}
         _ if item.is_of_script() => reader.problem(item, "this is no field of `cors`"),
         _ => {} // `known` has complained.

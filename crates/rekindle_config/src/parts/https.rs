@@ -20,7 +20,7 @@ pub(crate) const SHAPE: Shape = Shape {
 fn read(reader: &mut Reader<'_>, name: &str, item: &Item) -> bool {
     let made_here = Some(Https::Generated);
     let https = match &item.value {
-        // The flag speaks of whether, not of what with.
+        // The flag switches HTTPS on; a certificate that another source names is kept.
         Value::Bool(true) if matches!(item.place, Place::Flag(_)) => reader.config.server.https.take().or(made_here),
         Value::Bool(true) => made_here,
         Value::Bool(false) => None,

@@ -73,7 +73,7 @@ fn take(
         "additional_data" => options.additional_data = reader.checked(&name, item, |text| Ok(text.to_owned()))?,
         "load_paths" | "paths" => options.load_paths.extend(folders(reader, &name, item)?),
         "include_paths" if is_of_script => options.load_paths.extend(folders(reader, &name, item)?),
-        // There is one way only to call a compiler.
+        // It chooses between two interfaces of the Sass compiler, of which rekindle uses only one.
         "api" if is_of_script => {}
         _ => {
             let json = json_text(&item.value).filter(|_| option != SPREAD);

@@ -44,7 +44,7 @@ fn read(reader: &mut Reader<'_>, name: &str, item: &Item) -> bool {
             rule(reader, name, key, item)
         };
         let part = format!("{name} {key}");
-        // What would send requests astray if it were left out makes the whole rule one that is not understood.
+        // A rule without an option that was not understood might send requests elsewhere, so the whole rule is left out.
         if item.is_of_script() && reader.problems[before..].iter().any(|problem| problem.part.is_none()) {
             reader.problems.truncate(before);
             reader.problem(item, "this rule cannot be known without running it");

@@ -21,11 +21,15 @@ pub struct Flag {
 pub(crate) fn apply(flags: &[Flag], config: &mut Config) -> Result<(), Vec<Diagnostic>> {
     let mut reader = Reader { config, problems: Vec::new() };
     for flag in flags {
-        if let Some(key) = key(flag.key) {
-            let place = Place::Flag(key.flag.unwrap_or(key.toml));
-            let item = Item { value: flag.value.clone(), place };
-            shared::read(&mut reader, key, flag.key, flag.key, &item);
-        }
+        let Some(key) = key(flag.key) else {
+            return Err(vec![Diagnostic::error(format!(
+                "a flag stands for the setting `{}`, which does not exist",
+                flag.key
+            ))]);
+        };
+        let place = Place::Flag(key.flag.unwrap_or(key.toml));
+        let item = Item { value: flag.value.clone(), place };
+        shared::read(&mut reader, key, flag.key, flag.key, &item);
     }
     let mistakes: Vec<_> = reader.problems.into_iter().map(|problem| Diagnostic::error(problem.message)).collect();
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }

@@ -1,4 +1,4 @@
-//! What a configuration file is told, and what is around it.
+//! What Vite passes to a configuration that is a function, and what else such a file can ask for.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use rekindle_compile::project::env::Variables;
 
 /// What the file is told when its export is a function.
 #[derive(Clone, Copy, Debug)]
-pub struct Situation<'a> {
+pub struct ConfigEnv<'a> {
     /// The mode.
     pub mode: &'a str,
     /// `serve` or `build`.

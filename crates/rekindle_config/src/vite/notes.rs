@@ -12,7 +12,7 @@ pub struct Block {
     pub rows: Vec<(&'static str, String)>,
 }
 
-/// Names of what was found, by what became of it.
+/// The keys that a configuration has, sorted by what rekindle does with them.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub taken: Vec<String>,

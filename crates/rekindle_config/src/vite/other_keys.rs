@@ -49,11 +49,11 @@ pub(crate) const UNSUPPORTED: [&str; 5] = [
     "server.forwardConsole",
 ];
 
-/// Keys that do here what they do in Vite, because that is all there is: those of them that have such a value.
+/// Whether a key asks for what rekindle always does, so that there is nothing to set.
 pub(crate) fn is_as_here(path: &str, value: &Value) -> bool {
     match path {
         "esbuild.jsx" | "oxc.jsx.runtime" => value.as_text() == Some("automatic"),
-        // The other one is not there; both are no more than ways to the same.
+        // Lightning CSS is the other choice in Vite. Style sheets come out the same with either.
         "css.transformer" => value.as_text() == Some("postcss"),
         // Paths of tsconfig.json are always read, and every browser that is built for knows preload links.
         "resolve.tsconfigPaths" | "build.modulePreload.polyfill" => value.as_bool().is_some(),

@@ -18,7 +18,7 @@ fn check(source: &str, show: impl Fn(&Config) -> String, expected: Expect) {
     fs::write(&path, source).unwrap();
     let mut config = Config::new(&root);
     let variables = Variables::default();
-    let situation = Situation { mode: "development", command: "serve", folder: &root, variables: &variables };
+    let situation = ConfigEnv { mode: "development", command: "serve", folder: &root, variables: &variables };
     let block = match read(&path, situation) {
         Ok(vite) => apply(&vite, &mut config),
         Err(mistake) => {

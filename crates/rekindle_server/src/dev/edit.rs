@@ -1,6 +1,5 @@
 //! An edit, from the batch of file changes that made it to the batch that tells tabs of it, and the edits that are under way.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -31,42 +30,27 @@ impl Edit {
     /// This edit and the next one as one: what both did, as it stands now.
     pub fn join(self, next: Self, graph: &ModuleGraph) -> Self {
         let before = next.before.or_earlier(self.before, &self.delta);
-        let Delta { changed, broken, fixed, deleted, still_broken } = next.delta;
-        let is_broken = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_));
-        let is_gone = |id: &ModuleId| graph[*id].state == ModuleState::Deleted;
-        // What broke or went and is well again was never broken for anyone, unless it had been before.
-        let returned = |id: &ModuleId| self.delta.deleted.contains(id);
-        let was_fine = |id: &ModuleId| (returned(id) || self.delta.broken.contains(id)) && !before.unwell.contains(id);
-        let is_undone = |id: &ModuleId| (returned(id) || self.delta.changed.contains(id)) && before.is_same(*id, graph);
-        let all = |first: &[ModuleId], second: &[ModuleId]| -> BTreeSet<ModuleId> {
-            first.iter().chain(second).copied().collect()
-        };
-        let broken = all(&self.delta.broken, &broken);
-        let delta = Delta {
-            still_broken: all(&self.delta.still_broken, &still_broken)
-                .into_iter()
-                .filter(|id| is_broken(id) && !broken.contains(id))
-                .collect(),
-            changed: all(&self.delta.changed, &changed)
-                .into_iter()
-                .filter(|id| !is_gone(id) && !is_undone(id))
-                .collect(),
-            broken: broken.into_iter().filter(is_broken).collect(),
-            deleted: all(&self.delta.deleted, &deleted).into_iter().filter(is_gone).collect(),
-            fixed: all(&self.delta.fixed, &fixed)
-                .into_iter()
-                .filter(|id| graph[*id].state == ModuleState::Ready && !was_fine(id))
-                .collect(),
-        };
+        let mut delta = self.delta;
+        delta.merge(next.delta);
         let mut vanished = [self.vanished, next.vanished].concat();
         vanished.retain(|path| !path.exists());
-        Self {
-            delta,
-            page_changes: self.page_changes.join(next.page_changes),
-            noticed: self.noticed.min(next.noticed),
-            before,
-            vanished,
-        }
+        let page_changes = self.page_changes.join(next.page_changes);
+        Self { delta, page_changes, noticed: self.noticed.min(next.noticed), before, vanished }.as_it_stands(graph)
+    }
+
+    /// Leaves out what was taken back before anyone was told of it: a file that went and is there again, a mistake that is mended.
+    pub fn as_it_stands(mut self, graph: &ModuleGraph) -> Self {
+        let before = &self.before;
+        let is_broken = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_));
+        let is_gone = |id: &ModuleId| graph[*id].state == ModuleState::Deleted;
+        let Delta { changed, broken, fixed, deleted, still_broken } = &mut self.delta;
+        changed.retain(|id| !is_gone(id) && !before.is_same(*id, graph));
+        broken.retain(is_broken);
+        deleted.retain(is_gone);
+        // A module that was well before this edit had no error for anyone.
+        fixed.retain(|id| graph[*id].state == ModuleState::Ready && before.unwell.contains(id));
+        still_broken.retain(|id| is_broken(id) && !broken.contains(id));
+        self
     }
 }
 
@@ -118,5 +102,55 @@ impl Edits {
     /// Tabs and terminal are not told yet of all that is in the graph.
     pub fn is_waiting(&self) -> bool {
         self.waiting.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use rekindle_graph::{FilePath, ModuleUrl};
+    use rustc_hash::FxHashSet;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::project::Project;
+    use crate::report::Report;
+    use crate::watch::Watcher;
+
+    fn edit(project: &mut Project, path: &Path, is_gone: bool) -> Edit {
+        let (watcher, _notes) = Watcher::taking_notes();
+        let paths = [path.to_owned()];
+        let gone: FxHashSet<&Path> = is_gone.then_some(path).into_iter().collect();
+        let before = StateBefore::an_edit_of(&paths, is_gone, &project.graph);
+        let (delta, _) = project.edited(&paths, &gone, is_gone, &watcher);
+        let edit =
+            Edit { delta, page_changes: PageChanges::default(), noticed: Instant::now(), before, vanished: Vec::new() };
+        edit.as_it_stands(&project.graph)
+    }
+
+    #[test]
+    fn a_file_that_is_back_before_the_edit_was_taken_in_was_never_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let path = root.join("main.js");
+        fs::write(&path, "show(1)").unwrap();
+        let mut project = Project::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
+        let (watcher, _notes) = Watcher::taking_notes();
+        let main = project.graph.insert(&ModuleUrl::new("/main.js"), &FilePath::new(&path));
+        project.bring_in(&[main], &watcher, &mut Delta::default());
+
+        // It was looked at while it was away, and is there when imports are resolved anew.
+        assert!(edit(&mut project, &path, true).is_empty());
+        assert_eq!(project.graph[main].state, ModuleState::Ready);
+
+        fs::write(&path, "show(2)").unwrap();
+        let edit = edit(&mut project, &path, true);
+        assert_eq!(
+            edit.delta,
+            Delta { changed: vec![main], ..Delta::default() },
+            "it is another, and was never broken"
+        );
     }
 }

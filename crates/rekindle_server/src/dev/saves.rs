@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState};
+use rustc_hash::FxHashSet;
 
 use super::Loop;
 use super::edit::{Edit, PageChanges};
@@ -28,14 +29,15 @@ impl Loop {
         }
         listing_changed |= self.public_edit(&batch);
         let paths = self.concerned_paths(batch.paths, &batch.folders);
-        let mut vanished: Vec<PathBuf> = paths.iter().filter(|path| self.vanishes(path)).cloned().collect();
+        // They are looked at once: a file that goes after this is in the next batch.
+        let gone: FxHashSet<&Path> = paths.iter().map(PathBuf::as_path).filter(|path| !path.exists()).collect();
+        let env_files = EnvValues::files(&self.config);
+        let vanishes =
+            |path: &&PathBuf| gone.contains(path.as_path()) && (self.was_there(path) || env_files.contains(path));
+        let vanished: Vec<PathBuf> = paths.iter().filter(vanishes).cloned().collect();
         let before = StateBefore::an_edit_of(&paths, !vanished.is_empty(), &self.project.graph);
-        let env = self.env_edit(&paths);
-        if env.is_some() {
-            let gone = EnvValues::files(&self.config).into_iter().filter(|file| paths.contains(file) && !file.exists());
-            vanished.extend(gone);
-        }
-        let (mut delta, listing_changed) = self.project.edited(&paths, listing_changed, &self.watcher);
+        let env = self.env_edit(&paths, &env_files);
+        let (mut delta, listing_changed) = self.project.edited(&paths, &gone, listing_changed, &self.watcher);
         paths.iter().for_each(|path| self.note_odd(path));
         if let Some(changed) = &env {
             delta.merge(self.project.env_edited(changed));
@@ -45,7 +47,8 @@ impl Loop {
         self.report_of_node();
         page_changes.env = env.is_some();
         page_changes.reload = self.project.take_new_framework().then(|| self.start_pages_anew());
-        self.tell(Edit { delta, page_changes, noticed, before, vanished }, batch.released);
+        let edit = Edit { delta, page_changes, noticed, before, vanished };
+        self.tell(edit.as_it_stands(&self.project.graph), batch.released);
     }
 
     /// Lists `public/` again if something happened there. Whether files came or went, so that addresses may mean something else.
@@ -104,11 +107,11 @@ impl Loop {
         batch.paths.iter().any(appeared) || batch.folders.iter().any(moved)
     }
 
-    /// Whether the file of a module has just gone.
-    fn vanishes(&self, path: &Path) -> bool {
+    /// Whether a module has been made of the file, and it was not known to be gone.
+    fn was_there(&self, path: &Path) -> bool {
         let graph = &self.project.graph;
         let was_there = |id: &ModuleId| !matches!(graph[*id].state, ModuleState::New | ModuleState::Deleted);
-        graph.of_file(path).iter().any(was_there) && !path.exists()
+        graph.of_file(path).iter().any(was_there)
     }
 
     /// A watched file that has become a pipe is named, unless it is a module, whose error says so.
@@ -145,8 +148,7 @@ impl Loop {
     }
 
     /// Reads the env files again if one of them was edited: the keys of `import.meta.env` whose values have changed, if any have.
-    fn env_edit(&mut self, paths: &[PathBuf]) -> Option<Vec<String>> {
-        let files = EnvValues::files(&self.config);
+    fn env_edit(&mut self, paths: &[PathBuf], files: &[PathBuf]) -> Option<Vec<String>> {
         if !paths.iter().any(|path| files.contains(path)) {
             return None;
         }

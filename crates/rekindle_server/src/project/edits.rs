@@ -20,9 +20,15 @@ use crate::watch::{Watcher, look_at};
 const LONGEST_REFUSAL: usize = 300;
 
 impl Project {
-    /// Brings the graph up to date with what happened to `paths`. `listing_changed`: files may have appeared or
+    /// Brings the graph up to date with what happened to `paths`, of which those in `gone` are not there. `listing_changed`: files may have appeared or
     /// vanished anywhere, so that specifiers and globs may mean something else; the result says whether that was so in the end.
-    pub fn edited(&mut self, paths: &[PathBuf], listing_changed: bool, watcher: &Watcher) -> (Delta, bool) {
+    pub fn edited(
+        &mut self,
+        paths: &[PathBuf],
+        gone: &FxHashSet<&Path>,
+        listing_changed: bool,
+        watcher: &Watcher,
+    ) -> (Delta, bool) {
         let mut delta = Delta::default();
         let mut touched: Vec<ModuleId> = Vec::new();
         let mut saved: Vec<ModuleId> = Vec::new();
@@ -35,7 +41,7 @@ impl Project {
             touched.extend(self.styles_with(path));
             for id in self.graph.of_file(path) {
                 let is_own = self.graph[id].file.as_path() == path;
-                if is_own && !path.exists() && !self.inline.contains_key(&self.graph[id].url) {
+                if is_own && gone.contains(path.as_path()) && !self.inline.contains_key(&self.graph[id].url) {
                     if self.graph[id].state != ModuleState::New && self.graph.delete(id) {
                         delta.deleted.push(id);
                         self.segments.touch([id]);
@@ -270,7 +276,8 @@ mod tests {
         let mut delta = Delta::default();
         project.bring_in(&[main], &watcher, &mut delta);
         assert_eq!(delta.broken, [main]);
-        let mut still_broken = || project.edited(std::slice::from_ref(&path), false, &watcher).0.still_broken;
+        let mut still_broken =
+            || project.edited(std::slice::from_ref(&path), &FxHashSet::default(), false, &watcher).0.still_broken;
         assert_eq!(still_broken(), [], "it was watched after it had been read, so it is announced");
         sleep(Duration::from_millis(20));
         fs::write(&path, "const = 1").unwrap();

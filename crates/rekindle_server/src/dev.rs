@@ -1,7 +1,7 @@
 //! The loop: one thread owns graph, pages and tabs; everything enters it as an [`Event`].
 //!
 //! ```text
-//! Files    ─► project.edited ─► delta ─► batch to every tab ─► one line in the terminal     saves.rs, publish.rs
+//! Files    ─► project.take ─► edit ─► batch to every tab ─► one line in the terminal         publish.rs
 //! Request  ─► a route: a key into the tables ─► answer                                      requests.rs
 //! Message  ─► hello, applied, custom event, trace                                           tabs.rs
 //! ```
@@ -17,13 +17,9 @@ use tokio::sync::mpsc;
 
 use crate::event::{Event, Inbox};
 use crate::files::listing::RootFiles;
-use crate::files::public::PublicFiles;
 use crate::http::bodies::Bodies;
 use crate::programs::events_process::EventsProcess;
 use crate::project::Project;
-use crate::project::env::EnvValues;
-use crate::project::page_texts::PageTexts;
-use crate::project::pages::Pages;
 use crate::report::rounds::Rounds;
 use crate::report::{News, Report};
 use crate::tabs::client::{ClientId, EventHandler};
@@ -34,21 +30,20 @@ use rekindle_config::Config;
 
 mod announced_edits;
 mod compare;
-mod edit;
+mod edits;
 mod json;
 mod module_answers;
 mod page_answers;
 mod publish;
 mod requests;
 mod route;
-mod saves;
 mod tab;
 mod tabs;
 mod time_share;
 mod turns;
 mod waiting;
 
-use edit::Edits;
+use edits::Edits;
 use tab::{CatchUp, Tab};
 use time_share::TimeShare;
 use waiting::PageStream;
@@ -82,9 +77,6 @@ pub struct Loop {
     /// What tabs get that say `hello` with the number of an earlier batch, as of the last one: many tabs miss the same.
     answers: BTreeMap<u64, CatchUp>,
     project: Project,
-    pages: Pages,
-    listing: RootFiles,
-    public: Option<PublicFiles>,
     tabs: BTreeMap<ClientId, Tab>,
     rounds: Rounds,
     edits: Edits,
@@ -112,21 +104,9 @@ pub struct Loop {
 impl Loop {
     pub fn new(start: Start, events: mpsc::UnboundedReceiver<Event>) -> std::io::Result<Self> {
         let Start { config, token, secret, report, handlers, events_process, watcher, inbox } = start;
-        let mut project = Project::new(&config, secret, &report)?;
-        let public = config.public_dir.as_ref().map(PublicFiles::list);
-        let listing = RootFiles::list(&config);
-        let warnings = listing.warnings.iter().chain(public.iter().flat_map(|public| &public.warnings));
-        for warning in warnings {
-            report.warn(warning);
-        }
-        project.await_refresh_runtime(&watcher);
-        project.advice().iter().for_each(|advice| report.note(advice));
-        watcher.watch_files(EnvValues::files(&config));
-        EnvValues::files(&config).iter().for_each(|file| _ = project.compiler.left_out().note(file));
-        watcher.watch_folders(public.iter().flat_map(PublicFiles::folders));
-        watcher.watch_folders(listing.folders(&config.root));
+        let project = Project::open(&config, secret, &watcher, &report)?;
         let bodies = Bodies::default();
-        let tracer = Tracer::start(project.compiler.clone(), bodies.clone(), inbox)?;
+        let tracer = Tracer::start(project.modules.compiler.clone(), bodies.clone(), inbox)?;
         Ok(Self {
             client_script: client_script(&config, &token).into(),
             guest_script: client_script(&config, "").into(),
@@ -135,13 +115,6 @@ impl Loop {
             restart: None,
             answers: BTreeMap::new(),
             project,
-            pages: Pages::new(if config.hmr.enabled {
-                PageTexts::new(&config.cache_dir)
-            } else {
-                PageTexts::default()
-            }),
-            listing,
-            public,
             tabs: BTreeMap::new(),
             rounds: Rounds::default(),
             modules: 0,
@@ -202,7 +175,7 @@ impl Loop {
         if let Some((url, file)) = self.page_file(&path) {
             self.page_modules(&url, &file);
         } else if let Some(file) = modules.get(&path) {
-            let module = self.project.graph.insert(&ModuleUrl::new(&*path), file);
+            let module = self.project.modules.graph.insert(&ModuleUrl::new(&*path), file);
             let known_broken = self.broken_count();
             let modules = self.crawl(&[module], None);
             if self.broken_count() > known_broken {
@@ -235,7 +208,7 @@ impl Loop {
         }
         self.tell_what_came();
         if !self.edits.is_waiting() {
-            self.project.tell_missing_scripts();
+            self.project.modules.tell_missing_scripts();
         }
         self.report_warnings();
     }
@@ -243,16 +216,16 @@ impl Loop {
     /// Warnings that were collected while something was compiled: what browsers skip in silence, what tools have printed, and
     /// names in pages that no env file has.
     fn report_warnings(&mut self) {
-        let (warnings, lines) = self.project.compiler.styles.take_warnings();
+        let (warnings, lines) = self.project.modules.compiler.styles.take_warnings();
         if !warnings.is_empty() {
             self.report.tell(News::Warned { warnings });
         }
         lines.iter().for_each(|line| self.report.note(line));
-        for text in self.project.take_page_warnings() {
+        for text in self.project.modules.take_page_warnings() {
             self.report.warn(&text);
         }
-        for (path, reason) in self.project.compiler.left_out().take() {
-            let file = Some(self.project.compiler.display(&path));
+        for (path, reason) in self.project.modules.compiler.left_out().take() {
+            let file = Some(self.project.modules.compiler.display(&path));
             self.report.tell(News::Warning { file, text: reason });
         }
     }

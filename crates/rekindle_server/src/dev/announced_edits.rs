@@ -14,7 +14,8 @@ impl Loop {
     pub(super) fn on_batch(&mut self, batch: FileBatch) {
         let is_released = batch.released;
         self.edits.files = 0;
-        self.on_files(batch);
+        let edit = self.project.take(batch, self.seq + 1, &self.watcher);
+        self.tell(edit, is_released);
         if !is_released {
             return;
         }

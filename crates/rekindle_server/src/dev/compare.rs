@@ -12,9 +12,9 @@ use rekindle_graph::wire::ServerMessage;
 use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState, ModuleUrl};
 
 use super::Loop;
-use super::edit::PageChanges;
 use super::publish::files_of;
 use super::tab::{Holdings, Stage, Tab};
+use crate::project::edit::PageChanges;
 use crate::project::pages::file_of;
 use crate::tabs::client::ClientId;
 
@@ -74,12 +74,12 @@ impl Loop {
         let Holdings { versions, errors, .. } = holdings;
         let began = Instant::now();
         self.find_known(page.as_deref(), entries, &versions);
-        let graph = &self.project.graph;
+        let graph = &self.project.modules.graph;
         let known = |url: &String| graph.get(url).filter(|&id| graph[id].state != ModuleState::New);
         let differs = |&id: &ModuleId, hash: &str| graph[id].published.as_ref().is_some_and(|now| *now.hash != *hash);
         let mut changed: Vec<ModuleId> =
             versions.iter().filter_map(|(url, hash)| known(url).filter(|id| differs(id, hash))).collect();
-        self.project.add_new_imports(&mut changed, |url| versions.contains_key(url));
+        self.project.modules.add_new_imports(&mut changed, |url| versions.contains_key(url));
         let broken = graph.ids().filter(|&id| matches!(graph[id].state, ModuleState::Broken(_))).collect();
         let fixed = errors.iter().filter_map(known).filter(|&id| graph[id].state == ModuleState::Ready).collect();
         let is_deleted = |&id: &ModuleId| graph[id].state == ModuleState::Deleted;
@@ -87,9 +87,11 @@ impl Loop {
         let delta = Delta { changed, broken, fixed, deleted, ..Delta::default() };
         let gone: Vec<ModuleUrl> =
             versions.keys().filter(|url| known(url).is_none()).map(|url| ModuleUrl::new(url.as_str())).collect();
-        let file = |url: &str| self.pages.get(url).map(|page| self.project.compiler.display(page.file.as_path()));
+        let file = |url: &str| {
+            self.project.pages.get(url).map(|page| self.project.modules.compiler.display(page.file.as_path()))
+        };
         let edited = page.as_deref().zip(page_hash.as_deref());
-        let edited = edited.and_then(|(url, hash)| self.pages.edited_from_hash(url, hash, file(url)?));
+        let edited = edited.and_then(|(url, hash)| self.project.pages.edited_from_hash(url, hash, file(url)?));
         let page_changes = PageChanges { pages: edited.into_iter().collect(), env: true, ..PageChanges::default() };
         // A hash that begins with `?` is of a sheet that the browser fetched by itself. It is sent in any case, and counts as
         // edited only if it differs.
@@ -112,7 +114,7 @@ impl Loop {
     /// Compiles what a tab of another session holds, as far as it is still there.
     fn find_known(&mut self, page: Option<&str>, entries: &[String], versions: &BTreeMap<String, String>) {
         let mut roots: Vec<ModuleId> = Vec::new();
-        match page.map(|url| file_of(url, &self.listing.pages).cloned()) {
+        match page.map(|url| file_of(url, &self.project.listing.pages).cloned()) {
             Some(Some(file)) => roots.extend(self.page_modules(page.unwrap_or_default(), &file)),
             Some(None) => self.miss_page(page.unwrap_or_default()),
             None => self.find_entries(entries),
@@ -124,7 +126,7 @@ impl Loop {
         // The crawl stops at broken modules. What the tab holds below them is compiled too, as often as that finds more.
         let mut met: BTreeSet<ModuleId> = BTreeSet::new();
         loop {
-            let graph = &self.project.graph;
+            let graph = &self.project.modules.graph;
             let is_there = |id: &ModuleId| graph[*id].state == ModuleState::New && graph[*id].file.as_path().is_file();
             let known = versions.keys().filter_map(|url| graph.get(url));
             let below: Vec<ModuleId> = known.filter(|id| is_there(id) && met.insert(*id)).collect();
@@ -134,8 +136,10 @@ impl Loop {
             self.crawl_known(below, versions);
         }
         // Modules that no import names before it runs: those behind a computed `import()`.
-        let unmet =
-            versions.keys().filter(|url| self.project.graph.get(url).is_none()).map(|url| ModuleUrl::new(url.as_str()));
+        let unmet = versions
+            .keys()
+            .filter(|url| self.project.modules.graph.get(url).is_none())
+            .map(|url| ModuleUrl::new(url.as_str()));
         let roots = self.importable(unmet.collect());
         self.crawl_known(roots, versions);
     }
@@ -144,18 +148,19 @@ impl Loop {
     fn miss_page(&mut self, url: &str) {
         let is_name = |part: &str| !part.is_empty() && !part.starts_with('.') && part != "node_modules";
         let is_page = url.strip_prefix('/').is_some_and(|path| path.ends_with(".html") && path.split('/').all(is_name));
-        if is_page && self.pages.get(url).is_none() && self.pages.stood_after(None).count() < MOST_GONE {
+        if is_page && self.project.pages.get(url).is_none() && self.project.pages.stood_after(None).count() < MOST_GONE
+        {
             let file = FilePath::new(self.config.root.join(&url[1..]));
-            self.pages.miss(url, file, &self.project, self.seq);
+            self.project.pages.miss(url, file, &self.project.modules, self.seq);
         }
     }
 
     /// A worker does not say which page made it: compiles pages until one names its module.
     fn find_entries(&mut self, entries: &[String]) {
         let pages: Vec<(String, FilePath)> =
-            self.listing.pages.iter().map(|(url, file)| (url.clone(), file.clone())).collect();
+            self.project.listing.pages.iter().map(|(url, file)| (url.clone(), file.clone())).collect();
         for (url, file) in pages {
-            if entries.iter().all(|entry| self.project.graph.get(entry).is_some()) {
+            if entries.iter().all(|entry| self.project.modules.graph.get(entry).is_some()) {
                 return;
             }
             self.page_modules(&url, &file);
@@ -167,14 +172,16 @@ impl Loop {
         let mut seen: BTreeSet<ModuleId> = BTreeSet::new();
         let mut queue = roots;
         while !queue.is_empty() {
-            let reached = self.project.crawl(&queue, &self.watcher);
+            let reached = self.project.modules.crawl(&queue, &self.watcher);
             queue = Vec::new();
             for id in reached {
                 if !seen.insert(id) {
                     continue;
                 }
-                let wanted = |dep: &ModuleId| versions.contains_key(self.project.graph[*dep].url.as_str());
-                queue.extend(self.project.all_deps(id).into_iter().filter(|dep| !seen.contains(dep) && wanted(dep)));
+                let wanted = |dep: &ModuleId| versions.contains_key(self.project.modules.graph[*dep].url.as_str());
+                queue.extend(
+                    self.project.modules.all_deps(id).into_iter().filter(|dep| !seen.contains(dep) && wanted(dep)),
+                );
             }
         }
     }

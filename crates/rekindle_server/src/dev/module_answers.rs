@@ -9,7 +9,6 @@ use rekindle_graph::wire::Manifest;
 use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState, ModuleUrl};
 
 use super::Loop;
-use super::edit::PageChanges;
 use super::json::{json, quoted};
 use crate::event::Wants;
 use crate::files::content_type::{SCRIPT, content_type};
@@ -17,6 +16,7 @@ use crate::files::listing::RootFiles;
 use crate::files::servable::Servable;
 use crate::http::address::parameter;
 use crate::http::answer::{Answer, Body, Cache, Made};
+use crate::project::edit::PageChanges;
 use crate::project::segments::{Carrier, definition_parts, write_definition, write_head};
 use crate::project::standalone;
 
@@ -26,9 +26,9 @@ impl Loop {
             session: self.session.clone(),
             seq: self.seq,
             since: None,
-            segments: self.project.segments.addresses_of(&self.project.graph, modules),
-            env: self.project.env.object(),
-            errors: self.project.errors(modules.iter().copied()),
+            segments: self.project.modules.segments.addresses_of(&self.project.modules.graph, modules),
+            env: self.project.modules.env.object(),
+            errors: self.project.modules.errors(modules.iter().copied()),
             page: None,
             page_hash: None,
             entries: None,
@@ -52,11 +52,11 @@ impl Loop {
         urls.dedup();
         let roots = self.importable(urls);
         let known_broken = self.broken_count();
-        let modules = self.project.crawl(&roots, &self.watcher);
+        let modules = self.project.modules.crawl(&roots, &self.watcher);
         if self.broken_count() > known_broken {
             self.report_broken(&modules);
         }
-        self.report_of_node();
+        self.project.modules.tell_of_node();
         let by_value = parameter(query, "value").is_some();
         let mut manifest = self.manifest(&modules);
         if by_value {
@@ -75,7 +75,7 @@ impl Loop {
     fn by_value(&self, modules: &[ModuleId], end: String) -> Body {
         let mut head = String::new();
         write_head(&mut head, &self.config.base, Carrier::Value(self.as_of()));
-        let graph = &self.project.graph;
+        let graph = &self.project.modules.graph;
         let definitions: Vec<_> = graph.ready(modules).map(|(id, it)| (graph[id].url.clone(), it.clone())).collect();
         let (head, end) = (Bytes::from(head), Bytes::from(end));
         Body::Made(Made::new(move |at| match at.checked_sub(1) {
@@ -88,8 +88,8 @@ impl Loop {
     /// Definitions by value, true as of now.
     fn write_definitions(&self, script: &mut String, modules: &[ModuleId]) {
         write_head(script, &self.config.base, Carrier::Value(self.as_of()));
-        for (id, published) in self.project.graph.ready(modules) {
-            write_definition(script, self.project.graph[id].url.as_str(), published);
+        for (id, published) in self.project.modules.graph.ready(modules) {
+            write_definition(script, self.project.modules.graph[id].url.as_str(), published);
             script.push('\n');
         }
     }
@@ -97,8 +97,8 @@ impl Loop {
     /// The modules among `urls` that may be asked for: those that are in the graph because something names them. Where an
     /// `import()` has a specifier that is only known when it runs, any script, sheet or JSON file of the project may be.
     pub(super) fn importable(&mut self, urls: Vec<ModuleUrl>) -> Vec<ModuleId> {
-        let graph = &mut self.project.graph;
-        if self.project.imports_by_name && urls.iter().any(|url| graph.get(url.as_str()).is_none()) {
+        let graph = &mut self.project.modules.graph;
+        if self.project.modules.imports_by_name && urls.iter().any(|url| graph.get(url.as_str()).is_none()) {
             let files = RootFiles::importable(&self.config);
             for url in &urls {
                 if let Some(file) = files.get(url.path()) {
@@ -111,14 +111,14 @@ impl Loop {
 
     /// `/src/count.ts?worker_file`: the same for a worker, whose only entry is the module itself.
     pub(super) fn worker_script(&mut self, path: &str) -> Option<Answer> {
-        let id = self.project.graph.get(path)?;
+        let id = self.project.modules.graph.get(path)?;
         let known_broken = self.broken_count();
-        let modules = self.project.crawl(&[id], &self.watcher);
+        let modules = self.project.modules.crawl(&[id], &self.watcher);
         if self.broken_count() > known_broken {
             self.report_broken(&modules);
         }
         let mut manifest = self.manifest(&modules);
-        manifest.entries = Some(vec![self.project.graph[id].url.clone()]);
+        manifest.entries = Some(vec![self.project.modules.graph[id].url.clone()]);
         manifest.since = Some(self.seq);
         let imports = self.imports(&manifest.segments);
         let base = &self.config.base;
@@ -130,54 +130,58 @@ impl Loop {
 
     /// The sheet of a `<link>`.
     pub(super) fn sheet(&mut self, path: &str) -> Option<Answer> {
-        let id = self.project.graph.get(linked_sheet(path).as_str())?;
-        let is_public = self.public.as_ref().is_some_and(|public| public.get(path).is_some());
-        if is_public && !self.project.graph[id].file.as_path().exists() {
+        let id = self.project.modules.graph.get(linked_sheet(path).as_str())?;
+        let is_public = self.project.public.as_ref().is_some_and(|public| public.get(path).is_some());
+        if is_public && !self.project.modules.graph[id].file.as_path().exists() {
             return None;
         }
         let known_broken = self.broken_count();
-        self.project.crawl(&[id], &self.watcher);
+        self.project.modules.crawl(&[id], &self.watcher);
         if self.broken_count() > known_broken {
             // A link that a script has put into the page: the manifest of the page knew nothing of it.
             let delta = Delta { broken: vec![id], ..Delta::default() };
             self.publish(&delta, PageChanges::default(), Instant::now());
         }
-        let css = self.project.linked_sheet(id).unwrap_or_else(|| "/* this sheet has an error, see the page */".into());
+        let css = self
+            .project
+            .modules
+            .linked_sheet(id)
+            .unwrap_or_else(|| "/* this sheet has an error, see the page */".into());
         Some(Answer::ok("text/css; charset=utf-8", css, Cache::Revalidate))
     }
 
     /// A script whose address was taken (`?url`, `new URL()`), as something that runs: a module for who imports it, a script
     /// that needs nothing else for workers and worklets.
     pub(super) fn script_asset(&mut self, path: &str, wants: Wants) -> Option<Answer> {
-        let is_public = self.public.as_ref().is_some_and(|public| public.get(path).is_some());
+        let is_public = self.project.public.as_ref().is_some_and(|public| public.get(path).is_some());
         if is_public || !is_script(&ModuleUrl::new(path)) {
             return None;
         }
-        let file = FilePath::new(self.project.asset(path)?.path());
+        let file = FilePath::new(self.project.modules.asset(path)?.path());
         let is_plain = matches!(path.rsplit('.').next(), Some("js" | "mjs" | "cjs"));
         match wants {
             Wants::Content => return None,
             Wants::Unsaid if is_plain => return None,
             _ => {}
         }
-        let id = self.project.graph.insert(&ModuleUrl::new(path), &file);
+        let id = self.project.modules.graph.insert(&ModuleUrl::new(path), &file);
         if wants != Wants::Script {
             return self.module(path);
         }
         let known_broken = self.broken_count();
-        let modules = self.project.crawl(&[id], &self.watcher);
+        let modules = self.project.modules.crawl(&[id], &self.watcher);
         if self.broken_count() > known_broken {
             self.report_broken(&modules);
         }
         // A plain script that uses no modules is sent as it is, so that its globals stay global.
-        let is_alone = is_plain && modules.len() == 1 && !standalone::is_module(&self.project, id);
-        let script = (!is_alone).then(|| standalone::script(&self.project, &self.config.base, id, &modules))?;
+        let is_alone = is_plain && modules.len() == 1 && !standalone::is_module(&self.project.modules, id);
+        let script = (!is_alone).then(|| standalone::script(&self.project.modules, &self.config.base, id, &modules))?;
         Some(Answer::ok(SCRIPT, script, Cache::Revalidate))
     }
 
     pub(super) fn file(&self, path: &str) -> Option<Answer> {
-        let public = self.public.as_ref().and_then(|public| public.get(path));
-        let servable = public.or_else(|| self.project.asset(path)).or_else(|| self.listed(path))?;
+        let public = self.project.public.as_ref().and_then(|public| public.get(path));
+        let servable = public.or_else(|| self.project.modules.asset(path)).or_else(|| self.listed(path))?;
         Some(Answer {
             status: 200,
             content_type: content_type(path),
@@ -188,19 +192,19 @@ impl Loop {
 
     /// A file that `[serve]` lists. Scripts among them are answered as modules.
     fn listed(&self, path: &str) -> Option<&Servable> {
-        self.listing.get(path).filter(|_| !is_script(&ModuleUrl::new(path)))
+        self.project.listing.get(path).filter(|_| !is_script(&ModuleUrl::new(path)))
     }
 
     /// An imported JSON file or sheet, fetched by its address: as it is, not as a module.
     pub(super) fn plain(&mut self, path: &str) -> Option<Answer> {
-        let id = self.project.graph.get(path)?;
-        let file = self.project.graph[id].file.clone();
+        let id = self.project.modules.graph.get(path)?;
+        let file = self.project.modules.graph[id].file.clone();
         if path.ends_with(".json") {
-            self.project.admit_asset(path, &file);
+            self.project.modules.admit_asset(path, &file);
             return self.file(path);
         }
         if is_style(path) {
-            self.project.graph.insert(&linked_sheet(path), &file);
+            self.project.modules.graph.insert(&linked_sheet(path), &file);
             return self.sheet(path);
         }
         None
@@ -209,13 +213,13 @@ impl Loop {
     /// A module by its own address, for native imports: its definition, what it needs, and its exports.
     pub(super) fn module(&mut self, key: &str) -> Option<Answer> {
         let id = self.module_at(key)?;
-        let modules = self.project.crawl(&[id], &self.watcher);
-        if self.project.graph[id].state == ModuleState::Deleted {
+        let modules = self.project.modules.crawl(&[id], &self.watcher);
+        if self.project.modules.graph[id].state == ModuleState::Deleted {
             return None;
         }
-        let manifest = Manifest { refresh: self.project.refresh_modules(), ..self.manifest(&modules) };
+        let manifest = Manifest { refresh: self.project.modules.refresh_modules(), ..self.manifest(&modules) };
         let base = &self.config.base;
-        let url = quoted(self.project.graph[id].url.as_str());
+        let url = quoted(self.project.modules.graph[id].url.as_str());
         let exports = self.exports_of(id);
         let mut script = self.imports(&manifest.segments);
         self.write_definitions(&mut script, &[id]);
@@ -230,16 +234,16 @@ impl Loop {
 
     /// The module of an address: one that the graph knows, or a file that may be served as one.
     pub(super) fn module_at(&mut self, key: &str) -> Option<ModuleId> {
-        if let Some(id) = self.project.graph.get(key) {
+        if let Some(id) = self.project.modules.graph.get(key) {
             return Some(id);
         }
-        let file = self.listing.get(key)?.path().to_owned();
-        Some(self.project.graph.insert(&ModuleUrl::new(key), &FilePath::new(file)))
+        let file = self.project.listing.get(key)?.path().to_owned();
+        Some(self.project.modules.graph.insert(&ModuleUrl::new(key), &FilePath::new(file)))
     }
 
     /// Names a module exports, those behind `export *` included.
     pub(super) fn exports_of(&self, id: ModuleId) -> BTreeSet<String> {
-        let graph = &self.project.graph;
+        let graph = &self.project.modules.graph;
         let mut names = BTreeSet::new();
         let mut seen = BTreeSet::from([id]);
         let mut queue = vec![id];

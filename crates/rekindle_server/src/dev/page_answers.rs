@@ -12,7 +12,7 @@ use super::waiting::PageStream;
 use super::{Loop, waiting};
 use crate::files::content_type::{HTML, SCRIPT};
 use crate::http::answer::{Answer, Arrivals, Body, Cache};
-use crate::project::crawl::Crawl;
+use crate::project::modules::crawl::Crawl;
 use crate::project::pages::Entry;
 use crate::project::segments::preload_links;
 use crate::report::News;
@@ -25,27 +25,28 @@ impl Loop {
             _ if path.ends_with(".html") => vec![path.to_owned()],
             _ => vec![format!("{path}.html"), format!("{path}/index.html")],
         };
-        candidates.into_iter().find_map(|url| self.listing.pages.get(&url).cloned().map(|file| (url, file)))
+        candidates.into_iter().find_map(|url| self.project.listing.pages.get(&url).cloned().map(|file| (url, file)))
     }
 
     pub(super) fn page(&mut self, url: &str, file: &FilePath) -> Answer {
         let modules = self.page_modules(url, file);
-        let preload = self.project.segments.addresses_of(&self.project.graph, &modules);
-        match self.pages.get(url).filter(|page| page.gone.is_none()) {
+        let preload = self.project.modules.segments.addresses_of(&self.project.modules.graph, &modules);
+        match self.project.pages.get(url).filter(|page| page.gone.is_none()) {
             Some(page) => {
                 let (head, rest) = page.render(url, &self.config.base, self.as_of(), &preload);
                 Answer::ok(HTML, head + &self.head_styles(url) + &rest, Cache::Revalidate)
             }
-            None => {
-                Answer::text(404, format!("{} can no longer be read", self.project.compiler.display(file.as_path())))
-            }
+            None => Answer::text(
+                404,
+                format!("{} can no longer be read", self.project.modules.compiler.display(file.as_path())),
+            ),
         }
     }
 
     /// Begins to send a page: its head. The segments that its modules go into are announced as they are sealed; the
     /// rest follows when the styles of all that it imports are known.
     pub(super) fn stream_page(&mut self, url: &str, asker: oneshot::Sender<Answer>) {
-        let Some(page) = self.pages.get(url) else { return };
+        let Some(page) = self.project.pages.get(url) else { return };
         let (head, rest) = page.render(url, &self.config.base, self.as_of(), &[]);
         let (sender, receiver) = mpsc::unbounded_channel();
         let _ = sender.send(Bytes::from(head));
@@ -57,18 +58,18 @@ impl Loop {
 
     /// Everything a page runs, compiled.
     pub(super) fn page_modules(&mut self, url: &str, file: &FilePath) -> Vec<ModuleId> {
-        let Ok(page) = self.pages.load(url, file, &mut self.project) else { return Vec::new() };
+        let Ok(page) = self.project.pages.load(url, file, &mut self.project.modules) else { return Vec::new() };
         let modules = page.modules();
         self.watcher.watch_files(page.watched());
-        self.project.watch_awaited(&self.watcher);
+        self.project.modules.watch_awaited(&self.watcher);
         // In front: a framework looks for its refresh runtime when it starts.
-        let roots = [self.project.insert_refresh_modules(), modules].concat();
+        let roots = [self.project.modules.insert_refresh_modules(), modules].concat();
         let known_broken = self.broken_count();
         let modules = self.crawl(&roots, Some(url));
         if self.broken_count() > known_broken {
             self.report_broken(&modules);
         }
-        self.report_of_node();
+        self.project.modules.tell_of_node();
         modules
     }
 
@@ -76,8 +77,8 @@ impl Loop {
     pub(super) fn crawl(&mut self, roots: &[ModuleId], page: Option<&str>) -> Vec<ModuleId> {
         let mut crawl = Crawl::from(roots);
         let mut announced = Vec::new();
-        while self.project.step(&mut crawl, &self.watcher) {
-            let sealed = self.project.segments.take_sealed(&self.project.graph);
+        while self.project.modules.step(&mut crawl, &self.watcher) {
+            let sealed = self.project.modules.segments.take_sealed(&self.project.modules.graph);
             self.announce(&sealed);
             announced.extend(sealed);
             self.work = crawl.progress();
@@ -108,14 +109,14 @@ impl Loop {
     /// Pages that have waited for a while say what for.
     fn show_waiting(&mut self) {
         for stream in &mut self.streams {
-            let has_policy = self.pages.get(&stream.url).is_none_or(|page| page.has_policy);
+            let has_policy = self.project.pages.get(&stream.url).is_none_or(|page| page.has_policy);
             stream.show_waiting(&self.config.base, has_policy);
         }
     }
 
     /// Style elements for what a page imports; with a policy about styles the runtime makes them, as the policy allows.
     fn head_styles(&self, url: &str) -> String {
-        self.pages.get(url).map(|page| page.styles(&self.project.graph)).unwrap_or_default()
+        self.project.pages.get(url).map(|page| page.styles(&self.project.modules.graph)).unwrap_or_default()
     }
 
     /// `/@rekindle/page.js?path=/index.html`: imports the segments, then starts the page.
@@ -130,11 +131,11 @@ impl Loop {
         let modules = self.page_modules(url, file);
         let mut manifest = self.manifest(&modules);
         let mut script = self.imports(&manifest.segments);
-        let Some(page) = self.pages.get(url) else { return not_found(url) };
+        let Some(page) = self.project.pages.get(url) else { return not_found(url) };
         let mut entries = Vec::new();
         for entry in &page.entries {
             match entry {
-                Entry::Module(id) => entries.push(self.project.graph[*id].url.clone()),
+                Entry::Module(id) => entries.push(self.project.modules.graph[*id].url.clone()),
                 Entry::Address(address) => script.push_str(&format!("import{};\n", quoted(address))),
                 Entry::Missing(url, diagnostic) => {
                     manifest.errors.insert(url.to_string(), vec![(**diagnostic).clone()]);
@@ -143,7 +144,7 @@ impl Loop {
             }
         }
         manifest.sheets = self.with_digests(&page.sheets);
-        manifest.refresh = self.project.refresh_modules();
+        manifest.refresh = self.project.modules.refresh_modules();
         manifest.since = since;
         manifest.page = Some(url.to_owned());
         manifest.page_hash = Some(text.unwrap_or_else(|| page.hash.to_string()));
@@ -156,19 +157,12 @@ impl Loop {
         Answer::ok(SCRIPT, script, Cache::Revalidate)
     }
 
-    /// One line for each module of Node that a package imports: it is empty in the page.
-    pub(super) fn report_of_node(&mut self) {
-        for (name, importer) in self.project.take_of_node() {
-            self.report.tell(News::NodeModule { name, importer });
-        }
-    }
-
     pub(super) fn broken_count(&self) -> usize {
-        self.project.graph.broken
+        self.project.modules.graph.broken
     }
 
     pub(super) fn report_broken(&self, modules: &[ModuleId]) {
-        let diagnostics = |&id: &ModuleId| match &self.project.graph[id].state {
+        let diagnostics = |&id: &ModuleId| match &self.project.modules.graph[id].state {
             ModuleState::Broken(diagnostics) => diagnostics.as_slice(),
             _ => &[],
         };

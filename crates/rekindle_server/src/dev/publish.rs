@@ -14,12 +14,13 @@ use rekindle_graph::wire::{Batch, Errors, PushedDefinition, ServerMessage};
 use rekindle_graph::{Delta, Diagnostic, Module, ModuleGraph, ModuleId, ModuleState, ModuleUrl};
 
 use super::Loop;
-use super::edit::{Edit, PageChanges};
 use super::json::json;
 use super::tab::{Stage, Tab};
+use crate::project::edit::{Edit, PageChanges};
+use crate::project::gaps;
+use crate::project::modules::{MOST_ALIKE, MOST_REASONS};
 use crate::project::pages::Entry;
 use crate::project::segments::{AsOf, write_definition};
-use crate::project::{MOST_ALIKE, MOST_REASONS, gaps};
 use crate::report::News;
 use crate::report::rounds::Recipients;
 use crate::tabs::client::ClientId;
@@ -32,7 +33,7 @@ impl Loop {
             return; // An announcement without a change is no news for what waits, either.
         }
         let edit = self.joined(edit);
-        let gaps = gaps::find(&self.project.graph, &edit.delta, &edit.before);
+        let gaps = gaps::find(&self.project.modules.graph, &edit.delta, &edit.before);
         let may_wait = !is_complete && edit.page_changes.reload.is_none() && self.config.hmr.enabled;
         let may_return =
             !edit.vanished.is_empty() || edit.page_changes.gone.len() + edit.page_changes.gone_otherwise.len() > 0;
@@ -49,7 +50,7 @@ impl Loop {
     /// The edit that waits, if there is one, and this one as a single edit.
     fn joined(&mut self, edit: Edit) -> Edit {
         match self.edits.waiting.take() {
-            Some(waiting) => waiting.join(edit, &self.project.graph),
+            Some(waiting) => waiting.join(edit, &self.project.modules.graph),
             None => edit,
         }
     }
@@ -57,7 +58,7 @@ impl Loop {
     /// Publishes the edit that waits, with whatever gaps it has.
     pub(super) fn publish_waiting(&mut self) {
         let Some(edit) = self.edits.waiting.take() else { return };
-        let gaps = gaps::find(&self.project.graph, &edit.delta, &edit.before);
+        let gaps = gaps::find(&self.project.modules.graph, &edit.delta, &edit.before);
         self.edits.gaps.tell(&edit.delta, gaps);
         self.publish_edit(edit);
     }
@@ -68,7 +69,7 @@ impl Loop {
         }
         let Delta { changed, broken, deleted, .. } = &edit.delta;
         let files: BTreeSet<_> =
-            changed.iter().chain(broken).chain(deleted).map(|&id| &self.project.graph[id].file).collect();
+            changed.iter().chain(broken).chain(deleted).map(|&id| &self.project.modules.graph[id].file).collect();
         self.edits.files += files.len() + edit.page_changes.pages.len();
         self.publish(&edit.delta, edit.page_changes, edit.noticed);
     }
@@ -78,8 +79,8 @@ impl Loop {
         self.seq += 1;
         self.answers.clear();
         self.thrown.clear();
-        self.project.graph.stamp(delta, self.seq);
-        let graph = &self.project.graph;
+        self.project.modules.graph.stamp(delta, self.seq);
+        let graph = &self.project.modules.graph;
         let files = files_of(graph, delta, &page_changes);
         let is_reload = page_changes.reload.is_some();
         if let Some(reason) = &page_changes.reload {
@@ -118,7 +119,7 @@ impl Loop {
         delta: &Delta,
         PageChanges { pages, env, reload, .. }: PageChanges,
     ) -> Batch {
-        let graph = &self.project.graph;
+        let graph = &self.project.modules.graph;
         let urls = |ids: &[ModuleId]| -> Vec<ModuleUrl> { ids.iter().map(|&id| graph[id].url.clone()).collect() };
         let (links, changed): (Vec<ModuleId>, Vec<ModuleId>) =
             delta.changed.iter().copied().partition(|&id| is_linked(&graph[id].url));
@@ -132,15 +133,15 @@ impl Loop {
                 told.extend(left);
             }
         }
-        let mut errors = self.project.errors(told);
+        let mut errors = self.project.modules.errors(told);
         let is_deleted = |url: &str| graph.get(url).is_some_and(|id| delta.deleted.contains(&id));
         errors.extend(self.missing_entries(|url| since.is_none() || is_deleted(url)));
         let mut fixed = urls(&delta.fixed);
         // A page's script that was not there until now: nothing is wrong with it any more.
-        let entries: BTreeSet<ModuleId> = self.pages.entries().collect();
+        let entries: BTreeSet<ModuleId> = self.project.pages.entries().collect();
         let is_well = |id: &ModuleId| entries.contains(id) && graph[*id].state == ModuleState::Ready;
         fixed.extend(urls(&changed.iter().copied().filter(is_well).collect::<Vec<_>>()));
-        for (url, page) in self.pages.stood_after(since) {
+        for (url, page) in self.project.pages.stood_after(since) {
             match &page.gone {
                 Some(diagnostic) => _ = errors.insert(url.clone(), vec![diagnostic.clone()]),
                 None => fixed.push(ModuleUrl::new(url.as_str())),
@@ -157,7 +158,7 @@ impl Loop {
             fixed,
             links: self.with_digests(&links),
             pages,
-            env: env.then(|| self.project.env.object()),
+            env: env.then(|| self.project.modules.env.object()),
             reload,
         }
     }
@@ -168,12 +169,12 @@ impl Loop {
 
     pub(super) fn with_digests(&self, ids: &[ModuleId]) -> Vec<(ModuleUrl, String)> {
         let digest = |module: &Module| Some(module.published.as_ref()?.hash.to_string());
-        let modules = ids.iter().map(|&id| &self.project.graph[id]);
+        let modules = ids.iter().map(|&id| &self.project.modules.graph[id]);
         modules.filter_map(|module| Some((module.url.clone(), digest(module)?))).collect()
     }
 
     fn pushed(&self, id: ModuleId) -> Option<PushedDefinition> {
-        let module = &self.project.graph[id];
+        let module = &self.project.modules.graph[id];
         let published = module.published.as_ref()?;
         let mut code = String::with_capacity(published.definition.code.len() + 256);
         write_definition(&mut code, module.url.as_str(), published);
@@ -183,11 +184,13 @@ impl Loop {
     /// Errors of page scripts that are not there, as far as `concerns` holds for their addresses. Nothing imports a page's
     /// script, so its absence is an error of its own.
     fn missing_entries(&self, concerns: impl Fn(&str) -> bool) -> Errors {
-        let graph = &self.project.graph;
+        let graph = &self.project.modules.graph;
         let mut errors = Errors::new();
-        for entry in self.pages.iter().flat_map(|(_, page)| &page.entries) {
+        for entry in self.project.pages.iter().flat_map(|(_, page)| &page.entries) {
             match entry {
-                Entry::Module(id) if concerns(graph[*id].url.as_str()) => errors.extend(self.project.errors([*id])),
+                Entry::Module(id) if concerns(graph[*id].url.as_str()) => {
+                    errors.extend(self.project.modules.errors([*id]))
+                }
                 Entry::Missing(url, diagnostic) if concerns(url.as_str()) => {
                     errors.insert(url.to_string(), vec![(**diagnostic).clone()]);
                 }
@@ -210,7 +213,7 @@ impl Loop {
     }
 
     fn names_of(&self, ids: &[ModuleId]) -> Vec<String> {
-        ids.iter().map(|&id| self.project.graph[id].url.path().to_owned()).collect()
+        ids.iter().map(|&id| self.project.modules.graph[id].url.path().to_owned()).collect()
     }
 
     /// Tells the terminal of pages whose files went or came back.
@@ -219,7 +222,7 @@ impl Loop {
             .gone
             .iter()
             .chain(&page_changes.gone_otherwise)
-            .filter_map(|url| self.pages.get(url)?.gone.clone());
+            .filter_map(|url| self.project.pages.get(url)?.gone.clone());
         let errors: Vec<Diagnostic> = gone.collect();
         if !errors.is_empty() {
             self.report.tell(News::Failed { errors });

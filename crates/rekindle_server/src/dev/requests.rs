@@ -28,17 +28,17 @@ impl Loop {
         self.publish_before(request, &route);
         let page = self.page_of(request);
         if let Some((url, file)) = &page
-            && self.pages.is_gone(url)
+            && self.project.pages.is_gone(url)
         {
             // The file is there again, and the watcher has not said so yet.
             self.on_batch(FileBatch { paths: vec![file.as_path().to_owned()], ..FileBatch::default() });
             self.publish_waiting();
         }
         if let Some((url, file)) = page
-            && self.pages.get(&url).is_none()
+            && self.project.pages.get(&url).is_none()
         {
             // A page that nobody has asked for: its text goes out while its modules are compiled.
-            if self.pages.load(&url, &file, &mut self.project).is_ok() {
+            if self.project.pages.load(&url, &file, &mut self.project.modules).is_ok() {
                 self.stream_page(&url, asker);
                 let _ = self.page_modules(&url, &file);
                 return;
@@ -50,8 +50,8 @@ impl Loop {
     /// An answer about modules holds what the last edit did to them. So an edit that waits is published first; otherwise the
     /// tab would get it as news of what it has already.
     fn publish_before(&mut self, request: &Request, route: &Route) {
-        let is_public = self.public.as_ref().is_some_and(|public| public.get(&request.path).is_some());
-        let is_file = is_public || self.project.asset(&request.path).is_some();
+        let is_public = self.project.public.as_ref().is_some_and(|public| public.get(&request.path).is_some());
+        let is_file = is_public || self.project.modules.asset(&request.path).is_some();
         if !is_file && !route.is_independent() {
             self.publish_waiting();
         }
@@ -78,12 +78,13 @@ impl Loop {
     fn wanted_map(&mut self, route: &Route) -> Option<Map> {
         match route {
             Route::ModuleMap { id } => {
-                let id = self.project.graph.get(id.as_ref()?)?;
-                MappedModule::of(&self.project, id).map(Map::Module)
+                let id = self.project.modules.graph.get(id.as_ref()?)?;
+                MappedModule::of(&self.project.modules, id).map(Map::Module)
             }
             Route::SegmentMap { address } => {
-                let lines = self.project.segments.lines(&self.project.graph, address)?;
-                let module = |&(id, line): &(ModuleId, usize)| Some((line, MappedModule::of(&self.project, id)?));
+                let lines = self.project.modules.segments.lines(&self.project.modules.graph, address)?;
+                let module =
+                    |&(id, line): &(ModuleId, usize)| Some((line, MappedModule::of(&self.project.modules, id)?));
                 Some(Map::Segment(lines.iter().filter_map(module).collect()))
             }
             _ => None,
@@ -178,7 +179,7 @@ impl Loop {
         let Self { project, session, seq, config, .. } = self;
         let as_of = AsOf { session, seq: *seq };
         let (script, is_current) =
-            project.segments.script(&project.graph, name.strip_suffix(".js")?, &config.base, as_of)?;
+            project.modules.segments.script(&project.modules.graph, name.strip_suffix(".js")?, &config.base, as_of)?;
         // A page that began to load before an edit gets newer text than the address names, so no browser may keep it.
         let cache = if is_current { Cache::Forever } else { Cache::No };
         Some(Answer { status: 200, content_type: SCRIPT, body: Body::Pieces(script), cache })

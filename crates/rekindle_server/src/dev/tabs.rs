@@ -9,11 +9,11 @@ use rekindle_graph::{Diagnostic, ModuleId, ModuleState};
 use serde_json::Value;
 
 use super::Loop;
-use super::edit::PageChanges;
 use super::json::json;
 use super::publish::files_of;
 use super::tab::{CatchUp, Holdings, Stage, Tab};
 use crate::event::UnreadableModule;
+use crate::project::edit::PageChanges;
 use crate::report::News;
 use crate::tabs::client::{Client, ClientId};
 use crate::tabs::outbox::Outbox;
@@ -106,13 +106,14 @@ impl Loop {
         if let Some(missed) = self.answers.get(&seq) {
             return missed.clone();
         }
-        let delta = self.project.graph.since(seq);
-        let edited = self.pages.iter().filter(|(_, page)| page.changed_at > seq);
-        let pages = edited
-            .filter_map(|(url, page)| page.edited_since(seq, url, self.project.compiler.display(page.file.as_path())));
+        let delta = self.project.modules.graph.since(seq);
+        let edited = self.project.pages.iter().filter(|(_, page)| page.changed_at > seq);
+        let pages = edited.filter_map(|(url, page)| {
+            page.edited_since(seq, url, self.project.modules.compiler.display(page.file.as_path()))
+        });
         let reload = self.restart.as_ref().filter(|(since, _)| *since > seq).map(|(_, reason)| reason.clone());
         let page_changes = PageChanges { pages: pages.collect(), env: true, reload, ..PageChanges::default() };
-        let files = files_of(&self.project.graph, &delta, &page_changes).into();
+        let files = files_of(&self.project.modules.graph, &delta, &page_changes).into();
         let batch = self.batch(Some(seq), &delta, page_changes);
         let missed = CatchUp { answer: json(&ServerMessage::Batch(batch)).into(), files };
         if self.answers.len() == MOST_ANSWERS {
@@ -186,12 +187,12 @@ impl Loop {
         if let Some(tab) = self.tabs.get(&id) {
             let tab = (id, tab.outbox.clone());
             let question = Question { number, frames, lacks, said };
-            self.tracer.trace(&mut self.project, &self.config.base, tab, question);
+            self.tracer.trace(&mut self.project.modules, &self.config.base, tab, question);
         }
     }
 
     fn advice_about(&self, Lacks { importer, source, name, .. }: &Lacks) -> String {
-        let exports = self.project.graph.get(source).map(|id| self.exports_of(id)).unwrap_or_default();
+        let exports = self.project.modules.graph.get(source).map(|id| self.exports_of(id)).unwrap_or_default();
         let exports: Vec<&str> = exports.iter().map(String::as_str).collect();
         let is_typed = [".ts", ".tsx"].iter().any(|ending| path_of(importer).ends_with(ending));
         import_place::advice(name, &exports, is_typed)
@@ -207,7 +208,7 @@ impl Loop {
 
     /// A browser cannot parse a module that the compiler could.
     fn on_unreadable(&mut self, id: ClientId, script: &str, (line, column): (u32, u32), message: &str) {
-        if !self.tracer.refuse(&mut self.project, &self.config.base, id, (script, line, column), message) {
+        if !self.tracer.refuse(&mut self.project.modules, &self.config.base, id, (script, line, column), message) {
             self.send(id, &ServerMessage::Unreadable);
         }
     }
@@ -215,13 +216,13 @@ impl Loop {
     /// What the browser says is the error of the module from now on, until it is edited.
     pub(super) fn on_unreadable_module(&mut self, id: ClientId, found: &UnreadableModule) {
         let UnreadableModule { module, hash, place, message } = found;
-        let graph = &self.project.graph;
+        let graph = &self.project.modules.graph;
         let is_the_same = |id: &ModuleId| {
             let published = graph[*id].published.as_ref();
             graph[*id].state == ModuleState::Ready && published.is_some_and(|now| now.definition.hash == *hash)
         };
         if let Some(module) = graph.get(module.as_str()).filter(is_the_same) {
-            let delta = self.project.refused(module, place.as_ref(), message);
+            let delta = self.project.modules.refused(module, place.as_ref(), message);
             self.publish(&delta, PageChanges::default(), Instant::now());
         }
         self.send(id, &ServerMessage::Unreadable);

@@ -14,8 +14,8 @@ use serde_json::Value;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use super::Loop;
-use super::edit::PageChanges;
 use crate::event::Event;
+use crate::project::edit::PageChanges;
 use crate::tabs::client::ClientId;
 
 /// When tabs have not taken so many bytes of large texts, further answers of that kind wait; a tab that takes nothing for so
@@ -73,7 +73,7 @@ impl Loop {
     /// A server that starts comes to some modules late: what the page brings by `import()`, and the workers that this makes.
     /// Tabs that run them ask again when they hear of it.
     pub(super) fn tell_what_came(&mut self) {
-        let graph = &self.project.graph;
+        let graph = &self.project.modules.graph;
         if std::mem::replace(&mut self.modules, graph.len()) == graph.len() {
             return;
         }

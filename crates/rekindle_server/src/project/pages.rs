@@ -19,8 +19,8 @@ use rekindle_compile::page::template::{PageScript, PageTemplate, Piece, escape_a
 use rekindle_graph::wire::EditedPage;
 use rekindle_graph::{Diagnostic, FilePath, ModuleGraph, ModuleId, ModuleUrl, digest};
 
-use crate::project::Project;
 use crate::project::head_styles::head_styles;
+use crate::project::modules::Modules;
 use crate::project::page_texts::{Load, Loads, PageText, PageTexts};
 use crate::project::segments::{AsOf, preload_links};
 use crate::tabs::client_script::Runtime;
@@ -157,9 +157,9 @@ impl Pages {
     }
 
     /// The page at `url`, read and parsed if it was not before. Errors only when the file cannot be read.
-    pub fn load(&mut self, url: &str, file: &FilePath, project: &mut Project) -> std::io::Result<&Page> {
+    pub fn load(&mut self, url: &str, file: &FilePath, modules: &mut Modules) -> std::io::Result<&Page> {
         if !self.pages.contains_key(url) {
-            let page = read_page(url, file, project, 0, None)?;
+            let page = read_page(url, file, modules, 0, None)?;
             page.keep(url, &self.texts);
             self.pages.insert(url.to_owned(), page);
         }
@@ -167,17 +167,17 @@ impl Pages {
     }
 
     /// A page that a tab of an earlier session shows and that is not there.
-    pub fn miss(&mut self, url: &str, file: FilePath, project: &Project, seq: u64) {
+    pub fn miss(&mut self, url: &str, file: FilePath, modules: &Modules, seq: u64) {
         let mut page = Page::of(file);
-        page.go(&std::io::ErrorKind::NotFound.into(), project, seq);
+        page.go(&std::io::ErrorKind::NotFound.into(), modules, seq);
         self.pages.insert(url.to_owned(), page);
     }
 
     /// Reads the page anew: what has become of it.
-    pub fn reload(&mut self, url: &str, project: &mut Project, seq: u64) -> Fate {
+    pub fn reload(&mut self, url: &str, modules: &mut Modules, seq: u64) -> Fate {
         let Some(page) = self.pages.get_mut(url) else { return Fate::Same };
         let was_gone = page.gone.is_some();
-        match read_page(url, &page.file, project, seq, Some(page)) {
+        match read_page(url, &page.file, modules, seq, Some(page)) {
             Ok(mut fresh) => {
                 let is_edited = fresh.hash != page.hash;
                 if is_edited {
@@ -195,7 +195,7 @@ impl Pages {
                     (false, false) => Fate::Same,
                 }
             }
-            Err(error) => match (page.go(&error, project, seq), was_gone) {
+            Err(error) => match (page.go(&error, modules, seq), was_gone) {
                 (true, false) => Fate::Gone,
                 (true, true) => Fate::GoneOtherwise,
                 (false, _) => Fate::Same,
@@ -218,10 +218,10 @@ impl Pages {
 
     /// Parses every page again, because what their specifiers or `%NAME%`s mean may have changed. Gives those whose text
     /// is another one now.
-    pub fn refresh(&mut self, project: &mut Project, seq: u64) -> Vec<String> {
+    pub fn refresh(&mut self, modules: &mut Modules, seq: u64) -> Vec<String> {
         let mut edited = Vec::new();
         for (url, page) in &mut self.pages {
-            let Ok(mut fresh) = read_page(url, &page.file, project, seq, Some(page)) else { continue };
+            let Ok(mut fresh) = read_page(url, &page.file, modules, seq, Some(page)) else { continue };
             (fresh.gone, fresh.stood_at) = (page.gone.take(), page.stood_at);
             if fresh.hash == page.hash {
                 fresh.changed_at = page.changed_at;
@@ -273,30 +273,30 @@ impl Pages {
 fn read_page(
     url: &str,
     file: &FilePath,
-    project: &mut Project,
+    modules: &mut Modules,
     seq: u64,
     before: Option<&Page>,
 ) -> std::io::Result<Page> {
     let source = String::from_utf8_lossy(&file::read(file.as_path())?).into_owned();
-    let env = project.env.clone();
-    let contents = project.compiler.read_page(url, file, &source, &|name| env.text(name));
-    project.note_page(url, &contents);
+    let env = modules.env.clone();
+    let contents = modules.compiler.read_page(url, file, &source, &|name| env.text(name));
+    modules.note_page(url, &contents);
     let PageContents { template, scripts, links, assets, imports, folders } = contents;
-    project.await_in(folders);
+    modules.await_in(folders);
     let mut page = Page {
         changed_at: seq,
-        has_policy: project.has_policy || has_policy(&source),
+        has_policy: modules.has_policy || has_policy(&source),
         template,
         ..Page::of(file.clone())
     };
     let mut loads = Loads::default();
     let earlier = before.map(|before| &*before.loads);
     for (script, target) in page.template.scripts.iter().zip(scripts) {
-        let entry = entry_of(target, file, project);
+        let entry = entry_of(target, file, modules);
         let (written, leads_to) = match script {
             PageScript::External { specifier, .. } => {
                 let known = earlier.and_then(|earlier| Load::of(&earlier.scripts, specifier));
-                (specifier, leads_to(&entry, project, known))
+                (specifier, leads_to(&entry, modules, known))
             }
             PageScript::Inline { code, .. } => (code, String::new()),
         };
@@ -307,27 +307,27 @@ fn read_page(
         Entry::Missing(_, diagnostic) => Some((**diagnostic).clone()),
         Entry::Module(_) | Entry::Address(_) => None,
     });
-    project.note_missing_scripts(url, missing.collect());
+    modules.note_missing_scripts(url, missing.collect());
     for (link, target) in page.template.links.iter().zip(links) {
         let known = page.sheets.len();
-        let address = sheet_address(target, project, &mut page.sheets);
+        let address = sheet_address(target, modules, &mut page.sheets);
         let leads_to = match page.sheets.get(known) {
-            Some(id) => format!("module {}", project.graph[*id].url.as_str()),
+            Some(id) => format!("module {}", modules.graph[*id].url.as_str()),
             None => {
                 let known = earlier.and_then(|earlier| Load::of(&earlier.links, &link.specifier));
-                link_leads_to(file, &link.specifier, project, known)
+                link_leads_to(file, &link.specifier, modules, known)
             }
         };
         loads.links.push(Load { written: link.specifier.clone(), leads_to });
         page.links.push(address);
     }
     for target in assets {
-        page.assets.push(asset_address(target, project, &mut page.asset_files));
+        page.assets.push(asset_address(target, modules, &mut page.asset_files));
     }
     for (specifier, target) in page.template.imports.iter().zip(imports) {
-        page.imports.push(import_address(specifier, target, project));
+        page.imports.push(import_address(specifier, target, modules));
     }
-    let text: Arc<str> = page.text(url, project.compiler.base(), "", &[]).0.into();
+    let text: Arc<str> = page.text(url, modules.compiler.base(), "", &[]).0.into();
     page.hash = digest(&[source.as_bytes(), text.as_bytes(), loads.leads_to().as_bytes()]);
     page.loads = loads.into();
     page.versions.push_back(Version { since: seq, hash: page.hash.clone(), text, loads: page.loads.clone() });
@@ -356,18 +356,18 @@ fn has_policy(source: &str) -> bool {
 
 /// What a link leads to that leads to no sheet of the project: a file of `public/`, or what is `known` of it from before while
 /// that is not there.
-fn link_leads_to(page: &FilePath, specifier: &str, project: &Project, known: Option<&str>) -> String {
-    let url = absolute(&project.compiler, page, without_suffix(specifier).0);
-    if project.compiler.resolver.public_address(&url).is_some() {
+fn link_leads_to(page: &FilePath, specifier: &str, modules: &Modules, known: Option<&str>) -> String {
+    let url = absolute(&modules.compiler, page, without_suffix(specifier).0);
+    if modules.compiler.resolver.public_address(&url).is_some() {
         return format!("address {url}");
     }
     known.map_or_else(|| format!("module {}", linked_sheet(&url).as_str()), str::to_owned)
 }
 
 /// What a script of a page leads to. While its file is not there it is what is `known` of it from before.
-fn leads_to(entry: &Entry, project: &Project, known: Option<&str>) -> String {
+fn leads_to(entry: &Entry, modules: &Modules, known: Option<&str>) -> String {
     match (entry, known) {
-        (Entry::Module(id), _) => format!("module {}", project.graph[*id].url.as_str()),
+        (Entry::Module(id), _) => format!("module {}", modules.graph[*id].url.as_str()),
         (Entry::Address(address), _) => format!("address {address}"),
         (Entry::Missing(..), Some(known)) => known.to_owned(),
         (Entry::Missing(url, _), None) => format!("module {}", url.as_str()),
@@ -375,11 +375,11 @@ fn leads_to(entry: &Entry, project: &Project, known: Option<&str>) -> String {
 }
 
 /// A script of `page`. Its module is in the graph from now on.
-fn entry_of(target: ScriptTarget, page: &FilePath, project: &mut Project) -> Entry {
+fn entry_of(target: ScriptTarget, page: &FilePath, modules: &mut Modules) -> Entry {
     match target {
-        ScriptTarget::Module { url, file } => Entry::Module(project.graph.insert(&url, &file)),
-        ScriptTarget::Helper(url) => Entry::Module(project.graph.insert(&url, &FilePath::new(url.as_str()))),
-        ScriptTarget::Inline { url, source } => Entry::Module(project.insert_inline(&url, page, source)),
+        ScriptTarget::Module { url, file } => Entry::Module(modules.graph.insert(&url, &file)),
+        ScriptTarget::Helper(url) => Entry::Module(modules.graph.insert(&url, &FilePath::new(url.as_str()))),
+        ScriptTarget::Inline { url, source } => Entry::Module(modules.insert_inline(&url, page, source)),
         ScriptTarget::Address(address) => Entry::Address(address),
         ScriptTarget::Missing { url, diagnostic } => Entry::Missing(url, diagnostic),
     }
@@ -387,26 +387,26 @@ fn entry_of(target: ScriptTarget, page: &FilePath, project: &mut Project) -> Ent
 
 /// A local sheet becomes a module of its own, so that an edit swaps the link. One that is not there is a broken module: the page
 /// shows why, and takes the sheet when it appears.
-fn sheet_address(target: LinkTarget, project: &mut Project, sheets: &mut Vec<ModuleId>) -> String {
+fn sheet_address(target: LinkTarget, modules: &mut Modules, sheets: &mut Vec<ModuleId>) -> String {
     match target {
         LinkTarget::Sheet { url, file, suffix } => {
-            sheets.push(project.graph.insert(&url, &file));
-            format!("{}{suffix}", project.compiler.address_of(url.path()))
+            sheets.push(modules.graph.insert(&url, &file));
+            format!("{}{suffix}", modules.compiler.address_of(url.path()))
         }
         LinkTarget::MissingSheet { url, file, .. } => {
-            sheets.push(project.graph.insert(&url, &file));
-            project.compiler.address_of(url.path())
+            sheets.push(modules.graph.insert(&url, &file));
+            modules.compiler.address_of(url.path())
         }
-        LinkTarget::Other(target) => asset_address(target, project, &mut Vec::new()),
+        LinkTarget::Other(target) => asset_address(target, modules, &mut Vec::new()),
     }
 }
 
-fn asset_address(target: AssetTarget, project: &mut Project, files: &mut Vec<PathBuf>) -> String {
+fn asset_address(target: AssetTarget, modules: &mut Modules, files: &mut Vec<PathBuf>) -> String {
     match target {
         AssetTarget::File { file, url, suffix } => {
-            project.admit_page_asset(url.path(), &file);
+            modules.admit_page_asset(url.path(), &file);
             files.push(file.as_path().to_owned());
-            with_suffix(&project.compiler.asset_address(&file), &suffix)
+            with_suffix(&modules.compiler.asset_address(&file), &suffix)
         }
         AssetTarget::Public { address, suffix, .. } => format!("{address}{suffix}"),
         AssetTarget::Elsewhere(address) | AssetTarget::Missing(address) => address,
@@ -414,15 +414,15 @@ fn asset_address(target: AssetTarget, project: &mut Project, files: &mut Vec<Pat
 }
 
 /// The address of what a plain script of the page imports when it runs. From then on a module may be asked for.
-fn import_address(specifier: &str, target: ImportTarget, project: &mut Project) -> String {
+fn import_address(specifier: &str, target: ImportTarget, modules: &mut Modules) -> String {
     match target {
-        ImportTarget::Module { url, file } => _ = project.graph.insert(&url, &file),
+        ImportTarget::Module { url, file } => _ = modules.graph.insert(&url, &file),
         ImportTarget::Other(AssetTarget::Public { address, suffix, .. }) => return format!("{address}{suffix}"),
         ImportTarget::Other(AssetTarget::Elsewhere(address)) => return address,
         ImportTarget::Other(AssetTarget::File { .. } | AssetTarget::Missing(_)) => {}
     }
     match specifier.strip_prefix('/') {
-        Some(below) => format!("{}{below}", project.compiler.base()),
+        Some(below) => format!("{}{below}", modules.compiler.base()),
         None => specifier.to_owned(),
     }
 }
@@ -450,8 +450,8 @@ impl Page {
     }
 
     /// Notes why it cannot be had; false if that is known.
-    fn go(&mut self, error: &std::io::Error, project: &Project, seq: u64) -> bool {
-        let name = project.compiler.display(self.file.as_path());
+    fn go(&mut self, error: &std::io::Error, modules: &Modules, seq: u64) -> bool {
+        let name = modules.compiler.display(self.file.as_path());
         let message = match error.kind() {
             std::io::ErrorKind::NotFound => format!("the page {name} is gone"),
             _ => format!("the page {name} cannot be read: {error}"),

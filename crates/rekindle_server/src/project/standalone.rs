@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use rekindle_compile::script::bundle::{Exports, join_modules};
 use rekindle_graph::{EnvReads, ModuleId};
 
-use crate::project::Project;
+use crate::project::modules::Modules;
 use crate::project::segments::write_definition;
 use crate::tabs::client_script::SOURCES;
 
@@ -25,15 +25,15 @@ const STANDALONE: (&str, &str) = ("standalone.ts", include_str!("../../../../cli
 const END: (&str, &str) = ("end.ts", "");
 
 /// Whether a file has to be compiled to run as a script.
-pub fn is_module(project: &Project, id: ModuleId) -> bool {
-    let Some(published) = &project.graph[id].published else { return true };
+pub fn is_module(modules: &Modules, id: ModuleId) -> bool {
+    let Some(published) = &modules.graph[id].published else { return true };
     let definition = &published.definition;
     let reads_meta = definition.env != EnvReads::None;
     reads_meta || !definition.deps.is_empty() || !definition.exports.is_empty() || !definition.globs.is_empty()
 }
 
-/// `modules`: all that running `id` needs.
-pub fn script(project: &Project, base: &str, id: ModuleId, modules: &[ModuleId]) -> String {
+/// `needed`: all that running `id` needs.
+pub fn script(modules: &Modules, base: &str, id: ModuleId, needed: &[ModuleId]) -> String {
     static RUNTIME: OnceLock<String> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
         let shared = SOURCES.split_inclusive(|(name, _)| *name == LAST_SHARED).next().unwrap_or_default();
@@ -41,22 +41,22 @@ pub fn script(project: &Project, base: &str, id: ModuleId, modules: &[ModuleId])
             .unwrap_or_else(|errors| unreachable!("our own client does not compile: {errors:?}"))
     });
     let json = |value: &serde_json::Value| value.to_string();
-    let (base, env) = (json(&base.into()), json(&serde_json::json!(project.env.object())));
+    let (base, env) = (json(&base.into()), json(&serde_json::json!(modules.env.object())));
     let mut script =
         format!("(()=>{{\"use strict\";\n{runtime}\nconst{{define:$d,run:$run}}=standalone({base},{env});\n");
-    for &module in modules {
-        if let Some(published) = &project.graph[module].published {
-            write_definition(&mut script, project.graph[module].url.as_str(), published);
+    for &module in needed {
+        if let Some(published) = &modules.graph[module].published {
+            write_definition(&mut script, modules.graph[module].url.as_str(), published);
             script.push('\n');
         }
     }
-    match project.errors(modules.iter().copied()).iter().next() {
+    match modules.errors(needed.iter().copied()).iter().next() {
         Some((url, diagnostics)) => {
             let message = diagnostics.first().map(|first| first.message.clone()).unwrap_or_default();
             let _ = writeln!(script, "throw new SyntaxError({});", json(&format!("{url}: {message}").into()));
         }
         None => {
-            let _ = writeln!(script, "$run({});", json(&project.graph[id].url.as_str().into()));
+            let _ = writeln!(script, "$run({});", json(&modules.graph[id].url.as_str().into()));
         }
     }
     script.push_str("})();\n");

@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use crate::event::{Event, Inbox, UnreadableModule};
 use crate::http::answer::{Answer, Cache};
 use crate::http::bodies::Bodies;
-use crate::project::Project;
+use crate::project::modules::Modules;
 use crate::tabs::client::ClientId;
 use crate::tabs::outbox::Outbox;
 
@@ -115,7 +115,7 @@ impl Tracer {
     /// Answers a tab's question about a stack, at once if it has too many open.
     pub fn trace(
         &self,
-        project: &mut Project,
+        modules: &mut Modules,
         base: &str,
         (tab, outbox): (ClientId, Outbox),
         Question { number, frames, lacks, said }: Question<'_>,
@@ -126,10 +126,10 @@ impl Tracer {
             return outbox.send(text(&nothing));
         }
         let import = lacks.and_then(|(Lacks { importer, specifier, name, .. }, help)| {
-            let module = MappedModule::of(project, project.graph.get(importer)?)?;
+            let module = MappedModule::of(modules, modules.graph.get(importer)?)?;
             Some(Import { module, specifier: specifier.clone(), name: name.clone(), help })
         });
-        let positions = positions(project, base, frames);
+        let positions = positions(modules, base, frames);
         self.order(|jobs| jobs.first.push_back(Stack { tab, outbox, number, positions, import, said, first: None }));
     }
 
@@ -137,13 +137,13 @@ impl Tracer {
     /// ours, or the tab has too many questions open.
     pub fn refuse(
         &self,
-        project: &mut Project,
+        modules: &mut Modules,
         base: &str,
         tab: ClientId,
         (script, line, column): (&str, u32, u32),
         message: &str,
     ) -> bool {
-        let position = positions(project, base, &[(script.to_owned(), line, column)]).into_iter().flatten().next();
+        let position = positions(modules, base, &[(script.to_owned(), line, column)]).into_iter().flatten().next();
         let Some(position) = position.filter(|_| self.admits(tab)) else { return false };
         self.order(|jobs| jobs.refusals.push_back((tab, position, message.to_owned())));
         true

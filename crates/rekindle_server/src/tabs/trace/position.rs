@@ -6,7 +6,7 @@ use rekindle_compile::source::Source;
 use rekindle_graph::{FilePath, ModuleId, ModuleUrl};
 use rustc_hash::FxHashMap;
 
-use crate::project::Project;
+use crate::project::modules::Modules;
 
 /// Frames of a stack that are mapped.
 const MOST_FRAMES: usize = 30;
@@ -25,11 +25,11 @@ pub struct MappedModule {
 
 impl MappedModule {
     /// `None` for a module that was never compiled without a mistake.
-    pub fn of(project: &Project, id: ModuleId) -> Option<Self> {
-        let module = &project.graph[id];
+    pub fn of(modules: &Modules, id: ModuleId) -> Option<Self> {
+        let module = &modules.graph[id];
         let definition = &module.published.as_ref()?.definition;
         let (url, hash) = (module.url.clone(), definition.hash.clone());
-        let source = project.source_of(&url);
+        let source = modules.source_of(&url);
         Some(Self { url, file: module.file.clone(), source, hash, size: definition.code.len() })
     }
 }
@@ -43,13 +43,13 @@ pub struct Position {
 }
 
 /// The positions of a stack, `None` where a frame is in none of our scripts.
-pub fn positions(project: &mut Project, base: &str, frames: &[(String, u32, u32)]) -> Vec<Option<Position>> {
-    let mut modules: FxHashMap<ModuleId, Arc<MappedModule>> = FxHashMap::default();
+pub fn positions(modules: &mut Modules, base: &str, frames: &[(String, u32, u32)]) -> Vec<Option<Position>> {
+    let mut mapped: FxHashMap<ModuleId, Arc<MappedModule>> = FxHashMap::default();
     let mut position = |(address, line, column): &(String, u32, u32)| {
-        let (id, line) = place(project, base, address, *line)?;
-        let module = match modules.get(&id) {
+        let (id, line) = place(modules, base, address, *line)?;
+        let module = match mapped.get(&id) {
             Some(module) => module.clone(),
-            None => modules.entry(id).or_insert(Arc::new(MappedModule::of(project, id)?)).clone(),
+            None => mapped.entry(id).or_insert(Arc::new(MappedModule::of(modules, id)?)).clone(),
         };
         Some(Position { module, line, column: *column })
     };
@@ -57,16 +57,16 @@ pub fn positions(project: &mut Project, base: &str, frames: &[(String, u32, u32)
 }
 
 /// The module whose definition stands on a line of a script, and the line in it, both from 1.
-fn place(project: &mut Project, base: &str, address: &str, line: u32) -> Option<(ModuleId, u32)> {
+fn place(modules: &mut Modules, base: &str, address: &str, line: u32) -> Option<(ModuleId, u32)> {
     let path = path_of(address, base)?;
     match path.strip_prefix("/@rekindle/s/") {
-        Some(segment) => place_in_segment(project, segment.strip_suffix(".js")?, line),
-        None => Some((project.graph.get(&path)?, line)),
+        Some(segment) => place_in_segment(modules, segment.strip_suffix(".js")?, line),
+        None => Some((modules.graph.get(&path)?, line)),
     }
 }
 
-fn place_in_segment(project: &mut Project, segment: &str, line: u32) -> Option<(ModuleId, u32)> {
-    let lines = project.segments.lines(&project.graph, segment)?;
+fn place_in_segment(modules: &mut Modules, segment: &str, line: u32) -> Option<(ModuleId, u32)> {
+    let lines = modules.segments.lines(&modules.graph, segment)?;
     let (id, begin) = lines.iter().rev().find(|(_, begin)| *begin < line as usize)?;
     Some((*id, line - *begin as u32))
 }

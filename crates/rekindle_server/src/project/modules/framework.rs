@@ -7,10 +7,10 @@ use rekindle_graph::paths::is_in_package;
 use rekindle_graph::wire::RefreshModules;
 use rekindle_graph::{ModuleId, ModuleState};
 
-use super::{Project, find_framework};
+use super::{Modules, find_framework};
 use crate::watch::Watcher;
 
-impl Project {
+impl Modules {
     /// What refreshes components in every page, if the project has a framework that can.
     pub fn refresh_modules(&self) -> Option<RefreshModules> {
         let found = self.compiler.framework();

@@ -13,13 +13,13 @@ use rekindle_graph::wire::TracedFrame;
 use rekindle_graph::{Delta, Diagnostic, FilePath, Link, ModuleId, ModuleState, Place, Published};
 use rustc_hash::FxHashSet;
 
-use super::Project;
+use super::Modules;
 use crate::watch::{Watcher, look_at};
 
 /// Characters that are shown of a browser's message.
 const LONGEST_REFUSAL: usize = 300;
 
-impl Project {
+impl Modules {
     /// Brings the graph up to date with what happened to `paths`, of which those in `gone` are not there. `listing_changed`: files may have appeared or
     /// vanished anywhere, so that specifiers and globs may mean something else; the result says whether that was so in the end.
     pub fn edited(
@@ -270,7 +270,7 @@ mod tests {
         let root = folder.path().canonicalize().unwrap();
         let path = root.join("main.js");
         fs::write(&path, "const = 1").unwrap();
-        let mut project = Project::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
+        let mut project = Modules::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
         let (watcher, _notes) = Watcher::taking_notes();
         let main = project.graph.insert(&ModuleUrl::new("/main.js"), &FilePath::new(&path));
         let mut delta = Delta::default();

@@ -8,7 +8,7 @@ use rekindle_compile::compiled::Compiled;
 use rekindle_graph::{Delta, ModuleId, ModuleState};
 use rustc_hash::FxHashSet;
 
-use super::{Project, Watchlist, compile_one, crashed};
+use super::{Modules, Watchlist, compile_one, crashed};
 use crate::watch::Watcher;
 
 /// Modules that a crawl takes in before it lets others have a turn.
@@ -51,7 +51,7 @@ impl Crawl {
     }
 }
 
-impl Project {
+impl Modules {
     /// Everything that running `roots` needs, compiled; in the order it was met. What cannot run is in it too.
     pub fn crawl(&mut self, roots: &[ModuleId], watcher: &Watcher) -> Vec<ModuleId> {
         let mut crawl = Crawl::from(roots);

@@ -6,18 +6,22 @@ use rekindle_compile::page::contents::PageContents;
 use rekindle_compile::resolve::packages::package_name;
 use rekindle_graph::Diagnostic;
 
-use super::Project;
+use super::Modules;
 use crate::report::News;
 
-impl Project {
-    /// Modules of Node that were imported since the last call, each once for a package: the module and its importer.
-    pub fn take_of_node(&mut self) -> Vec<(String, String)> {
+impl Modules {
+    /// Tells of the modules of Node that were imported since the last call, each once for a package: in a page they are empty.
+    pub fn tell_of_node(&mut self) {
         let met = std::mem::take(&mut self.of_node);
         let package = |importer: &str| match importer.rsplit_once("/node_modules/") {
             Some((_, inside)) => package_name(inside),
             None => importer.to_owned(),
         };
-        met.into_iter().filter(|(name, by)| self.told_of_node.insert((name.clone(), package(by)))).collect()
+        for (name, importer) in met {
+            if self.told_of_node.insert((name.clone(), package(&importer))) {
+                self.report.tell(News::NodeModule { name, importer });
+            }
+        }
     }
 
     /// Takes over what the user is to be told of a page: `%NAME%`s that nothing stands for, and what nobody fills in.

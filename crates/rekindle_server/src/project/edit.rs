@@ -1,14 +1,12 @@
-//! An edit, from the batch of file changes that made it to the batch that tells tabs of it, and the edits that are under way.
+//! What a batch of file changes did to the project: an edit, which tabs and terminal are told of.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use rekindle_graph::wire::EditedPage;
 use rekindle_graph::{Delta, ModuleGraph, ModuleId, ModuleState};
-use tokio::sync::oneshot;
 
-use crate::programs::leases::{EditAnswer, Leases};
-use crate::project::gaps::{Gaps, StateBefore};
+use crate::project::gaps::StateBefore;
 
 /// What a batch of file changes did.
 pub struct Edit {
@@ -83,28 +81,6 @@ impl PageChanges {
     }
 }
 
-/// The edits of a loop that are under way.
-#[derive(Default)]
-pub struct Edits {
-    /// In the graph and not published.
-    pub waiting: Option<Edit>,
-    pub gaps: Gaps,
-    pub leases: Leases,
-    /// Who waits for the end of all of them.
-    pub awaiting: Vec<oneshot::Sender<()>>,
-    /// Who ended the last lease and is told how many files there were.
-    pub committers: Vec<oneshot::Sender<EditAnswer>>,
-    /// Files of the last edit.
-    pub files: usize,
-}
-
-impl Edits {
-    /// Tabs and terminal are not told yet of all that is in the graph.
-    pub fn is_waiting(&self) -> bool {
-        self.waiting.is_some()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -115,19 +91,19 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::project::Project;
+    use crate::project::modules::Modules;
     use crate::report::Report;
     use crate::watch::Watcher;
 
-    fn edit(project: &mut Project, path: &Path, is_gone: bool) -> Edit {
+    fn edit(modules: &mut Modules, path: &Path, is_gone: bool) -> Edit {
         let (watcher, _notes) = Watcher::taking_notes();
         let paths = [path.to_owned()];
         let gone: FxHashSet<&Path> = is_gone.then_some(path).into_iter().collect();
-        let before = StateBefore::an_edit_of(&paths, is_gone, &project.graph);
-        let (delta, _) = project.edited(&paths, &gone, is_gone, &watcher);
+        let before = StateBefore::an_edit_of(&paths, is_gone, &modules.graph);
+        let (delta, _) = modules.edited(&paths, &gone, is_gone, &watcher);
         let edit =
             Edit { delta, page_changes: PageChanges::default(), noticed: Instant::now(), before, vanished: Vec::new() };
-        edit.as_it_stands(&project.graph)
+        edit.as_it_stands(&modules.graph)
     }
 
     #[test]
@@ -136,17 +112,17 @@ mod tests {
         let root = folder.path().canonicalize().unwrap();
         let path = root.join("main.js");
         fs::write(&path, "show(1)").unwrap();
-        let mut project = Project::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
+        let mut modules = Modules::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
         let (watcher, _notes) = Watcher::taking_notes();
-        let main = project.graph.insert(&ModuleUrl::new("/main.js"), &FilePath::new(&path));
-        project.bring_in(&[main], &watcher, &mut Delta::default());
+        let main = modules.graph.insert(&ModuleUrl::new("/main.js"), &FilePath::new(&path));
+        modules.bring_in(&[main], &watcher, &mut Delta::default());
 
         // It was looked at while it was away, and is there when imports are resolved anew.
-        assert!(edit(&mut project, &path, true).is_empty());
-        assert_eq!(project.graph[main].state, ModuleState::Ready);
+        assert!(edit(&mut modules, &path, true).is_empty());
+        assert_eq!(modules.graph[main].state, ModuleState::Ready);
 
         fs::write(&path, "show(2)").unwrap();
-        let edit = edit(&mut project, &path, true);
+        let edit = edit(&mut modules, &path, true);
         assert_eq!(
             edit.delta,
             Delta { changed: vec![main], ..Delta::default() },

@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use rekindle_compile::source::Source;
 use rekindle_graph::ModuleId;
 
-use super::{Project, Watchlist};
+use super::{Modules, Watchlist};
 use crate::watch::Watcher;
 
-impl Project {
+impl Modules {
     /// `since`: when the files were read at the earliest.
     pub(super) fn watch(&mut self, Watchlist { mut files, folders }: Watchlist, watcher: &Watcher, since: SystemTime) {
         files.extend(self.compiler.take_read());

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Whatever a query of a module can say is said here and nowhere else, also where one file gives several modules, as a page
-//! does with its scripts, and where a specifier ends and its query begins.
+//! does with its scripts, and where a specifier ends and its query begins. The client's `core/query.ts` has the words that a tab
+//! needs. What a request asks of the server itself (`/@rekindle/load.js?id=…`) is read in the server's `http/address.rs`.
 
 use rekindle_graph::ModuleUrl;
 
@@ -30,6 +31,9 @@ const SHEET: &str = "sheet";
 pub const LINKED: &str = "direct";
 /// A worker is started as a classic script.
 const CLASSIC: &str = "classic";
+/// What a module of Node is called, and the module that imports it: parts of the query of its stand-in.
+const NODE_NAME: &str = "id";
+const NODE_IMPORTER: &str = "by";
 /// In a build: the sheet of a CSS module alone, which is there whoever uses its names.
 pub const SHEET_OF_MODULE: &str = "rekindle-sheet";
 
@@ -214,7 +218,7 @@ pub fn is_linked(url: &ModuleUrl) -> bool {
 
 /// The module that stands for the sheet of a `<link>` to the style at `path`.
 pub fn linked_sheet(path: &str) -> ModuleUrl {
-    ModuleUrl::new(format!("{path}?{LINKED}"))
+    ModuleUrl::new(join_query(path, Some(LINKED)))
 }
 
 /// Whether importing the module puts a sheet on the page, or would if it is a CSS module.
@@ -222,15 +226,47 @@ pub fn is_sheet_of_page(url: &ModuleUrl) -> bool {
     is_style(url.path()) && Query::of(url) == Query::Other
 }
 
-/// The query of a page's script number `index`, which is written into the page: one file gives several modules.
-pub fn inline_script_query(index: usize) -> String {
-    format!("html-proxy&index={index}.js")
+/// Script number `index` that is written into the page at `page`: one file gives several modules.
+pub fn inline_script(page: &str, index: usize) -> ModuleUrl {
+    ModuleUrl::new(join_query(page, Some(&format!("html-proxy&index={index}.js"))))
 }
 
 /// The query of a worker's address, as code asks for it that names the worker with `new URL()`.
 pub(crate) fn worker_address_query(is_shared: bool, is_module: bool) -> String {
     let class = if is_shared { "sharedworker" } else { "worker" };
     format!("{class}&{URL}&{}", if is_module { "module" } else { CLASSIC })
+}
+
+/// The query of the address of a file that code names with `new URL()`. With `needs_file` it never is the content of the file: text
+/// behind it would break that.
+pub(crate) fn file_address_query(needs_file: bool) -> String {
+    if needs_file { format!("{URL}&{KEEPS_FILE}") } else { URL.to_owned() }
+}
+
+/// The module below `path` that stands for the module of Node `name` in `importer`.
+pub(crate) fn node_stand_in(path: &str, name: &str, importer: &str) -> ModuleUrl {
+    let encode = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC);
+    let query = format!("{NODE_NAME}={}&{NODE_IMPORTER}={}", encode(name), encode(importer));
+    ModuleUrl::new(join_query(path, Some(&query)))
+}
+
+/// The module of Node and its importer that such a stand-in is for.
+pub fn node_module(stand_in: &ModuleUrl) -> (String, String) {
+    let value = |name: &str| {
+        let found = stand_in.query().split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        percent_encoding::percent_decode_str(found.unwrap_or_default()).decode_utf8_lossy().into_owned()
+    };
+    (value(NODE_NAME), value(NODE_IMPORTER))
+}
+
+/// In a build: the id of the sheet alone of the CSS module with this id, or specifier.
+pub fn sheet_of_module(module: &str) -> String {
+    with_suffix(module, &format!("?{SHEET_OF_MODULE}"))
+}
+
+/// The CSS module whose sheet this is the id of.
+pub fn module_of_sheet(sheet: &str) -> Option<&str> {
+    sheet.strip_suffix(SHEET_OF_MODULE)?.strip_suffix(['?', '&'])
 }
 
 /// What an import says with an attribute, as a query: `with { type: 'text' }` → `raw`.
@@ -278,6 +314,12 @@ pub(crate) fn inline_wish(suffix: &str) -> Option<&'static str> {
     }
 }
 
+/// The specifier with what an attribute of its import says: (`./a.txt`, `text`) → `./a.txt?raw`. None if the attribute says nothing here.
+pub(crate) fn with_attribute(specifier: &str, attribute: &str) -> Option<String> {
+    let query = query_of_attribute(attribute)?;
+    Some(join_query(path_of(specifier), Some(query)))
+}
+
 /// `dot.svg#a` → (`dot.svg`, `#a`)
 pub fn without_suffix(specifier: &str) -> (&str, &str) {
     specifier.find(['#', '?']).map_or((specifier, ""), |at| specifier.split_at(at))
@@ -288,21 +330,35 @@ pub fn split_query(specifier: &str) -> (&str, Option<&str>) {
     specifier.split_once('?').map_or((specifier, None), |(path, query)| (path, Some(query)))
 }
 
+/// (`./a.ts`, `worker&url`) → `./a.ts?worker&url`
+pub fn join_query(path: &str, query: Option<&str>) -> String {
+    query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+}
+
+/// `?raw` and `raw` → `raw`: options may be written in both ways.
+pub(crate) fn without_mark(query: &str) -> &str {
+    query.trim_start_matches('?')
+}
+
 /// `./a.ts?raw` → `./a.ts`
 pub fn path_of(specifier: &str) -> &str {
     split_query(specifier).0
 }
 
-/// An address with what follows it where it is written: (`/a.svg?v=1`, `?x#top`) → `/a.svg?v=1&x#top`
-pub fn with_suffix(address: &str, suffix: &str) -> String {
-    match suffix.strip_prefix('?').filter(|_| has_query(address)) {
-        Some(rest) => format!("{address}&{rest}"),
-        None => format!("{address}{suffix}"),
-    }
+/// The same of a `url(…)` in a style, where a `#` at the start is a subpath import of a package: `#icon.svg?x#y` → (`#icon.svg`, `?x#y`)
+pub(crate) fn without_suffix_in_style(url: &str) -> (&str, &str) {
+    let end = url.char_indices().skip(1).find(|(_, c)| matches!(c, '?' | '#')).map_or(url.len(), |(at, _)| at);
+    url.split_at(end)
 }
 
-pub(crate) fn has_query(address: &str) -> bool {
-    split_query(address).1.is_some()
+/// An address with what follows it where it is written: (`/a.svg?v=1`, `?x#top`) → `/a.svg?v=1&x#top`
+pub fn with_suffix(address: &str, suffix: &str) -> String {
+    match suffix.strip_prefix('?') {
+        // The address is the content of the file, so a query would be part of that.
+        Some(_) if address.starts_with("data:") => address.to_owned(),
+        Some(rest) if split_query(address).1.is_some() => format!("{address}&{rest}"),
+        _ => format!("{address}{suffix}"),
+    }
 }
 
 /// Whether a module goes through the script compiler: by its kind, or because a page or the binary holds it as one.
@@ -319,10 +375,13 @@ mod tests {
         assert_eq!(split_query("./a.ts?worker&url"), ("./a.ts", Some("worker&url")));
         assert_eq!(split_query("./a.ts?"), ("./a.ts", Some("")));
         assert_eq!(split_query("./a.ts"), ("./a.ts", None));
+        assert_eq!(join_query("./a.ts", Some("worker&url")), "./a.ts?worker&url");
         assert_eq!(without_suffix("./a.svg#x?y"), ("./a.svg", "#x?y"));
+        assert_eq!(without_suffix_in_style("#icon.svg?x#y"), ("#icon.svg", "?x#y"));
         assert_eq!(with_suffix("/a.svg?v=1", "?x#top"), "/a.svg?v=1&x#top");
         assert_eq!(with_suffix("/a.svg", "?x#top"), "/a.svg?x#top");
         assert_eq!(with_suffix("/a.svg?v=1", "#top"), "/a.svg?v=1#top");
+        assert_eq!(with_suffix("data:,a", "?inline"), "data:,a");
     }
 
     #[test]
@@ -331,7 +390,11 @@ mod tests {
         let shared = Query::Worker { class: "SharedWorker", address: true };
         assert_eq!(of("/w.ts", &worker_address_query(true, true)), shared);
         assert!(is_classic_worker(&ModuleUrl::new(format!("/w.ts?{}", worker_address_query(false, false)))));
+        assert_eq!(of("/a.svg", &file_address_query(true)), Query::Url);
+        assert_eq!(module_of_sheet(&sheet_of_module("/a.module.css?v=1")), Some("/a.module.css?v=1"));
         assert_eq!(of("/a.txt", query_of_attribute("text").unwrap()), Query::Raw);
+        assert_eq!(with_attribute("./a.txt?url", "text").as_deref(), Some("./a.txt?raw"));
+        assert_eq!(node_module(&node_stand_in("/node.cjs", "fs", "/a b.js")), ("fs".to_owned(), "/a b.js".to_owned()));
         assert_eq!(StyleUse::of(&linked_sheet("/a.css")), StyleUse::Link);
         assert!(is_sheet_of_page(&ModuleUrl::new("/a.css?v=1")) && !is_sheet_of_page(&ModuleUrl::new("/a.css?bytes")));
         assert!(is_worker_file("worker_file=&type=module") && !is_worker_file("worker"));

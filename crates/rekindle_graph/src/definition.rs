@@ -118,7 +118,7 @@ pub struct GlobCall {
     pub patterns: Vec<String>,
     /// `eager` option: the modules are imported at once. Default `false`.
     pub eager: bool,
-    /// Query appended to every match, with its question mark; empty when there is none.
+    /// Query appended to every match, without its question mark; empty when there is none.
     pub query: String,
     /// `base` option: keys are relative to it.
     pub base: Option<String>,

@@ -16,7 +16,7 @@ use rekindle_compile::files::file;
 use rekindle_compile::files::secrets::{self, holds_secrets};
 use rekindle_compile::kind::{
     SHEET_OF_MODULE, StyleUse, asks_for_content, is_classic_worker, is_script, is_sheet_of_page, is_style,
-    is_style_module, linked_sheet, split_query, with_suffix,
+    is_style_module, join_query, linked_sheet, module_of_sheet, node_module, sheet_of_module, split_query,
 };
 use rekindle_compile::plain::module::{Inlining, Plain};
 use rekindle_compile::plain::options::{PlainOptions, RUNTIME_URL};
@@ -39,7 +39,7 @@ use rolldown_plugin::{
 };
 
 use crate::bundle::context::BundleContext;
-use crate::bundle::ids::PAGE;
+use crate::bundle::ids::{PAGE, plain_id, required_file, required_id};
 use crate::bundle::modules::BundledModules;
 use crate::bundle::page_modules::PageModules;
 use crate::bundle::problems;
@@ -50,8 +50,6 @@ use crate::output::sheets;
 use crate::session::Session;
 
 const OWN: &str = "\0rekindle:";
-/// Marks a JSON file that `require` asks for: its value, where an import gives a module.
-const REQUIRED: &str = "?rekindle-required";
 /// Begins the id of a module that is required and does not exist; its name follows.
 const MISSING: &str = "missing?";
 
@@ -183,7 +181,7 @@ impl Meaning {
         if specifier == RUNTIME_URL {
             return Ok(Some(with_effects(format!("{OWN}{RUNTIME_URL}"), Some(HookSideEffects::False))));
         }
-        let is_known_sheet = || specifier.ends_with(SHEET_OF_MODULE) && self.has_sheet(specifier);
+        let is_known_sheet = || module_of_sheet(specifier).is_some() && self.has_sheet(specifier);
         if specifier.starts_with(OWN) || specifier.ends_with(PAGE) || is_known_sheet() {
             return Ok(Some(with_effects(specifier, Some(HookSideEffects::NoTreeshake))));
         }
@@ -219,7 +217,7 @@ impl Meaning {
                 Err(anyhow::anyhow!(TOLD))
             }
             Ok(Resolved::File { path, url }) if kind == DepKind::Require && is_json(&url) => {
-                Ok(Some(with_effects(format!("{}{REQUIRED}", path.as_path().display()), None)))
+                Ok(Some(with_effects(required_id(path.as_path()), None)))
             }
             Ok(Resolved::File { path, url }) => {
                 if let Some(diagnostic) = session.compiler.plugin_lacks(&url, &path).filter(|_| kind == DepKind::Static)
@@ -231,7 +229,7 @@ impl Meaning {
                 Ok(Some(self.file(path.as_path(), query)))
             }
             Ok(Resolved::Helper(url)) if url.path() == NODE_URL => {
-                let (name, by) = builtin::node_module(url.query());
+                let (name, by) = node_module(&url);
                 session.warn(builtin::node_module_note(&name, &by));
                 Ok(Some(with_effects(format!("{OWN}{EMPTY_URL}"), None)))
             }
@@ -256,15 +254,8 @@ impl Meaning {
 
     /// The id of a file: its path with the query that says what is made of it.
     fn file(&self, path: &Path, query: Option<&str>) -> HookResolveIdOutput {
-        let id = match query {
-            Some(query) => format!("{}?{query}", path.display()),
-            // By that extension alone the bundler would take it for CommonJS; in TypeScript it may be written as a module.
-            None if path.extension().is_some_and(|extension| extension == "cts") => {
-                format!("{}?module", path.display())
-            }
-            None => path.display().to_string(),
-        };
-        let url = ModuleUrl::new(format!("{}?{}", path.display(), query.unwrap_or_default()));
+        let url = ModuleUrl::new(join_query(&path.display().to_string(), query));
+        let id = if query.is_some() { url.to_string() } else { plain_id(path) };
         let mut output = HookResolveIdOutput::from_id(id);
         if is_sheet_of_page(&url) {
             output.side_effects = Some(match self.role {
@@ -301,22 +292,24 @@ impl Meaning {
                 RUNTIME_URL => Some(script(RUNTIME)),
                 EMPTY_URL => Some(script("module.exports = {}")),
                 url if url.starts_with(MISSING) => Some(script(&missing_module(&url[MISSING.len()..]))),
-                helper if helper.starts_with(HELPER_URL) => builtin::source(helper).map(|source| script(&source)),
+                helper if helper.starts_with(HELPER_URL) => {
+                    builtin::source(&ModuleUrl::new(helper)).map(|source| script(&source))
+                }
                 _ => None,
             });
         }
         if id.starts_with('\0') {
             return Ok(None);
         }
-        if let Some(module) = id.strip_suffix(SHEET_OF_MODULE) {
-            self.sheet_of_module(id, &module[..module.len() - 1])?;
+        if let Some(module) = module_of_sheet(id) {
+            self.sheet_of_module(id, module)?;
             return Ok(Some(sheet_place()));
         }
         if let Some(entry) = self.pages.entry(id) {
             return Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::NoTreeshake), ..script(entry) }));
         }
         self.context.progress.count_module();
-        if let Some(json) = id.strip_suffix(REQUIRED) {
+        if let Some(json) = required_file(id) {
             let file = FilePath::new(json);
             self.note_sources([file.as_path().to_owned()]);
             let code = session.compiler.required_json(&file).map_err(|problems| self.told(problems))?;
@@ -461,7 +454,7 @@ impl Meaning {
             self.keep_sheet(id.to_owned(), css);
             return Ok(Some(sheet_place()));
         };
-        let sheet = with_suffix(id, &format!("?{SHEET_OF_MODULE}"));
+        let sheet = sheet_of_module(id);
         let code = format!("import {};\n{}", json(&sheet), sheets::class_module(classes));
         self.keep_sheet(sheet, css);
         Ok(Some(HookLoadOutput { side_effects: Some(HookSideEffects::False), ..script(&code) }))

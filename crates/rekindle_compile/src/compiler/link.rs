@@ -9,11 +9,10 @@ use super::Compiler;
 use crate::compiled::{Links, Matched};
 use crate::data::inline;
 use crate::files::{glob, secrets};
-use crate::kind::{INLINE, KEEPS_FILE, LINKED, is_script, is_style, split_query};
+use crate::kind::{INLINE, KEEPS_FILE, LINKED, is_script, is_style, node_module, split_query};
 use crate::resolve::glob_alias::Aliased;
 use crate::resolve::resolver::{Resolved, Unresolved};
 use crate::resolve::{barrel, resolver};
-use crate::script::builtin;
 use crate::script::builtin::NODE_URL;
 use crate::source::Source;
 
@@ -48,7 +47,7 @@ impl Compiler {
         for path in &found.left_out {
             self.left_out().note_match(path);
         }
-        let query = Some(call.query.trim_start_matches('?')).filter(|query| !query.is_empty());
+        let query = Some(call.query.as_str()).filter(|query| !query.is_empty());
         let entries = found.entries.into_iter().filter(|(_, path)| !secrets::holds_secrets(path, &self.root));
         let entries = entries.map(|(key, path)| {
             let path = path.canonicalize().unwrap_or(path);
@@ -93,7 +92,7 @@ impl Compiler {
             },
             Ok(Resolved::Helper(url)) => {
                 if url.path() == NODE_URL {
-                    links.of_node.push(builtin::node_module(url.query()));
+                    links.of_node.push(node_module(&url));
                 }
                 links.files.push((url.clone(), FilePath::new(url.path())));
                 Link::Module(url)

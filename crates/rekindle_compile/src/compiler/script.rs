@@ -102,7 +102,7 @@ impl Compiler {
         file: &FilePath,
         source: &Source,
     ) -> Result<String, Vec<Diagnostic>> {
-        match (builtin::source(url.as_str()), source) {
+        match (builtin::source(url), source) {
             (Some(helper), _) => Ok(helper.into_owned()),
             (None, Source::Inline { text, .. }) => Ok(text.clone()),
             (None, Source::File) => self.read_text(file),

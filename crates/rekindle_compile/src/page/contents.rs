@@ -14,7 +14,7 @@ use rekindle_graph::paths::normal;
 use rekindle_graph::{DepKind, Diagnostic, FilePath, ModuleUrl};
 
 use crate::compiler::Compiler;
-use crate::kind::{inline_script_query, is_style, linked_sheet, without_suffix};
+use crate::kind::{inline_script, is_style, linked_sheet, without_suffix};
 use crate::page::template::{
     PageScript, PageTemplate, is_local, parse_page, parse_page_for_build, relative_specifier, where_it_stands,
 };
@@ -169,7 +169,7 @@ impl Reader<'_> {
         match script {
             PageScript::External { specifier, offset } => self.external_script(specifier, *offset),
             PageScript::Inline { code, offset } => {
-                let url = ModuleUrl::new(format!("{}?{}", self.url, inline_script_query(at)));
+                let url = inline_script(self.url, at);
                 let as_if = template.as_if(self.url).map(|url| self.compiler.file_at(&url));
                 ScriptTarget::Inline {
                     url,

@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use rekindle_graph::Place;
 
-use crate::kind::{split_query, without_suffix};
+use crate::kind::{join_query, split_query, without_suffix};
 use crate::page::entities::decode_entities;
 pub use crate::page::entities::{escape_attribute, escape_text};
 use crate::page::imports::imported_addresses;
@@ -163,10 +163,9 @@ pub fn relative_specifier(specifier: &str) -> String {
         return specifier.to_owned();
     }
     let (path, query) = split_query(specifier);
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     let path = percent_encoding::percent_decode_str(path).decode_utf8().unwrap_or(path.into());
     let beside = if path.starts_with(['.', '/']) { "" } else { "./" };
-    format!("{beside}{path}{query}")
+    join_query(&format!("{beside}{path}"), query)
 }
 
 /// Where the text of a page without tags ends: at a comment that has no end, if there is one.

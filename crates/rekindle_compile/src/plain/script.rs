@@ -26,8 +26,7 @@ use oxc_span::{GetSpan, SPAN, Span};
 use rekindle_graph::{GlobCall, quoted};
 use rustc_hash::FxHashMap;
 
-use crate::kind;
-use crate::kind::{SHEET_OF_MODULE, is_style_module};
+use crate::kind::{self, is_style_module, join_query};
 use crate::plain::lazy;
 use crate::plain::options::{PlainOptions, RUNTIME_URL};
 use crate::script::calls::GlobArguments;
@@ -312,10 +311,7 @@ impl<'a> Writer<'a, '_> {
 
 /// The specifier with what an attribute says, as a query.
 fn with_attribute(specifier: &str, attribute: &str) -> String {
-    match kind::query_of_attribute(attribute) {
-        Some(query) => format!("{}?{query}", kind::path_of(specifier)),
-        None => specifier.to_owned(),
-    }
+    kind::with_attribute(specifier, attribute).unwrap_or_else(|| specifier.to_owned())
 }
 
 fn is_address(specifier: &str) -> bool {
@@ -327,7 +323,7 @@ fn with_query(specifier: &str, query: &str) -> (String, String) {
     let (path, suffix) = kind::without_suffix(specifier);
     // A bare path means one beside the module.
     let dot = if path.starts_with(['.', '/']) { "" } else { "./" };
-    (format!("{dot}{path}?{query}"), suffix.to_owned())
+    (join_query(&format!("{dot}{path}"), Some(query)), suffix.to_owned())
 }
 
 impl<'a> VisitMut<'a> for Writer<'a, '_> {
@@ -360,7 +356,8 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
             let query = kind::worker_address_query(is_shared, runs_as_module(it));
             let file = (self.context.file_behind)(kind::without_suffix(&specifier).0);
             // A missing file is reported under the name that the source gives it.
-            let specifier = file.map_or_else(|| with_query(&specifier, &query).0, |file| format!("{file}?{query}"));
+            let specifier =
+                file.map_or_else(|| with_query(&specifier, &query).0, |file| join_query(&file, Some(&query)));
             let name = self.import("", &specifier);
             let address = snippet(&self.ast, &name);
             if let Some(Expression::NewExpression(url)) = it.arguments[0].as_expression_mut()
@@ -371,9 +368,8 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
         } else if let Some((specifier, _)) = calls::asset_url(it, self.scoping) {
             let (path, suffix) = kind::without_suffix(&specifier);
             if let Some(file) = (self.context.file_behind)(path) {
-                // A `data:` address would be broken by text after it.
-                let query = if suffix.is_empty() { "url" } else { "url&no-inline" };
-                let name = self.import("", &format!("{file}?{query}"));
+                let query = kind::file_address_query(!suffix.is_empty());
+                let name = self.import("", &join_query(&file, Some(&query)));
                 let text = if suffix.is_empty() { name } else { format!("{name} + {}", quoted(suffix)) };
                 if let Some(address) = snippet(&self.ast, &text) {
                     it.arguments[0] = Argument::from(address);
@@ -402,7 +398,7 @@ impl<'a> VisitMut<'a> for Writer<'a, '_> {
         // No class name is used, so a bundler would leave the sheet out.
         let has_names = it.specifiers.as_ref().is_some_and(|names| !names.is_empty());
         if !has_names && is_style_module(&it.source.value) {
-            let sheet = format!("{}?{SHEET_OF_MODULE}", it.source.value);
+            let sheet = kind::sheet_of_module(&it.source.value);
             it.source.value = self.ast.allocator().alloc_str(&sheet).into();
         }
     }

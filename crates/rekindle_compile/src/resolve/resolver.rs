@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::files::disk::{Disk, DiskResolver};
 use crate::files::file;
 use crate::files::sights::Sights;
-use crate::kind::{query_of_attribute, split_query};
+use crate::kind::{self, join_query, node_stand_in, split_query};
 use crate::resolve::missing_package;
 use crate::resolve::packages::{Packages, package_name};
 use crate::resolve::settings::ResolveSettings;
@@ -303,9 +303,7 @@ impl Resolver {
     /// The empty module that stands for one of Node; the importer is in it for what it says when it is used.
     fn node_url(&self, importer: &Path, name: &str) -> ModuleUrl {
         let by = self.url_of(importer, None);
-        let encode =
-            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-        ModuleUrl::new(format!("{NODE_URL}?id={}&by={}", encode(name.trim_start_matches("node:")), encode(by.path())))
+        node_stand_in(NODE_URL, name.trim_start_matches("node:"), by.path())
     }
 
     fn file(&self, path: PathBuf, query: Option<&str>) -> Resolved {
@@ -315,12 +313,11 @@ impl Resolver {
 
     /// The browser's name of a file: below the root its path, elsewhere `/@fs/…`.
     pub fn url_of(&self, path: &Path, query: Option<&str>) -> ModuleUrl {
-        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        let text = match path.strip_prefix(&self.root) {
-            Ok(relative) => format!("/{}{query}", slashed(relative)),
-            Err(_) => format!("{FS_PREFIX}{}{query}", slashed(path).trim_start_matches('/')),
+        let name = match path.strip_prefix(&self.root) {
+            Ok(relative) => format!("/{}", slashed(relative)),
+            Err(_) => format!("{FS_PREFIX}{}", slashed(path).trim_start_matches('/')),
         };
-        ModuleUrl::new(text)
+        ModuleUrl::new(join_query(&name, query))
     }
 
     /// `/logo.svg` where that lies in the folder of public files.
@@ -468,10 +465,8 @@ fn nearest_name(missing: &Path) -> Option<String> {
 
 /// Turns the resolved dependency of a kind into a module name: attributes become queries.
 pub fn with_attribute(url: &ModuleUrl, dep: &Dep) -> ModuleUrl {
-    match dep.attribute.as_deref().and_then(query_of_attribute) {
-        Some(query) => ModuleUrl::new(format!("{}?{query}", url.path())),
-        None => url.clone(),
-    }
+    let asked = dep.attribute.as_deref().and_then(|attribute| kind::with_attribute(url.as_str(), attribute));
+    asked.map_or_else(|| url.clone(), ModuleUrl::new)
 }
 
 fn is_external(specifier: &str) -> bool {

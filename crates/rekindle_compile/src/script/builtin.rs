@@ -4,6 +4,10 @@
 
 use std::borrow::Cow;
 
+use rekindle_graph::ModuleUrl;
+
+use crate::kind::node_module;
+
 /// Prefix of helper modules that compiled TypeScript imports; their sources are in the binary.
 pub(crate) const HELPERS: &str = "@oxc-project/runtime/helpers/";
 /// Where those helpers are found in the browser.
@@ -14,17 +18,17 @@ pub const EMPTY_URL: &str = "/@rekindle/helpers/empty.js";
 pub const NODE_URL: &str = "/@rekindle/helpers/node.cjs";
 
 /// Source of a helper module by its name in the browser.
-pub fn source(url: &str) -> Option<Cow<'static, str>> {
-    if let Some(query) = url.strip_prefix(NODE_URL) {
-        return Some(absent_of_node(query.trim_start_matches('?')).into());
+pub fn source(url: &ModuleUrl) -> Option<Cow<'static, str>> {
+    if url.path() == NODE_URL {
+        return Some(absent_of_node(url).into());
     }
-    let name = url.strip_prefix(HELPER_URL)?.strip_suffix(".js")?;
+    let name = url.as_str().strip_prefix(HELPER_URL)?.strip_suffix(".js")?;
     SOURCES.iter().find(|(known, _)| *known == name).map(|(_, source)| (*source).into())
 }
 
 /// A stand-in for a Node module: empty. The first use of one of its names is reported with the module that imported it.
-fn absent_of_node(query: &str) -> String {
-    let (name, importer) = node_module(query);
+fn absent_of_node(stand_in: &ModuleUrl) -> String {
+    let (name, importer) = node_module(stand_in);
     let read = serde_json::Value::from(format!("`{name}.%` is a Node function and does not exist in the browser"));
     let by = serde_json::Value::from(format!("(`{name}` was imported by {importer})"));
     format!(
@@ -40,15 +44,6 @@ module.exports = Object.create(new Proxy({{}}, {{
 }}))
 "#
     )
-}
-
-/// The module of Node and its importer that the query of such a module names.
-pub fn node_module(query: &str) -> (String, String) {
-    let value = |name: &str| {
-        let found = query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
-        percent_encoding::percent_decode_str(found.unwrap_or_default()).decode_utf8_lossy().into_owned()
-    };
-    (value("id"), value("by"))
 }
 
 /// What the user is told where `importer` imports the module of Node `name`.

@@ -116,7 +116,7 @@ pub(crate) fn asset_url(new: &NewExpression, scoping: &Scoping) -> Option<(Strin
 pub(crate) fn asset_urls(new: &NewExpression, scoping: &Scoping) -> Option<GlobCall> {
     let glob = glob_of_template(own_url_path(new, scoping)?)?;
     // What follows the path stays in the address; only the path says which file.
-    Some(GlobCall { eager: true, query: format!("?{}", kind::URL), ..glob })
+    Some(GlobCall { eager: true, query: kind::URL.to_owned(), ..glob })
 }
 
 /// `path` of `new URL(path, import.meta.url)`, when `URL` is the global.
@@ -249,7 +249,7 @@ fn read_glob_options(options: &Expression, glob: &mut GlobCall) -> Result<Option
             "query" => glob.query = query_text(value).ok_or_else(literal)?,
             "as" => {
                 let name = constant_string(value).ok_or_else(literal)?;
-                glob.query = format!("?{name}");
+                glob.query = kind::without_mark(&name).to_owned();
                 if matches!(name.as_str(), kind::RAW | kind::URL) {
                     import.get_or_insert_with(|| "default".to_owned());
                 }
@@ -267,14 +267,10 @@ fn constant_bool(value: &Expression) -> Option<bool> {
     }
 }
 
-/// `'?raw'`, `'raw'` or `{ raw: true, w: 2 }` as a query with its question mark.
+/// `'?raw'`, `'raw'` or `{ raw: true, w: 2 }` as a query without its question mark.
 fn query_text(value: &Expression) -> Option<String> {
     if let Some(text) = constant_string(value) {
-        return Some(match text.strip_prefix('?') {
-            _ if text.is_empty() => text,
-            Some(_) => text,
-            None => format!("?{text}"),
-        });
+        return Some(kind::without_mark(&text).to_owned());
     }
     let Expression::ObjectExpression(object) = value.get_inner_expression() else { return None };
     let mut parts = Vec::new();
@@ -290,7 +286,7 @@ fn query_text(value: &Expression) -> Option<String> {
             _ => return None,
         }
     }
-    Some(format!("?{}", parts.join("&")))
+    Some(kind::without_mark(&parts.join("&")).to_owned())
 }
 
 /// `` import(`./pages/${name}.js`) ``, and `import('./pages/' + name + '.js')` → the pattern `./pages/*.js`. Each hole stands
@@ -303,7 +299,7 @@ pub(crate) fn glob_of_template(source: &Expression) -> Option<GlobCall> {
     let named = first.find('/').is_some_and(|slash| slash > 0 && !first.contains(':'));
     let rooted = first.starts_with("./") || first.starts_with("../") || first.starts_with('/') || named;
     let (last, query) = kind::split_query(last);
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    let query = kind::without_mark(query.unwrap_or_default()).to_owned();
     let last = last.split_once('#').map_or(last, |(path, _)| path);
     if texts.len() < 2 || !rooted || texts.iter().any(|text| text.contains('*')) {
         return None;

@@ -3,7 +3,7 @@
 use oxc_syntax::identifier::is_identifier_name;
 use rekindle_graph::{Definition, Dep, DepKind, Link, digest, quoted};
 
-use crate::kind::{StyleUse, has_query, inline_wish, without_suffix};
+use crate::kind::{StyleUse, inline_wish, with_suffix, without_suffix};
 use crate::style::sheet::{StyleOutput, placeholder};
 
 /// ```js
@@ -107,25 +107,19 @@ pub fn sheet_text(definition: &Definition, links: &[Link]) -> String {
             Link::Address(address) => address,
             _ => &dep.specifier,
         };
-        let placeholder = placeholder(number);
-        if address.starts_with("data:") {
-            css = without_suffix_behind(&css, &placeholder);
-        }
-        if has_query(address) {
-            css = css.replace(&format!("{placeholder}?"), &format!("{address}&"));
-        }
-        css = css.replace(&placeholder, address);
+        css = filled_in(&css, &placeholder(number), address);
     }
     css
 }
 
-/// An address that holds its content has nothing behind it: `__rekindle_url_0__?inline"` → `__rekindle_url_0__"`
-fn without_suffix_behind(css: &str, placeholder: &str) -> String {
+/// Puts an address in its place, before what follows it there: `url("__rekindle_url_0__?v=2#a")` → `url("/a.svg?v=2#a")`
+fn filled_in(css: &str, placeholder: &str, address: &str) -> String {
     let mut pieces = css.split(placeholder);
     let mut out = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        out.push_str(placeholder);
-        out.push_str(if piece.starts_with('?') { piece.trim_start_matches(|c| c != '"' && c != ')') } else { piece });
+        let (suffix, rest) = piece.split_at(piece.find(['"', ')']).unwrap_or(piece.len()));
+        out.push_str(&with_suffix(address, suffix));
+        out.push_str(rest);
     }
     out
 }

@@ -23,6 +23,7 @@ use super::sheet::{StyleInput, StyleUrl, placeholder};
 use super::values::Values;
 use super::{names, recover, scopes, values};
 use crate::files::file;
+use crate::kind::without_suffix_in_style;
 
 /// Everything behind one stylesheet.
 pub(super) struct Loaded<'a> {
@@ -290,7 +291,7 @@ impl<'a> Loader<'a> {
     /// In CSS `part.css` means `./part.css`; a package or an alias comes second. `~` is an old way to say package.
     fn resolve(&self, specifier: &str, from: &Path) -> Option<PathBuf> {
         let resolve = |specifier: &str| (self.input.resolve)(specifier, from);
-        let (path, _) = split_suffix(specifier);
+        let (path, _) = without_suffix_in_style(specifier);
         if path.starts_with(['.', '/']) {
             return resolve(path);
         }
@@ -426,7 +427,7 @@ impl<'a> Loader<'a> {
         if url.starts_with('/') {
             return Some(url.to_owned());
         }
-        let (path, suffix) = split_suffix(url);
+        let (path, suffix) = without_suffix_in_style(url);
         let target = if path.starts_with('.') {
             beside(&source.path, path)
         } else {
@@ -547,15 +548,8 @@ fn is_remote(url: &str) -> bool {
     end.is_some_and(|end| end > 0 && url[end..].starts_with(':') && url.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
-/// `a.svg?x#y` → `a.svg`, `?x#y`.
-fn split_suffix(url: &str) -> (&str, &str) {
-    // A `#` at the start is a subpath import of a package.
-    let end = url.char_indices().skip(1).find(|(_, c)| matches!(c, '?' | '#')).map_or(url.len(), |(at, _)| at);
-    url.split_at(end)
-}
-
 pub(super) fn beside(file: &Path, specifier: &str) -> PathBuf {
-    let (specifier, _) = split_suffix(specifier);
+    let (specifier, _) = without_suffix_in_style(specifier);
     let mut path = file.parent().unwrap_or(file).to_owned();
     for component in Path::new(specifier).components() {
         match component {

@@ -14,7 +14,7 @@ use crate::event::Wants;
 use crate::files::content_type::{SCRIPT, content_type};
 use crate::files::listing::RootFiles;
 use crate::files::servable::Servable;
-use crate::http::address::parameter;
+use crate::http::address::{parameter, parameters};
 use crate::http::answer::{Answer, Body, Cache, Made};
 use crate::project::edit::PageChanges;
 use crate::project::segments::{Carrier, definition_parts, write_definition, write_head};
@@ -44,9 +44,7 @@ impl Loop {
     /// `/@rekindle/load.js?id=…&id=…`: the segments with these modules and all they reach. With `value` the definitions
     /// themselves, for a tab that lacks some although their segments have come.
     pub(super) fn load(&mut self, query: &str) -> Answer {
-        let values = query.split('&').filter_map(|part| part.strip_prefix("id="));
-        let urls = values.filter_map(|value| percent_encoding::percent_decode_str(value).decode_utf8().ok());
-        let mut urls: Vec<ModuleUrl> = urls.map(|url| ModuleUrl::new(&*url)).collect();
+        let mut urls: Vec<ModuleUrl> = parameters(query, "id").map(ModuleUrl::new).collect();
         // Whoever asks for the same modules gets the same text, in whatever order they are named.
         urls.sort_unstable();
         urls.dedup();

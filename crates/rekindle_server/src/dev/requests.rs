@@ -1,7 +1,7 @@
 //! How a request is answered: its route selects from the loop's tables. It never names a file on disk.
 
 use bytes::Bytes;
-use rekindle_compile::kind::is_worker_file;
+use rekindle_compile::kind::{is_worker_file, join_query};
 use rekindle_compile::page::template::escape_text;
 use rekindle_graph::{FilePath, ModuleId};
 use tokio::sync::oneshot;
@@ -151,7 +151,8 @@ impl Loop {
         if is_worker_file(&request.query) {
             return self.worker_script(path).unwrap_or_else(|| not_found(path));
         }
-        let key = if request.query.is_empty() { path.to_owned() } else { format!("{path}?{}", request.query) };
+        let query = Some(request.query.as_str()).filter(|query| !query.is_empty());
+        let key = join_query(path, query);
         if let Some(answer) = self.script_asset(path, request.wants) {
             return answer;
         }

@@ -95,11 +95,26 @@ pub(crate) fn check_climb(raw: &str) -> Result<(), &'static str> {
 
 /// The value of a percent-encoded query parameter; `None` unless it is given exactly once and decodes cleanly.
 pub fn parameter(query: &str, name: &str) -> Option<String> {
-    let mut values = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name);
-    let (_, value) = values.next()?;
+    let mut values = raw_values(query, name);
+    let value = values.next()?;
     if values.next().is_some() {
         return None;
     }
+    decode_value(value)
+}
+
+/// All values of a parameter that may be given several times. Those that do not decode cleanly are left out.
+pub(crate) fn parameters(query: &str, name: &str) -> impl Iterator<Item = String> {
+    raw_values(query, name).filter_map(decode_value)
+}
+
+fn raw_values<'q>(query: &'q str, name: &str) -> impl Iterator<Item = &'q str> {
+    query
+        .split('&')
+        .filter_map(move |pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value))
+}
+
+fn decode_value(value: &str) -> Option<String> {
     percent_encoding::percent_decode_str(value).decode_utf8().ok().map(Into::into)
 }
 
@@ -107,17 +122,15 @@ pub fn parameter(query: &str, name: &str) -> Option<String> {
 pub fn without_cache_parameter(query: &str) -> String {
     let ours =
         |part: &str| part.strip_prefix("t=").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-    without_first(query, ours)
+    without_first(query, ours).unwrap_or_else(|| query.to_owned())
 }
 
-/// The query without its first part of which `unwanted` holds; the others keep their spelling and order.
-pub(crate) fn without_first(query: &str, unwanted: impl Fn(&str) -> bool) -> String {
+/// The query without its first part of which `unwanted` holds, if there is one; the others keep their spelling and order.
+pub(crate) fn without_first(query: &str, unwanted: impl Fn(&str) -> bool) -> Option<String> {
     let mut parts: Vec<&str> = query.split('&').collect();
-    match parts.iter().position(|part| unwanted(part)) {
-        Some(at) => parts.remove(at),
-        None => return query.to_owned(),
-    };
-    parts.join("&")
+    let at = parts.iter().position(|part| unwanted(part))?;
+    parts.remove(at);
+    Some(parts.join("&"))
 }
 
 /// A decoded path as it may stand in a `Location` header.
@@ -209,5 +222,6 @@ mod tests {
         assert_eq!(parameter("file=a&file=b", "file"), None);
         assert_eq!(parameter("xfile=a", "file"), None);
         assert_eq!(parameter("file=%ff", "file"), None);
+        assert_eq!(parameters("id=%2Fa&by=b&id=%ff&id=c", "id").collect::<Vec<_>>(), ["/a", "c"]);
     }
 }

@@ -96,10 +96,10 @@ impl Site {
             return Ok(());
         }
         let is_key = |part: &str| part.strip_prefix("key=").is_some_and(|offered| key.token.matches(offered));
-        if head.method != Method::Get || !query.split('&').any(is_key) {
+        let rest = address::without_first(query, is_key).filter(|_| head.method == Method::Get);
+        let Some(rest) = rest else {
             return Err(Reply::text(403, "open the address with the key that the server's terminal shows"));
-        }
-        let rest = address::without_first(query, is_key);
+        };
         let mark = if rest.is_empty() { "" } else { "?" };
         let secure = if self.tls.is_some() { "; Secure" } else { "" };
         let (name, token, below) = (&key.cookie, key.token.as_str(), &key.cookie_path);

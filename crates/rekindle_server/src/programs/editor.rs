@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rekindle_compile::kind::path_of;
 use thiserror::Error;
 
 /// Opens files below one root.
@@ -51,7 +52,7 @@ impl Editor {
 
     fn find(&self, place: &str) -> Option<Place> {
         let (path, line, column) = split_place(place);
-        let path = path.split('?').next()?;
+        let path = path_of(path);
         // No options, no shares on other machines (`//host/share`), no drives or streams, nothing a terminal interprets.
         if path.starts_with('-')
             || path.starts_with("//")

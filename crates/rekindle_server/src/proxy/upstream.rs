@@ -22,6 +22,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use crate::event::{Event, Inbox};
+use crate::http::address;
 use crate::http::boxed_body::BoxedBody;
 use crate::http::gate::Head;
 use rekindle_config::proxy::ProxyRule;
@@ -115,7 +116,7 @@ impl Proxy {
     fn fails(&self, rule: usize, head: &Head, reason: &str) -> String {
         let ProxyRule { key, target, .. } = &self.rules[rule];
         if !self.told[rule].swap(true, Ordering::Relaxed) {
-            let path = head.target.split('?').next().unwrap_or_default();
+            let (path, _) = address::split(&head.target);
             let text = format!("proxy \"{key}\": {} {path} got no answer from {target}: {reason}", head.verb);
             let _ = self.inbox.send(Event::Warning(text));
         }

@@ -9,6 +9,7 @@
     ("core/commonjs.ts", include_str!("src/core/commonjs.ts")),
     ("core/evaluate.ts", include_str!("src/core/evaluate.ts")),
     ("core/registry.ts", include_str!("src/core/registry.ts")),
+    ("core/query.ts", include_str!("src/core/query.ts")),
     ("core/runtime.ts", include_str!("src/core/runtime.ts")),
     ("core/hot.ts", include_str!("src/core/hot.ts")),
     ("core/refresh.ts", include_str!("src/core/refresh.ts")),

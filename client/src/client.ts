@@ -9,6 +9,7 @@
  */
 import type { Instance } from './core/instance'
 import type { ModuleId } from './core/messages'
+import { splitSuffix } from './core/query'
 import { setBindings } from './core/update/apply'
 import { tryWaiting } from './page/batches'
 import { boot, facade, watchPageScript } from './page/boot'
@@ -62,7 +63,7 @@ function createHotContext(path: ModuleId): object {
 /** Adds a query to a relative or root address; absolute ones stay as they are. */
 function injectQuery(url: string, query: string): string {
   if (url[0] !== '.' && url[0] !== '/') return url
-  const path = url.replace(/[?#].*$/s, '')
+  const [path] = splitSuffix(url)
   const { search, hash } = new URL(url, 'http://vite.dev')
   return `${path}?${query}${search ? `&${search.slice(1)}` : ''}${hash}`
 }

@@ -6,6 +6,7 @@
 import type { Link } from './definition'
 import type { Instance, Namespace } from './instance'
 import type { ModuleId } from './messages'
+import { pathOf, splitQuery, splitSuffix, withSuffix, workerAddress } from './query'
 import type { Refresh } from './refresh'
 
 /** What these calls need of the page. */
@@ -77,10 +78,10 @@ export class ModuleRuntime {
 
   /** `` import(`./pages/${name}.js`) ``: one of the files that matched when the module was compiled. */
   async importGlob(at: number, path: unknown): Promise<Namespace> {
-    const wanted = String(path).split('?')[0]
+    const wanted = pathOf(String(path))
     const match = this.instance.definition.globs[at]!.find(([key]) => key === wanted)
     // Not a path: the name of a package, or of something that only this page knows.
-    if (!match && !/^\.{0,2}\//.test(wanted!)) return this.import(path)
+    if (!match && !/^\.{0,2}\//.test(wanted)) return this.import(path)
     if (!match) throw new Error(`no file matches the import of ${String(path)} in ${this.instance.id}`)
     return this.host.importModule(match[1], this.instance)
   }
@@ -119,11 +120,11 @@ export class ModuleRuntime {
 
   /** ``new URL(`./pics/${name}.png`, import.meta.url)``: the address of the file that matched, else what was written. */
   assetGlob(at: number, path: unknown): string {
-    const [, wanted, suffix] = /^([^?#]*)(.*)$/s.exec(String(path))!
+    const [wanted, suffix] = splitSuffix(String(path))
     const match = this.instance.definition.globs[at]!.find(([key]) => key === wanted)
     if (!match) return String(path)
     const address = String(this.host.namespaceOf(match[1]).default)
-    return withSuffix(address, suffix!)
+    return withSuffix(address, suffix)
   }
 
   /** The script of a worker that runs dependency `at`: that module, and all it imports, in a thread of its own. */
@@ -131,7 +132,7 @@ export class ModuleRuntime {
     const link = this.instance.definition.links[at]
     if (Array.isArray(link)) return link[0]
     if (typeof link !== 'string') throw new TypeError(`cannot find ${this.instance.definition.meta.deps[at]}, a worker of ${this.instance.id}`)
-    return `${this.host.addressOf(link)}?worker_file&type=module`
+    return workerAddress(this.host.addressOf(link))
   }
 
   /** `import W from './w?worker'`: `new W({ name })` starts one. */
@@ -183,18 +184,12 @@ export class ModuleRuntime {
 
 /** The address of a module below `prefix`: `/src/a #1.ts?x` → `…/src/a%20%231.ts?x`. The query stays as it is. */
 export function addressBelow(prefix: string, id: ModuleId): string {
-  const [path, query] = id.split(/\?(.*)/s) as [string, string?]
+  const [path, query] = splitQuery(id)
   return prefix + encodeURI(path).replaceAll('#', '%23') + (query ? `?${query}` : '')
 }
 
 /** `import.meta.filename` and `import.meta.dirname`: paths from the root of the project. */
 export function fileOf(id: ModuleId): { filename: string; dirname: string } {
-  const filename = id.split('?')[0]!
+  const filename = pathOf(id)
   return { filename, dirname: filename.slice(0, filename.lastIndexOf('/')) || '/' }
-}
-
-/** `/a.svg?t=1` and `?v=2#icon` → `/a.svg?t=1&v=2#icon` */
-function withSuffix(address: string, suffix: string): string {
-  if (address.startsWith('data:')) return address + (/#.*$/s.exec(suffix)?.[0] ?? '') // The address is the content, so a query would be part of that.
-  return address + (address.includes('?') ? suffix.replace(/^\?/, '&') : suffix)
 }

@@ -8,7 +8,7 @@
  * 5. the overlay, and the answer to the server
  */
 import type { Batch, Diagnostic, EditedPage, ErrorPayload, ModuleId } from '../core/messages'
-import { withoutDirect } from '../core/update/acceptors'
+import { withoutDirect } from '../core/query'
 import { startWhatWasBlocked } from './boot'
 import { tryAfter } from './connection/returns'
 import { acknowledge, hello, nowInStep } from './connection/server'

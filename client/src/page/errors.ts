@@ -9,6 +9,7 @@
  */
 import { MissingExport } from '../core/instance'
 import type { Diagnostic, ModuleId, ServerMessage } from '../core/messages'
+import { isLinkedSheet } from '../core/query'
 import type { Boundary } from '../core/update/propagate'
 import { LONGEST_TOLD } from './connection/server'
 import { PREFIX, report } from './console'
@@ -24,7 +25,7 @@ import { state } from './state'
 export function concernsPage(): (id: ModuleId) => boolean {
   const needed = registry.neededBy(toStart())
   const wants = (id: ModuleId) => state.wanted.has(id) || needed.has(id) || updater.needs(id)
-  return (id) => !isForMaker(id) && (registry.instances.has(id) || wants(id) || id === state.page || (id.endsWith('?direct') && hasLink(id, base)))
+  return (id) => !isForMaker(id) && (registry.instances.has(id) || wants(id) || id === state.page || (isLinkedSheet(id) && hasLink(id, base)))
 }
 
 /** Whether a worker's own script was deleted: that is an error of the page that makes the worker, and not of the worker. */

@@ -6,6 +6,7 @@
  */
 import { MissingExport, type Instance, type Namespace } from '../core/instance'
 import type { ModuleId } from '../core/messages'
+import { pathOf } from '../core/query'
 import { fileOf, ModuleRuntime, type RuntimeHost } from '../core/runtime'
 import { orderStyles } from './dom/sheets'
 import { styleCount, updateStyle } from './dom/styles'
@@ -76,7 +77,7 @@ export function resolveInTab(importer: Instance, specifier: string): ModuleId | 
 
 /** The names that the module behind a path may have, in the order of the server's resolver. */
 function candidates(importer: Instance, specifier: string): ModuleId[] {
-  const url = new URL(specifier, `http://x${encodeURI(importer.id.split('?')[0]!)}`)
+  const url = new URL(specifier, `http://x${encodeURI(pathOf(importer.id))}`)
   const path = decodeURI(url.pathname)
   return [...EXTENSIONS.map((extension) => path + extension), path.replace(/\.(m?)js(x?)$/, '.$1ts$2')].map((name) => name + url.search)
 }

@@ -4,6 +4,7 @@
  * The declared names come from `client.js`, the script that imports this one (`client_script.rs`).
  */
 import type { ModuleId } from '../core/messages'
+import { hasQuery } from '../core/query'
 import { addressBelow } from '../core/runtime'
 
 /** The secret of this start of the server; empty for pages that may only read. */
@@ -32,5 +33,5 @@ const addressBase = new URL(base, location.origin).href.slice(0, -1)
 /** The address of a module in this browser. */
 export function addressOf(id: ModuleId): string {
   const address = addressBelow(addressBase, id)
-  return id.includes('?') ? new URL(address).href : address
+  return hasQuery(id) ? new URL(address).href : address
 }

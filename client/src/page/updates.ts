@@ -1,5 +1,6 @@
 /** How the updater and `import.meta.hot` reach the page: fetching, sheets, errors, reloads, and `invalidate()`. */
 import type { HotContext, HotHost } from '../core/hot'
+import { pathOf } from '../core/query'
 import type { UpdatePage } from '../core/update/update-page'
 import { LONGEST_TOLD, sendCustom } from './connection/server'
 import { debug, report } from './console'
@@ -21,7 +22,7 @@ export const pageOfUpdates: UpdatePage = {
   },
   async swapLinks(links, timestamp) {
     await Promise.all(links.map((id) => renewLink(id, timestamp)))
-    for (const id of links) debug(`css hot updated: ${id.split('?')[0]}`)
+    for (const id of links) debug(`css hot updated: ${pathOf(id)}`)
   },
   reload: reloadForUpdate,
   failed: updateFailed,

@@ -6,6 +6,7 @@
  * Messages that arrive before the worker's modules listen are kept: a worker whose module does not compile yet, or still waits at
  * a top-level await, gets them once it runs. The owner's half is workers.ts.
  */
+import { isClassicWorker } from '../core/query'
 import type { OverlayError } from '../page/dom/overlay'
 import { takeMarked, transferablesIn, WORKER_MARK, type OwnerMessage, type RestartAnswer, type RestartRequest, type WorkerMessage } from './workers'
 
@@ -44,7 +45,7 @@ export class WorkerScope {
     this.owners[0]?.say({ kind: 'started', birth: this.birth })
     if (!this.isShared) scope.addEventListener('message', (event) => this.heard(event as MessageEvent, this.owners[0]!))
     this.noticeListeners(this.isShared ? 'connect' : 'message')
-    if (new URL(location.href).searchParams.get('type') === 'classic') makeUpForClassic()
+    if (isClassicWorker(new URL(location.href))) makeUpForClassic()
   }
 
   /** The worker's modules have run, as far as they can: from now on they get messages. */

@@ -16,12 +16,11 @@
  *     worker → owner    drained     no message is left: the thread can end
  *     worker → owner    errors      what the overlay is to show
  */
+import { isWorkerAddress, markClassicWorker } from '../core/query'
 import type { OverlayError } from '../page/dom/overlay'
 
 /** The property that marks a message as one of the runtime. */
 export const WORKER_MARK = 'rekindle:worker'
-/** The query that makes a module the script of a worker. */
-const WORKER_QUERY = 'worker_file'
 /** Milliseconds that the restart of a busy worker waits for its answer. */
 const DRAIN_PATIENCE = 2000
 /**
@@ -94,9 +93,9 @@ function hotAddress(url: string | URL, options: WorkerOptions | undefined): [str
   } catch {
     return null // The browser reports the invalid address.
   }
-  if (address.origin !== location.origin || !address.searchParams.has(WORKER_QUERY)) return null
+  if (address.origin !== location.origin || !isWorkerAddress(address)) return null
   // All of them run as module workers. For one that the page makes as a classic worker, worker-scope.ts provides `importScripts`.
-  if (options?.type !== 'module') address.search = address.search.replace('type=module', 'type=classic')
+  if (options?.type !== 'module') markClassicWorker(address)
   return [address.href, { ...options, type: 'module' }, decodeURI(address.pathname)]
 }
 

@@ -64,8 +64,3 @@ export function updatePayload(boundaries: Boundary[], links: ModuleId[], timesta
     ],
   }
 }
-
-/** The name of a linked sheet as users know it. */
-export function withoutDirect(link: ModuleId): string {
-  return link.replace('?direct', '')
-}

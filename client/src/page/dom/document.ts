@@ -8,6 +8,7 @@
  * to the live node that corresponds to the old one. Scripts may have added, moved and changed nodes in between: if a node that
  * differs has no counterpart any more, nothing at all is applied, and the reason is given, so that the page reloads.
  */
+import { splitSuffix } from '../../core/query'
 
 /** A difference cannot be applied to the live document; the message says why. */
 class UnmappableDifference extends Error {}
@@ -232,7 +233,7 @@ function keyOf(element: Element): string | null {
     case 'meta':
       return read('charset', 'name', 'property', 'media', 'itemprop')
     case 'link':
-      return `${read('rel', 'sizes', 'media')} ${element.getAttribute('rel') === 'stylesheet' ? read('href').replace(/[?#].*$/, '') : ''}`
+      return `${read('rel', 'sizes', 'media')} ${element.getAttribute('rel') === 'stylesheet' ? splitSuffix(read('href'))[0] : ''}`
     case 'script':
       return read('src', 'type')
     default:

@@ -5,6 +5,7 @@
  * after an edit has added or moved imports.
  */
 import type { ModuleId } from '../../core/messages'
+import { linkedSheet, pathOf, renewLinkAddress } from '../../core/query'
 
 const DEV_ID = 'data-vite-dev-id'
 
@@ -144,7 +145,7 @@ export function hasLink(id: ModuleId, base: string): boolean {
 
 function linksOf(id: ModuleId, base: string): HTMLLinkElement[] {
   if (typeof document === 'undefined') return []
-  const path = id.split('?')[0]
+  const path = pathOf(id)
   return [...document.querySelectorAll<HTMLLinkElement>('link[rel~="stylesheet"]')].filter((link) =>
     fileBehind(link, base) === path && !replaced.has(link)
   )
@@ -161,7 +162,7 @@ const predecessors = new WeakMap<HTMLLinkElement, HTMLLinkElement[]>()
 export function sheetOf(link: EventTarget | null, base: string): ModuleId | null {
   if (!(link instanceof HTMLLinkElement) || !link.relList.contains('stylesheet') || predecessors.has(link)) return null
   const file = fileBehind(link, base)
-  return file === null ? null : `${file}?direct`
+  return file === null ? null : linkedSheet(file)
 }
 
 /** The path of the file behind a link to this server, with escapes decoded if they are valid; null for a link to another server. */
@@ -203,8 +204,7 @@ export async function swapLink(id: ModuleId, base: string, timestamp: number, lo
   await Promise.all(
     linksOf(id, base).map((old) => {
       const url = new URL(old.href, document.baseURI)
-      url.searchParams.delete('direct')
-      url.searchParams.set('t', String(timestamp))
+      renewLinkAddress(url, timestamp)
       // A disabled link does not load, so there is nothing to wait for.
       if (old.disabled) return void (old.href = url.href)
       const fresh = old.cloneNode() as HTMLLinkElement

@@ -18,6 +18,11 @@ const programOf = (samples) => `
 import type { ClientMessage, ServerMessage } from ${JSON.stringify(path.join(client, 'src/core/messages'))}
 type Samples<M extends { type: string }> = { [T in M['type']]: [Extract<M, { type: T }>, ...Extract<M, { type: T }>[]] }
 export const samples = ${samples} satisfies { fromServer: Samples<ServerMessage>; fromTab: Samples<ClientMessage> }
+type Batch = Extract<ServerMessage, { type: 'batch' }>
+type ServerReload = NonNullable<Batch['reload']>['kind']
+type SampleBatch = (typeof samples)['fromServer']['batch'][number]
+type MissingReload = Exclude<ServerReload, Extract<SampleBatch, { reload: object }>['reload']['kind']>
+export const hasAllReloads: [MissingReload] extends [never] ? true : MissingReload = true
 type Applied = Extract<ClientMessage, { type: 'applied' }>
 type MissingResult = Exclude<Applied['result'], (typeof samples)['fromTab']['applied'][number]['result']>
 export const hasAllResults: [MissingResult] extends [never] ? true : MissingResult = true
@@ -37,6 +42,8 @@ test('each message of the samples is one that the types know, there is one of ev
     'field-missing': changed(({ fromServer }) => delete fromServer.welcome[0].seq),
     'field-unknown': changed(({ fromTab }) => (fromTab.hello[0].color = 'red')),
     'type-missing': changed(({ fromServer }) => delete fromServer.connected),
+    'reload-missing': changed(({ fromServer }) => fromServer.batch.shift()),
+    'reload-unknown': changed(({ fromServer }) => (fromServer.batch[0].reload.kind = 'whim')),
     'result-missing': changed(({ fromTab }) => fromTab.applied.pop()),
   }
   try {
@@ -48,6 +55,8 @@ test('each message of the samples is one that the types know, there is one of ev
     assert.match(errorsIn('field-missing'), /'seq' is missing/)
     assert.match(errorsIn('field-unknown'), /color.* does not exist/)
     assert.match(errorsIn('type-missing'), /'connected' is missing/)
+    assert.match(errorsIn('reload-missing'), /"framework-changed"/)
+    assert.match(errorsIn('reload-unknown'), /"whim"/)
     assert.match(errorsIn('result-missing'), /"waiting"/)
   } finally {
     fs.rmSync(folder, { recursive: true })

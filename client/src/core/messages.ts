@@ -111,8 +111,11 @@ export interface Batch {
   pages: EditedPage[]
   env?: Record<string, unknown>
   /** All pages have to be reloaded, for this reason. */
-  reload?: string
+  reload?: ServerReload
 }
+
+/** Why the server asks all pages to start anew. A framework finds its refresh runtime only if that runs before it. */
+export type ServerReload = { kind: 'framework-changed' }
 
 export interface EditedPage {
   page: string

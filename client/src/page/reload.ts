@@ -6,7 +6,7 @@
  *
  * A worker does not reload: its owner puts a new thread in its place, or reloads itself (worker/owner.ts).
  */
-import type { EditedPage, ModuleId } from '../core/messages'
+import type { EditedPage, ModuleId, ServerReload } from '../core/messages'
 import type { NoBoundary, Verdict } from '../core/update/propagate'
 import { tellServer } from './connection/server'
 import { PREFIX } from './console'
@@ -27,8 +27,8 @@ export type ReloadReason =
   | { kind: 'page-files'; page: string }
   /** An entry threw while the page started, and an edit may mend that. */
   | { kind: 'entry-crashed'; entry: ModuleId }
-  /** The server asks for it: its configuration or a package has changed, for instance. */
-  | { kind: 'server'; why: string }
+  /** The server asks for it. */
+  | ServerReload
 
 /** Reads after “page reloaded, because”. */
 export function sentenceOf(reason: ReloadReason): string {
@@ -50,8 +50,8 @@ export function sentenceOf(reason: ReloadReason): string {
       return `scripts or style sheets of ${reason.page} now come from other files`
     case 'entry-crashed':
       return `the page had stopped at an error in ${reason.entry}`
-    case 'server':
-      return reason.why
+    case 'framework-changed':
+      return 'a component framework, or its refresh runtime, was installed or removed'
   }
 }
 
@@ -92,8 +92,7 @@ export async function reloadForCrash(entry: ModuleId, seq: number): Promise<void
 }
 
 /** The server wants all pages to start anew. It knows that, so it is not told. */
-export async function reloadForServer(why: string): Promise<void> {
-  const reason: ReloadReason = { kind: 'server', why }
+export async function reloadForServer(reason: ServerReload): Promise<void> {
   const payload = { type: 'full-reload', path: '*' }
   if (workerScope) return restartWorker(reason, [...registry.entries], payload)
   return reload(sentenceOf(reason), payload)
@@ -157,11 +156,7 @@ async function reload(why: string, payload: object): Promise<void> {
   await hot.dispatch('vite:beforeFullReload', payload)
   if (!hasDocument) return
   state.isReloading = true
-  try {
-    sessionStorage.setItem(RELOAD_NOTE, why)
-  } catch {
-    // The browser may forbid storage. Then only the terminal says the reason.
-  }
+  leaveNote(why)
   // The server hears the reason before the connection ends.
   for (const began = performance.now();;) {
     await pause(20)
@@ -179,6 +174,15 @@ async function reload(why: string, payload: object): Promise<void> {
   if (hasAsked) tellStay(why)
   else stayTimer = setTimeout(() => void tellStayLater(why), LEAVES_WITHIN)
   for (const stayed of whenStaying.splice(0)) stayed()
+}
+
+/** Leaves the reason to the page that comes next. */
+function leaveNote(why: string): void {
+  try {
+    sessionStorage.setItem(RELOAD_NOTE, why)
+  } catch {
+    // The browser may forbid storage. Then only the terminal says the reason.
+  }
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -130,7 +130,16 @@ pub struct Batch {
     pub env: Option<Value>,
     /// Pages have to start anew, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reload: Option<String>,
+    pub reload: Option<ServerReload>,
+}
+
+/// Why the server asks all pages to start anew. The terminal has words for it in `terminal.rs` (server), and the page in `reload.ts`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ServerReload {
+    /// A component framework, or its refresh runtime, was installed or removed. A framework finds its refresh runtime only if that
+    /// runs before it.
+    FrameworkChanged,
 }
 
 /// A definition as script text: one `$d(…)` call.

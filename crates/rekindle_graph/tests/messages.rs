@@ -1,9 +1,10 @@
 //! The messages between server and tab are the same in Rust and in TypeScript: both read the samples in `client/test/messages.json`.
-//! There is one of each message and of each result of an update, so a message that is added needs a sample.
+//! There is one of each message, of each result of an update and of each reason for which the server asks for a reload, so a message
+//! that is added needs a sample.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-use rekindle_graph::wire::{ClientMessage, Outcome, ServerMessage};
+use rekindle_graph::wire::{ClientMessage, Outcome, ServerMessage, ServerReload};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -31,6 +32,9 @@ variants!(CLIENT_MESSAGES, name_of_client_message, ClientMessage:
 variants!(OUTCOMES, name_of_outcome, Outcome:
     Nothing => "nothing", Updated => "updated", Reload => "reload", Stayed => "stayed", Restart => "restart",
     Failed => "failed", Waiting => "waiting");
+
+variants!(SERVER_RELOADS, name_of_server_reload, ServerReload:
+    FrameworkChanged => "framework-changed");
 
 /// The samples of one direction, by the `type` of the message.
 fn samples(direction: &str) -> Map<String, Value> {
@@ -61,7 +65,16 @@ fn check<M: DeserializeOwned + Serialize>(direction: &str, names: &[&str], name_
 
 #[test]
 fn what_the_server_says_is_what_the_client_reads() {
-    check("fromServer", SERVER_MESSAGES, name_of_server_message);
+    let messages = check("fromServer", SERVER_MESSAGES, name_of_server_message);
+    let mut reasons: Vec<&str> = Vec::new();
+    for message in &messages {
+        if let ServerMessage::Batch(batch) = message {
+            reasons.extend(batch.reload.as_ref().map(name_of_server_reload));
+        }
+    }
+    for reason in SERVER_RELOADS {
+        assert!(reasons.contains(reason), "no sample of a reload for the reason {reason}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use rekindle_graph::wire::ServerReload;
 use rekindle_graph::{FilePath, ModuleUrl};
 use tokio::sync::mpsc;
 
@@ -73,7 +74,7 @@ pub struct Loop {
     /// How many modules the graph had when tabs were last told of modules that they wait for.
     modules: usize,
     /// The batch that made all pages reload that had loaded before it, and the reason.
-    restart: Option<(u64, String)>,
+    restart: Option<(u64, ServerReload)>,
     /// What tabs get that say `hello` with the number of an earlier batch, as of the last one: many tabs miss the same.
     answers: BTreeMap<u64, CatchUp>,
     project: Project,

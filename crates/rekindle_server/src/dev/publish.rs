@@ -83,8 +83,8 @@ impl Loop {
         let graph = &self.project.modules.graph;
         let files = files_of(graph, delta, &page_changes);
         let is_reload = page_changes.reload.is_some();
-        if let Some(reason) = &page_changes.reload {
-            self.restart = Some((self.seq, reason.clone()));
+        if let Some(reason) = page_changes.reload {
+            self.restart = Some((self.seq, reason));
         }
         self.report_pages(&page_changes);
         let batch = self.batch(Some(self.seq - 1), delta, page_changes);

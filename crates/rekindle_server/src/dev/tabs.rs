@@ -111,7 +111,7 @@ impl Loop {
         let pages = edited.filter_map(|(url, page)| {
             page.edited_since(seq, url, self.project.modules.compiler.display(page.file.as_path()))
         });
-        let reload = self.restart.as_ref().filter(|(since, _)| *since > seq).map(|(_, reason)| reason.clone());
+        let reload = self.restart.filter(|(since, _)| *since > seq).map(|(_, reason)| reason);
         let page_changes = PageChanges { pages: pages.collect(), env: true, reload, ..PageChanges::default() };
         let files = files_of(&self.project.modules.graph, &delta, &page_changes).into();
         let batch = self.batch(Some(seq), &delta, page_changes);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use rekindle_graph::wire::EditedPage;
+use rekindle_graph::wire::{EditedPage, ServerReload};
 use rekindle_graph::{Delta, ModuleGraph, ModuleId, ModuleState};
 
 use crate::project::gaps::StateBefore;
@@ -62,7 +62,7 @@ pub struct PageChanges {
     /// Pages that were gone before, and are gone for another reason now.
     pub gone_otherwise: Vec<String>,
     pub env: bool,
-    pub reload: Option<String>,
+    pub reload: Option<ServerReload>,
 }
 
 impl PageChanges {

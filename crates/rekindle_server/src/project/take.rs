@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use rekindle_graph::wire::ServerReload;
 use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState};
 use rustc_hash::FxHashSet;
 
@@ -215,11 +216,11 @@ impl Project {
         page_changes
     }
 
-    /// A framework finds its refresh runtime only if that runs before it. Gives the reason why pages start anew.
-    fn start_pages_anew(&self) -> String {
-        let reason = "a component framework, or its refresh runtime, was installed or removed";
-        self.report.tell(News::PagesStartAnew { reason: reason.to_owned() });
+    /// Tells the terminal that pages start anew, and gives the reason for the tabs.
+    fn start_pages_anew(&self) -> ServerReload {
+        let reason = ServerReload::FrameworkChanged;
+        self.report.tell(News::PagesStartAnew { reason });
         self.modules.advice().iter().for_each(|advice| self.report.note(advice));
-        reason.to_owned()
+        reason
     }
 }

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use rekindle_graph::Diagnostic;
+use rekindle_graph::wire::ServerReload;
 use serde::{Serialize, Serializer};
 
 /// Something that happened. Files are named as the terminal shows them, and times are in milliseconds where this is written as JSON.
@@ -62,7 +63,7 @@ pub enum News {
     /// A module has called `import.meta.hot.invalidate()`.
     Invalidated { module: String, message: Option<String> },
     /// All pages start again.
-    PagesStartAnew { reason: String },
+    PagesStartAnew { reason: ServerReload },
 
     /// Mistakes in the user's files, or errors that pages have thrown. The old page stays alive.
     Failed { errors: Vec<Diagnostic> },
@@ -172,7 +173,7 @@ pub(super) mod tests {
         Unanswered => News::Unanswered { files: files() },
         ReloadCancelled => News::ReloadCancelled { reason: text() },
         Invalidated => News::Invalidated { module: text(), message: Some(text()) },
-        PagesStartAnew => News::PagesStartAnew { reason: text() },
+        PagesStartAnew => News::PagesStartAnew { reason: ServerReload::FrameworkChanged },
         Failed => News::Failed { errors: vec![Diagnostic::error("text")] },
         StillBroken => News::StillBroken { files: files() },
         Fixed => News::Fixed { files: files() },

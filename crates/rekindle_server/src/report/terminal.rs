@@ -20,6 +20,7 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use rekindle_compile::script::builtin;
 use rekindle_graph::Diagnostic;
+use rekindle_graph::wire::ServerReload;
 use rustc_hash::FxHashMap;
 
 use super::news::{News, Reload, TabsOutcome};
@@ -298,7 +299,7 @@ fn sentence(news: &News) -> Option<Sentence> {
             let why = message.iter().map(|message| format!(": {message}")).collect::<String>();
             Note(format!("{module} passes its update on to its importers{why}"))
         }
-        News::PagesStartAnew { reason } => Note(format!("{reason}; pages reload")),
+        News::PagesStartAnew { reason } => Note(format!("{}; pages reload", why_pages_reload(*reason))),
         News::Warning { file: Some(file), text } => Warning(format!("{file} {text}")),
         News::Warning { file: None, text } => Warning(text.clone()),
         News::Note { text } => Note(text.clone()),
@@ -325,6 +326,13 @@ fn sentence(news: &News) -> Option<Sentence> {
         | News::Warned { .. } => return None,
     };
     Some(sentence)
+}
+
+/// The page says the same in its console (`reload.ts` of the client).
+fn why_pages_reload(reason: ServerReload) -> &'static str {
+    match reason {
+        ServerReload::FrameworkChanged => "a component framework, or its refresh runtime, was installed or removed",
+    }
 }
 
 /// Diagnostics by what they say, in the order of the first of each.
@@ -537,6 +545,15 @@ mod tests {
                      the page keeps running the old code of /src/app.tsx
         "#]],
         );
+    }
+
+    #[test]
+    fn the_page_gives_the_reason_of_the_terminal_when_the_server_asks_for_a_reload() {
+        let of_page = include_str!("../../../../client/src/page/reload.ts");
+        for reason in [ServerReload::FrameworkChanged] {
+            let sentence = format!("return '{}'", why_pages_reload(reason));
+            assert!(of_page.contains(&sentence), "reload.ts lacks: {sentence}");
+        }
     }
 
     #[test]

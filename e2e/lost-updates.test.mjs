@@ -469,6 +469,7 @@ test("the server dies between a page's text and its script: the page comes up wh
   app.write('a.js', value(2))
   await app.start()
   await tab.sees('#a', '2')
+  await until('the reason', () => assert.match(tab.lines.join('\n'), /page reloaded, because its script could not be loaded before/))
 })
 
 test("a tab that reloaded while the server was away is the browser's: its next try has the last save", {

@@ -27,6 +27,8 @@ export type ReloadReason =
   | { kind: 'page-files'; page: string }
   /** An entry threw while the page started, and an edit may mend that. */
   | { kind: 'entry-crashed'; entry: ModuleId }
+  /** The page's own script could not be loaded: nothing of the page has run. */
+  | { kind: 'not-started' }
   /** The server asks for it. */
   | ServerReload
 
@@ -50,6 +52,8 @@ export function sentenceOf(reason: ReloadReason): string {
       return `scripts or style sheets of ${reason.page} now come from other files`
     case 'entry-crashed':
       return `the page had stopped at an error in ${reason.entry}`
+    case 'not-started':
+      return 'its script could not be loaded before'
     case 'framework-changed':
       return 'a component framework, or its refresh runtime, was installed or removed'
   }
@@ -98,8 +102,9 @@ export async function reloadForServer(reason: ServerReload): Promise<void> {
   return reload(sentenceOf(reason), payload)
 }
 
-/** For a page that has nothing to lose or to tell, because its own script could not be loaded. */
+/** For a page whose own script could not be loaded. It has nothing to lose, and no update to answer for, so only its console says why. */
 export function reloadUnstartedPage(): void {
+  leaveNote(sentenceOf({ kind: 'not-started' }))
   location.reload()
 }
 

@@ -1,7 +1,7 @@
 /**
- * As much of a document as the client touches: elements in a tree, sheets, the overlay's custom element, an HTML reader.
+ * A small DOM with what the client uses: elements in a tree, sheets, the overlay's custom element, an HTML reader.
  *
- * `links.changed(element)` is told when a `<link>` of a sheet comes into the document or gets another address.
+ * `links.changed(element)` is called when a `<link>` of a sheet comes into the document or gets another address.
  */
 
 const VOID = new Set(['meta', 'link', 'br', 'img', 'input', 'base', 'hr'])
@@ -334,7 +334,7 @@ function markupOf(node) {
   return `<${node.localName}${[...node.attributes].map(([name, value]) => ` ${name}="${value}"`).join('')}>${inner}</${node.localName}>`
 }
 
-/** Lists of `tag[name][name="value"][name~=value]:not(…)`. */
+/** Whether an element matches a list of selectors of the form `tag[name][name="value"][name~=value]:not(…)`. */
 function matches(element, selector) {
   return selector.split(/,\s*/).some((one) => {
     const rest = one.replace(/^[\w-]+/, '')
@@ -356,7 +356,7 @@ export function documentGlobals(document) {
     define: (name, made) => void names.set(name, made),
     get: (name) => names.get(name),
   }
-  // A custom element is made with `new`: its class says which it is.
+  // A custom element is made by `new Class()`; its tag name is the one under which the class is registered.
   const OwnElement = class extends HTMLElement {
     constructor() {
       super(document, [...names].find(([, made]) => made === new.target)?.[0] ?? 'unknown-element')

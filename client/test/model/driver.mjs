@@ -1,4 +1,7 @@
-/** The real loop, compiler and graph in a process of their own (`crates/rekindle_server/examples/driven_loop.rs`): a line asks, a line answers. */
+/**
+ * The real loop, compiler and graph in a process of their own (`crates/rekindle_server/examples/driven_loop.rs`): one line on
+ * stdin per request, one line on stdout per answer.
+ */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
@@ -9,7 +12,7 @@ export class Driver {
     if (!program) {
       throw new Error('$REKINDLE_DRIVEN_LOOP does not name the driven loop: cargo build --release -p rekindle_server --example driven_loop')
     }
-    // Settings of the shell must not reach the project.
+    // Variables of the shell must not configure the project.
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITE_|REKINDLE_)/i.test(name)))
     this.child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'], env })
     createInterface({ input: this.child.stdout }).on('line', (line) => this.waiting.shift().done(JSON.parse(line)))

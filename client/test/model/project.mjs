@@ -1,18 +1,18 @@
 /**
- * The projects of the model test: what each file is, as data, and the text that this gives.
+ * The projects of the model test: each file's specification as data, and the text generated from it.
  *
  *     { id: 'm3', kind: 'script', accept: 'none', version: 4, uses: [{ to: 'h5', how: 'named' }], … }
  *       →  import { v as v_h5 } from './h5.js' …
  *
- * The first letter of a name says what a file is (`KINDS`), so that the text of an importer follows from the importer alone.
- * What modules show must be the same in a tab that took updates and in one that is opened now. So everything is shown by
- * functions, which read live bindings when they are asked (`view`, `v`), with one exception: `c` is made when a module runs,
- * of the `c` of those modules whose changes always run it again.
+ * The first letter of a name says what a file is (`KINDS`), so that the text of an importer follows from the importer alone. A
+ * module must show the same in a tab that took updates and in one opened just now. So everything is shown by functions that
+ * read live bindings when they are called (`view`, `v`). The exception is `c`, a value computed when the module runs, from the
+ * values of those imports whose changes always run it again.
  */
 
 const KINDS = {
   m: { kind: 'script', file: (id) => `${id}.js` },
-  /** Takes its own updates: who imports it does not run again. */
+  /** Accepts its own updates, so its importers run again only if it invalidates. */
   h: { kind: 'script', isHot: true, file: (id) => `${id}.js` },
   t: { kind: 'script', isTyped: true, file: (id) => `${id}.ts` },
   g: { kind: 'script', file: (id) => `g/${id}.js` },
@@ -42,7 +42,8 @@ export function makeProject(random) {
     for (const to of all) {
       const isForward = to.rank > spec.rank
       if (to === spec || (!isForward && !(isCyclic && random.chance(0.12)))) continue
-      // Everything is imported by somebody, most by one or two.
+      // Each module imports the next one, so that all are reachable; other imports are drawn, so most have one or two
+      // importers.
       if (isForward && to.rank !== spec.rank + 1 && !random.chance(0.3)) continue
       spec.uses.push({ to: to.id, how: someWay(random) })
     }
@@ -74,7 +75,7 @@ export function someWay(random) {
   return random.weighted({ named: 45, namespace: 12, side: 8, star: 12, from: 8, lazy: 10, click: 5 })
 }
 
-/** `accept('./dep.js')` is for modules that are imported statically. */
+/** Chooses what `accept('./dep.js')` names: modules that are imported statically, by names or as a namespace. */
 export function pickAccepted(spec, random) {
   if (spec.accept !== 'deps') return
   const possible = spec.uses.filter(({ how }) => how === 'named' || how === 'namespace').map(({ to }) => to)
@@ -172,7 +173,8 @@ function importOf(project, spec, to, how, { imports, body, views, lazies, eager 
       const arrived = `import('${file}').then((m) => (h_${to} = m), () => (h_${to} = 'failed'))`
       body.push(`let h_${to}`)
       body.push(how === 'lazy' ? arrived : `click('${spec.id}>${to}', n, '${spec.id}', () => ${arrived})`)
-      // A namespace belongs to its copy: of one that takes its own updates, it stays what it was.
+      // A namespace belongs to its copy of the module. If an update of the module does not run this one again, the namespace
+      // keeps the old values, so only its presence is shown.
       views.push(`'${to}: ' + (h_${to}?.v ? ${cold ? `h_${to}.v(1)` : `'there'`} : h_${to} ?? 'not yet')`)
     }
   }
@@ -206,7 +208,7 @@ function acceptsOf({ id, accept, accepted }) {
   }
 }
 
-/** Modules that a page reaches; `statically`: not over `import()`. */
+/** Modules that a page reaches; `statically`: not through `import()`. */
 export function reachable(project, statically = false) {
   const reached = new Set([...project.entries, ...project.linked])
   for (const id of reached) {
@@ -219,7 +221,7 @@ export function reachable(project, statically = false) {
   return reached
 }
 
-/** What keeps a page from running what its sources say, in words by module. */
+/** What keeps a page from running its current sources, by module: 'missing', 'syntax' or 'throws'. */
 export function ailments(project) {
   const found = new Map()
   for (const id of reachable(project)) {
@@ -230,12 +232,12 @@ export function ailments(project) {
   return found
 }
 
-/** Whether a module's file is there and good. What imports a file that is not there cannot be compiled. */
+/** Whether a module's file exists and is good, and the files exist that it imports: without them it cannot be compiled. */
 export function isWell({ files }, id) {
   return files[id] !== undefined && (files[id].health ?? GOOD) === GOOD && (files[id].uses ?? []).every(({ to }) => files[to])
 }
 
-/** Whether who imports a module runs no update of it. */
+/** Whether a module stops its own updates, so that importers do not run again. */
 export function takesOwnUpdates({ files }, id) {
   return ['self', 'callback'].includes(files[id]?.accept) || kindOf(id).kind === 'css'
 }

@@ -5,7 +5,7 @@ export class Random {
     for (let round = 0; round < 4; round++) this.next()
   }
 
-  /** From 0 up to 1: mulberry32. */
+  /** A number in [0, 1), by mulberry32. */
   next() {
     this.state = (this.state + 0x6d2b79f5) >>> 0
     let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1)
@@ -29,7 +29,7 @@ export class Random {
     return list[this.below(list.length)]
   }
 
-  /** One of `{ name: weight }`. */
+  /** Picks a name of `{ name: weight }`. */
   weighted(weights) {
     const names = Object.keys(weights)
     let at = this.next() * names.reduce((sum, name) => sum + weights[name], 0)

@@ -1,6 +1,6 @@
 /**
- * One page load: a realm of its own (`node:vm`) in which the real client runs, with a document, a socket and a clock that are
- * the world's. Whatever the page asks for and hears passes through `World`, one delivery after the other.
+ * One page load: the real client in a `node:vm` realm, with document, sockets and clock from `World`, through which all
+ * requests and messages pass, one delivery at a time.
  *
  * Modules report through globals: `born`, `gone`, `view`, `click`, `told`, `pruned`.
  */
@@ -9,7 +9,7 @@ import { Document, documentGlobals, readHtml } from './dom.mjs'
 
 export const ORIGIN = 'http://model.test'
 
-/** Copies of modules that are made without a break; more is a loop without end. */
+/** The most module copies made within one task; more counts as an endless loop. */
 const MOST_AT_ONCE = 500
 
 export class Realm {
@@ -17,16 +17,19 @@ export class Realm {
   faults = []
   /** What the client said on the console. */
   lines = []
-  /** Copies made of each module that have not been let go. */
+  /** By module, its copies that were made and not yet disposed of. */
   copies = new Map()
   views = new Map()
   clicks = new Map()
-  /** The last copy of each module that was disposed of; what each copy had found in its data; what had been said when one was seen last. */
+  /** By module, the copy disposed of last. */
   lastGone = new Map()
+  /** By copy, the copy whose data it found. */
   foundBy = new Map()
+  /** By module, the length of `lines` when a copy was last seen at a quiet point. */
   seenAt = new Map()
-  /** Copies that were there at a quiet point; modules of which such a copy was disposed of, so that its data must be found. */
+  /** Copies seen at a quiet point. */
   settled = new Set()
+  /** Modules of which such a copy was disposed of; the next copy must find its data. */
   left = new Set()
   made = 0
   modules = new Map()
@@ -132,8 +135,9 @@ export class Realm {
   }
 
   /**
-   * Copies whose data a new one may find: the last that was disposed of. Where an update was put back since one of them was seen,
-   * also what that copy had found, for it hands nothing on.
+   * The copies whose data a new one may find: the last one disposed of; and, if an update was rolled back since the module was
+   * last seen, also the copy whose data that one had found (and so on, up to a copy that was seen), since a rolled-back copy
+   * hands nothing on.
    */
   mayFind(id) {
     const possible = [this.lastGone.get(id)]
@@ -158,7 +162,7 @@ export class Realm {
     this.document.readyState = 'interactive'
     const scripts = this.document.scripts.filter((script) => script.getAttribute('type') === 'module')
     const loaded = scripts.map((script) => this.graph(script.src).then(() => ({ script }), (error) => ({ script, error })))
-    // Without the client there is nobody on the page to wait for the server.
+    // Without the client nothing on the page waits for the server: the load has failed.
     if ((await loaded[0])?.error) return this.world.noPage(this)
     for (const each of loaded) {
       const { script, error } = await each
@@ -168,7 +172,7 @@ export class Realm {
     this.document.readyState = 'complete'
   }
 
-  /** Browsers say so to the element; only who listens on the way down hears of it. */
+  /** Browsers fire `error` at the script element. It does not bubble, so only capturing listeners get it. */
   failed(script, error) {
     this.lines.push(`error: a script of the page did not load: ${error.message}`)
     for (const { type, fn, isCapturing } of this.listeners) if (type === 'error' && isCapturing) fn({ type, target: script })
@@ -189,7 +193,7 @@ export class Realm {
     return this.graph(address).then(() => this.run(address))
   }
 
-  /** Fetches a script and all that it imports. A script that failed stays so, as HTML has it. */
+  /** Fetches a script and all that it imports. A failed fetch stays in the module map, as the HTML standard says. */
   async graph(address) {
     const reached = new Set([address])
     const visit = async (url) => {
@@ -267,9 +271,9 @@ export class Realm {
     return sections.map((section) => [part(section, 'file')?.replace(/:.*/, ''), part(section, 'message')].filter(Boolean).join(': '))
   }
 
-  /** Mistakes that the client found in itself. */
+  /** Errors of the client itself. Failures because the server is away, and updates that failed, are none. */
   ownFaults() {
-    return this.lines.filter((line) => /^error: \[rekindle\] .* failed:/.test(line) && !/Failed to (reload|fetch)/.test(line)) // A server that is away is no mistake.
+    return this.lines.filter((line) => /^error: \[rekindle\] .* failed:/.test(line) && !/Failed to (reload|fetch)/.test(line))
   }
 
   click(keys) {
@@ -277,12 +281,13 @@ export class Realm {
   }
 }
 
-/** The client by its text: as a script that gives a function, and the module around that. */
+/** By the client's text: a script that returns the client as a function, and the source of the module around it. */
 const clients = new Map()
 
 /**
- * The client's body is a function whose script all realms share: V8 compiles each part of it once, where it would compile a module
- * anew for each realm. The module around it imports and exports as the client does, and hands in `import()` and `import.meta`.
+ * All realms share one script with the client's body as a function: V8 keeps compiled functions per script, and would compile a
+ * module anew for each realm. The module around it has the client's imports and exports, and passes in `import()` and
+ * `import.meta`.
  */
 function runtimeModule(text, options) {
   if (!clients.has(text)) clients.set(text, asScript(text, options.identifier))
@@ -308,7 +313,7 @@ function asScript(text, filename) {
 class PageSocket {
   readyState = 0
   listeners = []
-  /** Frames that have not left. */
+  /** Characters that were sent and not yet delivered. */
   waiting = 0
 
   constructor(realm, address) {

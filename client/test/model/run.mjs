@@ -1,7 +1,7 @@
 /**
- * Runs sequences of the model test from the command line, and makes failing ones short.
+ * Runs sequences of the model test from the command line, and shrinks those that fail.
  *
- *     node --experimental-vm-modules client/test/model/run.mjs --seed 1 --count 100 [--ops 12] [--trace] [--keep-going]
+ *     node --experimental-vm-modules client/test/model/run.mjs --seed 1 --count 100 [--ops 12] [--trace] [--no-shrink]
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** One seed: runs its sequence; a failure becomes a short list of steps, with the files, for a person to read. */
+/** Runs the sequence of one seed; a failing one is shrunk and described as a short list of steps, with the files. */
 import { pageOf, textOf, textsOf } from './project.mjs'
 import { inWords, makeSequence, runSequence } from './sequence.mjs'
 import { shrink } from './shrink.mjs'
@@ -25,7 +25,7 @@ export async function runSeed(driver, folder, seed, { ops, trace = false, shrink
 }
 
 function inFull(seed, ops, { project, steps }, error) {
-  const text = error.constructor.name === 'Unlike' || error.constructor.name === 'Restless' ? error.message : error.stack
+  const text = error.constructor.name === 'Mismatch' || error.constructor.name === 'Restless' ? error.message : error.stack
   const files = Object.entries(textsOf(project)).map(([file, source]) => `--- ${file}\n${source}`)
   const textAfter = (id, spec) => (id === 'index.html' ? pageOf({ ...project, pageText: spec }) : textOf(project, spec))
   const edited = steps.flatMap(({ set }, at) =>
@@ -43,7 +43,7 @@ function inFull(seed, ops, { project, steps }, error) {
   ].join('\n')
 }
 
-/** What is wrong, without the names: a shorter sequence has to fail in the same way. */
+/** The kind of a failure, without names in it: a shrunk sequence must fail in the same way. */
 function kindOf(error) {
   const [first] = error.message.split('\n')
   return `${error.constructor.name} ${

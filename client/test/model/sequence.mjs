@@ -1,6 +1,6 @@
 /**
- * Runs one sequence: project, steps, and at each quiet point the question whether every tab shows what a tab shows that is opened
- * now. A failure is an `Unlike`, or whatever else was thrown.
+ * Runs one sequence. At each quiet point every tab is compared with a tab that is opened just then. A failure is a `Mismatch`,
+ * or whatever else was thrown.
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { makeSteps, mendAll } from './steps.mjs'
 import { World } from './world.mjs'
 
 /** What a tab shows is not what it should show. */
-export class Unlike extends Error {}
+export class Mismatch extends Error {}
 
 export function makeSequence(seed, count) {
   const random = new Random(seed)
@@ -34,19 +34,21 @@ export async function runSequence(driver, folder, { project, steps }, trace = nu
 }
 
 let runs = 0
-/** Promises of page or client that nobody has looked after. */
+/** Rejections in page or client that nothing handled. */
 const rejected = []
 process.on('unhandledRejection', (error) => rejected.push(error))
 
 class Run {
   clicked = new Set()
-  /** The server was started while something was wrong, and has not seen it well since. */
-  wasRestartedIll = false
-  /** Imports that were there since all was well last, the modules that ran then, and those that have thrown since. */
+  /** The server was started while the project was broken, and has not seen it whole since. */
+  wasStartedBroken = false
+  /** The imports (`from>to`) that have existed since the project was last whole. */
   imports = new Set()
+  /** The modules reachable statically at that time. */
   known = new Set()
+  /** The modules that have thrown since. */
   threw = new Set()
-  /** What each loaded tab costs in reloads tells how much of this is hot replacement. */
+  /** The ratio of reloads to changes shows how many changes were applied by hot replacement. */
   numbers = { checks: 0, reloads: 0, changes: 0 }
 
   constructor(world, project, trace) {
@@ -89,7 +91,7 @@ class Run {
         await world.deliver(random.below(6), random)
         this.write(step.set)
         await world.start()
-        this.wasRestartedIll = ailments(this.project).size > 0
+        this.wasStartedBroken = ailments(this.project).size > 0
         break
       case 'cut':
         world.cut(tab, random)
@@ -141,7 +143,7 @@ class Run {
     await world.announce({ written: changes.flatMap(({ written }) => written), listed: changes.flatMap(({ listed }) => listed) })
   }
 
-  /** Makes the files what `set` says. */
+  /** Writes the files as `set` specifies them. */
   write(set) {
     const { project } = this
     const texts = {}
@@ -176,7 +178,7 @@ class Run {
   async check() {
     const { world } = this
     this.numbers.checks++
-    if (ailments(this.project).size === 0) this.wasRestartedIll = false
+    if (ailments(this.project).size === 0) this.wasStartedBroken = false
     const tabs = world.tabs.filter(({ isCut }) => !isCut)
     for (const { realm } of tabs) realm.click(this.clicked)
     await world.settle()
@@ -192,7 +194,7 @@ class Run {
     if (/bug of its own/.test(world.report)) wrong.push(`the loop has panicked:\n${world.report}`)
     world.report = ''
     for (const error of rejected.splice(0)) wrong.push(`a promise was rejected, and nobody looked after it: ${error?.stack ?? error}`)
-    if (wrong.length > 0) throw new Unlike(wrong.join('\n'))
+    if (wrong.length > 0) throw new Mismatch(wrong.join('\n'))
     if (ailments(this.project).size === 0 && tabs.length === world.tabs.length) this.allIsWell()
   }
 
@@ -245,29 +247,29 @@ class Run {
   }
 
   /**
-   * Whether a fresh tab shows what a tab shows that saw how it came to this. While a module cannot be parsed both run what it was
-   * before, if this start of the server has seen that. A tab that is opened while a module throws, or a file is missing, has nothing
-   * to go on with. Nor has an `import()` in it of a module that cannot be parsed: it is rejected.
+   * Whether a tab can be compared with a fresh one in full. While a module has a syntax error both run its last good version,
+   * if this server process has seen one. But a tab opened while a module throws, or a file is missing, has no earlier version
+   * to keep, and in it the `import()` of a module with a syntax error is rejected.
    */
   isComparable(ill, wanted) {
     if (ill.size === 0) return true
     const hasStarted = this.project.entries.every((id) => wanted.views[id] !== undefined)
     const here = reachable(this.project, true)
-    return !this.wasRestartedIll && hasStarted && [...ill].every(([id, ailment]) => ailment === 'syntax' && here.has(id))
+    return !this.wasStartedBroken && hasStarted && [...ill].every(([id, ailment]) => ailment === 'syntax' && here.has(id))
   }
 
-  /** While something is wrong, and a tab that is opened now has not what the others go on with: what has nothing to do with that. */
+  /** The check while a fresh tab cannot be compared in full: only modules that are unaffected (sound.mjs) are compared. */
   judgeSound(name, look, wanted) {
     const { files } = this.project
     const wrong = []
     this.note()
     const { current, whole } = sound(Object.keys(files), this.imports, {
       isWell: (id) => isWell(this.project, id),
-      // What it was, before it could not be compiled, may be what throws.
+      // The version from before the syntax error counts only if none has thrown since: that one may be what runs.
       wasWell: (id) => this.known.has(id) && !this.threw.has(id),
       takesOwn: (id) => takesOwnUpdates(this.project, id),
     })
-    // Who is imported by none of these may not have come along yet.
+    // A module that none of these imports may not be loaded yet.
     const runs = [...whole].filter((id) => files[id].kind === 'script' && look.views[id] !== undefined).map((id) => files[id])
     for (const [id, count] of Object.entries(look.live)) if (count > 1) wrong.push(`${name}: ${count} copies of ${id} are live`)
     for (const id of current) {
@@ -287,7 +289,7 @@ class Run {
         wrong.push(`${name}: its sheets of ${spec.id} are ${text}, and its source says ${spec.version}`)
       }
     }
-    // What a module throws depends on who runs it; what the server says of a file does not.
+    // A thrown error shows only in tabs that ran the module; what the server says of a file shows in all.
     const unsaid = wanted.overlay.filter((text) => !/ throws$/.test(text) && !look.overlay.includes(text))
     if (unsaid.length > 0) wrong.push(`${name}: its overlay says ${look.overlay}, and not ${unsaid}`)
     return wrong
@@ -295,7 +297,7 @@ class Run {
 
   judgeSheets(name, look, wanted) {
     const wrong = []
-    // Where sheets of `import()` stand depends on which was loaded first.
+    // The place of sheets loaded by `import()` depends on which came first, so only static ones are compared in order.
     const here = new Set([...reachable(this.project, true)].map((id) => `/${fileOf(id)}`))
     const inOrder = ({ sheets }) => sheets.filter(([id]) => here.has(id)).map(([id]) => id).join(' ')
     const texts = ({ sheets, links }) => JSON.stringify([sheets, links].map((list) => [...list].sort()))
@@ -314,7 +316,7 @@ export function inWords(step) {
 }
 
 function inShort({ do: what, words, set, split, tab, key }) {
-  // What was left out by shrinking is not said.
+  // Edits that shrinking has removed are not described.
   const edits = (words ?? []).filter(({ ids }) => ids.some((id) => id in set)).map(({ text }) => text)
   if (words && edits.length === 0) edits.push(...Object.keys(set).map((id) => `save ${id}`))
   const isParted = Object.keys(set ?? {}).length > 1

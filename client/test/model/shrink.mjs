@@ -1,5 +1,5 @@
 /**
- * Makes a failing sequence short: leaves out steps, parts of steps, imports and files, as long as something is still wrong.
+ * Shrinks a failing sequence: leaves out steps, parts of steps, imports and files, as long as it still fails in the same way.
  */
 
 /** `fails(sequence)` tells whether the same is wrong with it. Tries at most `most` sequences. */
@@ -21,7 +21,7 @@ export async function shrink(sequence, fails, most = 400) {
   return { sequence: best, tries }
 }
 
-/** First halves, then quarters, …, then single steps. */
+/** Leaves out halves of the steps, then quarters, and so on to single steps. */
 async function withoutSteps(best, attempt) {
   for (let size = Math.ceil(best().steps.length / 2); size >= 1; size = size > 1 ? Math.ceil(size / 2) : 0) {
     for (let at = best().steps.length - size; at >= 0; at -= size) {
@@ -39,7 +39,7 @@ const changed = (sequence, change) => {
   return copy
 }
 
-/** Waiting is simpler than racing. */
+/** Replaces a partial delivery by none, or by waiting until all is quiet: both are simpler. */
 function quieter({ steps }) {
   return steps.flatMap(({ after }, at) =>
     (after && after.deliveries !== -1 ? [-1, 0] : []).map((deliveries) => (now) =>
@@ -60,7 +60,7 @@ function unsplit({ steps }) {
   return steps.flatMap((step, at) => (step.split && step.split !== 'no' ? [(now) => changed(now, (copy) => void (copy.steps[at].split = 'no'))] : []))
 }
 
-/** One import less, in the project and in every step. */
+/** Leaves out one import, in the project and in every step. */
 function fewerImports({ project, steps }) {
   const pairs = new Set()
   for (const files of [project.files, ...steps.map(({ set }) => set ?? {})]) {
@@ -75,7 +75,7 @@ function fewerImports({ project, steps }) {
   )
 }
 
-/** Files that nothing needs, and what else a file can be without. */
+/** Leaves out files, globs, a second entry, linked sheets. */
 function plainer({ project }) {
   const candidates = Object.keys(project.files).filter((id) => !project.entries.includes(id) && !project.linked.includes(id)).map((id) => (copy) =>
     void delete copy.project.files[id]

@@ -1,15 +1,18 @@
 /**
- * Which modules must be as their sources say, whatever else is wrong with a project: of these a tab that took updates may not
- * lag behind. Both model tests ask it (`e2e/model/health.mjs`).
+ * Which modules must match their sources although others are broken: in these a tab that took updates must not lag behind. Both
+ * model tests use it (the other one in `e2e/model/health.mjs`).
  *
- *     entry m0 ─► m1 (throws), h2 ─► m3      h2 and m3 must be: h2 takes their updates. m0 runs again only with m1.
+ *     entry m0 ─► m1 (throws), h2 ─► m3
  *
- * `edges` (`from>to`) are imports that were there since all was well last: tabs may still run with these. `isWell`: the module's file
- * is there and good. `wasWell`: a tab has it for sure, as something that does not throw. `takesOwn`: it accepts its own updates.
+ * h2 and m3 must match: h2 accepts the updates of both. m0 runs again only together with m1.
  *
- * `current`: they are good, and nothing that runs again for them, or for what they import, runs a module that throws, or one that a
- * tab may never have had. What cannot be compiled or found holds nothing back: tabs have what it was. `whole`: nothing of that
- * ails at all, so that a tab which is opened now shows the same.
+ * `edges` (`from>to`): all imports since the project was last whole; tabs may still run with any of them. `isWell`: the file
+ * exists and is good. `wasWell`: every tab has an earlier version, and that does not throw. `takesOwn`: it accepts its own
+ * updates.
+ *
+ * `current`: good modules whose update, like that of anything they import, runs no module that throws or that a tab may never
+ * have had. A module that cannot be compiled or found holds nothing back, since tabs keep its last version. `whole`: the same,
+ * where nothing involved is broken, so that a fresh tab shows the same.
  */
 export function sound(ids, edges, { isWell, wasWell, takesOwn }) {
   const [below, above] = [new Map(), new Map()]

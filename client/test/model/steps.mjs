@@ -1,11 +1,11 @@
 /**
  * What happens to a project and its tabs: sequences of steps, drawn from a seed.
  *
- *     { do: 'change', words: [{ text: 'edit m3', ids: ['m3'] }], set: { m3: {…} }, split: null, after: { seed: 7, deliveries: 4 } }
+ *     { do: 'change', words: [{ text: 'edit m3', ids: ['m3'] }], set: { m3: {…} }, split: 'no', after: { seed: 7, deliveries: 4 } }
  *     { do: 'cut', tab: 0, … }   { do: 'restart', set: {…}, … }   { do: 'open', … }   { do: 'quiet' }
  *
- * A step says for every file that it touches what that file *is* afterwards, so that steps can be left out of a sequence. `after`:
- * how many deliveries there are before the next step, and in which order; -1 is all, until it is quiet.
+ * A step has the complete new specification of each file it touches, not a difference, so that any step can be left out.
+ * `after`: how many deliveries follow, and the seed of their order; -1 delivers until all is quiet.
  */
 import { GOOD, makeGlobbed, makeScript, pickAccepted, someWay } from './project.mjs'
 
@@ -236,7 +236,7 @@ class Drawing {
     return `${spec.id} imports ${use.to} in another way (${use.how})`
   }
 
-  /** `isClean`: nobody imports it any more. */
+  /** Deletes a file; with `isClean` also its imports elsewhere. */
   remove({ id }, isClean) {
     if (this.project.entries.includes(id) || this.project.linked.includes(id)) return null
     this.drop(id)
@@ -304,7 +304,7 @@ class Drawing {
   }
 }
 
-/** Makes everything good: what is broken is mended, what is missing is imported no more. Gives the same as a step. */
+/** Repairs every broken file and removes imports of missing ones. Returns a change as in a step. */
 export function mendAll(project) {
   const set = {}
   for (const spec of Object.values(project.files)) {

@@ -1,21 +1,25 @@
 /**
- * Everything between the tabs and the loop: network, clock, files. What is on its way waits in lanes (one for each direction of a
- * socket, one for each request); `step` delivers one, which one is drawn by the seed. Time stands still while something is on its way.
+ * Everything between the tabs and the loop: network, clock and files. Messages in transit wait in queues, called lanes (one for
+ * each direction of a socket, one for each request); `step` delivers the first message of a lane that the seed chooses. In
+ * `settle` the clock advances only while nothing is in transit; `deliver` sometimes lets it advance earlier.
  */
 import { mkdirSync, rmSync, writeFileSync, existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Realm } from './realm.mjs'
 
-/** Milliseconds after the last delivery in which nothing must happen for all to be quiet: longer than the client waits for anything. */
+/** Virtual milliseconds without a delivery after which all is quiet; longer than any wait of the client. */
 const QUIET = 12_000
-/** The same while some tab cannot connect, which tries each second. */
+/**
+ * Virtual milliseconds after which `settle` returns while some tab cannot connect: such a tab retries each second and never
+ * becomes quiet.
+ */
 const PATIENCE = 3000
-/** Milliseconds in which it must have become quiet. */
+/** Virtual milliseconds after which a run that is not quiet fails. */
 const LONGEST = 120_000
-/** Deliveries in one phase; more than that is a conversation that never ends. */
+/** The most deliveries in one `settle`; more means that server and tabs talk without end. */
 const MOST_DELIVERIES = 1500
 
-/** It never became quiet. */
+/** The system did not become quiet. */
 export class Restless extends Error {}
 
 const nextTask = () => new Promise((done) => setImmediate(done))
@@ -23,9 +27,9 @@ const nextTask = () => new Promise((done) => setImmediate(done))
 export class Tab {
   storage = new Map()
   realm = null
-  /** Its socket is cut and does not come back. */
+  /** Its connection is cut, and new ones are refused until the step `back`. */
   isCut = false
-  /** The browser's own error page: the server was away. */
+  /** It shows the browser's error page: the server was down when it loaded. */
   isLost = false
   loads = 0
 
@@ -45,10 +49,11 @@ export class World {
   starts = 0
   counter = 0
   report = ''
-  /** Copies of modules since the last pause; what is to be said of a loop without one. */
+  /** Copies made in this task. */
   bornAtOnce = 0
+  /** The failure, if there are too many. */
   endless = ''
-  /** What happened on the wires, for a replay that is looked at. */
+  /** Called with each message, for replaying a failure. */
   trace = null
 
   constructor(driver, root) {
@@ -56,7 +61,7 @@ export class World {
     this.root = root
   }
 
-  /** Lets all that is under way in the tabs come to its next pause. */
+  /** Waits for the next task, so that all microtasks of the tabs have run. */
   async turn() {
     this.bornAtOnce = 0
     await nextTask()
@@ -99,7 +104,7 @@ export class World {
     while (await this.passTime(this.now));
   }
 
-  /** Delivers a few; now and then time passes first. */
+  /** Delivers up to `count` messages; sometimes lets time pass first. */
   async deliver(count, random) {
     for (let done = 0; done < count; done++) {
       if (this.isIdle() || random.chance(0.15)) await this.passTime(this.now + 300)
@@ -110,7 +115,7 @@ export class World {
   /** Delivers all, and lets time pass until nothing more happens. */
   async settle(random = null) {
     let limit = this.now + QUIET
-    // Who cannot connect tries for ever.
+    // A tab that cannot connect retries for ever.
     const isWhole = this.isUp && this.tabs.every(({ isCut }) => !isCut)
     const end = this.now + (isWhole ? LONGEST : PATIENCE)
     await this.turn()
@@ -142,7 +147,7 @@ export class World {
     if (at >= 0) this.timers.splice(at, 1)
   }
 
-  /** Runs the next timer that is due until `limit`. False if there is none. */
+  /** Runs the next timer that is due by `limit`. False if there is none. */
   async passTime(limit) {
     this.timers = this.timers.filter(({ realm }) => realm.isAlive)
     const due = this.timers.filter(({ at }) => at <= limit).sort((a, b) => a.at - b.at || a.number - b.number)[0]
@@ -222,7 +227,7 @@ export class World {
     this.post(`closing ${link.number}`, link.realm, () => link.socket.closed())
   }
 
-  /** The connection ends: of what is on its way, only the first frames arrive. */
+  /** Breaks the connection: in each direction only a random number of the first messages in transit arrive. */
   sever(link, random) {
     for (const name of [link.up, link.down]) {
       const lane = this.lanes.get(name)
@@ -285,7 +290,7 @@ export class World {
     this.post(`reload ${++this.counter}`, realm, () => this.load(realm.tab))
   }
 
-  /** The browser says that it cannot show the page, until somebody reloads it. */
+  /** The browser's error page. The page is loaded again at once if the server is up, otherwise when it starts. */
   noPage(realm) {
     realm.end()
     if (this.isUp) this.post(`reload ${++this.counter}`, null, () => realm.tab.realm === realm && this.load(realm.tab))

@@ -39,7 +39,10 @@ test('an export that changes later is read as it is then', async () => {
   assert.equal(read(), 7)
 })
 
-/** `middle` accepts nothing of its own accord; an update of `dep` stops at `page`, which accepts `dep` through it. */
+/**
+ * Ways in which `middle` passes on the exports of `dep`. Only `dep` accepts itself, so its update stops there and importers are
+ * merely linked again.
+ */
 const through = {
   'export … from': { from: { value: ['dep', 'value'] } },
   'export … as … from': { from: { value: ['dep', 'other'] } },

@@ -1,4 +1,4 @@
-/** Required modules run when they are required; what is picked of a barrel; how importers see `module.exports`. */
+/** CommonJS: when a required module runs, what is picked of a barrel, how importers see `module.exports`. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Page } from './page.mjs'

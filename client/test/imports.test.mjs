@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url'
 
 const { FailedImports, Registry } = await import(pathToFileURL(process.env.REKINDLE_CLIENT).href)
 
-/** A page whose /app.js has asked for /lazy.js, which imports /part.js, and was refused. */
-function refused({ broken = [], wasCut = false } = {}) {
+/** A page whose /app.js called `import('/lazy.js')`, which imports /part.js; the import failed. */
+function withFailedImport({ broken = [], wasCut = false } = {}) {
   const registry = new Registry({ metaOf: () => ({}), runtimeOf: () => ({}) })
   const define = (id, version, links = []) => {
     const meta = { deps: links, names: links.map(() => []) }
@@ -28,19 +28,19 @@ function refused({ broken = [], wasCut = false } = {}) {
 }
 
 test('while nothing of what it needs has changed, it would fail again', () => {
-  const { registry, failed } = refused()
+  const { registry, failed } = withFailedImport()
   assert.deepEqual([failed.isDue, failed.retry(), registry.stale.size], [false, [], 0])
 })
 
 test('a new version of something that it needs makes the importer due', () => {
-  const { registry, define, failed } = refused()
+  const { registry, define, failed } = withFailedImport()
   define('/part.js', 2)
   assert.deepEqual([failed.isDue, failed.retry()], [true, ['/lazy.js']])
   assert.deepEqual([[...registry.stale], failed.isDue], [['/app.js'], false])
 })
 
 test('so does the end of an error, with the text of before', () => {
-  const { registry, define, failed, isBroken } = refused({ broken: ['/lazy.js'] })
+  const { registry, define, failed, isBroken } = withFailedImport({ broken: ['/lazy.js'] })
   assert.equal(failed.isDue, false)
   isBroken.delete('/lazy.js')
   assert.equal(failed.isDue, true)
@@ -50,13 +50,13 @@ test('so does the end of an error, with the text of before', () => {
 })
 
 test('a change that leaves something broken does not', () => {
-  const { registry, define, failed } = refused({ broken: ['/part.js'] })
+  const { registry, define, failed } = withFailedImport({ broken: ['/part.js'] })
   define('/lazy.js', 2, ['/part.js'])
   assert.deepEqual([failed.retry(), registry.stale.size, failed.isDue], [['/lazy.js'], 0, false])
 })
 
 test('what the server did not answer may be asked for when it is there again', () => {
-  const { registry, failed } = refused({ wasCut: true })
+  const { registry, failed } = withFailedImport({ wasCut: true })
   assert.equal(failed.isDue, false)
   failed.reconnected()
   failed.retry()
@@ -64,7 +64,7 @@ test('what the server did not answer may be asked for when it is there again', (
 })
 
 test('a copy that was replaced waits for nothing', () => {
-  const { registry, failed } = refused()
+  const { registry, failed } = withFailedImport()
   assert.equal(failed.needs('/part.js'), true)
   registry.run(['/app.js'], new Set(['/app.js']))
   assert.equal(failed.needs('/part.js'), false)
@@ -72,7 +72,7 @@ test('a copy that was replaced waits for nothing', () => {
 })
 
 test('a copy that is due stays so when it is put back', () => {
-  const { registry, define, failed, importer } = refused()
+  const { registry, define, failed, importer } = withFailedImport()
   define('/lazy.js', 2)
   failed.retry()
   registry.run(['/app.js'], new Set(['/app.js']))

@@ -13,7 +13,10 @@ const client = path.join(import.meta.dirname, '..')
 const tsc = path.join(client, '../e2e/node_modules/typescript/bin/tsc')
 const json = fs.readFileSync(path.join(import.meta.dirname, 'messages.json'), 'utf8').trim()
 
-/** A program with the samples as a literal, since the compiler reads the strings of JSON files as any string. */
+/**
+ * A TypeScript program with the samples as a literal: in an imported JSON file each string has the type `string`, so `type`
+ * would tell nothing apart.
+ */
 const programOf = (samples) => `
 import type { ClientMessage, ServerMessage } from ${JSON.stringify(path.join(client, 'src/core/messages'))}
 type Samples<M extends { type: string }> = { [T in M['type']]: [Extract<M, { type: T }>, ...Extract<M, { type: T }>[]] }

@@ -7,10 +7,10 @@
  *     await page.open('/main.js')
  *     await page.save('/dep.js', { exports: { value: 2 } })
  *
- * `deps` are module names, or an object from module name to the names imported from it. `stars` and `from` pass names
- * on. `run` gets `hot`, `use(dep)` (the namespace it imports), `set(name, value)` for its exports, `log`, and
- * `load(id)`, which is `import()`. `async` is for a `run` that awaits; `waits` for one that is a generator, as the compiler
- * makes of a top-level await. What is tested is `$REKINDLE_CLIENT`.
+ * `deps` are module names, or an object from module name to the names imported from it. `stars` and `from` pass names on.
+ * `run` gets `hot`, `use(dep)` (the namespace it imports), `set(name, value)` for its exports, `log`, and `load(id)`,
+ * which is `import()`. `async` is for a `run` that awaits; `waits` for one that is a generator, as the compiler makes of
+ * a top-level await. The client that is tested is the file in `$REKINDLE_CLIENT`.
  */
 import { pathToFileURL } from 'node:url'
 
@@ -25,7 +25,7 @@ let versions = 0
 
 export class Page {
   log = []
-  /** What the page was told to show of updates that failed, by error. */
+  /** By error: what the updater asked the page to show for an update that failed. */
   failed = new Map()
 
   constructor() {
@@ -94,7 +94,7 @@ export class Page {
     return this
   }
 
-  /** What the compiler would write. */
+  /** The factory that the compiler would generate. */
   factory(links, { exports, from, run }, isAsync) {
     const { log } = this
     function prepare(setExports) {
@@ -151,7 +151,7 @@ export class Page {
     this.hot.listen(event, fn, { id: 'the test', active: true })
   }
 
-  /** Takes the lines so far, so that the next assertion is about what comes. */
+  /** Returns the lines so far and clears the log, so that the next assertion is about what comes. */
   said() {
     return this.log.splice(0)
   }

@@ -95,7 +95,7 @@ test('a chain of 20,000 importers is walked without recursion', async () => {
 
 const partial = (exports, accepted) => ({ exports, run: ({ hot }) => hot.acceptExports(accepted) })
 
-/** `app` takes `imported` of `part`, which accepts `accepted`. */
+/** `app` imports the names `imported` of `part`, which calls `acceptExports(accepted)`. */
 async function checkPartial(accepted, imported, expected) {
   const page = new Page()
   page.module('part', partial({ name: 1, size: 2 }, accepted))

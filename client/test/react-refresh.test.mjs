@@ -1,11 +1,11 @@
-/** Which component succeeds which, and which roots of React render again: with a renderer of our own in React's place. */
+/** React Fast Refresh, with a stand-in for React's renderer: which component replaces which, and which roots render again. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 
 const { ReactRefresh } = await import(pathToFileURL(process.env.REKINDLE_CLIENT).href)
 
-/** Something like React: it calls the hook, and notes what it is asked to do. */
+/** A stand-in for React's renderer: it calls the DevTools hook and records what it is asked to do. */
 class Renderer {
   asked = []
   familyOf = null
@@ -95,7 +95,7 @@ test('what a custom hook uses counts as well, as it was when the component was r
   react.render({ name: 'one' }, 'page')
   const sign = refresh.signature()
   const first = sign(function View() {}, 'useOwn', false, () => [useOwn])
-  sign() // It is rendered.
+  sign() // The first render computes the signature.
   refresh.register(first, 'a')
   useOwn = hook('useState(1)')
   const second = using(refresh, 'useOwn', () => [useOwn])

@@ -18,7 +18,10 @@ function manifest(about) {
   return { session: 'one', seq: 0, segments: [], errors: {}, env: {}, ...about }
 }
 
-/** A script arrives: of a segment by its address, or (`null`) one that says what it is true of. */
+/**
+ * A script with definitions arrives: a segment, by its address, or with `null` one that says as of which session and batch they
+ * are.
+ */
 function segment(replica, address, hashes, ...asOf) {
   const define = replica.collect(address, ...asOf)
   for (const [id, hash] of Object.entries(hashes)) define(id, hash, [], 0, { deps: [], names: [] }, () => {})

@@ -6,7 +6,7 @@ import { Page, setBindings } from './page.mjs'
 const accepting = ({ hot }) => hot.accept()
 const tick = () => new Promise(setImmediate)
 
-/** A module that tells when it runs and when it is disposed. */
+/** A module that logs when it runs and when it is disposed of. */
 const talking = (name, more = () => {}) => (module) => {
   module.log.push(`${name} runs`)
   module.hot.dispose(() => module.log.push(`${name} disposed`))
@@ -262,7 +262,7 @@ test('an update whose top-level await does not settle makes way for the next ver
   assert.deepEqual(page.said(), ['one disposed'], 'another module is no reason')
   page.updater.announce(['app'])
   assert.equal((await stuck).result, 'updated')
-  // It has not come to its accept call: what the copy before accepted counts.
+  // The new copy hangs before its `accept` call, so those of the copy before count.
   assert.equal((await page.save('app', { run: talking('three', accepting) })).result, 'updated')
   assert.deepEqual(page.said(), ['three runs', 'hot updated: app'])
 })
@@ -296,7 +296,8 @@ const hanging = {
 
 test('the fix of a copy that hangs waits for nothing if somebody above takes it', async () => {
   const page = await opened({ page: { deps: ['app'], run: accepting }, app: {} })
-  mock.timers.enable({ apis: ['setTimeout'] }) // They never come to their end.
+  // Timers never fire, so that running out of patience cannot be what ends the wait.
+  mock.timers.enable({ apis: ['setTimeout'] })
   for (let n = 0; n < 3; n++) {
     const stuck = page.save('app', hanging)
     await tick()
@@ -353,7 +354,7 @@ test('news that was there before an update waits at a top-level await ends that 
   await tick()
   const begin = page.updater.announce(['a'])
   await first
-  await page.save('b', hanging) // It was in the queue before the news of `a`.
+  await page.save('b', hanging) // This save was queued before the news of `a` was handled.
   begin()
   assert.equal((await page.save('a', { run: talking('a3', accepting) })).result, 'updated')
 })

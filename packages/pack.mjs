@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Packs what is published: one package with the program for each platform, and `rekindle`, which has the launcher and names
- * the others as optional. `rekindle-vite` is for projects that know it as `vite`. Nothing is sent anywhere.
+ * Makes the archives of the npm packages: one per platform with the program; `rekindle`, with the launcher and the platform
+ * packages as optional dependencies; and `rekindle-vite`, for projects that install it as `vite`. Nothing is uploaded.
  *
  *     node packages/pack.mjs                                   →  target/npm/rekindle-linux-x64-0.1.0.tgz
  *                                                                 target/npm/rekindle-0.1.0.tgz
@@ -73,7 +73,7 @@ function known(name) {
   return platform
 }
 
-/** The workspace has the version of the program; the two must not part. */
+/** The program has its version from the Cargo workspace, the npm package from package.json; the two must be equal. */
 function checkVersion() {
   const [, version] = fs.readFileSync(path.join(repository, 'Cargo.toml'), 'utf8').match(/\[workspace\.package\]\s+version = "([^"]+)"/)
   if (version !== main.version) throw new Error(`Cargo.toml says ${version} and packages/rekindle/package.json ${main.version}`)
@@ -105,7 +105,7 @@ function packPlatform(platform, { binary, 'no-strip': unstripped }, out) {
     cpu: [cpu],
     ...(libc && { libc: [libc] }),
     files: ['bin'],
-    // A program cannot be run out of an archive.
+    // Yarn Plug'n'Play has to unpack this package: the system cannot run a program inside a zip archive.
     preferUnplugged: true,
   })
   fs.writeFileSync(
@@ -115,15 +115,15 @@ function packPlatform(platform, { binary, 'no-strip': unstripped }, out) {
   finish(folder, out)
 }
 
-/** With symbols it is half as large again, and nobody reads them. */
+/** Removes the program's symbols, which nobody reads and which add half to its size. */
 function strip(file, platform) {
-  if (platform.os === 'win32') return // They are in a file of their own.
+  if (platform.os === 'win32') return // On Windows, symbols are in a separate file.
   const tools = platform.os === 'darwin' ? [['strip', '-x']] : [['strip', '--strip-all'], ['llvm-strip', '--strip-all']]
   for (const [tool, flag] of tools) {
     try {
       return execFileSync(tool, [flag, file], { stdio: 'ignore' })
     } catch {
-      // Not there, or not one for this kind of program.
+      // The tool is not installed, or does not know this executable format.
     }
   }
   console.warn(`note: no tool was found that strips a program of ${platform.name}, so it keeps its symbols`)
@@ -145,7 +145,10 @@ function packMain(named, out) {
   finish(folder, out)
 }
 
-/** Its types are those of `rekindle`: a declaration that is merged into one of them has to find it in this very package. */
+/**
+ * The declarations are copied from `rekindle`, not re-exported: `declare module 'vite/…'` augments a file of the package that
+ * it names, so they have to be in this package.
+ */
 function packAlias(out) {
   const folder = fresh(path.join(out, 'rekindle-vite'))
   const shared = ['client.d.ts', 'types']
@@ -168,7 +171,7 @@ function finish(folder, out) {
   })
   const parsed = JSON.parse(said)
   const [{ filename, size, unpackedSize }] = Array.isArray(parsed) ? parsed : Object.values(parsed)
-  // A scope is written in two ways, by version of npm.
+  // Depending on its version, npm names the archive of a scoped package `@scope/name` or `scope-name`.
   console.log(`${path.join(out, filename.replace('@', '').replace('/', '-'))}  ${megabytes(size)}, ${megabytes(unpackedSize)} unpacked`)
 }
 

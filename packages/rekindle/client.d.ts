@@ -37,7 +37,7 @@ declare module '*.stylus' {}
 declare module '*.pcss' {}
 declare module '*.sss' {}
 
-// Images: their address.
+// Images: the import gives their URL.
 declare module '*.apng' { const url: string; export default url }
 declare module '*.bmp' { const url: string; export default url }
 declare module '*.png' { const url: string; export default url }
@@ -54,7 +54,7 @@ declare module '*.avif' { const url: string; export default url }
 declare module '*.cur' { const url: string; export default url }
 declare module '*.jxl' { const url: string; export default url }
 
-// Sound and film: their address.
+// Audio and video: the import gives their URL.
 declare module '*.mp4' { const url: string; export default url }
 declare module '*.webm' { const url: string; export default url }
 declare module '*.ogg' { const url: string; export default url }
@@ -67,19 +67,19 @@ declare module '*.mov' { const url: string; export default url }
 declare module '*.m4a' { const url: string; export default url }
 declare module '*.vtt' { const url: string; export default url }
 
-// Fonts: their address.
+// Fonts: the import gives their URL.
 declare module '*.woff' { const url: string; export default url }
 declare module '*.woff2' { const url: string; export default url }
 declare module '*.eot' { const url: string; export default url }
 declare module '*.ttf' { const url: string; export default url }
 declare module '*.otf' { const url: string; export default url }
 
-// Documents: their address.
+// Documents: the import gives their URL.
 declare module '*.webmanifest' { const url: string; export default url }
 declare module '*.pdf' { const url: string; export default url }
 declare module '*.txt' { const url: string; export default url }
 
-// WebAssembly: instantiated by the caller, or imported as a module.
+// WebAssembly: `?init` gives a function that instantiates it; a plain import gives its exports.
 declare module '*.wasm?init' {
   const init: (imports?: WebAssembly.Imports) => Promise<WebAssembly.Instance>
   export default init
@@ -94,7 +94,7 @@ declare module '*?sharedworker' { const constructor: { new (options?: { name?: s
 declare module '*?sharedworker&inline' { const constructor: { new (options?: { name?: string }): SharedWorker }; export default constructor }
 declare module '*?sharedworker&url' { const url: string; export default url }
 
-// Any file: its text, its address, or its content as a data address.
+// Any file: its text, its URL, or its content as a data URL.
 declare module '*?raw' { const text: string; export default text }
 declare module '*?url' { const url: string; export default url }
 declare module '*?inline' { const content: string; export default content }

@@ -1,5 +1,5 @@
 /**
- * Types of a `vite.config.*`: the keys that rekindle reads by their types, all others as they come.
+ * Types of `vite.config.*`: precise for keys that rekindle reads, loose for all others.
  *
  *     import { defineConfig } from 'vite'
  *     export default defineConfig({ base: '/app/', server: { port: 3000 } })
@@ -45,7 +45,7 @@ export interface ResolveOptions {
   preserveSymlinks?: boolean
   // end of settings
   tsconfigPaths?: boolean
-  // Read by Vite alone.
+  // rekindle has no setting for these; they are declared so that configurations of Vite type-check.
   builtins?: unknown
   external?: unknown
   externalConditions?: string[]
@@ -141,7 +141,7 @@ export interface ServerOptions extends CommonServerOptions {
   // end of settings
   watch?: WatchOptions | null
   warmup?: WarmupOptions
-  // Read by Vite alone.
+  // rekindle has no setting for these; they are declared so that configurations of Vite type-check.
   forwardConsole?: unknown
   fs?: { strict?: boolean; allow?: string[]; deny?: string[]; [other: string]: unknown }
   middlewareMode?: unknown
@@ -190,7 +190,7 @@ export interface BuildOptions {
   // end of settings
   rollupOptions?: BundlerOptions
   rolldownOptions?: BundlerOptions
-  // Read by Vite alone.
+  // rekindle has no setting for these; they are declared so that configurations of Vite type-check.
   commonjsOptions?: unknown
   dynamicImportVarsOptions?: unknown
   emitAssets?: boolean
@@ -265,7 +265,7 @@ export interface UserConfig {
   preview?: PreviewOptions
   build?: BuildOptions
   css?: CssOptions
-  /** Keys of Vite that are read otherwise or not at all, and those of other tools, such as `test`. */
+  /** Other keys of Vite, whether rekindle reads them or not, and those of other tools, such as `test`. */
   [other: string]: any
 }
 
@@ -274,7 +274,7 @@ export type UserConfigFnPromise = (env: ConfigEnv) => Promise<UserConfig>
 export type UserConfigFn = (env: ConfigEnv) => UserConfig | Promise<UserConfig>
 export type UserConfigExport = UserConfig | Promise<UserConfig> | UserConfigFnObject | UserConfigFnPromise | UserConfigFn
 
-/** For plugins that name them; there are none. */
+/** Declared for plugins that mention these types; rekindle never makes such objects. */
 export type ResolvedConfig = { readonly [key: string]: any }
 export type ViteDevServer = { readonly [key: string]: any }
 export type PreviewServer = { readonly [key: string]: any }

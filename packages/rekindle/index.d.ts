@@ -1,6 +1,6 @@
 /**
- * The types a program may want by name, and what a `vite.config.*` imports: what travels to a tab, what events carry, what
- * `import.meta.glob` takes, and the configuration. The server itself is a program, not a library for Node.
+ * Types that programs import by name (payloads of HMR and events, options of `import.meta.glob`, the configuration), and the
+ * functions that a `vite.config.*` imports. The server is a program, not a library for Node.
  */
 import type { ConfigEnv, UserConfig, UserConfigExport, UserConfigFn, UserConfigFnObject, UserConfigFnPromise } from './config.js'
 
@@ -39,7 +39,7 @@ export type { AssetMetadata, ChunkMetadata, CustomPluginOptionsVite } from './ty
 /** The version of rekindle. */
 export declare const version: string
 
-/** Gives back what it gets; it is there for its type. */
+/** Returns its argument; it is there so that editors check and complete the configuration. */
 export declare function defineConfig(config: UserConfig): UserConfig
 export declare function defineConfig(config: Promise<UserConfig>): Promise<UserConfig>
 export declare function defineConfig(config: UserConfigFnObject): UserConfigFnObject
@@ -50,13 +50,13 @@ export declare function defineConfig(config: UserConfigExport): UserConfigExport
 /** Variables of `.env` files and of the process whose names have one of the prefixes. */
 export declare function loadEnv(mode: string, envDir: string | false, prefixes?: string | string[]): Record<string, string>
 
-/** Two configurations in one. */
+/** Merges two configurations; `overrides` win. */
 export declare function mergeConfig(defaults: UserConfig, overrides: UserConfig, isRoot?: boolean): UserConfig
 
-/** With forward slashes. */
+/** The path with forward slashes, and with `.` and `..` resolved. */
 export declare function normalizePath(id: string): string
 
-/** These throw: what calls them needs Vite itself. */
+/** Declared so that code which imports them compiles. Each throws when it is called, since only Vite itself has it. */
 export declare function build(...args: any[]): never
 export declare function createBuilder(...args: any[]): never
 export declare function createServer(...args: any[]): never

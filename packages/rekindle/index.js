@@ -1,6 +1,6 @@
 /**
- * What a configuration of Vite imports. The server is a program of its own: it reads `vite.config.*` without running it. These
- * are for editors, and for other tools that do run it.
+ * The functions that a configuration of Vite imports. rekindle reads `vite.config.*` without running it; these serve editors,
+ * and tools that do run it.
  */
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,12 +9,15 @@ import { parseEnv } from 'node:util'
 
 export const { version } = createRequire(import.meta.url)('./package.json')
 
-/** Gives back what it gets; it is there for its type. */
+/** Returns its argument; it is there so that editors check and complete the configuration. */
 export function defineConfig(config) {
   return config
 }
 
-/** What stands in `.env`, `.env.local`, `.env.[mode]` and `.env.[mode].local`, as far as the names have a prefix; the environment of the process wins. */
+/**
+ * The variables of `.env`, `.env.local`, `.env.[mode]` and `.env.[mode].local`, and of the environment, whose names have one of
+ * the prefixes; the environment takes precedence.
+ */
 export function loadEnv(mode, folder, prefixes = 'VITE_') {
   if (mode === 'local') throw new Error('"local" cannot be a mode: it would clash with the .env.local file')
   const read = {}
@@ -33,7 +36,10 @@ export function loadEnv(mode, folder, prefixes = 'VITE_') {
   return Object.fromEntries(names.map((name) => [name, value(name)]))
 }
 
-/** Opening a named pipe would wait for its other end, and reading a device may never end: they are left out, and named. */
+/**
+ * Whether it is a regular file. Opening a named pipe blocks until something writes to it, and reading a device may never end:
+ * what is no regular file is skipped with a warning.
+ */
 function isFile(file) {
   const found = fs.statSync(file, { throwIfNoEntry: false })
   if (!found || found.isFile()) return found !== undefined
@@ -42,7 +48,7 @@ function isFile(file) {
   return false
 }
 
-/** `${NAME}`, `${NAME:-otherwise}` and `$NAME`; a backslash in front of one leaves it as it is. */
+/** Expands `${NAME}`, `${NAME:-default}` and `$NAME`; a backslash before a reference keeps it literal. */
 function expand(text, value) {
   return text.replace(/\\?\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))/g, (all, braced, otherwise, bare) => {
     if (all.startsWith('\\')) return all.slice(1)
@@ -50,7 +56,7 @@ function expand(text, value) {
   })
 }
 
-/** Two configurations in one: tables key by key, lists one behind the other, else the second. */
+/** Merges two configurations: tables key by key, lists by concatenation; otherwise the second value wins, if there is one. */
 export function mergeConfig(first, second) {
   if (typeof first === 'function' || typeof second === 'function') {
     throw new Error('mergeConfig takes configurations; call those that are functions first')
@@ -61,7 +67,7 @@ export function mergeConfig(first, second) {
 function merge(first, second, key) {
   if (second === undefined || second === null) return first
   if (first === undefined || first === null) return second
-  // The later alias is the more special one.
+  // Aliases are tried in order, so those of the second configuration, which refines the first, come first.
   if (key === 'resolve.alias' && (Array.isArray(first) || Array.isArray(second))) return [...aliases(second), ...aliases(first)]
   if (Array.isArray(first) || Array.isArray(second)) return [first, second].flat()
   if (!isTable(first) || !isTable(second)) return second
@@ -78,7 +84,7 @@ function isTable(value) {
   return typeof value === 'object' && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 }
 
-/** With forward slashes. */
+/** The path with forward slashes, and with `.` and `..` resolved. */
 export function normalizePath(name) {
   return path.posix.normalize(process.platform === 'win32' ? name.replaceAll('\\', '/') : name)
 }

@@ -1,11 +1,11 @@
 'use strict'
 /**
- * Starts the program of this computer's platform package, and is it from then on: same input and output, its exit code, its
- * signals.
+ * Starts the program of the platform package and stands in for it: same input and output, signals passed on, same exit code.
  *
  *     rekindle --port 3000   →   node_modules/@rekindle/linux-x64/bin/rekindle --port 3000
  *
- * Newer versions of Node replace themselves with it; older ones wait for it. `REKINDLE_BINARY` names another program.
+ * Where Node has `process.execve` the program replaces the Node process; otherwise the launcher waits for it. `REKINDLE_BINARY`
+ * names another program.
  */
 const path = require('node:path')
 
@@ -13,7 +13,7 @@ exports.launch = function launch(leading) {
   const program = process.env.REKINDLE_BINARY || find()
   if (!program) return
   const words = [...leading, ...process.argv.slice(2)]
-  // Where the program finds packages that come with this one.
+  // Tells the program that it was started through the npm package, which `rekindle init` takes into account.
   process.env.REKINDLE_NPM_PACKAGE = path.dirname(__dirname)
   const node = /** @type {any} */ (process) // `execve` is newer than the oldest Node that this runs with.
   if (process.platform !== 'win32' && typeof node.execve === 'function' && mayRun(program)) {
@@ -22,7 +22,7 @@ exports.launch = function launch(leading) {
   start(program, words)
 }
 
-/** The program in the platform package. On Linux there are two kinds, and a package manager may have installed both. */
+/** Finds the program. For Linux there are two packages, for glibc and for musl, and a package manager may have installed both. */
 function find() {
   const name = `@rekindle/${process.platform}-${process.arch}`
   const names = process.platform === 'linux' ? [name, `${name}-musl`] : [name]
@@ -41,12 +41,12 @@ function programOf(name) {
 }
 
 function hasGlibc() {
-  // The report is slow to make, and only needed where both kinds are installed.
+  // `getReport` is slow, so it is only called where both are installed.
   const report = /** @type {any} */ (process.report?.getReport())
   return Boolean(report?.header.glibcVersionRuntime)
 }
 
-/** A package that was copied or unpacked in unusual ways may have lost its mode. */
+/** Whether the program is executable. Copying or unpacking a package can lose that permission, so it is restored if possible. */
 function mayRun(program) {
   const fs = require('node:fs')
   try {
@@ -65,7 +65,7 @@ function mayRun(program) {
 function start(program, words) {
   const { spawn } = require('node:child_process')
   if (process.platform !== 'win32' && !mayRun(program)) return fail(program, 'it may not be run')
-  // So that the program does not outlive a launcher that was killed.
+  // The program watches this process and ends when the launcher was killed.
   process.env.REKINDLE_LAUNCHER = String(process.pid)
   const child = spawn(program, words, { stdio: 'inherit' })
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGBREAK']
@@ -74,13 +74,13 @@ function start(program, words) {
     try {
       process.on(signal, passOn)
     } catch {
-      // A signal that this system does not know.
+      // The operating system does not support this signal.
     }
   }
   child.on('error', (error) => fail(program, error.message))
   child.on('exit', (code, signal) => {
     if (!signal) return void (process.exitCode = code)
-    // Ends as the program did.
+    // Ends by the same signal, so that the shell sees what ended the program.
     for (const name of signals) process.removeListener(name, passOn)
     process.kill(process.pid, signal)
   })

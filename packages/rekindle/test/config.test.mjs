@@ -40,7 +40,7 @@ test('loadEnv leaves out what is no file, and names it', { skip: process.platfor
     assert.equal(spawnSync('mkfifo', [path.join(folder, '.env.local')]).status, 0)
     const script = `import { loadEnv } from ${JSON.stringify(new URL('../index.js', import.meta.url))}
       console.log(JSON.stringify(loadEnv('development', ${JSON.stringify(folder)})))`
-    // In another process, since nothing here ends a wait for a pipe.
+    // In another process with a time limit: opening the pipe would block this one for ever.
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 30_000 })
     assert.equal(stdout, '{"VITE_A":"a"}\n')
     assert.match(stderr, /\.env\.local is a named pipe, not a file, and is left out\n.*\.env\.development is a folder/)

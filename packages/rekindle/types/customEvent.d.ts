@@ -1,5 +1,5 @@
 /**
- * Event names and what they carry. Add your own, and `on`, `off` and `send` know them:
+ * Names of events and the types of their payloads. Add your own, and `on`, `off` and `send` check them:
  *
  *     import 'vite/types/customEvent.d.ts'
  *
@@ -12,7 +12,7 @@
 import type { ErrorPayload, FullReloadPayload, PrunePayload, UpdatePayload } from './hmrPayload.js'
 
 export interface CustomEventMap {
-  // In the tab, in the order of an update's life.
+  // Dispatched in the tab.
   'vite:beforeUpdate': UpdatePayload
   'vite:afterUpdate': UpdatePayload
   'vite:beforePrune': PrunePayload
@@ -22,10 +22,10 @@ export interface CustomEventMap {
   'vite:ws:connect': WebSocketConnectionPayload
   'vite:ws:disconnect': WebSocketConnectionPayload
 
-  /** A worker has a new thread, which knows nothing of what the old one was told. rekindle only. */
+  /** A worker was restarted: its new thread has received no messages of the old one. rekindle only. */
   'rekindle:worker-restart': WorkerRestartPayload
 
-  // On the server, once a tab.
+  // Passed to the server's event handlers, once per tab; never seen in a tab.
   'vite:client:connect': undefined
   'vite:client:disconnect': undefined
 
@@ -38,16 +38,16 @@ export interface CustomEventMap {
 }
 
 export interface WebSocketConnectionPayload {
-  /** The socket of this page; read its state, leave its traffic to the client. */
+  /** The page's socket. Its state may be read; messages are for the client alone. */
   webSocket: WebSocket
 }
 
 export interface InvalidatePayload {
   /** Module URL of the module that called `invalidate`. */
   path: string
-  /** What it said, if anything. */
+  /** The message that `invalidate` was called with. */
   message: string | undefined
-  /** Module URL of the first `invalidate` in this chain; the same as `path` if there was only one. */
+  /** URL of the module whose `invalidate` began this chain; equal to `path` if there was only one. */
   firstInvalidatedBy: string
 }
 
@@ -65,5 +65,5 @@ export type ForwardConsolePayload =
 /** The payload of a known event; `any` for a name nobody declared. */
 export type InferCustomEventPayload<T extends string> = T extends keyof CustomEventMap ? CustomEventMap[T] : any
 
-/** Completion offers the declared names; every other string is fine too. */
+/** Editors complete the declared names; any other string is accepted. */
 export type CustomEventName = keyof CustomEventMap | (string & {})

@@ -1,4 +1,4 @@
-/** What the update cycle speaks of: payloads of the `vite:*` events, told apart by `type`. */
+/** Payloads of the `vite:*` events, discriminated by `type`. */
 
 export type HotPayload =
   | ConnectedPayload
@@ -44,13 +44,13 @@ export interface Update {
   invalidates?: string[]
 }
 
-/** Declared for code that names it; rekindle sends none. */
+/** Declared for code that mentions it; rekindle never sends one. */
 export interface BundledDevUpdatePayload {
   type: 'bundled-dev-update'
   changedIds: string[]
-  /** Where the new code is. */
+  /** URL of the new code. */
   url: string
-  /** Counts up, for each tab on its own. */
+  /** Sequence number, counted per tab. */
   seq: number
 }
 
@@ -62,7 +62,7 @@ export interface PrunePayload {
 
 export interface FullReloadPayload {
   type: 'full-reload'
-  /** An HTML page; tabs that show another one stay. Any other value, or none, means every tab. */
+  /** An HTML page: only tabs that show it reload. Any other value, or none, means every tab. */
   path?: string
   /** @internal */
   triggeredBy?: string
@@ -84,7 +84,7 @@ export interface ErrorPayload {
     stack: string
     /** The file or module that could not be compiled. */
     id?: string
-    /** The lines around the mistake. */
+    /** The source lines around the error. */
     frame?: string
     plugin?: string
     pluginCode?: string

@@ -11,32 +11,41 @@ import type { CustomEventName, InferCustomEventPayload } from './customEvent.js'
 export type ModuleNamespace = Record<string, any> & { [Symbol.toStringTag]: 'Module' }
 
 export interface ViteHotContext {
-  /** Lives as long as the page: whatever the old copy of a module puts here, the next copy finds. Set members; the object itself stays. */
+  /**
+   * Survives updates and lives as long as the page: what one version of the module stores here, the next finds. Set properties;
+   * the object itself cannot be replaced.
+   */
   readonly data: any
 
-  /** This module can be replaced: an edit of it, or of what it alone imports, goes no further. */
+  /** This module accepts its own updates: an edit of it, or of a module that only it imports, goes no further. */
   accept(): void
-  /** The same, and `cb` gets the new copy: `undefined` if it could not be run. */
+  /** The same; `cb` gets the new version, or `undefined` if that threw while it ran. */
   accept(cb: (mod: ModuleNamespace | undefined) => void): void
   /** An edit of `dep` stops here without running this module again. `dep` is spelled as in the import. */
   accept(dep: string, cb: (mod: ModuleNamespace | undefined) => void): void
-  /** The same for several; the array keeps the order of `deps` and holds only the one that was just updated. */
+  /**
+   * The same for several. The array is in the order of `deps`; only the module that was just updated is set, the others are
+   * `undefined`.
+   */
   accept(deps: readonly string[], cb: (mods: Array<ModuleNamespace | undefined>) => void): void
 
   /** Accepts this module as long as importers use nothing but the exports named here. */
   acceptExports(exportNames: string | readonly string[], cb?: (mod: ModuleNamespace | undefined) => void): void
 
-  /** Undo what this copy did outside itself (timers, listeners, elements) before the next one runs. One function a module. */
+  /**
+   * Registers a function that undoes what this version did outside of itself (timers, listeners, elements) before the next one
+   * runs. A later call replaces it.
+   */
   dispose(cb: (data: any) => void): void
-  /** Runs when nothing on the page imports this module any more. One function a module. */
+  /** Registers a function that runs when nothing on the page imports this module any more. A later call replaces it. */
   prune(cb: (data: any) => void): void
-  /** Take back an acceptance: the importers of this module deal with the update instead. */
+  /** Hands an update that this module accepted on to its importers. */
   invalidate(message?: string): void
 
-  /** Listen to an event of the server or of the update cycle. The listener goes when the module is replaced. */
+  /** Listens to an event of the server or of the update cycle. The listener goes when the module is replaced. */
   on<T extends CustomEventName>(event: T, cb: (payload: InferCustomEventPayload<T>) => void): void
-  /** Stop listening. */
+  /** Stops listening. */
   off<T extends CustomEventName>(event: T, cb: (payload: InferCustomEventPayload<T>) => void): void
-  /** Send an event to the server. Waits for the connection if there is none yet. */
+  /** Sends an event to the server, once the connection is open. */
   send<T extends CustomEventName>(event: T, data?: InferCustomEventPayload<T>): void
 }

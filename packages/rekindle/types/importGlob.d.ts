@@ -3,7 +3,7 @@
  * `eager`, to a function that imports it.
  */
 
-/** What a query makes of a file; any other query is left to the type argument. */
+/** What a known query makes of a file. For other queries the caller gives the type as an argument. */
 export interface KnownAsTypeMap {
   raw: string
   url: string
@@ -17,7 +17,7 @@ type Query = keyof KnownQueries | (string & {}) | Record<string, string | number
 export interface ImportGlobOptions<Eager extends boolean, AsType extends string, QueryType extends Query> {
   /** @deprecated say `query: '?url', import: 'default'` instead of `as: 'url'` */
   as?: AsType
-  /** Import the files at once, not by a call. Default `false`. */
+  /** Import the files statically, instead of giving a function for each. Default `false`. */
   eager?: Eager
   /** Take this export only; `default` for the default export. */
   import?: string
@@ -40,23 +40,24 @@ export type ImportGlobOptionsWithoutAs<Eager extends boolean, QueryType extends 
 
 export type GeneralImportGlobOptions = ImportGlobOptions<boolean, string, Query>
 
-// In brackets, so that a plain `boolean` (no `eager` given) is not taken apart and gives the lazy record.
-type Found<Eager extends boolean, T> = [Eager] extends [true] ? Record<string, T> : Record<string, () => Promise<T>>
+// The brackets keep the conditional type from distributing over `boolean`, which `Eager` is where `eager` is not given; that
+// gives the lazy record.
+type GlobResult<Eager extends boolean, T> = [Eager] extends [true] ? Record<string, T> : Record<string, () => Promise<T>>
 
 export interface ImportGlobFunction {
-  /** Types from the options. */
+  /** The types follow from the options. */
   <Eager extends boolean, QueryType extends Query, T = QueryType extends keyof KnownQueries ? KnownQueries[QueryType] : unknown>(
     glob: string | string[],
     options?: ImportGlobOptionsWithoutAs<Eager, QueryType>,
-  ): Found<Eager, T>
+  ): GlobResult<Eager, T>
   /** The same for the deprecated `as`. */
   <Eager extends boolean, As extends string, T = As extends keyof KnownAsTypeMap ? KnownAsTypeMap[As] : unknown>(
     glob: string | string[],
     options?: ImportGlobOptions<Eager, As, Query>,
-  ): Found<Eager, T>
-  /** The caller says what the modules are. */
+  ): GlobResult<Eager, T>
+  /** The caller gives the modules' type as an argument. */
   <M>(glob: string | string[], options?: ImportGlobOptions<false, string, Query>): Record<string, () => Promise<M>>
-  /** The same, imported at once. */
+  /** The same with `eager: true`. */
   <M>(glob: string | string[], options: ImportGlobOptions<true, string, Query>): Record<string, M>
 }
 

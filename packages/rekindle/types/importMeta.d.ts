@@ -9,9 +9,9 @@
 interface ViteTypeOptions {}
 
 interface ImportMetaEnv extends Record<'strictImportMetaEnv' extends keyof ViteTypeOptions ? never : string, any> {
-  /** The path everything is served under. */
+  /** The base path of the site. */
   BASE_URL: string
-  /** `development` unless the server was told otherwise. */
+  /** `development` on the server and `production` in builds, unless another mode was chosen. */
   MODE: string
   DEV: boolean
   PROD: boolean
@@ -20,8 +20,9 @@ interface ImportMetaEnv extends Record<'strictImportMetaEnv' extends keyof ViteT
 
 interface ImportMeta {
   url: string
-  /** Path of the module's folder, and of its file, as the project's root is `/`. */
+  /** Path of the module's folder; `/` is the project's root. */
   dirname: string
+  /** Path of the module's file, likewise. */
   filename: string
   readonly env: ImportMetaEnv
   readonly hot?: import('./hot.js').ViteHotContext

@@ -13,7 +13,10 @@ export interface ChunkMetadata {
 }
 
 export interface CustomPluginOptionsVite {
-  /** Ties a style to an export of the module that imports it: unused export, no style. The importer's id, then the export's name. */
+  /**
+   * Ties a style sheet to an export of the module that imports it: if the export is unused, the build leaves the sheet out. The
+   * importer's id, and the export's name.
+   */
   cssScopeTo?: readonly [importerId: string, exportName: string | undefined]
   /** @deprecated has no effect */
   lang?: string

@@ -22,13 +22,13 @@ export const later = defineConfig(async () => mergeConfig({ base: '/' }, plain) 
 
 // @ts-expect-error a port is a number
 defineConfig({ server: { port: '3000' } })
-// @ts-expect-error there is no such origin
+// @ts-expect-error `cors` is a boolean or options
 defineConfig({ server: { cors: 7 } })
-// @ts-expect-error a word that no setting has
+// @ts-expect-error no setting has this name
 defineConfig({ server: { prot: 3 } })
-// @ts-expect-error the same
+// @ts-expect-error no setting has this name
 defineConfig({ build: { outdir: 'out' } })
-// @ts-expect-error the same
+// @ts-expect-error no setting has this name
 defineConfig({ resolve: { aliases: {} } })
 defineConfig({
   server: { fs: { deny: ['x'] }, warmup: { clientFiles: ['a'] } },

@@ -28,7 +28,7 @@ hot.send('chat:leave')
 hot.on('chat:line', ({ from, text }) => from.length + text.length)
 hot.off('chat:line', (line: CustomEventMap['chat:line']) => line.from)
 
-// Undeclared: anything.
+// An undeclared event takes any payload.
 hot.on('some:name', (payload) => payload.any.thing)
 hot.send('some:name', { any: 'thing' })
 const name: CustomEventName = 'some:name'
@@ -64,7 +64,7 @@ hot.send('chat:line', { from: 'me', text: 1 })
 hot.on('chat:line', ({ colour }) => colour)
 // @ts-expect-error no such member
 hot.on('vite:afterUpdate', ({ paths }) => paths)
-// @ts-expect-error may be missing
+// @ts-expect-error `loc` may be undefined
 hot.on('vite:error', ({ err }) => err.loc.line)
 // @ts-expect-error a listener is needed
 hot.on('chat:line')

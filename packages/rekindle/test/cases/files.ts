@@ -27,9 +27,9 @@ void [names, worker]
 
 // @ts-expect-error an address is a string
 const wrong: number = picture
-// @ts-expect-error class names are not for writing
+// @ts-expect-error class names are read-only
 classes.title = 'x'
-// @ts-expect-error a constructor
+// @ts-expect-error a worker constructor needs `new`
 Count()
 // @ts-expect-error styles have no exports
 import { nothing } from './sheet.css'

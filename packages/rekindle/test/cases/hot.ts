@@ -23,21 +23,21 @@ if (hot) {
   hot.accept(['./dep.js'])
   // @ts-expect-error the module may be missing
   hot.accept((mod) => mod.x)
-  // @ts-expect-error each slot may be missing
+  // @ts-expect-error an element may be undefined
   hot.accept(['./dep.js'], ([dep]) => dep.x)
-  // @ts-expect-error not a path
+  // @ts-expect-error a dependency is a string
   hot.accept(1)
   // @ts-expect-error a disposer is needed
   hot.dispose()
-  // @ts-expect-error one cannot refuse
+  // @ts-expect-error `decline` does not exist
   hot.decline()
-  // @ts-expect-error members are set, not the object
+  // @ts-expect-error `data` is read-only
   hot.data = {}
-  // @ts-expect-error a text
+  // @ts-expect-error the message is a string
   hot.invalidate(new Error('no'))
 }
 
-// @ts-expect-error absent in a build
+// @ts-expect-error `hot` is undefined in a build
 import.meta.hot.accept()
 
 export {}

@@ -26,7 +26,7 @@ import.meta.glob(/x/)
 lazy['./pages/a.ts']?.title
 // @ts-expect-error no such option
 import.meta.glob('./x/*', { eagr: true })
-// @ts-expect-error env is not for replacing
+// @ts-expect-error `env` is read-only
 import.meta.env = {}
 void mode
 export {}

@@ -14,6 +14,6 @@ declare const some: { a: AssetMetadata; e: ErrorPayload; u: Update; m: ModuleNam
 const list: Set<string> = some.a.importedCss
 void [hot, glob, same, line, raw, options, list, some.e === some.i, some.u.path, some.m.anything]
 
-// @ts-expect-error the map is one, whichever way it is reached
+// @ts-expect-error both paths lead to the same interface, so `text` is missing
 const wrong: SameMap['chat:line'] = { from: '' }
 void wrong

@@ -1,4 +1,4 @@
-//! What can be said of the sources without running them: layout, lints, types, licences. The fastest come first.
+//! What can be said of the sources without running them: formatting, lints, types, licences. The fastest come first.
 
 use std::fmt;
 use std::process::Command;
@@ -7,7 +7,7 @@ use crate::parts::{cargo, root, run, succeeds};
 use crate::tally::Tally;
 use crate::{kit, tidy};
 
-/// One check, by what a reader would call it.
+/// One check, and the name under which its result is printed.
 struct Check {
     name: &'static str,
     run: fn() -> Result<Outcome, String>,
@@ -55,7 +55,7 @@ impl fmt::Display for Verdict<'_> {
     }
 }
 
-/// Lays out all sources.
+/// Formats all sources.
 pub fn format() -> Result<(), String> {
     run(cargo().args(["fmt", "--all"]))?;
     kit::npm_packages(&root().join("e2e"))?;
@@ -82,7 +82,8 @@ fn script_layout() -> Result<Outcome, String> {
     Ok(Outcome::Good)
 }
 
-/// The browser runtime, its tests and those of the packages; what the packages' types promise has tests of its own.
+/// Type-checks the scripts of `client`, `e2e` and `packages`. What the declarations of the package promise is checked
+/// by `packages/rekindle/test`.
 fn types() -> Result<Outcome, String> {
     kit::npm_packages(&root().join("e2e"))?;
     for folder in ["client", "e2e", "packages"] {
@@ -91,7 +92,8 @@ fn types() -> Result<Outcome, String> {
     Ok(Outcome::Good)
 }
 
-/// The database of advisories is fetched from the network; without it the rest of `deny.toml` is still held to.
+/// Checks the crates by `deny.toml`. The advisory database comes from the network; without it only advisories are left
+/// unchecked.
 fn crates() -> Result<Outcome, String> {
     let Some(deny) = kit::cargo_deny() else {
         let why = "cargo-deny is not installed: `cargo install cargo-deny --locked` brings it".to_owned();
@@ -114,7 +116,7 @@ fn crates() -> Result<Outcome, String> {
 }
 
 fn lints() -> Result<Outcome, String> {
-    // With the profile of the tests, so that build scripts and macros that they compiled are used again.
+    // The profile of the tests, so that build scripts and macros compiled for them are reused.
     let arguments = ["clippy", "--quiet", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     run(cargo().args(arguments))?;
     Ok(Outcome::Good)

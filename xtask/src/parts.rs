@@ -65,8 +65,8 @@ fn rust() -> Result<Tally, String> {
     Ok(tally)
 }
 
-/// The browser runtime's own tests, run by Node on those files of it that need no browser, compiled as in the server. One of them asks the
-/// TypeScript compiler, which is among the packages of the browser tests.
+/// Runs the tests of the browser runtime in Node, on those of its files that need no browser, compiled as for the
+/// server. One test runs the TypeScript compiler, which is among the npm packages of e2e/.
 fn client() -> Result<Tally, String> {
     let tests = files_ending_with(&root().join("client/test"), ".test.mjs");
     if tests.is_empty() {
@@ -79,9 +79,10 @@ fn client() -> Result<Tally, String> {
     count(node()?.args(tests).env("REKINDLE_CLIENT", compiled))
 }
 
-/// Random sequences of saves, cuts and reloads: the real loop, driven line by line, and the real client in realms of Node.
+/// The model test without a browser: random sequences of saves, cut connections and reloads, with the real loop
+/// (`driven_loop`, driven by lines on stdin) and the real client in `node:vm` realms.
 fn model() -> Result<Tally, String> {
-    // The whole workspace: with the features of the Rust tests, so that what they compiled is used again.
+    // `--workspace` enables the same features as the Rust tests, so that what those compiled is reused.
     run(cargo().args(["build", "--release", "--quiet", "--workspace", "--example", "driven_loop"]))?;
     let program = target().join("release/examples").join(format!("driven_loop{}", std::env::consts::EXE_SUFFIX));
     count(node()?.arg(root().join("client/test/model/model.test.mjs")).env("REKINDLE_DRIVEN_LOOP", program))
@@ -99,19 +100,21 @@ fn browser() -> Result<Tally, String> {
     run(cargo().args(["build", "--release", "--package", "rekindle"]))?;
     let program = target().join("release").join(format!("rekindle{}", std::env::consts::EXE_SUFFIX));
     let tests = files_ending_with(&e2e, ".test.mjs");
-    // Two at a time: each is a browser and a server, and a test that gets no processor time fails without a reason.
+    // Two test files at a time: each runs a browser and a server, and a test that gets no CPU time fails by its
+    // timeout.
     count(node()?.arg("--test-concurrency=2").args(tests).env("REKINDLE_BIN", program).env("CHROMIUM", chromium))
 }
 
-/// Writes what comes from the table of settings. The test that compares these files is what writes them.
+/// Regenerates the files that are made from the table of settings. The test `generated` compares them, and writes them
+/// where REKINDLE_WRITE_SETTINGS is set.
 pub fn settings() -> Result<(), String> {
-    // The whole workspace: with the features of the Rust tests, so that what they compiled is used again.
+    // `--workspace` enables the same features as the Rust tests, so that what those compiled is reused.
     let test = ["test", "--release", "--quiet", "--workspace", "--test", "generated"];
     run(cargo().args(test).env("REKINDLE_WRITE_SETTINGS", "1"))
 }
 
-/// The suites beside the repository, held against what passed before; the last line they print is the sum with `tally`.
-/// Whether all of that is good.
+/// Runs the shared suites and compares them with .ci/passing.txt; the last line printed is the sum with `tally`.
+/// Returns whether everything passed.
 pub fn ratchet(tally: Tally, options: &[&str]) -> Result<bool, String> {
     let mut command = Command::new("node");
     command.arg(root().join(".ci/ratchet.mjs")).arg("--tests").arg(tally.to_string()).args(options);
@@ -171,7 +174,7 @@ fn read_lines(stream: impl std::io::Read, mut each: impl FnMut(&str)) {
     }
 }
 
-/// Runs a step whose output is for the reader only.
+/// Runs a command whose output is shown, not parsed.
 pub fn run(command: &mut Command) -> Result<(), String> {
     let status = command.stdin(Stdio::null()).status().map_err(|error| cannot_start(command, &error))?;
     if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", name_of(command))) }
@@ -209,10 +212,10 @@ fn node() -> Result<Command, String> {
     Ok(node)
 }
 
-/// Variables that a shell may set for the tests; the tests refuse values that are not valid.
+/// Variables of the shell that are passed on to the tests, which reject invalid values.
 pub const OPTIONS: [&str; 2] = ["REKINDLE_MODEL_SEQUENCES", "REKINDLE_PATIENCE_MS"];
 
-/// rekindle reads variables with these names: no test may depend on what the shell has set.
+/// Removes the variables that rekindle reads, so that no test depends on the shell.
 fn without_foreign_variables(command: &mut Command) -> &mut Command {
     let names = std::env::vars_os().map(|(name, _)| name);
     for name in names.filter(|name| is_foreign(&name.to_string_lossy())) {
@@ -226,7 +229,7 @@ fn is_foreign(name: &str) -> bool {
     (upper.starts_with("VITE_") || upper.starts_with("REKINDLE_")) && !OPTIONS.contains(&name)
 }
 
-/// The repository.
+/// The root folder of the repository.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().expect("xtask is a folder of the repository").to_owned()

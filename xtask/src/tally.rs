@@ -14,7 +14,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// A part that could not run, or ended badly without naming a test.
+    /// Of a part that could not run, or ended with an error and no failed test.
     pub fn broken() -> Self {
         Self { passed: 0, failed: 1 }
     }
@@ -24,7 +24,7 @@ impl Tally {
         self.failed == 0 && self.passed > 0
     }
 
-    /// Adds what a runner's line says; most lines say nothing.
+    /// Adds the counts in a line of a runner's output; most lines have none.
     pub fn read(&mut self, line: &str) {
         let line = line.trim();
         if let Some(counts) = line.strip_prefix("ℹ ").or_else(|| line.strip_prefix("# ")) {

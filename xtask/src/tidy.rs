@@ -1,15 +1,16 @@
-//! `cargo xtask tidy`: what keeps the repository easy to enter, as far as a program can see it.
+//! `cargo xtask tidy`: checks what keeps the repository easy for newcomers, as far as a program can.
 //!
-//! - No two files of a crate, or of `client/src`, import each other, however long the way round.
+//! - There is no import cycle among the files of a crate, or of `client/src`.
 //! - `client/src/core` imports nothing of `client/src/page`: it knows neither DOM nor socket.
 //! - Every path that ARCHITECTURE.md names exists.
 //! - Every rule that a source file cites by its number stands in `docs/internals`.
 //! - Every source file opens by saying what it is for.
-//! - Of the sources of crates, xtask and client, a folder has at most 15 files, and a file at most 700 lines. Tests may be longer.
+//! - No folder of `crates/*/src`, `xtask/src` or `client/src` has more than 15 files, and no file more than 700 lines,
+//!   tests included. Tests outside of these folders are not limited.
 //!
 //! Each finding says what to do.
 
-mod circles;
+mod cycles;
 mod map;
 mod rules;
 mod rust_imports;
@@ -18,9 +19,9 @@ mod script_imports;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use circles::Imports;
+use cycles::Imports;
 
-/// Source files in one folder, and lines in one file, that a reader can still keep in mind.
+/// The most files of a folder, and lines of a file, that a reader can keep in mind.
 const MOST_FILES: usize = 15;
 const MOST_LINES: usize = 700;
 
@@ -34,14 +35,14 @@ pub fn check(root: &Path) -> Result<Vec<String>, String> {
     for package in folders_in(&root.join("crates"))? {
         let src = package.join("src");
         let files = files_below(&src, &["rs"])?;
-        findings.extend(circles::find(&rust_imports::of_package(&src)?, root));
+        findings.extend(cycles::find(&rust_imports::of_package(&src)?, root));
         sources.extend(files);
     }
     sources.extend(files_below(&root.join("xtask/src"), &["rs"])?);
     let client = root.join("client/src");
     let scripts = files_below(&client, &["ts"])?;
     let imports = script_imports::of_files(&scripts)?;
-    findings.extend(circles::find(&imports, root));
+    findings.extend(cycles::find(&imports, root));
     findings.extend(core_imports_page(&imports, &client, root));
     sources.extend(scripts);
     findings.extend(map::missing_paths(root)?);
@@ -53,11 +54,11 @@ pub fn check(root: &Path) -> Result<Vec<String>, String> {
     Ok(findings)
 }
 
-/// `client/src/core` is what can be tested without a page.
+/// Imports of `page/` in `core/`, which must be testable without a page.
 fn core_imports_page(imports: &Imports, client: &Path, root: &Path) -> Vec<String> {
     let (core, page) = (client.join("core"), client.join("page"));
     let wrong = imports.iter().filter(|import| import.from.starts_with(&core) && import.to.starts_with(&page));
-    let sentence = |import: &circles::Import| {
+    let sentence = |import: &cycles::Import| {
         let (from, to) = (shown(&import.from, root), shown(&import.to, root));
         format!(
             "{from}:{} imports {to}: core/ must do without a page; hand in what it needs as an argument",
@@ -99,7 +100,7 @@ fn crowded_folders(sources: &[PathBuf], root: &Path) -> Vec<String> {
     crowded.map(sentence).collect()
 }
 
-/// A path as it is written in the repository.
+/// A path from the root of the repository, with forward slashes.
 fn shown(path: &Path, root: &Path) -> String {
     path.strip_prefix(root).unwrap_or(path).display().to_string().replace('\\', "/")
 }

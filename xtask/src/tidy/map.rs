@@ -1,6 +1,7 @@
 //! The paths that ARCHITECTURE.md names.
 //!
-//! A path may leave out what comes before, as long as a file of the repository ends with it: `graph.rs`, `style/bundle.rs`.
+//! A path may be shortened to its last parts, as long as some file of the repository ends with them: `graph.rs`,
+//! `style/bundle.rs`.
 //! What begins with `/` or `./` is an example of a user's file.
 
 use std::path::Path;
@@ -9,7 +10,7 @@ use super::{files_below, read};
 
 const MAP: &str = "ARCHITECTURE.md";
 const ENDINGS: [&str; 6] = ["rs", "ts", "mjs", "md", "toml", "json"];
-const ROOMS: [&str; 6] = ["crates", "client", "docs", "e2e/model", "packages", "xtask"];
+const FOLDERS: [&str; 6] = ["crates", "client", "docs", "e2e/model", "packages", "xtask"];
 
 /// One sentence for each path that is not there.
 ///
@@ -18,8 +19,8 @@ const ROOMS: [&str; 6] = ["crates", "client", "docs", "e2e/model", "packages", "
 pub fn missing_paths(root: &Path) -> Result<Vec<String>, String> {
     let text = read(&root.join(MAP))?;
     let mut files = Vec::new();
-    for room in ROOMS {
-        files.extend(files_below(&root.join(room), &ENDINGS)?);
+    for folder in FOLDERS {
+        files.extend(files_below(&root.join(folder), &ENDINGS)?);
     }
     let exists = |path: &Path| root.join(path).exists() || files.iter().any(|file| file.ends_with(path));
     Ok(missing(&text, &exists))
@@ -39,7 +40,7 @@ fn missing(text: &str, exists: &dyn Fn(&Path) -> bool) -> Vec<String> {
 /// `crates/rekindle_graph/src`, `graph.rs`; not `and/or`, `e.g.`, `/src/main.ts`.
 fn is_path(word: &str) -> bool {
     let is_file = Path::new(word).extension().is_some_and(|ending| ENDINGS.iter().any(|one| ending == *one));
-    let is_folder = ROOMS.iter().any(|room| word.starts_with(room) && word.contains('/'));
+    let is_folder = FOLDERS.iter().any(|folder| word.starts_with(folder) && word.contains('/'));
     (is_file || is_folder) && !word.starts_with(['/', '.'])
 }
 

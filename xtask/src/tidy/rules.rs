@@ -13,7 +13,7 @@ use super::{files_below, read, shown};
 
 /// The first letter of a rule's name, and the page that has such rules.
 const PAGES: [(char, &str); 2] = [('R', "docs/internals/hmr-rules.md"), ('S', "docs/internals/security-rules.md")];
-const ROOMS: [&str; 4] = ["crates", "client", "e2e", "packages"];
+const FOLDERS: [&str; 4] = ["crates", "client", "e2e", "packages"];
 const ENDINGS: [&str; 3] = ["rs", "ts", "mjs"];
 
 /// One sentence for each rule that is cited and stands in no page.
@@ -26,8 +26,8 @@ pub fn missing_rules(root: &Path) -> Result<Vec<String>, String> {
         known.extend(headings(&read(&root.join(page))?));
     }
     let mut files: Vec<PathBuf> = Vec::new();
-    for room in ROOMS {
-        files.extend(files_below(&root.join(room), &ENDINGS)?);
+    for folder in FOLDERS {
+        files.extend(files_below(&root.join(folder), &ENDINGS)?);
     }
     let mut findings = Vec::new();
     for file in files {
@@ -47,7 +47,7 @@ fn headings(page: &str) -> impl Iterator<Item = String> {
     page.lines().filter_map(|line| line.strip_prefix("## ")?.split(' ').next().map(str::to_owned))
 }
 
-/// Line, rule and its page.
+/// Line, name and page of each cited rule that is not in `known`.
 fn missing(text: &str, known: &BTreeSet<String>) -> Vec<(usize, String, &'static str)> {
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {

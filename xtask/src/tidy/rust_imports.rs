@@ -1,6 +1,6 @@
 //! Which file of a crate uses which, read from its paths: `use crate::b::B`, `super::b()`, `b::f()` where `mod b;` stands.
 //!
-//! `mod b;` alone is no use, and code for tests only is left out: neither makes a file harder to read without the other.
+//! A bare `mod b;` does not count, nor does code for tests: neither makes one file harder to read without the other.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-use super::circles::{Import, Imports};
+use super::cycles::{Import, Imports};
 use super::read;
 
-/// A module by its names from the crate's root.
-type Place = Vec<String>;
+/// A module's path from the root of its crate.
+type ModulePath = Vec<String>;
 
 /// The uses among the files of a package, whose sources are in `src`.
 ///
@@ -32,7 +32,7 @@ pub fn of_package(src: &Path) -> Result<Imports, String> {
 fn of_crate(root: &Path) -> Result<Imports, String> {
     let mut modules = BTreeMap::new();
     let mut parsed = Vec::new();
-    let mut waiting = vec![(Place::new(), root.to_owned())];
+    let mut waiting = vec![(ModulePath::new(), root.to_owned())];
     while let Some((place, path)) = waiting.pop() {
         let file = syn::parse_file(&read(&path)?).map_err(|error| format!("{}: {error}", path.display()))?;
         let is_root = place.is_empty();
@@ -49,19 +49,20 @@ fn of_crate(root: &Path) -> Result<Imports, String> {
     Ok(imports)
 }
 
-/// The modules that a file declares: those in files of their own wait to be read, those in it are in this file.
+/// Collects the modules that a file declares: those with a file of their own are queued, inline ones belong to this
+/// file.
 fn collect(
     items: &[syn::Item],
-    place: &Place,
+    place: &ModulePath,
     path: &Path,
     folder: &Path,
-    modules: &mut BTreeMap<Place, PathBuf>,
-    waiting: &mut Vec<(Place, PathBuf)>,
+    modules: &mut BTreeMap<ModulePath, PathBuf>,
+    waiting: &mut Vec<(ModulePath, PathBuf)>,
 ) {
     for item in items {
         let syn::Item::Mod(module) = item else { continue };
         let name = module.ident.to_string();
-        let inner: Place = place.iter().cloned().chain([name.clone()]).collect();
+        let inner: ModulePath = place.iter().cloned().chain([name.clone()]).collect();
         match &module.content {
             Some((_, items)) => {
                 modules.insert(inner.clone(), path.to_owned());
@@ -78,21 +79,21 @@ fn collect(
 
 /// Walks one file and notes what its paths lead to.
 struct Uses<'a> {
-    modules: &'a BTreeMap<Place, PathBuf>,
-    place: Place,
+    modules: &'a BTreeMap<ModulePath, PathBuf>,
+    place: ModulePath,
     path: &'a Path,
     imports: &'a mut Imports,
 }
 
 impl Uses<'_> {
-    /// The file that `names` lead to, seen from this module: that of the last module on the way.
+    /// Notes the file that a path leads to, seen from this module: that of the last module in it.
     fn note(&mut self, names: &[String], line: usize) {
         let mut place = match names.first().map(String::as_str) {
-            Some("crate") => Place::new(),
+            Some("crate") => ModulePath::new(),
             Some("self") => self.place.clone(),
             Some("super") => self.place[..self.place.len().saturating_sub(1)].to_vec(),
             Some(_) => {
-                let child: Place = self.place.iter().chain(names.first()).cloned().collect();
+                let child: ModulePath = self.place.iter().chain(names.first()).cloned().collect();
                 if !self.modules.contains_key(&child) {
                     return;
                 }

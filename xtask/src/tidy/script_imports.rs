@@ -2,10 +2,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::circles::{Import, Imports};
+use super::cycles::{Import, Imports};
 use super::read;
 
-/// The imports among `files`. Types count as well: who reads a file reads what they mean.
+/// The imports among `files`. Those of types count, too: a reader has to look them up.
 ///
 /// # Errors
 /// A file that cannot be read.
@@ -14,14 +14,14 @@ pub fn of_files(files: &[PathBuf]) -> Result<Imports, String> {
     for file in files {
         for (line, text) in (1..).zip(read(file)?.lines()) {
             let Some(specifier) = specifier(text) else { continue };
-            let to = meant(file, specifier);
+            let to = resolve(file, specifier);
             imports.extend(files.contains(&to).then(|| Import { from: file.clone(), to, line }));
         }
     }
     Ok(imports)
 }
 
-/// The relative specifier in a line that imports or passes on, or ends such a statement.
+/// The relative specifier in a line that is, or ends, an `import` or `export … from`.
 fn specifier(line: &str) -> Option<&str> {
     let begins = ["import ", "export ", "} from "].iter().any(|word| line.starts_with(word));
     let (_, after) = line.split_once(" from '").or_else(|| line.split_once("import '"))?;
@@ -29,7 +29,7 @@ fn specifier(line: &str) -> Option<&str> {
     (begins && specifier.starts_with('.')).then_some(specifier)
 }
 
-fn meant(importer: &Path, specifier: &str) -> PathBuf {
+fn resolve(importer: &Path, specifier: &str) -> PathBuf {
     let mut path = importer.with_file_name("");
     for part in Path::new(specifier).components() {
         match part {
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_specifier_means_a_file() {
-        assert_eq!(meant(Path::new("src/page/a.ts"), "../core/b.ts"), Path::new("src/core/b.ts"));
-        assert_eq!(meant(Path::new("src/a.ts"), "./b"), Path::new("src/b.ts"));
+        assert_eq!(resolve(Path::new("src/page/a.ts"), "../core/b.ts"), Path::new("src/core/b.ts"));
+        assert_eq!(resolve(Path::new("src/a.ts"), "./b"), Path::new("src/b.ts"));
     }
 }

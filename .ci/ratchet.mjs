@@ -1,5 +1,6 @@
 /**
- * Keeps what passes passing. Runs the suites of ../shared on the release build and compares with passing.txt:
+ * Keeps cases of the shared suites from regressing: what has passed once must keep passing. Runs the suites of
+ * ../shared on the release build and compares the results with passing.txt:
  *
  *     conformance: 01-self-accept › a module that …     listed, passes     fine
  *     attack: file-017                                  listed, fails      once more alone; fails again: CI fails
@@ -26,8 +27,9 @@ const npm = path.join(target, 'ratchet')
 const list = path.join(ci, 'passing.txt')
 
 const minutes = 60_000
-const deadline = Date.now() + 55 * minutes // With the tests before it, CI stays well below an hour and a half.
-// The suites and the server take variables of these names for their own, whatever a shell means by them.
+// The test run that precedes this takes time as well; with this limit all of CI stays well below 90 minutes.
+const deadline = Date.now() + 55 * minutes
+// The suites and the server read variables with these prefixes, so those of the developer's shell are removed.
 const isForeign = (name) => /^(VITE_|REKINDLE_)/i.test(name)
 const environment = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !isForeign(name))),
@@ -38,15 +40,15 @@ const environment = {
 }
 
 /**
- * A suite prints one line a case. `line` finds in it the sign and the name; reading lines rather than a report at the
- * end keeps what is known when a suite has to be stopped.
+ * A suite prints one line per case. `line` captures its status and name; `alone` gives the arguments that run one case.
+ * Lines are read, not a report at the end, so that results so far survive when a suite is stopped at its `limit`.
  */
 const suites = [
   {
     name: 'conformance',
     folder: 'conformance',
     command: ['run.mjs', '--server', './servers/rekindle.mjs', '--jobs', '2'],
-    // `--grep` takes several texts with | between them, so a name that holds one is sought by what stands before it.
+    // `--grep` takes alternatives separated by `|`, so a name that contains `|` is looked for by the part before it.
     alone: (name) => ['--jobs', '1', '--grep', name.split('|')[0]],
     line: /^(ok  |FAIL) (.+) \([\d.]+ s\)$/,
     limit: 30 * minutes,
@@ -127,7 +129,7 @@ function installPackages() {
   fs.writeFileSync(receipt, lock)
 }
 
-/** The original may be read-only, and a copy keeps its modes. */
+/** The suites may be read-only and `cpSync` keeps permissions, so the copied folders are made writable. */
 function makeWritable(folder) {
   fs.chmodSync(folder, 0o755)
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
@@ -135,13 +137,14 @@ function makeWritable(folder) {
   }
 }
 
-/** Runs a suite, adds its listed cases to `sum`, and gives back the names that passed. */
+/** Runs a suite, adds its listed cases to `sum`, and returns the cases that passed. */
 async function compare(suite, folder, listed, sum) {
   console.log(`\n── ratchet: ${suite.name} ──`)
   const results = await run(suite, folder, [], suite.limit)
   const mine = listed.filter((entry) => entry.suite === suite.name)
   const failed = mine.filter(({ name }) => results.get(name) !== true)
-  // Many at once are no accident, and each may take a while.
+  // A failed case is run once more, since it may be flaky. More than 20 failures have another cause, and running each
+  // again would take too long.
   const another = failed.length <= 20 ? failed.filter(({ name }) => results.has(name)) : []
   for (const { name } of another) {
     console.log(`once more, alone: ${name}`)
@@ -157,11 +160,11 @@ async function compare(suite, folder, listed, sum) {
   return passing
 }
 
-/** Runs a suite's command; gives back each case's name with whether it passed. */
+/** Runs a suite's command; returns a map from the name of a case to whether it passed. */
 function run(suite, folder, more, most) {
   const limit = Math.max(0, Math.min(most, deadline - Date.now()))
   const results = new Map()
-  // A group of its own, so that servers and browsers go with it if it has to be stopped.
+  // A process group of its own, so that stopping it also kills the servers and browsers it has started.
   const child = spawn(process.execPath, [...suite.command, ...more], {
     cwd: path.join(folder, suite.folder),
     env: environment,
@@ -191,11 +194,11 @@ function stopGroup(child) {
   try {
     process.kill(-child.pid, 'SIGKILL')
   } catch {
-    // Nothing of it is left.
+    // The process group has ended already.
   }
 }
 
-/** Says what passes for the first time, or writes it down. */
+/** Prints the cases that pass without being listed; with `--accept` adds them to passing.txt. */
 function hint(passing, listed) {
   const known = new Set(listed.map(spell))
   const fresh = passing.map(spell).filter((line) => !known.has(line))

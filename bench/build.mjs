@@ -4,7 +4,8 @@
  *     node bench/build.mjs --generator ../shared/bench/generate.mjs --packages FOLDER [--n 5000] [--rounds 3]
  *
  * FOLDER has a `node_modules` with vite, @vitejs/plugin-react, react and react-dom; it is copied, not written to.
- * `--program` names rekindle [default: the release build of this repository], `--keep` leaves the applications.
+ * `--program` names rekindle [default: the release build of this repository]. `--keep` keeps the generated applications
+ * and prints their folder.
  */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -76,7 +77,7 @@ function makeApp(name) {
   return root
 }
 
-/** Wall and processor time of a run, as the shell counts them. */
+/** Wall-clock and CPU time of a run, measured by bash's `time`. */
 function timed({ name, root, command }) {
   fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true })
   const script = `TIMEFORMAT='%R %U %S'; time "$@" >/dev/null`

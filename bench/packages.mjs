@@ -1,5 +1,6 @@
 /**
- * Real packages, beside Vite: one small page for each, loaded cold, warm, and again.
+ * Real npm packages, compared with Vite: one small page per package, loaded with cold caches, with warm caches, and by a
+ * reload.
  *
  *     node bench/packages.mjs [--rounds 3] [--only d3,monaco-editor] [--dir folder] [--ports 5901]
  *
@@ -8,9 +9,10 @@
  *
  *   cold    no cache of the server, new browser: from starting the server to the page being done
  *   warm    the server starts again with its cache, and the browser has its own
- *   reload  the server runs
+ *   reload  the server keeps running and the open page is reloaded
  *
- * Requests and bytes are those of the cold load. Medians of the rounds, the two servers in turn.
+ * Requests and bytes are those of the cold load. Times are medians of the rounds; each round measures one server after the
+ * other.
  */
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
@@ -32,7 +34,10 @@ const program = process.env.REKINDLE_BIN ?? path.join(repository, 'target/releas
 const REACT = `import { createRoot } from 'react-dom/client'\n`
 const render = (jsx) => `createRoot(document.getElementById('app')).render(${jsx})\n`
 
-/** For each package what it is installed as, and a page that uses it; the page puts "done" into `#app`. */
+/**
+ * For each package: the names that npm installs, and the source of a page that uses it. The page calls `show(ok)`,
+ * which sets `data-done` on the body, or throws if `ok` is false.
+ */
 const PAGES = {
   'lodash-es': [
     ['lodash-es'],
@@ -207,7 +212,7 @@ async function measure(server, port) {
   const context = await browser.newContext()
   const url = `http://localhost:${port}/`
   try {
-    const blank = await context.newPage() // The browser itself is up.
+    const blank = await context.newPage() // An open blank page, so that starting the browser is not measured.
     let began = performance.now()
     let child = await started(server, port)
     const first = await opened(context, url, problems)

@@ -4,7 +4,7 @@ const { show, log } = panel('data')
 let runs = 1
 
 if (import.meta.hot) {
-  // Set members of `data`; the object itself cannot be replaced.
+  // Set properties of `data`; the object itself cannot be replaced.
   import.meta.hot.data.runs = (import.meta.hot.data.runs || 0) + 1
   runs = import.meta.hot.data.runs
   import.meta.hot.accept()

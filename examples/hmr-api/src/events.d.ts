@@ -2,11 +2,11 @@ import 'vite/types/customEvent.d.ts'
 
 declare module 'vite/types/customEvent.d.ts' {
   interface CustomEventMap {
-    /** From a tab: somebody says hello. */
+    /** Sent by a tab: a visitor says hello. */
     'greet:hello': { name: string }
-    /** To that tab. */
+    /** Sent to the tab that said hello. */
     'greet:answer': { text: string }
-    /** To every tab. */
+    /** Sent to every tab: who said hello, and how many have done so. */
     'greet:seen': { name: string; greeted: number }
   }
 }

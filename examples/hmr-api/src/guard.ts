@@ -5,6 +5,6 @@ const { show, log } = panel('guard')
 show(greeting)
 
 if (import.meta.hot) {
-  // A build leaves this block out.
+  // A production build removes this block.
   log('guard.ts ran; import.meta.hot is there')
 }

@@ -13,5 +13,6 @@ const data = import.meta.hot?.data ?? {}
 data.loaded ??= new Date()
 document.querySelector('#age')!.textContent = `as it was loaded at ${data.loaded.toLocaleTimeString()}`
 
-// What no module below accepts ends here: this file runs again, and so does what the edit passed on its way.
+// An update that no imported module accepts stops here: this file runs again, and with it the modules between it and
+// the edited one.
 import.meta.hot?.accept()

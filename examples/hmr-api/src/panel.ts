@@ -3,7 +3,7 @@ export interface Panel {
   section: HTMLElement
   /** Puts `text` where the panel shows its present state. */
   show(text: string | number): void
-  /** Adds a line to what has happened. */
+  /** Adds a line to the panel's log. */
   log(text: string): void
 }
 

@@ -7,7 +7,7 @@ show(count)
 
 if (import.meta.hot) {
   import.meta.hot.accept((newModule) => {
-    // Missing if the new copy could not be run.
+    // `newModule` is undefined if the new version threw while it ran.
     if (newModule) log(`updated: count is now ${newModule.count}`)
   })
 }

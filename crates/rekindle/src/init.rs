@@ -31,7 +31,8 @@ const TYPES: &str = "/// <reference types=\"{{types}}/client\" />\n";
 const OWN_PACKAGE: &str = concat!("\"rekindle\": \"^", env!("CARGO_PKG_VERSION"), "\"");
 
 /// Files that may lie in a folder in which nothing was begun.
-const BEFORE_THE_START: [&str; 6] = [".git", ".gitattributes", ".gitignore", ".editorconfig", ".DS_Store", ".vscode"];
+const IGNORED_IN_EMPTY_FOLDER: [&str; 6] =
+    [".git", ".gitattributes", ".gitignore", ".editorconfig", ".DS_Store", ".vscode"];
 
 /// Where an application usually begins.
 const ENTRIES: [&str; 16] = [
@@ -90,7 +91,7 @@ pub fn run(flags: &InitFlags) -> ExitCode {
     );
     match init(flags, &here, &commands, &mut terminal) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Stop { text, code }) => {
+        Err(InitError { text, code }) => {
             let _ = writeln!(anstream::stderr(), "{text}");
             ExitCode::from(code)
         }
@@ -99,18 +100,18 @@ pub fn run(flags: &InitFlags) -> ExitCode {
 
 /// Why nothing, or not everything, was written.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Stop {
+pub struct InitError {
     pub text: String,
     pub code: u8,
 }
 
-impl Stop {
+impl InitError {
     fn new(code: u8, text: impl Into<String>) -> Self {
         Self { text: text.into(), code }
     }
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for InitError {
     fn from(error: io::Error) -> Self {
         Self::new(1, format!("error: {error}"))
     }
@@ -118,16 +119,16 @@ impl From<io::Error> for Stop {
 
 /// One file that is missing.
 #[derive(Debug)]
-struct Missing {
+struct MissingFile {
     path: &'static str,
     text: String,
     about: String,
 }
 
-pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut Terminal<'_>) -> Result<(), Stop> {
+pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut Terminal<'_>) -> Result<(), InitError> {
     let root = join(here, flags.root.as_deref().unwrap_or(Path::new("")));
     if root.exists() && !root.is_dir() {
-        return Err(Stop::new(1, format!("error: `{}` is a file, not a folder", shown(&root))));
+        return Err(InitError::new(1, format!("error: `{}` is a file, not a folder", shown(&root))));
     }
     let project = Project::look(&root);
     let is_whole = project.entry.is_none() && !project.has_page;
@@ -137,7 +138,7 @@ pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut 
         (None, true) if !project.is_new || flags.yes => project.template(),
         (None, true) if terminal.answers => ask_template(terminal)?,
         (None, true) => {
-            return Err(Stop::new(
+            return Err(InitError::new(
                 2,
                 "error: cannot ask which template to use, because the input is not a terminal\n  help: pass --template typescript or --template react; --yes takes TypeScript",
             ));
@@ -156,13 +157,13 @@ pub fn init(flags: &InitFlags, here: &Path, commands: &Commands, terminal: &mut 
     } else {
         show(&root, &missing, &kept, terminal)?;
         if !flags.yes && !terminal.answers {
-            return Err(Stop::new(
+            return Err(InitError::new(
                 2,
                 "error: nothing was written, because the input is not a terminal and cannot confirm it\n  help: pass --yes to write these files",
             ));
         }
         if !flags.yes && !confirm(terminal)? {
-            return Err(Stop::new(1, "Nothing was written."));
+            return Err(InitError::new(1, "Nothing was written."));
         }
         write_all(&root, &missing, terminal)?;
     }
@@ -195,7 +196,9 @@ impl Project {
         let names: Vec<String> = names_in(root);
         let is_new = names.iter().all(|name| {
             let lower = name.to_ascii_lowercase();
-            BEFORE_THE_START.contains(&name.as_str()) || lower.starts_with("readme") || lower.starts_with("license")
+            IGNORED_IN_EMPTY_FOLDER.contains(&name.as_str())
+                || lower.starts_with("readme")
+                || lower.starts_with("license")
         });
         let entry = ENTRIES.into_iter().find(|entry| root.join(entry).is_file());
         let sources = names_in(&root.join("src"));
@@ -282,12 +285,12 @@ fn exists(path: &Path) -> bool {
 }
 
 /// All files of a template.
-fn whole(template: Template, project: &Project, types: Option<&str>, commands: &Commands) -> Vec<Missing> {
+fn whole(template: Template, project: &Project, types: Option<&str>, commands: &Commands) -> Vec<MissingFile> {
     let (entry, about) = match template {
         Template::Typescript => ("src/main.ts", "the page; it runs src/main.ts"),
         Template::React => ("src/main.tsx", "the page; it runs src/main.tsx"),
     };
-    let file = |path, text: &str, about: &str| Missing { path, text: text.to_owned(), about: about.to_owned() };
+    let file = |path, text: &str, about: &str| MissingFile { path, text: text.to_owned(), about: about.to_owned() };
     let package = |text: &str| {
         let text = text.replace("{{package}}", &package_name(&project.name));
         let (own, optional) = if commands.has_package {
@@ -330,17 +333,17 @@ fn whole(template: Template, project: &Project, types: Option<&str>, commands: &
 }
 
 /// What a project with sources or pages of its own needs to be served, and for its editor.
-fn completion(project: &Project, types: Option<&str>) -> Vec<Missing> {
+fn completion(project: &Project, types: Option<&str>) -> Vec<MissingFile> {
     let mut files = Vec::new();
     if let (Some(entry), false) = (project.entry, project.has_page) {
         let about = format!("the page; it runs {entry}");
-        files.push(Missing { path: "index.html", text: page(project, entry, project.template()), about });
+        files.push(MissingFile { path: "index.html", text: page(project, entry, project.template()), about });
     }
     if project.has_typescript && !project.has_tsconfig {
         // Code that was written without it may rely on imports of types going away by themselves.
         let text = tsconfig(project.template() == Template::React, project.has_src, types)
             .replace("    \"verbatimModuleSyntax\": true,\n", "");
-        files.push(Missing { path: "tsconfig.json", text, about: "TypeScript options".to_owned() });
+        files.push(MissingFile { path: "tsconfig.json", text, about: "TypeScript options".to_owned() });
     }
     let names_them = project.has_typescript && !project.has_tsconfig && types.is_some();
     if project.has_typescript && !project.has_types && !names_them {
@@ -348,15 +351,19 @@ fn completion(project: &Project, types: Option<&str>) -> Vec<Missing> {
         files.push(env_types(path, types));
     }
     if project.lacks_gitignore {
-        files.push(Missing { path: ".gitignore", text: GITIGNORE.to_owned(), about: "what git ignores".to_owned() });
+        files.push(MissingFile {
+            path: ".gitignore",
+            text: GITIGNORE.to_owned(),
+            about: "what git ignores".to_owned(),
+        });
     }
     files
 }
 
 /// The file that makes types known: those of a package, or our own.
-fn env_types(path: &'static str, package: Option<&str>) -> Missing {
+fn env_types(path: &'static str, package: Option<&str>) -> MissingFile {
     let text = package.map_or_else(own_types, |package| TYPES.replace("{{types}}", package));
-    Missing { path, text, about: "types of import.meta.hot and of asset imports".to_owned() }
+    MissingFile { path, text, about: "types of import.meta.hot and of asset imports".to_owned() }
 }
 
 fn page(project: &Project, entry: &str, template: Template) -> String {
@@ -385,7 +392,7 @@ fn package_name(folder: &str) -> String {
 
 // ---- the terminal
 
-fn ask_template(terminal: &mut Terminal<'_>) -> Result<Template, Stop> {
+fn ask_template(terminal: &mut Terminal<'_>) -> Result<Template, InitError> {
     let text = "\n  Which template?\n\n    1  typescript  plain TypeScript, no packages needed\n    2  react       React with TypeScript\n\n";
     write!(terminal.output, "{text}")?;
     loop {
@@ -397,26 +404,26 @@ fn ask_template(terminal: &mut Terminal<'_>) -> Result<Template, Stop> {
     }
 }
 
-fn confirm(terminal: &mut Terminal<'_>) -> Result<bool, Stop> {
+fn confirm(terminal: &mut Terminal<'_>) -> Result<bool, InitError> {
     let answer = ask(terminal, "\n  Write them? [y/N] ")?;
     Ok(matches!(answer.as_str(), "y" | "yes"))
 }
 
 /// A line in lower case. The end of the input is the end of the talk.
-fn ask(terminal: &mut Terminal<'_>, question: &str) -> Result<String, Stop> {
+fn ask(terminal: &mut Terminal<'_>, question: &str) -> Result<String, InitError> {
     write!(terminal.output, "{question}")?;
     terminal.output.flush()?;
     let mut line = String::new();
     match terminal.input.read_line(&mut line)? {
-        0 => Err(Stop::new(1, "\nNothing was written.")),
+        0 => Err(InitError::new(1, "\nNothing was written.")),
         _ => Ok(line.trim().to_lowercase()),
     }
 }
 
-fn show(root: &Path, missing: &[Missing], kept: &[&str], terminal: &mut Terminal<'_>) -> io::Result<()> {
+fn show(root: &Path, missing: &[MissingFile], kept: &[&str], terminal: &mut Terminal<'_>) -> io::Result<()> {
     writeln!(terminal.output, "\n  Missing in {}:\n", shown(root))?;
     let width = missing.iter().map(|file| file.path.len()).max().unwrap_or(0);
-    for Missing { path, text, about } in missing {
+    for MissingFile { path, text, about } in missing {
         writeln!(terminal.output, "    {path:width$}  {:>3} lines  {about}", text.lines().count())?;
     }
     match kept {
@@ -425,9 +432,9 @@ fn show(root: &Path, missing: &[Missing], kept: &[&str], terminal: &mut Terminal
     }
 }
 
-fn write_all(root: &Path, missing: &[Missing], terminal: &mut Terminal<'_>) -> Result<(), Stop> {
+fn write_all(root: &Path, missing: &[MissingFile], terminal: &mut Terminal<'_>) -> Result<(), InitError> {
     writeln!(terminal.output)?;
-    for Missing { path, text, .. } in missing {
+    for MissingFile { path, text, .. } in missing {
         let target = root.join(path);
         let written = target.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
             // Never over a file that came while we asked, nor through a link.
@@ -436,7 +443,7 @@ fn write_all(root: &Path, missing: &[Missing], terminal: &mut Terminal<'_>) -> R
         match written {
             Ok(()) => writeln!(terminal.output, "  wrote {path}")?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => writeln!(terminal.output, "  kept  {path}")?,
-            Err(error) => return Err(Stop::new(1, format!("error: cannot write {}: {error}", shown(&target)))),
+            Err(error) => return Err(InitError::new(1, format!("error: cannot write {}: {error}", shown(&target)))),
         }
     }
     Ok(())
@@ -450,7 +457,7 @@ fn next(
     installs: bool,
     commands: &Commands,
     terminal: &mut Terminal<'_>,
-) -> Result<(), Stop> {
+) -> Result<(), InitError> {
     let out = &mut terminal.output;
     if project.package.is_some() && !project.has_script() {
         writeln!(out, "\n  package.json was not changed. To start rekindle from it, add:\n")?;

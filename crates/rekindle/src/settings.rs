@@ -43,9 +43,9 @@ pub fn read_for_build(flags: &BuildFlags) -> Result<Settings, Vec<Diagnostic>> {
 
 /// Flags that were given, as values of keys.
 #[derive(Default)]
-struct Given(Vec<Flag>);
+struct FlagValues(Vec<Flag>);
 
-impl Given {
+impl FlagValues {
     fn text(&mut self, key: &'static str, text: Option<&str>) {
         self.0.extend(text.map(|text| Flag { key, value: Value::Text(text.to_owned()) }));
     }
@@ -79,7 +79,7 @@ fn given(flag: bool) -> Option<bool> {
 }
 
 fn of_dev(flags: &DevFlags) -> Request {
-    let mut sets = Given::default();
+    let mut sets = FlagValues::default();
     sets.number("server.port", flags.port.map(u64::from));
     sets.text("server.host", flags.host.as_deref());
     sets.switch("server.strict_port", given(flags.strict_port));
@@ -99,7 +99,7 @@ fn of_dev(flags: &DevFlags) -> Request {
 
 fn of_preview(flags: &PreviewFlags) -> Request {
     let mode = flags.mode.clone().unwrap_or_else(|| "production".to_owned());
-    let mut sets = Given::default();
+    let mut sets = FlagValues::default();
     sets.number("preview.port", flags.port.map(u64::from));
     sets.text("preview.host", flags.host.as_deref());
     sets.switch("preview.strict_port", given(flags.strict_port));
@@ -119,7 +119,7 @@ fn of_preview(flags: &PreviewFlags) -> Request {
 }
 
 fn of_build(flags: &BuildFlags) -> Request {
-    let mut sets = Given::default();
+    let mut sets = FlagValues::default();
     sets.text("base", flags.base.as_deref());
     sets.text("mode", flags.mode.as_deref());
     sets.path("build.out_dir", flags.out_dir.as_ref());

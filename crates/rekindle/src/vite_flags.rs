@@ -10,7 +10,7 @@
 use std::ffi::OsString;
 
 /// The first argument that says: what follows is meant for Vite.
-pub const MARK: &str = "--as-vite";
+pub const VITE_MODE_FLAG: &str = "--as-vite";
 
 /// Arguments of ours.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Answer {
 }
 
 /// What becomes of an option of Vite. Names are in kebab case.
-enum Meaning {
+enum OptionHandling {
     /// `--strictPort`, `--strictPort false`: on or off.
     Switch(&'static str),
     /// `--open`, `--open false`, `--no-open`, `--open /x`: it may have a value.
@@ -42,8 +42,8 @@ enum Meaning {
 }
 
 /// Vite's options, in kebab case.
-fn option(name: &str) -> Option<Meaning> {
-    use Meaning::{Idle, Loose, Missing, Switch, Valued};
+fn option(name: &str) -> Option<OptionHandling> {
+    use OptionHandling::{Idle, Loose, Missing, Switch, Valued};
     Some(match name {
         "host" => Loose("host"),
         "open" => Loose("open"),
@@ -74,7 +74,7 @@ fn option(name: &str) -> Option<Meaning> {
 
 /// Ours as they are; Vite's in our words.
 pub fn read(arguments: Vec<OsString>) -> Result<Arguments, Answer> {
-    if arguments.get(1).is_none_or(|first| first != MARK) {
+    if arguments.get(1).is_none_or(|first| first != VITE_MODE_FLAG) {
         Ok(Arguments { arguments, notes: Vec::new() })
     } else {
         translate(arguments)
@@ -130,12 +130,12 @@ fn translate(arguments: Vec<OsString>) -> Result<Arguments, Answer> {
                 .or_else(|| arguments.next_if(|next| !next.to_string_lossy().starts_with('-')))
         };
         match meaning {
-            Meaning::Loose(to) => loose(to, is_denied, if is_denied { None } else { value() }, &mut ours),
-            Meaning::Switch(to) => {
+            OptionHandling::Loose(to) => loose(to, is_denied, if is_denied { None } else { value() }, &mut ours),
+            OptionHandling::Switch(to) => {
                 let value = inline.map(OsString::from).or_else(|| arguments.next_if(is_switch));
                 loose(to, is_denied, value, &mut ours);
             }
-            Meaning::Valued(to) => match value() {
+            OptionHandling::Valued(to) => match value() {
                 Some(value) => {
                     let to =
                         if to == "vite-config" && value.to_string_lossy().ends_with(".toml") { "config" } else { to };
@@ -143,7 +143,7 @@ fn translate(arguments: Vec<OsString>) -> Result<Arguments, Answer> {
                 }
                 None => return Err(Answer { text: format!("error: --{name} needs a value"), code: 2 }),
             },
-            Meaning::Idle { valued } => {
+            OptionHandling::Idle { valued } => {
                 if inline.is_none() && !is_denied {
                     arguments.next_if(|next| is_switch(next) || (valued && !next.to_string_lossy().starts_with('-')));
                 }
@@ -151,7 +151,7 @@ fn translate(arguments: Vec<OsString>) -> Result<Arguments, Answer> {
                     notes.push(format!("note: --{name} means nothing to rekindle and is left out"));
                 }
             }
-            Meaning::Missing(advice) => {
+            OptionHandling::Missing(advice) => {
                 let is_off = is_denied || inline.as_deref() == Some("false");
                 if !is_off {
                     let text = format!("error: rekindle has no --{name}\n  help: {advice}");
@@ -211,7 +211,8 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, expected: &str) {
-        let words = ["rekindle", MARK].into_iter().chain(line.split_whitespace()).map(OsString::from).collect();
+        let words =
+            ["rekindle", VITE_MODE_FLAG].into_iter().chain(line.split_whitespace()).map(OsString::from).collect();
         let said = match read(words) {
             Ok(read) => {
                 let words: Vec<_> = read.arguments[1..].iter().map(|word| word.to_string_lossy()).collect();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::{SinkExt, StreamExt};
 use rekindle::{Config, DevServer};
 use rekindle_server::config::Variables;
-use rekindle_server::control::{self, Control, Note, OpenEdit, Scope};
+use rekindle_server::control::{self, Control, ControlFile, OpenEdit, Scope};
 use rekindle_server::report::Report;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -534,12 +534,12 @@ async fn without_a_server_the_command_runs_all_the_same() {
     server.stop().await;
     assert!(control::servers(&scope).is_empty(), "a server that has stopped says that it runs");
     // One that was killed leaves its note behind, and somebody else may have its port.
-    Note::of_server(&control).unwrap().leave();
+    ControlFile::of_server(&control).unwrap().leave();
     let successor_folder = tempfile::tempdir().unwrap();
     std::fs::write(successor_folder.path().join("index.html"), "<!doctype html>").unwrap();
     let successor = serve(successor_folder.path(), |_| {}).await;
     let address = control::servers(&Scope::of_project(successor_folder.path()))[0].1.address;
-    Note::of_server(&Control { address, ..control }).unwrap().leave();
+    ControlFile::of_server(&Control { address, ..control }).unwrap().leave();
     let version = [env!("CARGO_BIN_EXE_rekindle"), "--version"];
     let output = rekindle(folder.path(), &[&["edit", "--"], &version[..]].concat()).output().unwrap();
     assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).starts_with("rekindle "));
@@ -640,7 +640,7 @@ async fn an_edit_without_a_server_may_be_committed_without_one_and_with_one_that
     assert!(said.contains("no file that a page uses has changed"), "{said}");
     // The same where the server knows nothing of it, as one that looked while the note was not there.
     let scope = Scope::of_project(folder.path());
-    let note = Note::of_edit(&OpenEdit { scope, id: "1234".into(), lease: 60_000 }).unwrap();
+    let note = ControlFile::of_edit(&OpenEdit { scope, id: "1234".into(), lease: 60_000 }).unwrap();
     edit(folder.path(), &["commit", "1234"]);
     drop(note);
     server.stop().await;

@@ -32,7 +32,7 @@ pub struct Links {
 }
 
 /// What a glob matches.
-pub(crate) struct Matched {
+pub(crate) struct GlobExpansion {
     /// Key, file and module.
     pub entries: Vec<(String, FilePath, ModuleUrl)>,
     /// Folders whose listing decided.

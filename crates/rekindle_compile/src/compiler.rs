@@ -24,7 +24,7 @@ use crate::kind::{Kind, UNSUPPORTED_HELP, asks_for_nothing, keeps_file};
 use crate::source::Source;
 
 use crate::data::inline;
-use crate::files::left_out::LeftOut;
+use crate::files::left_out::SkippedPaths;
 use crate::project::defines::Defines;
 use crate::project::framework::Framework;
 use crate::project::tsconfig::TsConfigs;
@@ -160,12 +160,12 @@ impl Compiler {
     pub fn take_read(&self) -> Vec<PathBuf> {
         let mut files = self.resolver.packages.take_read();
         files.extend(self.barrels.take_read());
-        files.extend(self.resolver.sights.take_links());
+        files.extend(self.resolver.lookups.take_links());
         files
     }
 
     /// Where a file was expected and something odd was found, which was left out.
-    pub fn left_out(&self) -> &LeftOut {
+    pub fn left_out(&self) -> &SkippedPaths {
         &self.resolver.packages.left_out
     }
 

@@ -4,6 +4,6 @@ pub(crate) mod disk;
 pub mod file;
 pub mod glob;
 pub mod left_out;
+pub mod lookups;
 pub mod secrets;
-pub mod sights;
 pub mod walk;

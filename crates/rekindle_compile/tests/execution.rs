@@ -1415,13 +1415,13 @@ fn what_only_a_type_checker_would_mind_is_removed_like_types() {
         &[(
             "main.ts",
             "abstract class Q { private constructor(); static made = 1 }
-class Plain { abstract run(): void; abstract size: number; go() { return 2 } }
+class PlainModule { abstract run(): void; abstract size: number; go() { return 2 } }
 class Overloaded { constructor(private a: number); constructor(private a: any) { log('made', this.a) } }
 class Lazy { get open(): number; set open(value: number); late(): void }
 function lost(): void;
 declare function told(): void
 export function gone(a: string): void
-log(Q.made, new Plain().go(), Object.getOwnPropertyNames(Lazy.prototype), typeof lost)
+log(Q.made, new PlainModule().go(), Object.getOwnPropertyNames(Lazy.prototype), typeof lost)
 new Overloaded(3)",
         )],
         expect![[r#"

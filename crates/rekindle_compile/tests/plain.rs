@@ -6,7 +6,7 @@ use std::fs;
 
 use expect_test::{Expect, expect};
 use rekindle_compile::compiler::Compiler;
-use rekindle_compile::plain::module::Plain;
+use rekindle_compile::plain::module::PlainModule;
 use rekindle_compile::plain::options::PlainOptions;
 use rekindle_compile::project::defines::Defines;
 use rekindle_compile::source::Source;
@@ -37,7 +37,7 @@ fn plain(main: &str, source: &str) -> String {
     let url = ModuleUrl::new(format!("/{main}"));
     let file = FilePath::new(root.join(path));
     match compiler.plain(&url, &file, &Source::File, PlainOptions::default(), &mut Vec::new()) {
-        Ok(Plain::Script { code, .. } | Plain::Value(code)) => code,
+        Ok(PlainModule::Script { code, .. } | PlainModule::Value(code)) => code,
         Ok(other) => format!("{other:?}"),
         Err(problems) => {
             problems.iter().map(|it| format!("{} {}\n", it.location().unwrap_or_default(), it.message)).collect()

@@ -54,14 +54,14 @@ pub struct StaticConfig {
 
 /// Why nothing is known of a file.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Unread {
+pub enum ReadFailure {
     /// It has a mistake: nobody can run it.
     Broken(Diagnostic),
     /// It is beyond us, in a sentence.
     Unclear(String),
 }
 
-impl From<&str> for Unread {
+impl From<&str> for ReadFailure {
     fn from(reason: &str) -> Self {
         Self::Unclear(reason.to_owned())
     }
@@ -71,20 +71,20 @@ impl From<&str> for Unread {
 ///
 /// # Errors
 /// It cannot be read or parsed, exports nothing by default, or computes more than can be followed.
-pub fn evaluate(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, Unread> {
+pub fn evaluate(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, ReadFailure> {
     // The parser is recursive, and a stack overflow cannot be caught.
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(COMPILE_STACK);
         let started = thread.spawn_scoped(scope, || evaluate_here(file, situation));
-        let evaluated = started.map_err(|error| Unread::Unclear(format!("it cannot be read: {error}")))?.join();
+        let evaluated = started.map_err(|error| ReadFailure::Unclear(format!("it cannot be read: {error}")))?.join();
         evaluated.unwrap_or_else(|_| Err("rekindle ran into a bug of its own with it".into()))
     })
 }
 
-fn evaluate_here(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, Unread> {
+fn evaluate_here(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, ReadFailure> {
     let shown = file.strip_prefix(situation.folder).unwrap_or(file).display().to_string();
     let unreadable = |error| Diagnostic::error(format!("it cannot be read: {error}")).in_file(&shown);
-    let source = file::read_text(file).map_err(|error| Unread::Broken(unreadable(error)))?;
+    let source = file::read_text(file).map_err(|error| ReadFailure::Broken(unreadable(error)))?;
     if too_deep(&source).is_some() {
         return Err("it is nested too deeply".into());
     }
@@ -94,7 +94,7 @@ fn evaluate_here(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, 
         ParseOptions { preserve_parens: false, allow_return_outside_function: true, ..ParseOptions::default() };
     let parsed = Parser::new(&allocator, &source, source_type).with_options(options).parse();
     if let Some(error) = parsed.diagnostics.errors().next() {
-        return Err(Unread::Broken(diagnostic(error, &shown, &source)));
+        return Err(ReadFailure::Broken(diagnostic(error, &shown, &source)));
     }
     let mut evaluator = Evaluator::new(&source, file, situation);
     let finished = evaluator.program(&parsed.program).map(|export| {
@@ -104,6 +104,6 @@ fn evaluate_here(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, 
     if !evaluator.has_steps(1) {
         return Err("it computes more than can be followed".into());
     }
-    let (value, lost) = finished.ok_or(Unread::from("it has no default export"))?;
+    let (value, lost) = finished.ok_or(ReadFailure::from("it has no default export"))?;
     Ok(StaticConfig { value, files: evaluator.files, lost })
 }

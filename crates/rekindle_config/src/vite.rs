@@ -25,7 +25,7 @@ use rekindle_graph::Diagnostic;
 use crate::config::Config;
 use crate::keys::{key_of_vite, keys};
 use crate::reader::{Reader, part_of};
-use crate::script::{ConfigEnv, StaticConfig, Unread, evaluate};
+use crate::script::{ConfigEnv, ReadFailure, StaticConfig, evaluate};
 use crate::shared;
 use crate::value::{Item, SPREAD, Value};
 use notes::{Block, Notes};
@@ -62,8 +62,8 @@ pub fn read(path: &Path, situation: ConfigEnv<'_>) -> Result<ViteConfig, Diagnos
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match evaluate(path, situation) {
         Ok(found) => Ok(ViteConfig { name, files: found.files.clone(), said: Ok(found) }),
-        Err(Unread::Broken(mistake)) => Err(mistake),
-        Err(Unread::Unclear(reason)) => Ok(ViteConfig { name, files: vec![path.to_owned()], said: Err(reason) }),
+        Err(ReadFailure::Broken(mistake)) => Err(mistake),
+        Err(ReadFailure::Unclear(reason)) => Ok(ViteConfig { name, files: vec![path.to_owned()], said: Err(reason) }),
     }
 }
 

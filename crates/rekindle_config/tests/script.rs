@@ -6,7 +6,7 @@ use std::fs;
 
 use expect_test::{Expect, expect};
 use rekindle_compile::project::env::Variables;
-use rekindle_config::script::{ConfigEnv, Unread, evaluate};
+use rekindle_config::script::{ConfigEnv, ReadFailure, evaluate};
 use rekindle_config::value::{Item, Value, json_text};
 
 /// What a file's default export is, in one line for each key.
@@ -24,8 +24,8 @@ fn check(source: &str, expected: Expect) {
             let lost = config.lost.iter().map(|(code, place)| format!("\nlost in line {}: {code}", place.line()));
             show(&config.value) + &lost.collect::<String>()
         }
-        Err(Unread::Unclear(reason)) => reason,
-        Err(Unread::Broken(mistake)) => format!("{} at {}", mistake.message, mistake.location().unwrap()),
+        Err(ReadFailure::Unclear(reason)) => reason,
+        Err(ReadFailure::Broken(mistake)) => format!("{} at {}", mistake.message, mistake.location().unwrap()),
     };
     expected.assert_eq(&said.replace(root.to_str().unwrap(), "<root>"));
 }

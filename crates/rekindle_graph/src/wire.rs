@@ -231,7 +231,7 @@ pub enum ClientMessage {
         data: Option<Value>,
     },
     /// How an update went.
-    Applied(Applied),
+    Applied(UpdateReport),
     /// A script that the browser cannot parse, and where.
     Unreadable {
         /// Its address.
@@ -251,7 +251,7 @@ pub enum ClientMessage {
         frames: Vec<(String, u32, u32)>,
         /// It is about an import whose name is not there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        lacks: Option<Lacks>,
+        lacks: Option<MissingExport>,
         /// What is to be told in the terminal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         said: Option<String>,
@@ -260,7 +260,7 @@ pub enum ClientMessage {
 
 /// A name that `importer` takes of `source`, which does not export it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Lacks {
+pub struct MissingExport {
     /// The module that imports the name.
     pub importer: String,
     /// How `source` is called where it is imported.
@@ -273,7 +273,7 @@ pub struct Lacks {
 
 /// How an update went in a tab.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Applied {
+pub struct UpdateReport {
     /// Number of the batch that the update was of.
     pub seq: u64,
     /// How it went.

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rekindle_server::config::Config;
 use rekindle_server::driven::{DrivenLoop, Reply};
-use rekindle_server::event::Wants;
+use rekindle_server::event::RequestPurpose;
 use rekindle_server::report::Report;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -109,9 +109,9 @@ impl Session {
             }
             (Step::Request { path, query, wants: purpose }, Some(driven)) => {
                 let wants = match purpose {
-                    Purpose::Module => Wants::Module,
-                    Purpose::Content => Wants::Content,
-                    Purpose::Page => Wants::Unsaid,
+                    Purpose::Module => RequestPurpose::Module,
+                    Purpose::Content => RequestPurpose::Content,
+                    Purpose::Page => RequestPurpose::Unsaid,
                 };
                 return Ok(in_json(&driven.request(&path, &query, wants, purpose == Purpose::Page)));
             }

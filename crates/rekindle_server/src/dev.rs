@@ -25,7 +25,7 @@ use crate::report::rounds::Rounds;
 use crate::report::{News, Report};
 use crate::tabs::client::{ClientId, EventHandler};
 use crate::tabs::client_script::client_script;
-use crate::tabs::trace::{Answers, Tracer};
+use crate::tabs::trace::{PendingAnswers, Tracer};
 use crate::watch::Watcher;
 use rekindle_config::Config;
 
@@ -45,7 +45,7 @@ mod turns;
 mod waiting;
 
 use edits::Edits;
-use tab::{CatchUp, Tab};
+use tab::{MissedBatch, Tab};
 use time_share::TimeShare;
 use waiting::PageStream;
 
@@ -76,7 +76,7 @@ pub struct Loop {
     /// The batch that made all pages reload that had loaded before it, and the reason.
     restart: Option<(u64, ServerReload)>,
     /// What tabs get that say `hello` with the number of an earlier batch, as of the last one: many tabs miss the same.
-    answers: BTreeMap<u64, CatchUp>,
+    answers: BTreeMap<u64, MissedBatch>,
     project: Project,
     tabs: BTreeMap<ClientId, Tab>,
     rounds: Rounds,
@@ -138,7 +138,7 @@ impl Loop {
     }
 
     /// A way to wait for what the thread of stacks still has to say.
-    pub fn traces(&self) -> Answers {
+    pub fn traces(&self) -> PendingAnswers {
         self.tracer.answers()
     }
 

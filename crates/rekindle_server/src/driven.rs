@@ -15,13 +15,13 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::dev::{Loop, Start};
-use crate::event::{Event, Inbox, Request, SocketTurn, Wants};
+use crate::event::{Event, Inbox, Request, RequestPurpose, SocketTurn};
 use crate::http::answer::{Answer, Body, Cache};
 use crate::programs::events_process::EventsProcess;
 use crate::report::Report;
 use crate::tabs::client::ClientId;
 use crate::tabs::outbox::{Outbox, OutboxEnd};
-use crate::tabs::trace::Answers;
+use crate::tabs::trace::PendingAnswers;
 use crate::watch::{Notes, Watcher};
 use rekindle_config::Config;
 
@@ -30,7 +30,7 @@ pub struct DrivenLoop {
     inbox: Inbox,
     notes: Notes,
     tabs: BTreeMap<u64, OutboxEnd>,
-    traces: Answers,
+    traces: PendingAnswers,
     thread: JoinHandle<Option<EventsProcess>>,
 }
 
@@ -77,7 +77,7 @@ impl DrivenLoop {
         }
     }
 
-    pub fn request(&self, path: &str, query: &str, wants: Wants, is_page: bool) -> Reply {
+    pub fn request(&self, path: &str, query: &str, wants: RequestPurpose, is_page: bool) -> Reply {
         let request =
             Request { path: path.to_owned(), query: query.to_owned(), navigation: is_page, wants, guest: false };
         let (asker, answer) = oneshot::channel();
@@ -148,7 +148,7 @@ impl DrivenLoop {
     /// answered then, and handled.
     fn settle(&self) {
         for _ in 0..2 {
-            self.request("/@rekindle/nothing", "", Wants::Content, false);
+            self.request("/@rekindle/nothing", "", RequestPurpose::Content, false);
             self.traces.wait();
         }
     }
@@ -166,7 +166,7 @@ fn bytes_of(body: Body) -> Vec<u8> {
             }
             bytes
         }
-        Body::Made(made) => {
+        Body::Lazy(made) => {
             let mut next = 0;
             std::iter::from_fn(|| made.take(&mut next)).flatten().collect::<Vec<_>>().concat()
         }

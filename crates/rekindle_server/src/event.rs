@@ -88,14 +88,14 @@ pub struct Request {
     /// or anything, where the address looks like a route.
     pub navigation: bool,
     /// What the browser will do with the answer, if that is a script.
-    pub wants: Wants,
+    pub wants: RequestPurpose,
     /// From an origin that may read answers and nothing else: it must not be told the token.
     pub guest: bool,
 }
 
 /// What an answer is for, by `Sec-Fetch-Dest` and `Sec-Fetch-Mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wants {
+pub enum RequestPurpose {
     /// `import`, `<script type="module">`
     Module,
     /// `<script src>`, a worker or a worklet that is given an address

@@ -137,7 +137,7 @@ struct Build {
     folder: PathBuf,
     base: String,
     files: PublicFiles,
-    identity: Option<Identity>,
+    identity: Option<FolderIdentity>,
     copies: Arc<CompressedCopies>,
     /// When the folder was last looked through, and how long that took.
     looked: (Instant, Duration),
@@ -145,13 +145,13 @@ struct Build {
 
 /// What tells a folder from another one in its place. It also changes when something comes or goes at the top of the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Identity {
+struct FolderIdentity {
     real: PathBuf,
     modified: Option<SystemTime>,
     number: u64,
 }
 
-impl Identity {
+impl FolderIdentity {
     fn of(folder: &Path) -> Option<Self> {
         let real = folder.canonicalize().ok()?;
         let facts = real.metadata().ok().filter(|facts| facts.is_dir())?;
@@ -188,13 +188,13 @@ impl Build {
     fn look(&mut self) {
         let began = Instant::now();
         // The identity is taken first, so that a change during the listing makes the next request list the folder again.
-        self.identity = Identity::of(&self.folder);
+        self.identity = FolderIdentity::of(&self.folder);
         self.files = PublicFiles::list(&self.folder);
         self.looked = (Instant::now(), began.elapsed());
     }
 
     fn answer(&mut self, request: &Request) -> Answer {
-        if Identity::of(&self.folder) != self.identity {
+        if FolderIdentity::of(&self.folder) != self.identity {
             self.look();
         }
         let mut found = self.find(&request.path);
@@ -289,7 +289,7 @@ mod tests {
             path: path.into(),
             query: "q=1".into(),
             navigation,
-            wants: crate::event::Wants::Unsaid,
+            wants: crate::event::RequestPurpose::Unsaid,
             guest: false,
         };
         let answer = build.answer(&request);

@@ -28,11 +28,11 @@ use crate::dev::{Loop, Start};
 use crate::event::{Event, Inbox};
 use crate::files::secret;
 use crate::http::connections::certificate::{CertificateError, tls};
-use crate::http::connections::listen::{Bound, ListenError, listen};
+use crate::http::connections::listen::{BoundListeners, ListenError, listen};
 use crate::http::connections::serve::serve;
 use crate::http::site::Site;
 use crate::programs::control;
-use crate::programs::control::{Control, Note};
+use crate::programs::control::{Control, ControlFile};
 use crate::programs::events_process::EventsProcess;
 use crate::programs::leases::{EditRequest, LONGEST};
 use crate::report::{News, Report, rounds};
@@ -117,7 +117,8 @@ impl Builder {
         });
         let watcher = Watcher::start(config.root.clone(), &config.watch, inbox.clone(), note);
         // Nobody is answered yet, so a command that finds the note cannot commit before its edit is known here.
-        let mut note_for_commands = control_of(&config, &bound, &site).and_then(|control| Note::of_server(&control));
+        let mut note_for_commands =
+            control_of(&config, &bound, &site).and_then(|control| ControlFile::of_server(&control));
         join_edits(&config, &inbox, &watcher, &report);
         let start = Start {
             token: site.token.as_str().to_owned(),
@@ -142,7 +143,7 @@ impl Builder {
             loop {
                 tokio::select! {
                     _ = stopping.wait_for(|stopping| *stopping) => return drop(note_for_commands),
-                    _ = renewals.tick() => note_for_commands.iter_mut().for_each(Note::renew),
+                    _ = renewals.tick() => note_for_commands.iter_mut().for_each(ControlFile::renew),
                 }
             }
         });
@@ -164,7 +165,7 @@ impl Builder {
 }
 
 /// Names and addresses that a certificate has to be for.
-pub(crate) fn names(config: &Config, bound: &Bound) -> Vec<String> {
+pub(crate) fn names(config: &Config, bound: &BoundListeners) -> Vec<String> {
     let hosts = config.server.allowed_hosts.iter().filter(|host| !host.contains(':')).map(|host| {
         match host.strip_prefix('.') {
             Some(parent) => format!("*.{parent}"),
@@ -180,7 +181,7 @@ pub(crate) fn names(config: &Config, bound: &Bound) -> Vec<String> {
 }
 
 /// How commands of this machine reach the server.
-fn control_of(config: &Config, bound: &Bound, site: &Site) -> Option<Control> {
+fn control_of(config: &Config, bound: &BoundListeners, site: &Site) -> Option<Control> {
     let mut address = bound.listeners.first()?.local_addr().ok()?;
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });

@@ -15,7 +15,7 @@ use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
 use rekindle::flags::{EditFlags, EditStep};
-use rekindle_server::control::{self, Control, Note, OpenEdit, Scope};
+use rekindle_server::control::{self, Control, ControlFile, OpenEdit, Scope};
 use rekindle_server::leases::EditAnswer;
 use rekindle_server::token::Token;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,10 +27,10 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(90);
 /// As shells say that a command is not there, or cannot be run.
 const NOT_FOUND: i32 = 127;
-const NOT_RUN: i32 = 126;
+const CANNOT_EXECUTE: i32 = 126;
 /// What shells add to the number of a signal that ended a command.
 #[cfg(unix)]
-const SIGNALLED: i32 = 128;
+const SIGNAL_EXIT_BASE: i32 = 128;
 
 pub fn run(flags: &EditFlags) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -55,7 +55,7 @@ struct Server {
 }
 
 /// How a server took a request.
-enum Outcome {
+enum RequestOutcome {
     Answer(EditAnswer),
     /// It does not run any more.
     Gone,
@@ -65,14 +65,14 @@ enum Outcome {
 
 async fn begin(root: Option<&Path>, lease: Duration) -> ExitCode {
     let edit = edit_of(root, lease);
-    let note = Note::of_edit(&edit);
+    let note = ControlFile::of_edit(&edit);
     if begin_all(&edit, say).await.is_empty() {
         say(&format!("{}; one that starts before the edit ends waits for its end", no_server(root)));
     }
     // A script takes the name from here.
     match writeln!(std::io::stdout(), "{}", edit.id) {
         Ok(()) => {
-            note.into_iter().for_each(Note::leave);
+            note.into_iter().for_each(ControlFile::leave);
             ExitCode::SUCCESS
         }
         Err(error) => crate::program::fail(&format!("cannot write to stdout: {error}")),
@@ -83,16 +83,17 @@ async fn commit(root: Option<&Path>, id: &str) -> ExitCode {
     // Before servers are looked for: none that starts from now on may wait for an end that has been.
     let lasted = control::end_edit(id);
     let outcomes = commit_all(&scope_of(root), id).await;
-    let is_known = |outcome: &Outcome| matches!(outcome, Outcome::Answer(answer) if *answer != EditAnswer::Unknown);
+    let is_known =
+        |outcome: &RequestOutcome| matches!(outcome, RequestOutcome::Answer(answer) if *answer != EditAnswer::Unknown);
     let is_done = outcomes.iter().any(is_known);
     for outcome in &outcomes {
         match outcome {
-            Outcome::Answer(EditAnswer::Unknown) | Outcome::Gone => {}
-            Outcome::Answer(answer) => say(&sentence(*answer)),
-            Outcome::Failed(why) => say(why),
+            RequestOutcome::Answer(EditAnswer::Unknown) | RequestOutcome::Gone => {}
+            RequestOutcome::Answer(answer) => say(&sentence(*answer)),
+            RequestOutcome::Failed(why) => say(why),
         }
     }
-    if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Gone)) {
+    if outcomes.iter().all(|outcome| matches!(outcome, RequestOutcome::Gone)) {
         say(&no_server(root));
         return ExitCode::SUCCESS;
     }
@@ -107,7 +108,7 @@ async fn commit(root: Option<&Path>, id: &str) -> ExitCode {
 /// Gives the exit code.
 async fn run_command(root: Option<&Path>, lease: Duration, command: &[OsString]) -> i32 {
     let edit = edit_of(root, lease);
-    let mut note = Note::of_edit(&edit);
+    let mut note = ControlFile::of_edit(&edit);
     let had_servers = !begin_all(&edit, say).await.is_empty();
     if !had_servers {
         say(&format!("{}; the command runs anyway", no_server(root)));
@@ -121,14 +122,14 @@ async fn run_command(root: Option<&Path>, lease: Duration, command: &[OsString])
     };
     drop(note); // First, as for `commit`.
     let outcomes = commit_all(&edit.scope, &edit.id).await;
-    if had_servers && outcomes.iter().all(|outcome| matches!(outcome, Outcome::Gone)) {
+    if had_servers && outcomes.iter().all(|outcome| matches!(outcome, RequestOutcome::Gone)) {
         say("the server ended meanwhile");
     }
     for outcome in outcomes {
         match outcome {
-            Outcome::Answer(answer) => say(&sentence(answer)),
-            Outcome::Gone => {}
-            Outcome::Failed(why) => say(&why),
+            RequestOutcome::Answer(answer) => say(&sentence(answer)),
+            RequestOutcome::Gone => {}
+            RequestOutcome::Failed(why) => say(&why),
         }
     }
     code
@@ -139,13 +140,13 @@ fn spawn(command: &[OsString]) -> Result<Child, (i32, String)> {
         return Err((NOT_FOUND, "there is no command after `--`".to_owned()));
     };
     Command::new(program).args(arguments).spawn().map_err(|error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound { NOT_FOUND } else { NOT_RUN };
+        let code = if error.kind() == std::io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_EXECUTE };
         (code, format!("cannot run {}: {error}", program.to_string_lossy()))
     })
 }
 
 /// Waits for the command, renews the lease meanwhile, and passes on what asks it to end.
-async fn attend(mut child: Child, edit: &OpenEdit, mut note: Option<&mut Note>) -> std::io::Result<ExitStatus> {
+async fn attend(mut child: Child, edit: &OpenEdit, mut note: Option<&mut ControlFile>) -> std::io::Result<ExitStatus> {
     let mut signals = Signals::listen();
     let rest = Duration::from_millis(edit.lease) / 3;
     let mut renewals = tokio::time::interval(rest.max(Duration::from_millis(1)));
@@ -168,7 +169,7 @@ fn code_of(status: std::io::Result<ExitStatus>) -> i32 {
         Ok(status) => {
             #[cfg(unix)]
             if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-                return SIGNALLED + signal;
+                return SIGNAL_EXIT_BASE + signal;
             }
             status.code().unwrap_or(1)
         }
@@ -272,16 +273,18 @@ async fn begin_all(edit: &OpenEdit, say: impl Fn(&str)) -> Vec<Server> {
     let mut begun = Vec::new();
     for server in servers_of(&edit.scope) {
         match server.ask(&format!("do=begin&id={}&lease={}", edit.id, edit.lease)).await {
-            Outcome::Answer(EditAnswer::Open) => begun.push(server),
-            Outcome::Answer(_) => say("too many edits are under way; this one is taken in as its files are saved"),
-            Outcome::Gone => {}
-            Outcome::Failed(why) => say(&why),
+            RequestOutcome::Answer(EditAnswer::Open) => begun.push(server),
+            RequestOutcome::Answer(_) => {
+                say("too many edits are under way; this one is taken in as its files are saved")
+            }
+            RequestOutcome::Gone => {}
+            RequestOutcome::Failed(why) => say(&why),
         }
     }
     begun
 }
 
-async fn commit_all(scope: &Scope, id: &str) -> Vec<Outcome> {
+async fn commit_all(scope: &Scope, id: &str) -> Vec<RequestOutcome> {
     let mut outcomes = Vec::new();
     for server in servers_of(scope) {
         outcomes.push(server.ask(&format!("do=commit&id={id}")).await);
@@ -294,20 +297,20 @@ fn servers_of(scope: &Scope) -> Vec<Server> {
 }
 
 impl Server {
-    async fn ask(&self, query: &str) -> Outcome {
+    async fn ask(&self, query: &str) -> RequestOutcome {
         let address = self.control.address;
         let outcome = match timeout(PATIENCE, self.exchange(query)).await {
             Ok(Ok(answer)) => match read_answer(&answer) {
-                Reading::Answer(answer) => Outcome::Answer(answer),
-                Reading::Excuse(why) => Outcome::Failed(format!("the server at {address} says: {why}")),
+                ParsedAnswer::Answer(answer) => RequestOutcome::Answer(answer),
+                ParsedAnswer::Excuse(why) => RequestOutcome::Failed(format!("the server at {address} says: {why}")),
                 // The port is somebody else's by now.
-                Reading::Foreign => Outcome::Gone,
+                ParsedAnswer::Foreign => RequestOutcome::Gone,
             },
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => Outcome::Gone,
-            Ok(Err(error)) => Outcome::Failed(format!("the server at {address} does not answer: {error}")),
-            Err(_) => Outcome::Failed(format!("the server at {address} does not answer")),
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => RequestOutcome::Gone,
+            Ok(Err(error)) => RequestOutcome::Failed(format!("the server at {address} does not answer: {error}")),
+            Err(_) => RequestOutcome::Failed(format!("the server at {address} does not answer")),
         };
-        if matches!(outcome, Outcome::Gone) {
+        if matches!(outcome, RequestOutcome::Gone) {
             // It was killed, and could not remove its note.
             let _ = std::fs::remove_file(&self.file);
         }
@@ -332,21 +335,21 @@ impl Server {
 
 /// What an answer is.
 #[derive(Debug, PartialEq)]
-enum Reading {
+enum ParsedAnswer {
     Answer(EditAnswer),
     /// A server of ours cannot take the edit in, and says why.
     Excuse(String),
     Foreign,
 }
 
-fn read_answer(answer: &[u8]) -> Reading {
+fn read_answer(answer: &[u8]) -> ParsedAnswer {
     let text = String::from_utf8_lossy(answer);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return Reading::Foreign };
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return ParsedAnswer::Foreign };
     let status = head.split(' ').nth(1).unwrap_or_default();
     match serde_json::from_str(body.trim()) {
-        Ok(answer) => Reading::Answer(answer),
-        Err(_) if status == "500" => Reading::Excuse(body.trim().to_owned()),
-        Err(_) => Reading::Foreign,
+        Ok(answer) => ParsedAnswer::Answer(answer),
+        Err(_) if status == "500" => ParsedAnswer::Excuse(body.trim().to_owned()),
+        Err(_) => ParsedAnswer::Foreign,
     }
 }
 
@@ -386,12 +389,12 @@ mod tests {
             read_answer(format!("HTTP/1.1 {status} OK\r\nserver: x\r\n\r\n{body}\n").as_bytes())
         };
         let done = EditAnswer::Done { files: 3 };
-        assert_eq!(read(200, r#"{"edit":"done","files":3}"#), Reading::Answer(done));
-        assert_eq!(read(404, r#"{"edit":"unknown"}"#), Reading::Answer(EditAnswer::Unknown));
-        assert_eq!(read(500, "not taken in"), Reading::Excuse("not taken in".into()));
-        assert_eq!(read(403, "only `rekindle edit` may"), Reading::Foreign);
-        assert_eq!(read(200, "<!doctype html>"), Reading::Foreign);
-        assert_eq!(read_answer(b"\xff\r\n\r\n"), Reading::Foreign);
-        assert_eq!(read_answer(b""), Reading::Foreign);
+        assert_eq!(read(200, r#"{"edit":"done","files":3}"#), ParsedAnswer::Answer(done));
+        assert_eq!(read(404, r#"{"edit":"unknown"}"#), ParsedAnswer::Answer(EditAnswer::Unknown));
+        assert_eq!(read(500, "not taken in"), ParsedAnswer::Excuse("not taken in".into()));
+        assert_eq!(read(403, "only `rekindle edit` may"), ParsedAnswer::Foreign);
+        assert_eq!(read(200, "<!doctype html>"), ParsedAnswer::Foreign);
+        assert_eq!(read_answer(b"\xff\r\n\r\n"), ParsedAnswer::Foreign);
+        assert_eq!(read_answer(b""), ParsedAnswer::Foreign);
     }
 }

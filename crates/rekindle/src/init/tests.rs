@@ -37,7 +37,7 @@ impl Case {
         self
     }
 
-    fn run(&self) -> (String, Result<(), Stop>) {
+    fn run(&self) -> (String, Result<(), InitError>) {
         let mut output = Vec::new();
         let mut terminal = Terminal {
             input: &mut self.answers.unwrap_or_default().as_bytes(),
@@ -142,7 +142,7 @@ fn an_existing_project_gets_only_what_it_lacks_and_is_asked_first() {
     assert_eq!(alone.files(), ["package.json", "src/main.tsx"]);
 
     let unsure = case(&files).typing("\n");
-    assert_eq!(unsure.run().1, Err(Stop::new(1, "Nothing was written.")));
+    assert_eq!(unsure.run().1, Err(InitError::new(1, "Nothing was written.")));
     assert_eq!(unsure.files().len(), 2);
 
     let sure = case(&files).typing("y\n");

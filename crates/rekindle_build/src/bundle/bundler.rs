@@ -17,7 +17,7 @@ use rolldown_common::bundler_options::{
 use crate::bundle::context::BundleContext;
 use crate::bundle::modules::{Bundle, BundledModules};
 use crate::bundle::page_modules::PageModules;
-use crate::bundle::plugin::{Meaning, WorkerBuild};
+use crate::bundle::plugin::{BundlerPlugin, WorkerBuild};
 use crate::bundle::role::{Role, WorkerScript};
 use crate::bundle::{order, problems};
 use crate::lock::lock;
@@ -116,7 +116,8 @@ async fn bundle_once(
     let session = &context.session;
     let options = options(session, inputs, &role, strict);
     let (context, pages) = (context.clone(), pages.clone());
-    let plugin = Arc::new(Meaning { context, pages: pages.clone(), role, build_worker, modules: Mutex::default() });
+    let plugin =
+        Arc::new(BundlerPlugin { context, pages: pages.clone(), role, build_worker, modules: Mutex::default() });
     let mut bundler = Bundler::with_plugins(options, vec![plugin.clone()])
         .map_err(|errors| problems::of_rolldown(session, &pages, errors))?;
     let result = AssertUnwindSafe(bundler.generate()).catch_unwind().await;

@@ -18,7 +18,7 @@ use rekindle_compile::kind::{
     SHEET_OF_MODULE, StyleUse, asks_for_content, is_classic_worker, is_script, is_sheet_of_page, is_style,
     is_style_module, join_query, linked_sheet, module_of_sheet, node_module, sheet_of_module, split_query,
 };
-use rekindle_compile::plain::module::{Inlining, Plain};
+use rekindle_compile::plain::module::{Inlining, PlainModule};
 use rekindle_compile::plain::options::{PlainOptions, RUNTIME_URL};
 use rekindle_compile::plain::script::RUNTIME;
 use rekindle_compile::resolve::resolver::Resolved;
@@ -65,9 +65,9 @@ const NAMESPACE_END: (&str, &str) = ("return target;", "return Object.preventExt
 const ADDS_NAMES: &str = "__reExport = ";
 
 /// What rolldown is told when the real mistake is in `Session::problem`.
-const TOLD: &str = "told elsewhere";
+const REPORTED_ELSEWHERE: &str = "told elsewhere";
 
-pub(crate) struct Meaning {
+pub(crate) struct BundlerPlugin {
     pub context: Arc<BundleContext>,
     pub pages: Arc<PageModules>,
     pub role: Role,
@@ -80,13 +80,13 @@ pub(crate) struct Meaning {
 pub(crate) type BuildWorker = for<'a> fn(&'a Arc<BundleContext>, &'a Path, bool, &'a Role) -> WorkerBuild<'a>;
 pub(crate) type WorkerBuild<'a> = Pin<Box<dyn Future<Output = Result<WorkerScript, Vec<Diagnostic>>> + Send + 'a>>;
 
-impl std::fmt::Debug for Meaning {
+impl std::fmt::Debug for BundlerPlugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Meaning").field("role", &self.role).finish_non_exhaustive()
     }
 }
 
-impl Plugin for Meaning {
+impl Plugin for BundlerPlugin {
     fn name(&self) -> Cow<'static, str> {
         "rekindle".into()
     }
@@ -154,7 +154,7 @@ impl Plugin for Meaning {
     }
 }
 
-impl Meaning {
+impl BundlerPlugin {
     fn session(&self) -> &Session {
         &self.context.session
     }
@@ -214,7 +214,7 @@ impl Meaning {
                 let problem = problems::at_specifier(session, file.as_path(), specifier, Diagnostic::error(message))
                     .with_help(secrets::ADVICE);
                 session.problem([problem]);
-                Err(anyhow::anyhow!(TOLD))
+                Err(anyhow::anyhow!(REPORTED_ELSEWHERE))
             }
             Ok(Resolved::File { path, url }) if kind == DepKind::Require && is_json(&url) => {
                 Ok(Some(with_effects(required_id(path.as_path()), None)))
@@ -223,7 +223,7 @@ impl Meaning {
                 if let Some(diagnostic) = session.compiler.plugin_lacks(&url, &path).filter(|_| kind == DepKind::Static)
                 {
                     session.problem([problems::at_specifier(session, file.as_path(), specifier, diagnostic)]);
-                    return Err(anyhow::anyhow!(TOLD));
+                    return Err(anyhow::anyhow!(REPORTED_ELSEWHERE));
                 }
                 let query = Some(url.query()).filter(|query| !query.is_empty());
                 Ok(Some(self.file(path.as_path(), query)))
@@ -247,7 +247,7 @@ impl Meaning {
                 let mut diagnostic = Diagnostic::error(unresolved.message);
                 diagnostic.help = unresolved.help;
                 session.problem([problems::at_specifier(session, file.as_path(), specifier, diagnostic)]);
-                Err(anyhow::anyhow!(TOLD))
+                Err(anyhow::anyhow!(REPORTED_ELSEWHERE))
             }
         }
     }
@@ -323,42 +323,42 @@ impl Meaning {
             in_worker: self.role != Role::Pages,
         };
         match self.compile(&url, &file, &source, options)? {
-            Plain::Script { code, map } => {
+            PlainModule::Script { code, map } => {
                 let map = map.and_then(|map| named_by_path(&map, &file, &source));
                 let side_effects = self.pages.is_page_script(id).then_some(HookSideEffects::True);
                 Ok(Some(HookLoadOutput { map, side_effects, ..script(&code) }))
             }
-            Plain::Value(code) => Ok(Some(script(&code))),
+            PlainModule::Value(code) => Ok(Some(script(&code))),
             // Public files are copied to the output unchanged.
-            Plain::Asset(inlining)
+            PlainModule::Asset(inlining)
                 if !asks_for_content(&url) && session.compiler.resolver.address_of_public(file.as_path()).is_some() =>
             {
                 let address = self.asset(&file, inlining)?;
                 Ok(Some(script(&format!("export default {address};"))))
             }
-            Plain::Asset(_) if is_style(url.path()) && !asks_for_content(&url) => {
+            PlainModule::Asset(_) if is_style(url.path()) && !asks_for_content(&url) => {
                 let name = self.linked_sheet(&url, &file)?;
                 Ok(Some(script(&format!("export default {};", self.expression(&Target::Output(name))))))
             }
-            Plain::Asset(Inlining::Small | Inlining::Never)
+            PlainModule::Asset(Inlining::Small | Inlining::Never)
                 if is_script(&ModuleUrl::new(url.path())) && !session.compiler.runs_as_it_is(&file) =>
             {
                 Ok(Some(script(&self.worker(file.as_path(), "Worker", true, false, false).await?)))
             }
-            Plain::Asset(inlining) => {
+            PlainModule::Asset(inlining) => {
                 let address = self.asset(&file, inlining)?;
                 Ok(Some(script(&format!("export default {address};"))))
             }
-            Plain::Style(output, kind) => self.style(id, &file, &output, kind),
-            Plain::WasmInit => {
+            PlainModule::Style(output, kind) => self.style(id, &file, &output, kind),
+            PlainModule::WasmInit => {
                 let address = self.asset(&file, Inlining::Small)?;
                 Ok(Some(script(&format!("{WASM}export default (imports) => instantiate({address}, imports);"))))
             }
-            Plain::Wasm { imports, exports } => {
+            PlainModule::Wasm { imports, exports } => {
                 let address = self.asset(&file, Inlining::Small)?;
                 Ok(Some(script(&wasm_module(&file, &address, &imports, &exports))))
             }
-            Plain::Worker { class, address, inline } => {
+            PlainModule::Worker { class, address, inline } => {
                 let code = self.worker(file.as_path(), class, address, inline, is_classic_worker(&url)).await?;
                 Ok(Some(script(&code)))
             }
@@ -371,7 +371,7 @@ impl Meaning {
         file: &FilePath,
         source: &Source,
         options: PlainOptions,
-    ) -> anyhow::Result<Plain> {
+    ) -> anyhow::Result<PlainModule> {
         let session = self.session();
         let mut files = Vec::new();
         let mut compile = || session.compiler.plain(url, file, source, options, &mut files);
@@ -389,7 +389,7 @@ impl Meaning {
         }
         let (url, file, source) = self.source_of(module);
         self.note_sources([file.as_path().to_owned()]);
-        if let Plain::Style(output, _) = self.compile(&url, &file, &source, PlainOptions::default())? {
+        if let PlainModule::Style(output, _) = self.compile(&url, &file, &source, PlainOptions::default())? {
             self.keep_sheet(id.to_owned(), self.sheet(&file, &output));
         }
         Ok(())
@@ -413,7 +413,7 @@ impl Meaning {
 
     fn told(&self, problems: Vec<Diagnostic>) -> anyhow::Error {
         self.session().problem(problems);
-        anyhow::anyhow!(TOLD)
+        anyhow::anyhow!(REPORTED_ELSEWHERE)
     }
 
     fn from(&self) -> Referrer<'static> {

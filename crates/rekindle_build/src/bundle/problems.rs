@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use oxc_sourcemap::SourceMap;
 use rekindle_compile::files::file;
 use rekindle_compile::kind::path_of;
-use rekindle_compile::plain::module::Plain;
+use rekindle_compile::plain::module::PlainModule;
 use rekindle_compile::plain::options::PlainOptions;
 use rekindle_graph::Diagnostic;
 use rolldown_error::{BatchedBuildDiagnostic, BuildDiagnostic, DiagnosticOptions, EventKind};
@@ -99,7 +99,7 @@ fn offset_in_source(
     let options = PlainOptions { source_map: true, ..PlainOptions::default() };
     let plain = session.compiler.plain(&url, &file, &source, options, &mut Vec::new()).ok()?;
     let (line, column) = match plain {
-        Plain::Script { map: Some(map), .. } => {
+        PlainModule::Script { map: Some(map), .. } => {
             let map = SourceMap::from_json_string(&map).ok()?;
             let token = map.lookup_token(&map.generate_lookup_table(), line as u32 - 1, column as u32)?;
             (token.get_src_line() as usize, token.get_src_col() as usize)

@@ -162,15 +162,15 @@ fn beside(file: &str, specifier: &str) -> String {
 }
 
 /// A marker in the text, and what the import beside it names.
-struct Mark {
+struct PreloadMarker {
     span: Span,
     import: Option<String>,
 }
 
-fn marks(code: &str) -> Vec<Mark> {
+fn marks(code: &str) -> Vec<PreloadMarker> {
     #[derive(Default)]
     struct Marks {
-        found: Vec<Mark>,
+        found: Vec<PreloadMarker>,
     }
     #[derive(Default)]
     struct Import(Option<String>);
@@ -193,7 +193,7 @@ fn marks(code: &str) -> Vec<Mark> {
             {
                 let mut import = Import::default();
                 import.visit_argument(load);
-                self.found.push(Mark { span: mark.span(), import: import.0 });
+                self.found.push(PreloadMarker { span: mark.span(), import: import.0 });
             }
             walk::walk_call_expression(self, it);
         }

@@ -21,7 +21,7 @@ use rekindle_config::Config;
 use rekindle_graph::Diagnostic;
 
 use crate::output::place::real_place;
-use crate::pages::page::Bundled;
+use crate::pages::page::OutputFiles;
 use crate::report::{FileKind, OutputFile};
 use crate::session::Session;
 
@@ -101,7 +101,7 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 /// Writes the output and puts it in its place. Gives the number of public files.
-pub(crate) fn write(config: &Config, bundled: &Bundled) -> Result<usize, Diagnostic> {
+pub(crate) fn write(config: &Config, bundled: &OutputFiles) -> Result<usize, Diagnostic> {
     let out = &real_place(&config.build.out_dir);
     let failed = |error: std::io::Error| Diagnostic::error(format!("{} cannot be written: {error}", out.display()));
     let parent = out.parent().unwrap_or(Path::new("/"));
@@ -231,7 +231,7 @@ fn merge(from: &Path, out: &Path) -> std::io::Result<()> {
 }
 
 /// The files with their sizes: pages, assets, sheets, scripts, each by size.
-pub(crate) fn report(config: &Config, bundled: &Bundled) -> Vec<OutputFile> {
+pub(crate) fn report(config: &Config, bundled: &OutputFiles) -> Vec<OutputFile> {
     let names: BTreeSet<&String> = bundled.files.keys().collect();
     let is_map = |name: &str| name.strip_suffix(".map").is_some_and(|of| names.contains(&of.to_owned()));
     let files = bundled.files.iter().filter(|(name, _)| !is_map(name));
@@ -263,7 +263,7 @@ fn gzip_size(bytes: &[u8]) -> u64 {
 }
 
 /// A sentence about scripts that are larger than most pages want them.
-pub(crate) fn large_chunks(config: &Config, bundled: &Bundled) -> Option<String> {
+pub(crate) fn large_chunks(config: &Config, bundled: &OutputFiles) -> Option<String> {
     let limit = config.build.chunk_size_warning_limit;
     let is_large = |(name, (kind, bytes)): &(&String, &(FileKind, _))| {
         let bytes: &std::sync::Arc<[u8]> = bytes;

@@ -11,7 +11,7 @@ use lightningcss::printer::PrinterOptions;
 use lightningcss::rules::{CssRule, CssRuleList};
 use lightningcss::stylesheet::{MinifyOptions, ParserOptions, StyleSheet};
 use rekindle_compile::kind::without_suffix;
-use rekindle_compile::plain::module::{Inlining, Plain};
+use rekindle_compile::plain::module::{Inlining, PlainModule};
 use rekindle_compile::plain::options::PlainOptions;
 use rekindle_compile::style::StyleOutput;
 use rekindle_compile::style::definition::is_class_export;
@@ -150,7 +150,7 @@ pub(crate) fn emit_as(
     let compile = || session.compiler.plain(url, file, &source, PlainOptions::default(), &mut files);
     let plain = tokio::task::block_in_place(compile)?;
     sources.extend([file].into_iter().chain(&files).map(|file| file.as_path().to_owned()));
-    let Plain::Style(output, _) = plain else {
+    let PlainModule::Style(output, _) = plain else {
         let name = session.compiler.display(file.as_path());
         return Err(vec![Diagnostic::error("this is not a style sheet").in_file(name)]);
     };

@@ -32,7 +32,7 @@ pub(crate) struct Entry {
 
 /// What a page names besides its scripts.
 #[derive(Default)]
-pub(crate) struct Named<'p> {
+pub(crate) struct PageReferences<'p> {
     pub sheets: &'p [String],
     /// Addresses, of which some lead to assets.
     pub addresses: &'p [String],
@@ -71,7 +71,7 @@ impl Entry {
         session: &Session,
         chunk: &Chunk,
         style: Option<&str>,
-        page: &Named<'_>,
+        page: &PageReferences<'_>,
         known: &Assets,
         sheet: &dyn Fn(&str) -> String,
     ) -> Self {

@@ -36,7 +36,7 @@ use crate::output::place::{below_root, real_place, target_of_file};
 use crate::output::{chunks, sheets};
 use crate::pages::ignored::Ignored;
 use crate::pages::manifest;
-use crate::pages::manifest::{Entry, Named, SheetInput};
+use crate::pages::manifest::{Entry, PageReferences, SheetInput};
 use crate::report::{FileKind, ProgressMeter};
 use crate::session::Session;
 
@@ -45,7 +45,7 @@ const MAIN_PAGE: &str = "index.html";
 
 /// All files of the output but the public ones.
 #[derive(Debug, Default)]
-pub(crate) struct Bundled {
+pub(crate) struct OutputFiles {
     pub files: BTreeMap<String, (FileKind, Arc<[u8]>)>,
     /// Files that went into them.
     pub sources: BTreeSet<PathBuf>,
@@ -82,7 +82,10 @@ impl Page {
 }
 
 /// Builds every page and all it leads to.
-pub(crate) async fn build(session: &Arc<Session>, progress: &Arc<ProgressMeter>) -> Result<Bundled, Vec<Diagnostic>> {
+pub(crate) async fn build(
+    session: &Arc<Session>,
+    progress: &Arc<ProgressMeter>,
+) -> Result<OutputFiles, Vec<Diagnostic>> {
     let context = Arc::new(BundleContext::new(session.clone(), progress.clone()));
     build_all(&context).await.map_err(|problems| with_way_out(session, problems))
 }
@@ -107,7 +110,7 @@ fn with_way_out(session: &Session, mut problems: Vec<Diagnostic>) -> Vec<Diagnos
     problems
 }
 
-async fn build_all(context: &Arc<BundleContext>) -> Result<Bundled, Vec<Diagnostic>> {
+async fn build_all(context: &Arc<BundleContext>) -> Result<OutputFiles, Vec<Diagnostic>> {
     let session = &context.session;
     let Inputs { pages, scripts, sheets } = inputs(session)?;
     let mut read = Vec::new();
@@ -138,7 +141,7 @@ async fn build_all(context: &Arc<BundleContext>) -> Result<Bundled, Vec<Diagnost
     sources.extend(bundle.modules.sources.iter().cloned());
     sources.extend(read.iter().flat_map(|page| page.sources.iter().cloned()));
     let (chunks, style) = chunks::with_sheets(session, bundle);
-    Ok(Bundled { sources, ..assemble(session, &read, &sheets, &chunks, style.as_deref()) })
+    Ok(OutputFiles { sources, ..assemble(session, &read, &sheets, &chunks, style.as_deref()) })
 }
 
 /// Builds what the page's scripts that are no modules import when they run.
@@ -473,8 +476,8 @@ fn assemble(
     sheets: &[SheetInput],
     chunks: &[Chunk],
     style: Option<&str>,
-) -> Bundled {
-    let mut bundled = Bundled::default();
+) -> OutputFiles {
+    let mut bundled = OutputFiles::default();
     let by_name: BTreeMap<&str, &Chunk> = chunks.iter().map(|chunk| (chunk.chunk.filename.as_str(), chunk)).collect();
     let mut listed = Vec::new();
     for chunk in chunks {
@@ -511,7 +514,8 @@ fn assemble(
         let entry = |chunk: &Chunk| {
             let facade = chunk.chunk.facade_module_id.as_ref().map(|id| id.as_str());
             let page = pages.iter().find(|page| page.entry_id().is_some() && page.entry_id() == facade);
-            let named = page.map(|page| Named { sheets: &page.sheets, addresses: &page.assets }).unwrap_or_default();
+            let named =
+                page.map(|page| PageReferences { sheets: &page.sheets, addresses: &page.assets }).unwrap_or_default();
             Entry::of(session, chunk, style, &named, &known, &sheet)
         };
         let entries = listed.into_iter().map(entry).collect();
@@ -526,7 +530,7 @@ fn render(
     page: &Page,
     chunks: &[Chunk],
     by_name: &BTreeMap<&str, &Chunk>,
-    bundled: &Bundled,
+    bundled: &OutputFiles,
     style: Option<&str>,
 ) -> String {
     let is_its = |chunk: &&Chunk| {

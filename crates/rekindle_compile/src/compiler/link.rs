@@ -6,11 +6,11 @@ use rekindle_graph::paths::is_in_package;
 use rekindle_graph::{Definition, Dep, DepKind, Diagnostic, FilePath, GlobCall, Link, ModuleUrl};
 
 use super::Compiler;
-use crate::compiled::{Links, Matched};
+use crate::compiled::{GlobExpansion, Links};
 use crate::data::inline;
 use crate::files::{glob, secrets};
 use crate::kind::{INLINE, KEEPS_FILE, LINKED, is_script, is_style, node_module, split_query};
-use crate::resolve::glob_alias::Aliased;
+use crate::resolve::glob_alias::AliasedGlob;
 use crate::resolve::resolver::{Resolved, Unresolved};
 use crate::resolve::{barrel, resolver};
 use crate::script::builtin::NODE_URL;
@@ -41,8 +41,8 @@ impl Compiler {
     }
 
     /// What a glob in `importer` matches now.
-    pub(crate) fn glob_matches(&self, call: &GlobCall, importer: &FilePath) -> Matched {
-        let aliased = Aliased::of(call, importer.as_path(), &self.resolver);
+    pub(crate) fn glob_matches(&self, call: &GlobCall, importer: &FilePath) -> GlobExpansion {
+        let aliased = AliasedGlob::of(call, importer.as_path(), &self.resolver);
         let found = glob::expand(&aliased.call, importer.as_path(), &self.root);
         for path in &found.left_out {
             self.left_out().note_match(path);
@@ -56,12 +56,12 @@ impl Compiler {
         });
         // A computed import may mean anything until it runs.
         let mistake = glob::check(&aliased.call).err().filter(|_| !call.of_import);
-        Matched { entries: entries.collect(), folders: found.folders, mistake }
+        GlobExpansion { entries: entries.collect(), folders: found.folders, mistake }
     }
 
     /// Whether a file of this name would be among the matches of a glob in `importer`.
     pub fn could_match(&self, call: &GlobCall, importer: &FilePath, path: &Path) -> bool {
-        let aliased = Aliased::of(call, importer.as_path(), &self.resolver);
+        let aliased = AliasedGlob::of(call, importer.as_path(), &self.resolver);
         glob::could_match(&aliased.call, importer.as_path(), &self.root, path)
     }
 

@@ -8,7 +8,7 @@ use rekindle_graph::paths::{is_in_package, normal};
 use rekindle_graph::{Definition, DepKind, Diagnostic, FilePath, ModuleUrl};
 
 use super::Compiler;
-use crate::files::{file, sights};
+use crate::files::{file, lookups};
 use crate::kind::{StyleUse, is_style_module};
 use crate::resolve::resolver::Resolved;
 use crate::style;
@@ -169,7 +169,7 @@ impl Compiler {
 /// before that one.
 fn way_to_import(specifier: &str, from: &Path, found: &Path) -> Vec<FilePath> {
     let beside = normal(&from.with_file_name("").join(specifier));
-    let mut way = if is_in_package(found) { Vec::new() } else { sights::links_on_the_way(&beside, found) };
+    let mut way = if is_in_package(found) { Vec::new() } else { lookups::links_on_the_way(&beside, found) };
     if !specifier.starts_with(['.', '/']) && !is_in_package(from) && !beside.exists() {
         way.push(beside);
     }

@@ -7,7 +7,7 @@ use std::{fs, io};
 use oxc_resolver::{FileMetadata, FileSystem, FileSystemOs, ResolveError, ResolverGeneric};
 
 use crate::files::file::{read, read_text};
-use crate::files::sights::Sights;
+use crate::files::lookups::Lookups;
 
 /// Resolves specifiers against the disk.
 pub(crate) type DiskResolver = ResolverGeneric<Disk>;
@@ -15,13 +15,13 @@ pub(crate) type DiskResolver = ResolverGeneric<Disk>;
 /// The disk, as oxc's resolver reads it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
-    pub sights: Sights,
+    pub lookups: Lookups,
 }
 
 impl Disk {
     fn noted<T>(&self, path: &Path, result: io::Result<T>) -> io::Result<T> {
         if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
-            self.sights.note_absent(path);
+            self.lookups.note_absent(path);
         }
         result
     }
@@ -51,7 +51,7 @@ impl FileSystem for Disk {
     fn read_link(&self, path: &Path) -> Result<PathBuf, ResolveError> {
         let target = FileSystemOs::read_link(path)?;
         // As the system has it, to be compared with what it says later.
-        self.sights.note_link(path, &fs::read_link(path)?);
+        self.lookups.note_link(path, &fs::read_link(path)?);
         Ok(target)
     }
 

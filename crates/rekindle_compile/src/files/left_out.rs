@@ -12,7 +12,7 @@ use crate::files::file::{holds_query, oddity};
 
 /// Paths at which a file was expected and something else was found, so that it was left out. Clones share one list.
 #[derive(Clone, Debug, Default)]
-pub struct LeftOut {
+pub struct SkippedPaths {
     paths: Arc<Mutex<Paths>>,
 }
 
@@ -23,7 +23,7 @@ struct Paths {
     told: BTreeSet<PathBuf>,
 }
 
-impl LeftOut {
+impl SkippedPaths {
     /// Notes a path if something odd is there; true if so.
     pub fn note(&self, path: &Path) -> bool {
         let is_odd = oddity(path).is_some();
@@ -81,7 +81,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let pipe = dir.path().join("pipe");
         make_pipe(&pipe);
-        let left_out = LeftOut::default();
+        let left_out = SkippedPaths::default();
         assert!(left_out.note(&pipe) && left_out.clone().note(&pipe));
         assert!(!left_out.note(dir.path()));
         assert_eq!(left_out.take(), [(pipe.clone(), "is a named pipe, not a file, and is left out".to_owned())]);

@@ -13,7 +13,7 @@ pub(crate) struct Tag {
     pub name: String,
     pub range: Range<usize>,
     pub attributes: Vec<Attribute>,
-    /// The end tag, where the page has one; only looked for on the elements in [`ENDS_MATTER`].
+    /// The end tag, where the page has one; only looked for on the elements in [`ELEMENTS_WITH_END_TAG`].
     pub end: Option<Range<usize>>,
     /// Inside a `<template>` or `<noscript>`, whose scripts do not run.
     pub inert: bool,
@@ -64,7 +64,7 @@ impl Tag {
     }
 }
 
-pub(crate) const ENDS_MATTER: [&str; 6] = ["script", "style", "template", "head", "body", "noscript"];
+pub(crate) const ELEMENTS_WITH_END_TAG: [&str; 6] = ["script", "style", "template", "head", "body", "noscript"];
 
 /// The start tags of a page in document order; those inside `<noscript>`, which is text where scripts run, come last.
 pub(crate) fn scan(source: &str) -> Vec<Tag> {
@@ -117,7 +117,7 @@ pub(crate) fn scan_element(element: &mut Element<'_, '_>, tags: &Rc<RefCell<Vec<
         .collect();
     let name = element.tag_name();
     let index = tags.borrow().len();
-    if ENDS_MATTER.contains(&name.as_str()) && element.can_have_content() {
+    if ELEMENTS_WITH_END_TAG.contains(&name.as_str()) && element.can_have_content() {
         let (tags, name) = (Rc::clone(tags), name.clone());
         // The handler is refused only for elements that cannot have content.
         let _ = element.on_end_tag(end_tag!(move |end: &mut EndTag<'_>| {

@@ -38,21 +38,21 @@ pub struct PageTemplate {
     pub left_out_preloads: Vec<String>,
     /// `NAME` of each `%NAME%` that is not known.
     pub unknown_env: Vec<String>,
-    pub unfilled: Option<Unfilled>,
+    pub unfilled: Option<UnfilledTemplate>,
     /// `<base href>`: the first counts, for the whole page.
     base: Option<String>,
 }
 
 /// Signs that a page was written for a plugin of another tool, which would have filled it in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfilled {
+pub enum UnfilledTemplate {
     /// `<% … %>`, on this line.
     Template { line: u32 },
     /// It has neither a script nor any content.
     Blank,
 }
 
-impl Unfilled {
+impl UnfilledTemplate {
     /// A sentence about the page; `plugins` are those of the project's configuration that do not run.
     pub fn sentence(self, page: &str, plugins: &[String]) -> String {
         let what = match self {
@@ -209,12 +209,12 @@ pub(crate) fn where_it_stands(page: &str, offset: usize, code: &str) -> String {
 }
 
 /// Elements that show something, or lead to where something is, without a text in them.
-const SEEN: [&str; 18] = [
+const VISIBLE_ELEMENTS: [&str; 18] = [
     "audio", "button", "canvas", "embed", "frameset", "hr", "iframe", "img", "input", "link", "math", "meter",
     "object", "progress", "style", "svg", "textarea", "video",
 ];
 
-fn unfilled(source: &str, tags: &[Tag]) -> Option<Unfilled> {
+fn unfilled(source: &str, tags: &[Tag]) -> Option<UnfilledTemplate> {
     let raw = |tag: &&Tag| matches!(tag.name.as_str(), "script" | "style" | "head" | "template");
     let raws: Vec<(&str, Range<usize>)> =
         tags.iter().filter(raw).map(|tag| (tag.name.as_str(), tag.content_range(source))).collect();
@@ -224,13 +224,13 @@ fn unfilled(source: &str, tags: &[Tag]) -> Option<Unfilled> {
     let is_comment = |at: usize| comments.iter().any(|range| range.contains(&at));
     let mut openings = source.match_indices("<%").map(|(at, _)| at);
     if let Some(at) = openings.find(|at| source[*at..].contains("%>") && !is_code(*at) && !is_comment(*at)) {
-        return Some(Unfilled::Template { line: Place::of_offset(source, at).line });
+        return Some(UnfilledTemplate::Template { line: Place::of_offset(source, at).line });
     }
     let shows = |tag: &Tag| match tag.name.as_str() {
         "script" => true,
         "link" => tag.has_word("rel", &["stylesheet"]),
         "meta" => tag.attribute("http-equiv").is_some_and(|it| it.value.eq_ignore_ascii_case("refresh")),
-        name => SEEN.contains(&name),
+        name => VISIBLE_ELEMENTS.contains(&name),
     };
     if tags.iter().any(|tag| !tag.inert && shows(tag)) {
         return None;
@@ -245,7 +245,7 @@ fn unfilled(source: &str, tags: &[Tag]) -> Option<Unfilled> {
         }
         false
     });
-    (!has_text).then_some(Unfilled::Blank)
+    (!has_text).then_some(UnfilledTemplate::Blank)
 }
 
 fn comments(source: &str) -> Vec<Range<usize>> {

@@ -15,7 +15,7 @@ use oxc_span::SourceType;
 use oxc_syntax::scope::ScopeFlags;
 
 use crate::script::commonjs;
-use crate::script::input::{Parsed, Shape};
+use crate::script::input::{ParsedScript, Shape};
 use crate::script::snippet::statements;
 
 /// Whether the text of a package's script may need [`complete`].
@@ -35,7 +35,7 @@ pub(crate) fn may_need_more(source: &str) -> bool {
 }
 
 /// Adds to a script what is missing.
-pub(crate) fn complete<'a>(allocator: &'a Allocator, module: &mut Parsed<'a>, shape: Shape, url: &str) {
+pub(crate) fn complete<'a>(allocator: &'a Allocator, module: &mut ParsedScript<'a>, shape: Shape, url: &str) {
     let ast = AstBuilder::new(allocator);
     if !module.has_module_syntax && returns(&module.program) {
         let mut whole = statements(&ast, "(() => {})(module)");
@@ -124,8 +124,8 @@ pub(crate) fn told_address(url: &str) -> &str {
 /// Whether the script may end at a `return` outside of functions.
 fn returns(program: &Program) -> bool {
     #[derive(Default)]
-    struct Returns(bool);
-    impl<'a> Visit<'a> for Returns {
+    struct ReturnFinder(bool);
+    impl<'a> Visit<'a> for ReturnFinder {
         fn visit_return_statement(&mut self, _: &ReturnStatement<'a>) {
             self.0 = true;
         }
@@ -133,7 +133,7 @@ fn returns(program: &Program) -> bool {
         fn visit_function(&mut self, _: &Function<'a>, _: ScopeFlags) {}
         fn visit_class(&mut self, _: &Class<'a>) {}
     }
-    let mut returns = Returns::default();
+    let mut returns = ReturnFinder::default();
     walk::walk_program(&mut returns, program);
     returns.0
 }

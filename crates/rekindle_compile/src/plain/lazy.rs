@@ -13,15 +13,15 @@ use oxc_syntax::identifier::is_identifier_name;
 use oxc_syntax::scope::ScopeFlags;
 
 /// The place of an `import()` with the names that are read of what it gives.
-type Read = (u32, Vec<String>);
+type ImportReads = (u32, Vec<String>);
 
 /// `const { a } = await import('./x')`
-pub(crate) fn read_by_declarator(declarator: &VariableDeclarator) -> Option<Read> {
+pub(crate) fn read_by_declarator(declarator: &VariableDeclarator) -> Option<ImportReads> {
     Some((awaited(declarator.init.as_ref()?)?.span.start, names_of_pattern(&declarator.id)?))
 }
 
 /// `import('./x').then(({ a }) => …)`, `(await import('./x')).a`
-pub(crate) fn read_by_expression(expression: &Expression, scoping: &Scoping) -> Option<Read> {
+pub(crate) fn read_by_expression(expression: &Expression, scoping: &Scoping) -> Option<ImportReads> {
     match expression {
         Expression::StaticMemberExpression(member) if !member.optional => {
             Some((awaited(&member.object)?.span.start, names([member.property.name.as_str()])?))

@@ -17,37 +17,37 @@ use oxc_span::SPAN;
 use rustc_hash::FxHashMap;
 
 use crate::script::calls;
-use crate::script::input::Parsed;
+use crate::script::input::ParsedScript;
 use crate::script::snippet::snippet;
 
 /// Rewrites the script in place, before constants are put in.
-pub(crate) fn name_members<'a>(allocator: &'a Allocator, module: &mut Parsed<'a>, source: &str) {
+pub(crate) fn name_members<'a>(allocator: &'a Allocator, module: &mut ParsedScript<'a>, source: &str) {
     if !source.contains("import.meta") {
         return;
     }
-    let Parsed { program, scoping, .. } = module;
+    let ParsedScript { program, scoping, .. } = module;
     let ast = AstBuilder::new(allocator);
-    let mut metas = Metas { ast: &ast, scoping, names: FxHashMap::default() };
+    let mut metas = AliasCollector { ast: &ast, scoping, names: FxHashMap::default() };
     metas.visit_program(program);
     let names = metas.names;
     if !names.is_empty() {
-        OtherNames { ast, scoping, values: names }.visit_program(program);
+        AliasReplacer { ast, scoping, values: names }.visit_program(program);
     }
-    let mut members = Members { ast: AstBuilder::new(allocator), scoping, hot: FxHashMap::default() };
+    let mut members = MemberRewriter { ast: AstBuilder::new(allocator), scoping, hot: FxHashMap::default() };
     members.visit_program(program);
     if !members.hot.is_empty() {
-        OtherNames { ast: members.ast, scoping, values: members.hot }.visit_program(program);
+        AliasReplacer { ast: members.ast, scoping, values: members.hot }.visit_program(program);
     }
 }
 
 /// Collects other names of `import.meta`: `const meta = import.meta`.
-struct Metas<'a, 's> {
+struct AliasCollector<'a, 's> {
     ast: &'s AstBuilder<'a>,
     scoping: &'s Scoping,
     names: FxHashMap<SymbolId, Expression<'a>>,
 }
 
-impl<'a> Visit<'a> for Metas<'a, '_> {
+impl<'a> Visit<'a> for AliasCollector<'a, '_> {
     fn visit_variable_declarator(&mut self, it: &VariableDeclarator<'a>) {
         walk::walk_variable_declarator(self, it);
         if let (BindingPattern::BindingIdentifier(name), Some(init)) = (&it.id, &it.init)
@@ -65,14 +65,14 @@ fn never_changes(scoping: &Scoping, symbol: SymbolId) -> bool {
     !scoping.symbol_is_mutated(symbol) && scoping.symbol_redeclarations(symbol).is_empty()
 }
 
-struct Members<'a, 's> {
+struct MemberRewriter<'a, 's> {
     ast: AstBuilder<'a>,
     scoping: &'s Scoping,
     /// What other names of `import.meta.hot` are in a build.
     hot: FxHashMap<SymbolId, Expression<'a>>,
 }
 
-impl<'a> Members<'a, '_> {
+impl<'a> MemberRewriter<'a, '_> {
     /// `import.meta.name`
     fn member(&mut self, name: &str) -> Option<Expression<'a>> {
         let mut member = snippet(&self.ast, &format!("import.meta[{}]", rekindle_graph::quoted(name)))?;
@@ -118,7 +118,7 @@ impl<'a> Members<'a, '_> {
     }
 }
 
-impl<'a> VisitMut<'a> for Members<'a, '_> {
+impl<'a> VisitMut<'a> for MemberRewriter<'a, '_> {
     fn visit_expression(&mut self, it: &mut Expression<'a>) {
         walk_mut::walk_expression(self, it);
         if let Expression::ComputedMemberExpression(member) = it
@@ -202,13 +202,13 @@ fn is_hot(expression: &Expression) -> bool {
 }
 
 /// Puts what other names of `import.meta` and `import.meta.hot` are in their place.
-struct OtherNames<'a, 's> {
+struct AliasReplacer<'a, 's> {
     ast: AstBuilder<'a>,
     scoping: &'s Scoping,
     values: FxHashMap<SymbolId, Expression<'a>>,
 }
 
-impl<'a> VisitMut<'a> for OtherNames<'a, '_> {
+impl<'a> VisitMut<'a> for AliasReplacer<'a, '_> {
     fn visit_expression(&mut self, it: &mut Expression<'a>) {
         walk_mut::walk_expression(self, it);
         if let Expression::Identifier(name) = it

@@ -29,7 +29,7 @@ use crate::style::StyleOutput;
 
 /// A module without what makes it replaceable.
 #[derive(Clone, Debug)]
-pub enum Plain {
+pub enum PlainModule {
     /// ES module (or CommonJS). Specifiers are as written, or addresses from the root.
     Script {
         code: String,
@@ -75,33 +75,33 @@ impl Compiler {
         source: &Source,
         options: PlainOptions,
         files: &mut Vec<FilePath>,
-    ) -> Result<Plain, Vec<Diagnostic>> {
+    ) -> Result<PlainModule, Vec<Diagnostic>> {
         Ok(match self.kind(url, file, source) {
             Kind::Script => return self.plain_script(url, file, source, options, files),
             Kind::Worker { class, address } => {
                 self.check_worker(url, file)?;
-                Plain::Worker { class, address, inline: asks_for_content(url) }
+                PlainModule::Worker { class, address, inline: asks_for_content(url) }
             }
-            Kind::WasmInit => Plain::WasmInit,
+            Kind::WasmInit => PlainModule::WasmInit,
             Kind::Wasm => {
                 let bytes = self.read(file)?;
                 let wasm::Interface { imports, exports } =
                     wasm::interface(&bytes, &self.display(file.as_path())).map_err(|error| vec![error])?;
-                Plain::Wasm { imports, exports }
+                PlainModule::Wasm { imports, exports }
             }
-            Kind::Raw => Plain::Value(format!("export default {};", self.raw_value(file)?)),
-            Kind::Bytes => Plain::Value(format!("export default /* @__PURE__ */ {};", self.bytes_value(file)?)),
+            Kind::Raw => PlainModule::Value(format!("export default {};", self.raw_value(file)?)),
+            Kind::Bytes => PlainModule::Value(format!("export default /* @__PURE__ */ {};", self.bytes_value(file)?)),
             Kind::Json => {
                 let text = self.read_text(file)?;
-                Plain::Value(json::plain_json(&text, &self.display(file.as_path())).map_err(|error| vec![error])?)
+                PlainModule::Value(json::plain_json(&text, &self.display(file.as_path())).map_err(|error| vec![error])?)
             }
-            Kind::DataUrl => Plain::Asset(Inlining::Always),
-            Kind::Asset if keeps_file(url) => Plain::Asset(Inlining::Never),
-            Kind::Asset if asks_for_content(url) => Plain::Asset(Inlining::Always),
-            Kind::Asset => Plain::Asset(Inlining::Small),
+            Kind::DataUrl => PlainModule::Asset(Inlining::Always),
+            Kind::Asset if keeps_file(url) => PlainModule::Asset(Inlining::Never),
+            Kind::Asset if asks_for_content(url) => PlainModule::Asset(Inlining::Always),
+            Kind::Asset => PlainModule::Asset(Inlining::Small),
             Kind::Style => {
                 let (output, kind) = self.style_output(url, file, files)?;
-                Plain::Style(Box::new(output), kind)
+                PlainModule::Style(Box::new(output), kind)
             }
             Kind::Unsupported(tool) => return Err(vec![self.unsupported(tool, file)]),
             Kind::OfPlugin(plugin) => return Err(vec![self.of_plugin(plugin, url, file)]),
@@ -145,12 +145,12 @@ impl Compiler {
         source: &Source,
         options: PlainOptions,
         files: &mut Vec<FilePath>,
-    ) -> Result<Plain, Vec<Diagnostic>> {
+    ) -> Result<PlainModule, Vec<Diagnostic>> {
         let script = self.load_script(url, file, source, files)?;
         let display = self.display(file.as_path());
         let input = ScriptInput { source_map: options.source_map, ..self.script_input(&script, url, &display) };
         if is_plain_already(&input) && is_in_package(file.as_path()) && !commonjs::may_need_more(input.source) {
-            return Ok(Plain::Script { code: script.text, map: None });
+            return Ok(PlainModule::Script { code: script.text, map: None });
         }
         let allocator = Allocator::default();
         let (mut module, shape) = read_script(&allocator, &input)?;
@@ -177,7 +177,7 @@ impl Compiler {
         commonjs::complete(&allocator, &mut module, shape, commonjs::told_address(input.url));
         let (mut code, map) = script::print(&module.program, &input, options);
         code.push_str(&rewritten.footer);
-        Ok(Plain::Script { code, map })
+        Ok(PlainModule::Script { code, map })
     }
 }
 

@@ -30,7 +30,7 @@ use crate::kind::{self, is_style_module, join_query};
 use crate::plain::lazy;
 use crate::plain::options::{PlainOptions, RUNTIME_URL};
 use crate::script::calls::GlobArguments;
-use crate::script::input::{Parsed, ScriptInput, Shape};
+use crate::script::input::{ParsedScript, ScriptInput, Shape};
 use crate::script::snippet::snippet;
 use crate::script::{calls, commonjs};
 
@@ -87,7 +87,7 @@ export function assetGlob(matches, path) {
 "#;
 
 /// Keys of a glob's object, and addresses.
-pub(crate) type Matches = Vec<(String, String)>;
+pub(crate) type GlobEntries = Vec<(String, String)>;
 
 /// What the module is in, and how its calls reach the files around it.
 pub(crate) struct ModuleContext<'s> {
@@ -97,10 +97,10 @@ pub(crate) struct ModuleContext<'s> {
     /// The module's name of the file that an address in it means, of the project or of a package.
     pub file_behind: &'s dyn Fn(&str) -> Option<String>,
     /// Keys and addresses of the files that a glob matches.
-    pub matches: &'s dyn Fn(&GlobCall) -> Result<Matches, String>,
+    pub matches: &'s dyn Fn(&GlobCall) -> Result<GlobEntries, String>,
 }
 
-pub(crate) struct Rewritten {
+pub(crate) struct RewriteOutput {
     /// Imports, to stand below the module.
     pub footer: String,
     /// Mistakes: message, where, advice.
@@ -110,10 +110,10 @@ pub(crate) struct Rewritten {
 /// Rewrites a lowered script in place.
 pub(crate) fn rewrite<'a>(
     allocator: &'a Allocator,
-    module: &mut Parsed<'a>,
+    module: &mut ParsedScript<'a>,
     shape: Shape,
     context: &ModuleContext<'_>,
-) -> Rewritten {
+) -> RewriteOutput {
     let mut writer = Writer {
         ast: AstBuilder::new(allocator),
         scoping: &module.scoping,
@@ -122,7 +122,7 @@ pub(crate) fn rewrite<'a>(
         calls_runtime: [false; 3],
         imports: 0,
         picked: FxHashMap::default(),
-        out: Rewritten { footer: String::new(), errors: Vec::new() },
+        out: RewriteOutput { footer: String::new(), errors: Vec::new() },
     };
     module.program.hashbang = None;
     writer.visit_program(&mut module.program);
@@ -152,7 +152,7 @@ struct Writer<'a, 's> {
     imports: usize,
     /// What is read of a lazy module where that is certain, by the place of its `import()`.
     picked: FxHashMap<u32, Vec<String>>,
-    out: Rewritten,
+    out: RewriteOutput,
 }
 
 const RUNTIME_NAMES: [&str; 3] = ["preload", "importGlob", "assetGlob"];

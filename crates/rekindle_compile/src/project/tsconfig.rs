@@ -20,7 +20,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
 use crate::files::file;
-use crate::files::left_out::LeftOut;
+use crate::files::left_out::SkippedPaths;
 
 /// The options of a tsconfig that change what a file compiles to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -113,7 +113,7 @@ impl TsConfigs {
 
     /// The options for a file, from the nearest `tsconfig.json` or `jsconfig.json` above it, and every config that was read
     /// for the answer. A package's own config means nothing outside of it.
-    pub fn nearest(&self, file: &Path, left_out: &LeftOut) -> Result<(TsOptions, Vec<FilePath>), BadConfig> {
+    pub fn nearest(&self, file: &Path, left_out: &SkippedPaths) -> Result<(TsOptions, Vec<FilePath>), BadConfig> {
         let in_package = file.components().any(|component| component.as_os_str() == "node_modules");
         let found =
             if in_package { None } else { file.parent().and_then(|folder| self.config_above(folder, left_out)) };
@@ -124,7 +124,7 @@ impl TsConfigs {
         Ok((TsOptions::from_map(&config.options), files.into_iter().map(FilePath::new).collect()))
     }
 
-    fn config_above(&self, folder: &Path, left_out: &LeftOut) -> Option<PathBuf> {
+    fn config_above(&self, folder: &Path, left_out: &SkippedPaths) -> Option<PathBuf> {
         let mut by_folder = self.by_folder.lock().unwrap_or_else(PoisonError::into_inner);
         let mut passed = Vec::new();
         let mut found = None;
@@ -409,7 +409,7 @@ mod tests {
     /// The `jsxImportSource` that a file gets, which names the config in these tests, and the configs it depends on.
     fn check(files: &[(&str, &str)], file: &str, expected: &str) {
         let (_dir, root) = project(files);
-        let (options, files) = TsConfigs::new().nearest(&root.join(file), &LeftOut::default()).unwrap();
+        let (options, files) = TsConfigs::new().nearest(&root.join(file), &SkippedPaths::default()).unwrap();
         let files: Vec<_> =
             files.iter().map(|file| file.as_path().strip_prefix(&root).unwrap().display().to_string()).collect();
         let source = options.jsx_import_source.unwrap_or_else(|| "none".to_owned());
@@ -522,20 +522,23 @@ mod tests {
     fn a_broken_config_is_shown_in_place_until_it_is_mended() {
         let (_dir, root) = project(&[("tsconfig.json", "{\n  // c\n  \"compilerOptions\": { \"jsx\": react }\n}")]);
         let configs = TsConfigs::new();
-        let error = configs.nearest(&root.join("a.ts"), &LeftOut::default()).unwrap_err().diagnostic;
+        let error = configs.nearest(&root.join("a.ts"), &SkippedPaths::default()).unwrap_err().diagnostic;
         assert_eq!(error.place.unwrap(), rekindle_graph::Place { line: 3, column: 31 });
         assert!(error.message.ends_with("tsconfig.json is not valid: expected value"), "{}", error.message);
         fs::write(root.join("tsconfig.json"), "{ \"compilerOptions\": { \"jsx\": \"react\" } }").unwrap();
-        assert!(configs.nearest(&root.join("a.ts"), &LeftOut::default()).is_err());
+        assert!(configs.nearest(&root.join("a.ts"), &SkippedPaths::default()).is_err());
         configs.clear();
-        assert_eq!(configs.nearest(&root.join("a.ts"), &LeftOut::default()).unwrap().0.jsx.as_deref(), Some("react"));
+        assert_eq!(
+            configs.nearest(&root.join("a.ts"), &SkippedPaths::default()).unwrap().0.jsx.as_deref(),
+            Some("react")
+        );
     }
 
     #[test]
     fn bases_that_are_missing_or_circular_are_told() {
         let message = |text: &str| {
             let (_dir, root) = project(&[("tsconfig.json", text), ("b.json", r#"{ "extends": "./tsconfig.json" }"#)]);
-            TsConfigs::new().nearest(&root.join("a.ts"), &LeftOut::default()).unwrap_err().diagnostic.message
+            TsConfigs::new().nearest(&root.join("a.ts"), &SkippedPaths::default()).unwrap_err().diagnostic.message
         };
         assert_eq!(message(r#"{ "extends": "@no/where" }"#), "cannot find the base config `@no/where`");
         assert_eq!(message(r#"{ "extends": "./b.json" }"#), "the config extends itself through `./tsconfig.json`");

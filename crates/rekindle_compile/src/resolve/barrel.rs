@@ -30,7 +30,7 @@ use crate::script::nesting;
 
 /// What a name of a barrel stands for: the module that has it, and the name there (`*`: its namespace).
 #[derive(Clone, Debug)]
-pub struct Pick {
+pub struct BarrelExport {
     pub file: PathBuf,
     pub name: String,
     /// Modules on the way there that are passed over, the last one first.
@@ -41,7 +41,7 @@ pub struct Pick {
 #[derive(Clone, Debug)]
 pub struct Picked {
     /// One for each name.
-    pub picks: Vec<Pick>,
+    pub picks: Vec<BarrelExport>,
     /// Where modules with side effects belong to them: the files of all, in the order in which they run.
     pub order: Vec<PathBuf>,
 }
@@ -50,7 +50,7 @@ pub struct Picked {
 #[derive(Debug, Default)]
 pub struct Barrels {
     known: RwLock<FxHashMap<PathBuf, Option<Arc<Scan>>>>,
-    found: RwLock<FxHashMap<(PathBuf, String), Meaning>>,
+    found: RwLock<FxHashMap<(PathBuf, String), ExportTarget>>,
     /// Those that were looked into since this list was last taken.
     read: Mutex<Vec<PathBuf>>,
 }
@@ -76,18 +76,18 @@ enum Source {
 }
 
 #[derive(Clone, Debug)]
-enum Meaning {
-    Pick(Pick),
+enum ExportTarget {
+    BarrelExport(BarrelExport),
     /// There is no such name.
     None,
     /// It depends on what is only known when it runs, or two modules export it.
     Unclear,
 }
 
-impl Meaning {
+impl ExportTarget {
     /// Found by passing over the module at `file`.
     fn past(mut self, file: &Path) -> Self {
-        if let Self::Pick(pick) = &mut self {
+        if let Self::BarrelExport(pick) = &mut self {
             pick.passed.push(file.to_owned());
         }
         self
@@ -95,7 +95,7 @@ impl Meaning {
 
     /// Both are the same name of the same module.
     fn is_that(&self, other: &Self) -> bool {
-        matches!((self, other), (Self::Pick(one), Self::Pick(two)) if one.file == two.file && one.name == two.name)
+        matches!((self, other), (Self::BarrelExport(one), Self::BarrelExport(two)) if one.file == two.file && one.name == two.name)
     }
 }
 
@@ -112,7 +112,7 @@ impl Barrels {
         if names.is_empty() || names.iter().any(|name| name == "*") || !self.scan(file, around)?.only_passes_on {
             return None;
         }
-        let picks: Option<Vec<Pick>> = names.iter().map(|name| self.pick_one(file, name, around)).collect();
+        let picks: Option<Vec<BarrelExport>> = names.iter().map(|name| self.pick_one(file, name, around)).collect();
         let picks = picks.filter(|picks| picks.iter().all(|pick| pick.file != file))?;
         let passed: FxHashSet<&Path> = picks.iter().flat_map(|pick| &pick.passed).map(PathBuf::as_path).collect();
         let is_loud = passed.iter().any(|file| self.is_loud(file, around));
@@ -152,7 +152,13 @@ impl Barrels {
     }
 
     /// What runs of the modules that are passed over: what was picked, and what has side effects; depth first, as if they ran.
-    fn order(&self, file: &Path, passed: &FxHashSet<&Path>, picks: &[Pick], around: &BarrelLookup) -> Vec<PathBuf> {
+    fn order(
+        &self,
+        file: &Path,
+        passed: &FxHashSet<&Path>,
+        picks: &[BarrelExport],
+        around: &BarrelLookup,
+    ) -> Vec<PathBuf> {
         let picked: FxHashSet<&Path> = picks.iter().map(|pick| pick.file.as_path()).collect();
         let mut order = Vec::new();
         let mut seen = FxHashSet::default();
@@ -178,7 +184,7 @@ impl Barrels {
         order
     }
 
-    fn pick_one(&self, file: &Path, name: &str, around: &BarrelLookup) -> Option<Pick> {
+    fn pick_one(&self, file: &Path, name: &str, around: &BarrelLookup) -> Option<BarrelExport> {
         let key = (file.to_owned(), name.to_owned());
         let known = self.found.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let meaning = known.unwrap_or_else(|| {
@@ -187,8 +193,8 @@ impl Barrels {
             meaning
         });
         match meaning {
-            Meaning::Pick(pick) => Some(pick),
-            Meaning::None | Meaning::Unclear => None,
+            ExportTarget::BarrelExport(pick) => Some(pick),
+            ExportTarget::None | ExportTarget::Unclear => None,
         }
     }
 
@@ -198,31 +204,37 @@ impl Barrels {
         name: &str,
         around: &BarrelLookup,
         seen: &mut FxHashSet<(PathBuf, String)>,
-    ) -> Meaning {
+    ) -> ExportTarget {
         if !seen.insert((file.to_owned(), name.to_owned())) {
-            return Meaning::None;
+            return ExportTarget::None;
         }
-        let Some(scan) = self.scan(file, around) else { return Meaning::Unclear };
-        let here = || Meaning::Pick(Pick { file: file.to_owned(), name: name.to_owned(), passed: Vec::new() });
+        let Some(scan) = self.scan(file, around) else { return ExportTarget::Unclear };
+        let here = || {
+            ExportTarget::BarrelExport(BarrelExport {
+                file: file.to_owned(),
+                name: name.to_owned(),
+                passed: Vec::new(),
+            })
+        };
         match scan.names.get(name) {
             Some(Source::From { specifier, name: there }) if scan.only_passes_on => {
                 let Some(target) = (around.resolve)(specifier, file) else { return here() };
                 if there == "*" {
                     let is_module = self.scan(&target, around).is_some();
                     let passed = vec![file.to_owned()];
-                    let pick = Pick { file: target, name: "*".into(), passed };
-                    return if is_module { Meaning::Pick(pick) } else { here() };
+                    let pick = BarrelExport { file: target, name: "*".into(), passed };
+                    return if is_module { ExportTarget::BarrelExport(pick) } else { here() };
                 }
                 match self.follow(&target, there, around, seen) {
-                    Meaning::Unclear => here(),
+                    ExportTarget::Unclear => here(),
                     meaning => meaning.past(file),
                 }
             }
             Some(_) => here(),
-            None if name == "default" => Meaning::None,
-            None if scan.stars.is_empty() => Meaning::None,
+            None if name == "default" => ExportTarget::None,
+            None if scan.stars.is_empty() => ExportTarget::None,
             None if scan.only_passes_on => self.follow_stars(&scan, file, name, around, seen).past(file),
-            None => Meaning::Unclear,
+            None => ExportTarget::Unclear,
         }
     }
 
@@ -234,18 +246,18 @@ impl Barrels {
         name: &str,
         around: &BarrelLookup,
         seen: &mut FxHashSet<(PathBuf, String)>,
-    ) -> Meaning {
+    ) -> ExportTarget {
         let targets = scan
             .star_files
             .get_or_init(|| scan.stars.iter().map(|specifier| (around.resolve)(specifier, file)).collect());
-        let mut found = Meaning::None;
+        let mut found = ExportTarget::None;
         for target in targets {
-            let Some(target) = target else { return Meaning::Unclear };
+            let Some(target) = target else { return ExportTarget::Unclear };
             match self.follow(target, name, around, seen) {
-                Meaning::None => {}
-                meaning if matches!(found, Meaning::None) => found = meaning,
+                ExportTarget::None => {}
+                meaning if matches!(found, ExportTarget::None) => found = meaning,
                 meaning if meaning.is_that(&found) => {}
-                _ => return Meaning::Unclear,
+                _ => return ExportTarget::Unclear,
             }
         }
         found

@@ -15,13 +15,13 @@ use rekindle_graph::paths::{normal, relative_path};
 use crate::resolve::resolver::Resolver;
 
 /// A call whose patterns all begin with a path, as far as aliases can do that.
-pub struct Aliased<'c> {
+pub struct AliasedGlob<'c> {
     pub call: Cow<'c, GlobCall>,
     /// For keys that stay as they were written: their beginning from the root, and as written.
     heads: Vec<(String, String)>,
 }
 
-impl<'c> Aliased<'c> {
+impl<'c> AliasedGlob<'c> {
     pub fn of(call: &'c GlobCall, importer: &Path, resolver: &Resolver) -> Self {
         let mut heads: Vec<(String, String)> = match (call.of_import, importer.parent()) {
             (true, Some(folder)) => call.patterns.iter().filter_map(|pattern| detour(pattern, folder)).collect(),

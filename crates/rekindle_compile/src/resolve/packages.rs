@@ -14,8 +14,8 @@ use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
 use crate::files::file;
-use crate::files::left_out::LeftOut;
-use crate::files::sights::Sights;
+use crate::files::left_out::SkippedPaths;
+use crate::files::lookups::Lookups;
 
 /// One package.json, as far as it matters here.
 #[derive(Debug, Default)]
@@ -58,13 +58,13 @@ pub struct Packages {
     /// Read since somebody last asked.
     read: Mutex<Vec<PathBuf>>,
     /// Where no file was found but something odd.
-    pub left_out: LeftOut,
-    pub(crate) sights: Sights,
+    pub left_out: SkippedPaths,
+    pub(crate) lookups: Lookups,
 }
 
 impl Packages {
-    pub(crate) fn new(sights: Sights) -> Self {
-        Self { sights, ..Self::default() }
+    pub(crate) fn new(lookups: Lookups) -> Self {
+        Self { lookups, ..Self::default() }
     }
 
     /// The nearest package.json above a file; that of another package does not count.
@@ -103,7 +103,7 @@ impl Packages {
         if package.is_some() || self.left_out.note(&path) {
             self.read.lock().unwrap_or_else(PoisonError::into_inner).push(path);
         } else {
-            self.sights.note_absent(&path);
+            self.lookups.note_absent(&path);
         }
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), package.clone());
         package

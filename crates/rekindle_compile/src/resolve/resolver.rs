@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use crate::files::disk::{Disk, DiskResolver};
 use crate::files::file;
-use crate::files::sights::Sights;
+use crate::files::lookups::Lookups;
 use crate::kind::{self, join_query, node_stand_in, split_query};
 use crate::resolve::missing_package;
 use crate::resolve::packages::{Packages, package_name};
@@ -29,12 +29,12 @@ const MOST_FOLDERS: usize = 200;
 
 /// Resolves specifiers as browsers' bundlers do. Shared by all compiling threads.
 pub struct Resolver {
-    ways: Ways,
+    ways: ResolverSet,
     styles: StyleResolvers,
     /// What package.json files say.
     pub packages: Packages,
     /// What was seen on the ways to what was found.
-    pub sights: Sights,
+    pub lookups: Lookups,
     root: PathBuf,
     public_dir: Option<PathBuf>,
     base: String,
@@ -75,7 +75,7 @@ impl Default for Suggestions {
 }
 
 /// A resolver for each way of asking. They share what they have seen of the disk.
-struct Ways {
+struct ResolverSet {
     import: DiskResolver,
     require: DiskResolver,
     /// The same in `node_modules`: a tsconfig.json that was published with a package means nothing here.
@@ -83,12 +83,12 @@ struct Ways {
     package_require: DiskResolver,
 }
 
-impl Ways {
-    fn new(import: ResolveOptions, sights: Sights) -> Self {
+impl ResolverSet {
+    fn new(import: ResolveOptions, lookups: Lookups) -> Self {
         let require = ResolveOptions { condition_names: for_require(&import.condition_names), ..import.clone() };
         let package_import = ResolveOptions { tsconfig: None, ..import.clone() };
         let package_require = ResolveOptions { tsconfig: None, ..require.clone() };
-        let first = DiskResolver::new_with_file_system(Disk { sights }, import);
+        let first = DiskResolver::new_with_file_system(Disk { lookups }, import);
         Self {
             require: first.clone_with_options(require),
             package_import: first.clone_with_options(package_import),
@@ -165,13 +165,13 @@ impl Resolver {
             symlinks: !settings.preserve_symlinks,
             ..ResolveOptions::default()
         };
-        let sights = Sights::of(root);
-        let ways = Ways::new(options, sights.clone());
+        let lookups = Lookups::of(root);
+        let ways = ResolverSet::new(options, lookups.clone());
         Self {
             styles: StyleResolvers::new(&ways.import),
             ways,
-            packages: Packages::new(sights.clone()),
-            sights,
+            packages: Packages::new(lookups.clone()),
+            lookups,
             root: root.to_owned(),
             public_dir: public_dir.map(Path::to_owned),
             base: base.to_owned(),

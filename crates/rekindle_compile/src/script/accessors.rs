@@ -11,7 +11,9 @@ use oxc_ast::ast::*;
 use oxc_ast::builder::AstBuilder;
 use oxc_ast_visit::{VisitMut, walk_mut};
 use oxc_parser::{ParseOptions, Parser};
-use oxc_span::{SPAN, SourceType, Span};
+use oxc_span::SourceType;
+
+use super::snippet::ClearSpans;
 
 /// Rewrites them in place, before symbols are looked for.
 pub(crate) fn lower<'a>(allocator: &'a Allocator, program: &mut Program<'a>) {
@@ -61,7 +63,7 @@ impl<'a> Lowering<'a> {
         let text: &'a str = self.allocator.alloc_str(&text);
         let options = ParseOptions { preserve_parens: false, ..ParseOptions::default() };
         let mut parsed = Parser::new(self.allocator, text, SourceType::mjs()).with_options(options).parse().program;
-        Unplaced.visit_program(&mut parsed);
+        ClearSpans.visit_program(&mut parsed);
         let Some(Statement::ExpressionStatement(statement)) = parsed.body.first_mut() else { return Vec::new() };
         let Expression::ClassExpression(class) = &mut statement.expression else { return Vec::new() };
         let mut elements: Vec<ClassElement<'a>> = class.body.body.take_in(&self.ast).into_iter().collect();
@@ -82,14 +84,5 @@ impl<'a> Lowering<'a> {
             }
         }
         elements
-    }
-}
-
-/// What was not written by the user has no place in the source.
-struct Unplaced;
-
-impl VisitMut<'_> for Unplaced {
-    fn visit_span(&mut self, it: &mut Span) {
-        *it = SPAN;
     }
 }

@@ -12,7 +12,7 @@ use oxc_span::GetSpan;
 use rekindle_graph::{Dep, DepKind, quoted};
 
 use crate::script::calls::constant_string;
-use crate::script::input::Parsed;
+use crate::script::input::ParsedScript;
 use crate::script::snippet::statements;
 
 /// Writes what TypeScript has for CommonJS as JavaScript has it, in a file that uses nothing else of modules. True if there was some.
@@ -58,7 +58,7 @@ pub(crate) fn of_typescript<'a>(allocator: &'a Allocator, program: &mut Program<
 
 /// Whether the file is CommonJS by what it uses. One that imports, but exports through `module` alone, is CommonJS too:
 /// compilers have written such files, and bundlers take them.
-pub(crate) fn is_commonjs(parsed: &Parsed) -> bool {
+pub(crate) fn is_commonjs(parsed: &ParsedScript) -> bool {
     let free = |name: &str| parsed.scoping.root_unresolved_references().keys().any(|known| known.as_str() == name);
     if parsed.has_module_syntax {
         let exports = |statement: &Statement| {

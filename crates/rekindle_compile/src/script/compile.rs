@@ -22,7 +22,7 @@ use rustc_hash::FxHashSet;
 
 use crate::kind::path_of;
 use crate::project::tsconfig::TsOptions;
-use crate::script::input::{Format, Parsed, ScriptInput, ScriptOutput, Shape};
+use crate::script::input::{Format, ParsedScript, ScriptInput, ScriptOutput, Shape};
 use crate::script::refresh::makings;
 use crate::script::wrapped::Wrapped;
 use crate::script::{accessors, commonjs, namespaces, nesting, wrap};
@@ -40,7 +40,7 @@ pub fn compile_script(input: &ScriptInput) -> Result<ScriptOutput, Vec<Diagnosti
 pub(crate) fn read_script<'a>(
     allocator: &'a Allocator,
     input: &ScriptInput<'a>,
-) -> Result<(Parsed<'a>, Shape), Vec<Diagnostic>> {
+) -> Result<(ParsedScript<'a>, Shape), Vec<Diagnostic>> {
     if let Some(offset) = nesting::too_deep(input.source) {
         return Err(vec![
             Diagnostic::error("the source is nested too deeply to be parsed")
@@ -68,7 +68,7 @@ pub(crate) fn read_script<'a>(
     }
 }
 
-fn is_commonjs(module: &Parsed, input: &ScriptInput) -> bool {
+fn is_commonjs(module: &ParsedScript, input: &ScriptInput) -> bool {
     // CommonJS runs in a function, which cannot hold a top-level `await`. So where there may be one, the name of the file is not
     // enough: it has to use CommonJS.
     let by_name = input.format == Format::CommonJs && !module.has_module_syntax && !input.source.contains("await");
@@ -88,7 +88,7 @@ fn parse<'a>(
     input: &ScriptInput<'a>,
     source_type: SourceType,
     commonjs: bool,
-) -> Result<Parsed<'a>, Vec<Diagnostic>> {
+) -> Result<ParsedScript<'a>, Vec<Diagnostic>> {
     let options = ParseOptions {
         parse_regular_expression: true,
         preserve_parens: false,
@@ -116,16 +116,16 @@ fn parse<'a>(
     }
     let scoping = built.semantic.into_scoping();
     let has_module_syntax = parsed.module_record.has_module_syntax && !was_commonjs;
-    Ok(Parsed { program: parsed.program, scoping, has_module_syntax })
+    Ok(ParsedScript { program: parsed.program, scoping, has_module_syntax })
 }
 
 /// Whether an error is only about declarations that leave nothing behind in JavaScript: overloads without an implementation,
 /// abstract members in a plain class. Types are removed and not checked, as in Vite.
 fn is_about_types(error: &OxcDiagnostic) -> bool {
     // `super()` in the wrong place, a private name that is static and not, `export =` beside exports, a namespace in a block.
-    const OF_PROGRAMS: [&str; 4] = ["2337", "2804", "2309", "1235"];
+    const RUNTIME_ERROR_CODES: [&str; 4] = ["2337", "2804", "2309", "1235"];
     match (error.code.scope.as_deref(), error.code.number.as_deref()) {
-        (Some("TS"), number) => !number.is_some_and(|number| OF_PROGRAMS.contains(&number)),
+        (Some("TS"), number) => !number.is_some_and(|number| RUNTIME_ERROR_CODES.contains(&number)),
         _ => error.message == "Getters and setters must have an implementation.",
     }
 }
@@ -206,7 +206,7 @@ pub fn diagnostic(error: &OxcDiagnostic, display: &str, source: &str) -> Diagnos
 fn compile_module<'a>(
     allocator: &'a Allocator,
     input: &ScriptInput<'a>,
-    mut module: Parsed<'a>,
+    mut module: ParsedScript<'a>,
 ) -> Result<ScriptOutput, Vec<Diagnostic>> {
     replace_defines(allocator, input, &mut module);
     let makings = (input.refresh && may_hold_components(input)).then(|| makings(&module.program, &module.scoping));
@@ -229,7 +229,7 @@ fn compile_module<'a>(
 fn compile_commonjs<'a>(
     allocator: &'a Allocator,
     input: &ScriptInput<'a>,
-    mut module: Parsed<'a>,
+    mut module: ParsedScript<'a>,
     sloppy: bool,
 ) -> Result<ScriptOutput, Vec<Diagnostic>> {
     replace_defines(allocator, input, &mut module);
@@ -294,7 +294,7 @@ fn refuse_commonjs_of_typescript(program: &Program, input: &ScriptInput) -> Resu
 }
 
 /// Constants of the settings, and `process.env.NODE_ENV`, so that only one of a package's two builds is required.
-pub(crate) fn replace_defines<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module: &mut Parsed<'a>) {
+pub(crate) fn replace_defines<'a>(allocator: &'a Allocator, input: &ScriptInput<'a>, module: &mut ParsedScript<'a>) {
     if let Some(config) = input.defines.for_source(input.source) {
         let scoping = std::mem::take(&mut module.scoping);
         module.scoping = ReplaceGlobalDefines::new(allocator, config).build(scoping, &mut module.program).scoping;
@@ -314,7 +314,7 @@ pub(crate) fn may_hold_jsx(source: &str) -> bool {
 pub(crate) fn lower<'a>(
     allocator: &'a Allocator,
     input: &ScriptInput<'a>,
-    module: &mut Parsed<'a>,
+    module: &mut ParsedScript<'a>,
 ) -> Result<(), Vec<Diagnostic>> {
     let may_hold_hooks = input.refresh && input.source.contains("use");
     if !module.program.source_type.is_typescript() && !may_hold_jsx(input.source) && !may_hold_hooks {

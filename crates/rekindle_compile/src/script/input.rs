@@ -82,7 +82,7 @@ pub(crate) enum Shape {
 }
 
 /// A parsed file with its symbols.
-pub(crate) struct Parsed<'a> {
+pub(crate) struct ParsedScript<'a> {
     pub program: Program<'a>,
     pub scoping: Scoping,
     pub has_module_syntax: bool,

@@ -22,24 +22,28 @@ pub(crate) fn qualify<'a>(allocator: &'a Allocator, program: &mut Program<'a>, s
     if program.source_text.matches("namespace").count() < 2 {
         return;
     }
-    let mut bodies = Bodies::default();
+    let mut bodies = NamespaceExports::default();
     bodies.visit_program(program);
     if bodies.counts.values().any(|count| *count > 1) {
-        let mut qualifier =
-            Qualifier { ast: AstBuilder::new(allocator), scoping, exports: bodies.exports, around: Vec::new() };
+        let mut qualifier = NamespaceQualifier {
+            ast: AstBuilder::new(allocator),
+            scoping,
+            exports: bodies.exports,
+            around: Vec::new(),
+        };
         qualifier.visit_program(program);
     }
 }
 
 /// What the bodies of each namespace export together, by its path (`N.M`).
 #[derive(Default)]
-struct Bodies {
+struct NamespaceExports {
     path: Vec<String>,
     counts: FxHashMap<String, u32>,
     exports: FxHashMap<String, FxHashSet<String>>,
 }
 
-impl<'a> Visit<'a> for Bodies {
+impl<'a> Visit<'a> for NamespaceExports {
     fn visit_ts_namespace_declaration(&mut self, it: &TSNamespaceDeclaration<'a>) {
         self.path.push(it.id.name.to_string());
         let path = self.path.join(".");
@@ -66,7 +70,7 @@ impl<'a> Visit<'a> for Bodies {
     }
 }
 
-struct Qualifier<'a, 's> {
+struct NamespaceQualifier<'a, 's> {
     ast: AstBuilder<'a>,
     scoping: &'s mut Scoping,
     exports: FxHashMap<String, FxHashSet<String>>,
@@ -74,7 +78,7 @@ struct Qualifier<'a, 's> {
     around: Vec<(String, Ident<'a>, SymbolId)>,
 }
 
-impl<'a> Qualifier<'a, '_> {
+impl<'a> NamespaceQualifier<'a, '_> {
     /// The innermost namespace around that exports `name`.
     fn owner(&self, name: &str) -> Option<(Ident<'a>, SymbolId)> {
         let exports = |path: &String| self.exports.get(path).is_some_and(|names| names.contains(name));
@@ -93,7 +97,7 @@ impl<'a> Qualifier<'a, '_> {
     }
 }
 
-impl<'a> VisitMut<'a> for Qualifier<'a, '_> {
+impl<'a> VisitMut<'a> for NamespaceQualifier<'a, '_> {
     fn visit_ts_namespace_declaration(&mut self, it: &mut TSNamespaceDeclaration<'a>) {
         let path = match self.around.last() {
             Some((outer, ..)) => format!("{outer}.{}", it.id.name),

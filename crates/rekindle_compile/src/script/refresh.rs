@@ -235,7 +235,7 @@ impl<'p, 'a> Reader<'p, 'a> {
                         self.note_component(id);
                     }
                     None => {
-                        self.has_anonymous_component |= HoldsJsx::is_in(|search| {
+                        self.has_anonymous_component |= JsxFinder::is_in(|search| {
                             search.visit_function(function, function_flags());
                         })
                     }
@@ -259,7 +259,7 @@ impl<'p, 'a> Reader<'p, 'a> {
                     _ => false,
                 };
                 self.has_anonymous_component |=
-                    is_anonymous && HoldsJsx::is_in(|search| search.visit_expression(expression));
+                    is_anonymous && JsxFinder::is_in(|search| search.visit_expression(expression));
                 self.piece(expression.span(), |uses| uses.visit_expression(expression))
             }
         };
@@ -371,11 +371,11 @@ fn called<'b>(callee: &'b Expression) -> Option<&'b str> {
 
 /// Looks for JSX.
 #[derive(Default)]
-struct HoldsJsx {
+struct JsxFinder {
     found: bool,
 }
 
-impl HoldsJsx {
+impl JsxFinder {
     fn is_in(visit: impl FnOnce(&mut Self)) -> bool {
         let mut search = Self::default();
         visit(&mut search);
@@ -383,7 +383,7 @@ impl HoldsJsx {
     }
 }
 
-impl<'a> Visit<'a> for HoldsJsx {
+impl<'a> Visit<'a> for JsxFinder {
     fn visit_jsx_element(&mut self, _: &JSXElement<'a>) {
         self.found = true;
     }

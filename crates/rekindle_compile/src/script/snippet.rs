@@ -11,7 +11,7 @@ use oxc_span::{SPAN, SourceType, Span};
 pub(crate) fn snippet<'a>(ast: &AstBuilder<'a>, text: &str) -> Option<Expression<'a>> {
     let text = ast.allocator().alloc_str(text);
     let mut expression = Parser::new(ast.allocator(), text, SourceType::mjs()).parse_expression().ok()?;
-    NoPlace.visit_expression(&mut expression);
+    ClearSpans.visit_expression(&mut expression);
     Some(match expression {
         Expression::ParenthesizedExpression(inner) => inner.unbox().expression,
         other => other,
@@ -23,14 +23,14 @@ pub(crate) fn statements<'a>(ast: &AstBuilder<'a>, text: &str) -> ArenaVec<'a, S
     let text = ast.allocator().alloc_str(text);
     let options = ParseOptions { preserve_parens: false, ..ParseOptions::default() };
     let mut parsed = Parser::new(ast.allocator(), text, SourceType::mjs()).with_options(options).parse();
-    NoPlace.visit_program(&mut parsed.program);
+    ClearSpans.visit_program(&mut parsed.program);
     parsed.program.body
 }
 
-/// Takes its place in the source away from what was made up.
-struct NoPlace;
+/// Clears the spans of code that stands nowhere in the source, so that no source map leads there.
+pub(super) struct ClearSpans;
 
-impl<'a> VisitMut<'a> for NoPlace {
+impl<'a> VisitMut<'a> for ClearSpans {
     fn visit_span(&mut self, it: &mut Span) {
         *it = SPAN;
     }

@@ -31,7 +31,7 @@ use crate::script::wrapped::{Export, Wrapped, json};
 
 /// Names that the scripts around a definition have for themselves: `$d` brings it, `event` is the parameter of the handler as
 /// which a tab compiles it.
-const TAKEN: [&str; 2] = ["$d", "event"];
+const RESERVED_NAMES: [&str; 2] = ["$d", "event"];
 
 /// What is wrapped. A CommonJS module runs in a function, so `arguments` is that function's; in an ES module it is an undeclared name.
 #[derive(Clone, Copy, Debug)]
@@ -557,7 +557,7 @@ impl<'a> VisitMut<'a> for Wrapper<'a, '_> {
             Expression::Identifier(identifier) => {
                 if let Some(read) = self.import_read(identifier) {
                     *it = read;
-                } else if let Some(name) = TAKEN.iter().find(|name| identifier.name == **name)
+                } else if let Some(name) = RESERVED_NAMES.iter().find(|name| identifier.name == **name)
                     && self.symbol_of(identifier).is_none()
                 {
                     *it = self.global(name, identifier.span);

@@ -33,11 +33,11 @@ struct State {
     file: Option<PathBuf>,
     now: HashMap<PathBuf, u32>,
     /// As the file has it.
-    noted: HashMap<PathBuf, Noted>,
+    noted: HashMap<PathBuf, SavedVersion>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Noted {
+struct SavedVersion {
     version: u32,
     digest: String,
 }
@@ -46,7 +46,7 @@ struct Noted {
 struct Line {
     path: PathBuf,
     #[serde(flatten)]
-    noted: Noted,
+    noted: SavedVersion,
 }
 
 impl AssetVersions {
@@ -54,7 +54,7 @@ impl AssetVersions {
     pub fn kept_in(folder: &Path) -> Self {
         let file = folder.join("assets.jsonl");
         let text = fs::read_to_string(&file).unwrap_or_default();
-        let mut noted: HashMap<PathBuf, Noted> = HashMap::new();
+        let mut noted: HashMap<PathBuf, SavedVersion> = HashMap::new();
         let mut lines = 0;
         for Line { path, noted: last } in text.lines().filter_map(|line| serde_json::from_str(line).ok()) {
             lines += 1;
@@ -72,7 +72,7 @@ impl AssetVersions {
     /// earlier server.
     pub fn of(&self, file: &Path, digest: impl FnOnce() -> Option<String>) -> Option<u32> {
         let is_edited = |version: &u32| *version > 0;
-        let Noted { version, digest: last } = {
+        let SavedVersion { version, digest: last } = {
             let state = self.lock();
             if let Some(version) = state.now.get(file) {
                 return Some(*version).filter(is_edited);
@@ -97,10 +97,10 @@ impl AssetVersions {
     pub fn note(&self, file: &Path, digest: &str) {
         let mut state = self.lock();
         // It may be admitted before anybody has asked for its address.
-        let next = |noted: &Noted| if noted.digest == digest { noted.version } else { noted.version + 1 };
+        let next = |noted: &SavedVersion| if noted.digest == digest { noted.version } else { noted.version + 1 };
         let version = state.now.get(file).copied().or_else(|| state.noted.get(file).map(next)).unwrap_or_default();
         state.now.insert(file.to_owned(), version);
-        let noted = Noted { version, digest: digest.to_owned() };
+        let noted = SavedVersion { version, digest: digest.to_owned() };
         if state.noted.get(file) == Some(&noted) || (state.noted.len() >= MOST && !state.noted.contains_key(file)) {
             return;
         }
@@ -127,7 +127,7 @@ fn append(file: &Path, line: &Line) {
     }
 }
 
-fn rewrite(file: &Path, noted: &HashMap<PathBuf, Noted>) {
+fn rewrite(file: &Path, noted: &HashMap<PathBuf, SavedVersion>) {
     let lines = noted
         .iter()
         .filter_map(|(path, noted)| serde_json::to_string(&Line { path: path.clone(), noted: noted.clone() }).ok());

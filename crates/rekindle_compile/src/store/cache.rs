@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 /// Bytes that are kept. What live modules hold anyway is shared and counts too.
 const LIMIT: usize = 32 << 20;
 /// What a definition takes besides its code, roughly.
-const BESIDES: usize = 700;
+const DEFINITION_OVERHEAD: usize = 700;
 /// Versions of one module: a file that is saved all day long must not fill the cache with what nobody goes back to.
 const VERSIONS: usize = 16;
 
@@ -81,7 +81,7 @@ impl Inner {
 }
 
 fn size(definition: &Definition) -> usize {
-    definition.code.len() + definition.sheet.as_ref().map_or(0, |sheet| sheet.len()) + BESIDES
+    definition.code.len() + definition.sheet.as_ref().map_or(0, |sheet| sheet.len()) + DEFINITION_OVERHEAD
 }
 
 #[cfg(test)]
@@ -138,6 +138,6 @@ mod tests {
         assert_eq!(inner.by_digest.len(), VERSIONS + 1);
         assert!(inner.by_digest.contains_key("other") && inner.by_digest.contains_key("999"));
         assert!(inner.order.len() < 4 * VERSIONS, "{}", inner.order.len());
-        assert_eq!(inner.bytes, (VERSIONS + 1) * (10 + BESIDES));
+        assert_eq!(inner.bytes, (VERSIONS + 1) * (10 + DEFINITION_OVERHEAD));
     }
 }

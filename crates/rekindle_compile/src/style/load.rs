@@ -26,7 +26,7 @@ use crate::files::file;
 use crate::kind::without_suffix_in_style;
 
 /// Everything behind one stylesheet.
-pub(super) struct Loaded<'a> {
+pub(super) struct LoadedSheets<'a> {
     /// The main one is the first.
     pub sheets: Vec<Sheet<'a>>,
     pub units: Vec<Unit>,
@@ -76,9 +76,9 @@ pub(super) fn parser_options<'i>(modules: bool, sheet: usize) -> ParserOptions<'
     }
 }
 
-pub(super) fn load<'a>(input: &'a StyleInput<'a>, texts: &'a Allocator) -> Loaded<'a> {
+pub(super) fn load<'a>(input: &'a StyleInput<'a>, texts: &'a Allocator) -> LoadedSheets<'a> {
     let main = texts.alloc_str(input.source.strip_prefix('\u{feff}').unwrap_or(input.source));
-    let loaded = Loaded {
+    let loaded = LoadedSheets {
         sheets: Vec::new(),
         units: vec![Unit::new(input, input.file)],
         unit_of: Vec::new(),
@@ -109,7 +109,7 @@ const MOST_ATTEMPTS: usize = 10;
 
 /// What becomes of something lightningcss complains about.
 #[derive(PartialEq, Eq)]
-enum Judgement {
+enum ErrorHandling {
     Kept,
     Skipped,
     Fatal,
@@ -118,7 +118,7 @@ enum Judgement {
 struct Loader<'a> {
     input: &'a StyleInput<'a>,
     texts: &'a Allocator,
-    loaded: Loaded<'a>,
+    loaded: LoadedSheets<'a>,
     queue: Vec<Source<'a>>,
     known: FxHashMap<(PathBuf, usize), usize>,
 }
@@ -198,7 +198,7 @@ impl<'a> Loader<'a> {
                 warnings.and_then(|warnings| warnings.write().ok().map(|mut list| std::mem::take(&mut *list)));
             let mut bad = Vec::new();
             for error in skipped.into_iter().flatten() {
-                if self.judge(source, &error) == Judgement::Skipped {
+                if self.judge(source, &error) == ErrorHandling::Skipped {
                     bad.push(source.text.len() - text_at(source, &error).len());
                 }
             }
@@ -367,18 +367,18 @@ impl<'a> Loader<'a> {
     }
 
     /// A browser skips what it does not understand. So does the compiler, except for mistakes that swallow the rules behind them.
-    fn judge(&mut self, source: &Source<'a>, error: &Error<ParserError<'a>>) -> Judgement {
+    fn judge(&mut self, source: &Source<'a>, error: &Error<ParserError<'a>>) -> ErrorHandling {
         match &error.kind {
             // Newer than this lightningcss, or meant for another tool: printed as it stands.
             ParserError::AtRuleInvalid(_)
             | ParserError::DeprecatedNestRule
             | ParserError::SelectorError(
                 SelectorError::UnsupportedPseudoClass(_) | SelectorError::UnsupportedPseudoElement(_),
-            ) => Judgement::Kept,
+            ) => ErrorHandling::Kept,
             kind if is_fatal(kind) => {
                 let diagnostic = self.explain(source, error);
                 self.loaded.diagnostics.push(diagnostic);
-                Judgement::Fatal
+                ErrorHandling::Fatal
             }
             _ => {
                 let diagnostic = self.explain(source, error);
@@ -386,7 +386,7 @@ impl<'a> Loader<'a> {
                 if !self.loaded.warnings.contains(&diagnostic) {
                     self.loaded.warnings.push(diagnostic);
                 }
-                Judgement::Skipped
+                ErrorHandling::Skipped
             }
         }
     }

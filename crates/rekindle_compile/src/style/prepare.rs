@@ -22,10 +22,10 @@ use serde_json::{Map, Value, json};
 
 use super::settings::{PostcssSetting, PreprocessorOptions, StyleOptions, StyleSettings};
 use super::sheet::StyleError;
-use super::worker::{Done, ResolveStyle, ToolError, Worker, WorkerError};
+use super::worker::{JobResult, ResolveStyle, ToolError, Worker, WorkerError};
 use super::{sass, targets};
 use crate::files::file;
-use crate::files::left_out::LeftOut;
+use crate::files::left_out::SkippedPaths;
 use crate::project::VITE_CONFIGS;
 
 const POSTCSS_CONFIGS: [&str; 15] = [
@@ -58,7 +58,7 @@ pub struct StyleTools {
     mode: String,
     settings: StyleSettings,
     /// What was found on the disk; looked for again after it may have changed.
-    found: RwLock<Option<Arc<Found>>>,
+    found: RwLock<Option<Arc<ProjectTools>>>,
     worker: Worker,
     /// For each stylesheet the folders whose files go into it.
     scans: RwLock<FxHashMap<PathBuf, Vec<Scan>>>,
@@ -67,7 +67,7 @@ pub struct StyleTools {
 
 /// The tools that a project has.
 #[derive(Debug, Default)]
-struct Found {
+struct ProjectTools {
     postcss: Option<PathBuf>,
     tailwind: bool,
     /// The project depends on Sass itself.
@@ -96,14 +96,14 @@ struct Warnings {
 /// How styles resolve what they import.
 pub(crate) struct StyleContext<'a> {
     /// Where odd things are noted that stand where files of the tools are looked for.
-    pub left_out: &'a LeftOut,
+    pub left_out: &'a SkippedPaths,
     pub display: &'a dyn Fn(&Path) -> String,
     pub resolve: &'a ResolveStyle<'a>,
 }
 
 /// A style as CSS.
 #[derive(Debug, Default)]
-pub(crate) struct Prepared {
+pub(crate) struct PreparedSheet {
     pub css: String,
     /// Other files that went into it.
     pub files: Vec<PathBuf>,
@@ -132,7 +132,7 @@ impl StyleTools {
     }
 
     /// How CSS is to be printed.
-    pub(crate) fn options(&self, left_out: &LeftOut) -> StyleOptions {
+    pub(crate) fn options(&self, left_out: &SkippedPaths) -> StyleOptions {
         StyleOptions {
             modules: self.settings.modules.clone(),
             targets: self.found(left_out).targets,
@@ -185,10 +185,15 @@ impl StyleTools {
     }
 
     /// The CSS of a style.
-    pub(crate) fn prepare(&self, file: &Path, source: &str, cx: &StyleContext<'_>) -> Result<Prepared, StyleError> {
+    pub(crate) fn prepare(
+        &self,
+        file: &Path,
+        source: &str,
+        cx: &StyleContext<'_>,
+    ) -> Result<PreparedSheet, StyleError> {
         let found = self.found(cx.left_out);
         let language = extension(file);
-        let mut style = Preparation { tools: self, file, source, cx, prepared: Prepared::default() };
+        let mut style = Preparation { tools: self, file, source, cx, prepared: PreparedSheet::default() };
         style.prepared.warnings.extend(found.problem.clone());
         style.prepared.files.extend(found.files.iter().cloned());
         let result = match language.as_str() {
@@ -228,7 +233,7 @@ impl StyleTools {
         }
     }
 
-    fn found(&self, left_out: &LeftOut) -> Arc<Found> {
+    fn found(&self, left_out: &SkippedPaths) -> Arc<ProjectTools> {
         if let Some(found) = &*self.found.read().unwrap_or_else(PoisonError::into_inner) {
             return Arc::clone(found);
         }
@@ -237,7 +242,7 @@ impl StyleTools {
         found
     }
 
-    fn look(&self, left_out: &LeftOut) -> Found {
+    fn look(&self, left_out: &SkippedPaths) -> ProjectTools {
         let folders = folders_of(&self.root);
         let postcss = match &self.settings.postcss {
             PostcssSetting::Search => folders.iter().find_map(|folder| postcss_config(folder, left_out)),
@@ -262,7 +267,7 @@ impl StyleTools {
         let config = vite_config(&self.root).filter(|(_, text)| text.contains("@tailwindcss/vite"));
         let tailwind = depends("@tailwindcss/vite") || config.is_some();
         files.extend(config.map(|(file, _)| file));
-        Found { postcss, tailwind, sass: depends("sass-embedded") || depends("sass"), targets, problem, files }
+        ProjectTools { postcss, tailwind, sass: depends("sass-embedded") || depends("sass"), targets, problem, files }
     }
 }
 
@@ -272,7 +277,7 @@ struct Preparation<'a> {
     file: &'a Path,
     source: &'a str,
     cx: &'a StyleContext<'a>,
-    prepared: Prepared,
+    prepared: PreparedSheet,
 }
 
 type Step = Result<(), Box<Diagnostic>>;
@@ -378,15 +383,20 @@ impl Preparation<'_> {
         self.take(done, "", &[])
     }
 
-    fn ask(&self, tool: &str, mut job: Value, resolve: &ResolveStyle<'_>) -> Result<Done, Box<Diagnostic>> {
+    fn ask(&self, tool: &str, mut job: Value, resolve: &ResolveStyle<'_>) -> Result<JobResult, Box<Diagnostic>> {
         job["tool"] = tool.into();
         job["file"] = self.file.to_string_lossy().into();
         self.tools.worker.ask(job, resolve).map_err(|error| Box::new(self.no_answer(tool, &error)))
     }
 
     /// Takes what a tool has found; its CSS, if it gives any. `hidden` stood before the source.
-    fn take(&mut self, done: Done, hidden: &str, load_paths: &[PathBuf]) -> Result<Option<String>, Box<Diagnostic>> {
-        let Done { css, error, files, scans, warnings } = done;
+    fn take(
+        &mut self,
+        done: JobResult,
+        hidden: &str,
+        load_paths: &[PathBuf],
+    ) -> Result<Option<String>, Box<Diagnostic>> {
+        let JobResult { css, error, files, scans, warnings } = done;
         let warnings: Vec<Diagnostic> = warnings.iter().map(|warning| self.explain(warning, hidden)).collect();
         self.prepared.warnings.extend(warnings);
         self.prepared.scans.extend(scans.into_iter().map(|scan| {
@@ -535,7 +545,7 @@ fn vite_config(root: &Path) -> Option<(PathBuf, String)> {
     files.into_iter().find_map(|file| file::read_text(&file).ok().map(|text| (file, text)))
 }
 
-fn postcss_config(folder: &Path, left_out: &LeftOut) -> Option<PathBuf> {
+fn postcss_config(folder: &Path, left_out: &SkippedPaths) -> Option<PathBuf> {
     let mut files = POSTCSS_CONFIGS.iter().map(|name| folder.join(name));
     let file = files.find(|path| !left_out.note(path) && path.is_file());
     file.or_else(|| package(folder)?.contains_key("postcss").then(|| folder.join("package.json")))
@@ -562,9 +572,9 @@ mod tests {
         std::fs::write(root.join("package.json"), r#"{"workspaces":["packages/*"],"postcss":{}}"#).unwrap();
         assert_eq!(folders_of(&app), [app.clone(), root.join("packages"), root.clone()]);
         let tools = StyleTools::new(&app, "development", StyleSettings::default());
-        assert_eq!(tools.look(&LeftOut::default()).postcss, Some(root.join("package.json")));
+        assert_eq!(tools.look(&SkippedPaths::default()).postcss, Some(root.join("package.json")));
         let off = StyleSettings { postcss: PostcssSetting::Off, ..StyleSettings::default() };
-        assert_eq!(StyleTools::new(&app, "development", off).look(&LeftOut::default()).postcss, None);
+        assert_eq!(StyleTools::new(&app, "development", off).look(&SkippedPaths::default()).postcss, None);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use rekindle_graph::paths::is_in_package;
 use rustc_hash::FxHashMap;
 
 use super::load::relative_to_folder_of;
-use crate::files::{file, sights};
+use crate::files::{file, lookups};
 
 /// One file and its surroundings.
 pub(super) struct SassInput<'a> {
@@ -197,7 +197,7 @@ impl Fs for SassFiles<'_> {
         let meant = self.meant.borrow().get(path).cloned();
         let path = meant.as_deref().unwrap_or(path);
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        sights::links_on_the_way(path, &real).into_iter().for_each(|link| self.note(link));
+        lookups::links_on_the_way(path, &real).into_iter().for_each(|link| self.note(link));
         Ok(real)
     }
 

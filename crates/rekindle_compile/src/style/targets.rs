@@ -15,10 +15,10 @@ use rekindle_graph::Diagnostic;
 use serde_json::Value;
 
 use crate::files::file;
-use crate::files::left_out::LeftOut;
+use crate::files::left_out::SkippedPaths;
 
 /// The queries of the nearest of `folders` (nearest first) that has any, and the file they stand in.
-pub(super) fn queries(folders: &[PathBuf], mode: &str, left_out: &LeftOut) -> Option<(PathBuf, Vec<String>)> {
+pub(super) fn queries(folders: &[PathBuf], mode: &str, left_out: &SkippedPaths) -> Option<(PathBuf, Vec<String>)> {
     folders.iter().find_map(|folder| {
         let lists = [folder.join(".browserslistrc"), folder.join("browserslist")];
         let written = lists.into_iter().find_map(|path| {

@@ -37,12 +37,12 @@ pub(super) struct Worker {
     /// Made for the first job.
     process: OnceLock<ChildProcess>,
     numbers: AtomicU64,
-    waiting: Arc<Mutex<Waiting>>,
+    waiting: Arc<Mutex<PendingJobs>>,
     notes: Arc<Mutex<Vec<String>>>,
 }
 
 /// Who waits for which job. Senders are dropped when the process ends, which wakes those who wait.
-type Waiting = FxHashMap<u64, Sender<Result<WorkerLine, Arc<io::Error>>>>;
+type PendingJobs = FxHashMap<u64, Sender<Result<WorkerLine, Arc<io::Error>>>>;
 
 /// One line from the worker.
 #[derive(Deserialize)]
@@ -57,12 +57,12 @@ struct WorkerLine {
     #[serde(default)]
     from: PathBuf,
     #[serde(flatten)]
-    done: Done,
+    done: JobResult,
 }
 
 /// How a job went.
 #[derive(Default, Deserialize)]
-pub(super) struct Done {
+pub(super) struct JobResult {
     /// `None`: nothing in it for the tool, or an error.
     #[serde(default)]
     pub css: Option<String>,
@@ -123,7 +123,7 @@ impl Worker {
     }
 
     /// Runs a job and waits for it. `resolve` tells what an import means: language, specifier, importing file.
-    pub fn ask(&self, mut job: Value, resolve: &ResolveStyle<'_>) -> Result<Done, WorkerError> {
+    pub fn ask(&self, mut job: Value, resolve: &ResolveStyle<'_>) -> Result<JobResult, WorkerError> {
         // Its end is noticed by the next job, which deserves a process that runs.
         match self.attempt(&mut job, resolve) {
             Err(WorkerError::Ended) => self.attempt(&mut job, resolve),
@@ -131,7 +131,7 @@ impl Worker {
         }
     }
 
-    fn attempt(&self, job: &mut Value, resolve: &ResolveStyle<'_>) -> Result<Done, WorkerError> {
+    fn attempt(&self, job: &mut Value, resolve: &ResolveStyle<'_>) -> Result<JobResult, WorkerError> {
         let process = self.process.get_or_init(|| self.start());
         let id = self.numbers.fetch_add(1, Ordering::Relaxed);
         let (sender, receiver) = channel();
@@ -169,7 +169,7 @@ impl Worker {
     }
 }
 
-fn hear(line: &str, waiting: &Mutex<Waiting>) {
+fn hear(line: &str, waiting: &Mutex<PendingJobs>) {
     let Ok(line) = serde_json::from_str::<WorkerLine>(line) else { return };
     if let Some(listener) = lock(waiting).get(&line.id) {
         let _ = listener.send(Ok(line)); // Who does not wait any more needs no answer.
@@ -197,7 +197,7 @@ fn converse(
     job: &Value,
     receiver: &Receiver<Result<WorkerLine, Arc<io::Error>>>,
     resolve: &ResolveStyle<'_>,
-) -> Result<Done, WorkerError> {
+) -> Result<JobResult, WorkerError> {
     process.tell(format!("{job}\n"));
     loop {
         let line = receiver.recv_timeout(PATIENCE).map_err(|error| match error {

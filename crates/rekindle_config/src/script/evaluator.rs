@@ -59,7 +59,7 @@ pub(super) struct Slot {
 }
 
 /// A change that is not known, of the object in a place if that is known.
-struct Lost {
+struct UnknownChange {
     of: Option<usize>,
     code: String,
     place: Place,
@@ -83,7 +83,7 @@ pub(super) struct Evaluator<'a, 's> {
     reading: Vec<usize>,
     /// Places that the export has.
     seen: HashSet<usize>,
-    lost: Vec<Lost>,
+    lost: Vec<UnknownChange>,
     pub export: Option<Item>,
     /// Variables of the environment that the file sets.
     pub variables: HashMap<String, Value>,
@@ -261,6 +261,6 @@ impl<'a, 's> Evaluator<'a, 's> {
             code.truncate(end);
             code.push('…');
         }
-        self.lost.push(Lost { of, code, place });
+        self.lost.push(UnknownChange { of, code, place });
     }
 }

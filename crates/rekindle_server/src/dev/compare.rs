@@ -13,7 +13,7 @@ use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState, ModuleUrl};
 
 use super::Loop;
 use super::publish::files_of;
-use super::tab::{Holdings, Stage, Tab};
+use super::tab::{ReportedVersions, Stage, Tab};
 use crate::project::edit::PageChanges;
 use crate::project::pages::file_of;
 use crate::tabs::client::ClientId;
@@ -24,9 +24,9 @@ const MOST_VERSIONS_IN_ALL: usize = 64 << 20;
 /// Bytes that a module takes besides its letters.
 const VERSION: usize = 128;
 /// Pages that tabs of earlier sessions show and that are not there.
-const MOST_GONE: usize = 100;
+const MAX_MISSING_PAGES: usize = 100;
 /// Bytes of the names of modules that a tab waits for and the graph does not have yet.
-const MOST_UNMET: usize = 64 * 1024;
+const MAX_UNKNOWN_NAME_BYTES: usize = 64 * 1024;
 
 impl Loop {
     /// Takes in the digests of a tab that was asked for them. False if it was not asked, or says more than any page has.
@@ -52,7 +52,7 @@ impl Loop {
     /// When all tabs together say too much, the one that has said most is disconnected. False if that is this one.
     fn bound_versions(&mut self, id: ClientId) -> bool {
         let sizes = self.tabs.iter().filter_map(|(&id, tab)| match tab.stage {
-            Stage::Compared(Holdings { bytes, .. }) => Some((bytes, id)),
+            Stage::Compared(ReportedVersions { bytes, .. }) => Some((bytes, id)),
             Stage::Silent | Stage::InStep => None,
         });
         let (sum, most) = sizes.fold((0, None), |(sum, most), one| (sum + one.0, most.max(Some(one))));
@@ -71,7 +71,7 @@ impl Loop {
     ) {
         let Some(tab) = self.tabs.get_mut(&id) else { return };
         let Stage::Compared(holdings) = std::mem::replace(&mut tab.stage, Stage::InStep) else { return };
-        let Holdings { versions, errors, .. } = holdings;
+        let ReportedVersions { versions, errors, .. } = holdings;
         let began = Instant::now();
         self.find_known(page.as_deref(), entries, &versions);
         let graph = &self.project.modules.graph;
@@ -148,7 +148,9 @@ impl Loop {
     fn miss_page(&mut self, url: &str) {
         let is_name = |part: &str| !part.is_empty() && !part.starts_with('.') && part != "node_modules";
         let is_page = url.strip_prefix('/').is_some_and(|path| path.ends_with(".html") && path.split('/').all(is_name));
-        if is_page && self.project.pages.get(url).is_none() && self.project.pages.stood_after(None).count() < MOST_GONE
+        if is_page
+            && self.project.pages.get(url).is_none()
+            && self.project.pages.stood_after(None).count() < MAX_MISSING_PAGES
         {
             let file = FilePath::new(self.config.root.join(&url[1..]));
             self.project.pages.miss(url, file, &self.project.modules, self.seq);
@@ -195,7 +197,7 @@ fn unmet(entries: &[String], gone: &[ModuleUrl]) -> Vec<ModuleUrl> {
     let mut bytes = 0;
     let names = first.into_iter().chain(rest).take_while(|url| {
         bytes += url.as_str().len();
-        bytes <= MOST_UNMET
+        bytes <= MAX_UNKNOWN_NAME_BYTES
     });
     names.cloned().collect()
 }
@@ -209,6 +211,8 @@ mod tests {
         let gone: Vec<ModuleUrl> = (0..10_000).map(|at| ModuleUrl::new(format!("/src/module-{at}.js"))).collect();
         let kept = unmet(&["/src/module-9999.js".to_owned()], &gone);
         assert_eq!(kept[0].as_str(), "/src/module-9999.js");
-        assert!(kept.len() > 1000 && kept.iter().map(|url| url.as_str().len()).sum::<usize>() <= MOST_UNMET);
+        assert!(
+            kept.len() > 1000 && kept.iter().map(|url| url.as_str().len()).sum::<usize>() <= MAX_UNKNOWN_NAME_BYTES
+        );
     }
 }

@@ -10,14 +10,14 @@ use rekindle_graph::{Delta, FilePath, ModuleId, ModuleState, ModuleUrl};
 
 use super::Loop;
 use super::json::{json, quoted};
-use crate::event::Wants;
+use crate::event::RequestPurpose;
 use crate::files::content_type::{SCRIPT, content_type};
 use crate::files::listing::RootFiles;
 use crate::files::servable::Servable;
 use crate::http::address::{parameter, parameters};
-use crate::http::answer::{Answer, Body, Cache, Made};
+use crate::http::answer::{Answer, Body, Cache, LazyBody};
 use crate::project::edit::PageChanges;
-use crate::project::segments::{Carrier, definition_parts, write_definition, write_head};
+use crate::project::segments::{Delivery, definition_parts, write_definition, write_head};
 use crate::project::standalone;
 
 impl Loop {
@@ -72,11 +72,11 @@ impl Loop {
     /// other ones, and not read.
     fn by_value(&self, modules: &[ModuleId], end: String) -> Body {
         let mut head = String::new();
-        write_head(&mut head, &self.config.base, Carrier::Value(self.as_of()));
+        write_head(&mut head, &self.config.base, Delivery::Value(self.as_of()));
         let graph = &self.project.modules.graph;
         let definitions: Vec<_> = graph.ready(modules).map(|(id, it)| (graph[id].url.clone(), it.clone())).collect();
         let (head, end) = (Bytes::from(head), Bytes::from(end));
-        Body::Made(Made::new(move |at| match at.checked_sub(1) {
+        Body::Lazy(LazyBody::new(move |at| match at.checked_sub(1) {
             None => Some(vec![head.clone()]),
             Some(at) if at == definitions.len() => Some(vec![end.clone()]),
             Some(at) => definitions.get(at).map(|(url, published)| definition_parts(url.as_str(), published)),
@@ -85,7 +85,7 @@ impl Loop {
 
     /// Definitions by value, true as of now.
     fn write_definitions(&self, script: &mut String, modules: &[ModuleId]) {
-        write_head(script, &self.config.base, Carrier::Value(self.as_of()));
+        write_head(script, &self.config.base, Delivery::Value(self.as_of()));
         for (id, published) in self.project.modules.graph.ready(modules) {
             write_definition(script, self.project.modules.graph[id].url.as_str(), published);
             script.push('\n');
@@ -150,7 +150,7 @@ impl Loop {
 
     /// A script whose address was taken (`?url`, `new URL()`), as something that runs: a module for who imports it, a script
     /// that needs nothing else for workers and worklets.
-    pub(super) fn script_asset(&mut self, path: &str, wants: Wants) -> Option<Answer> {
+    pub(super) fn script_asset(&mut self, path: &str, wants: RequestPurpose) -> Option<Answer> {
         let is_public = self.project.public.as_ref().is_some_and(|public| public.get(path).is_some());
         if is_public || !is_script(&ModuleUrl::new(path)) {
             return None;
@@ -158,12 +158,12 @@ impl Loop {
         let file = FilePath::new(self.project.modules.asset(path)?.path());
         let is_plain = matches!(path.rsplit('.').next(), Some("js" | "mjs" | "cjs"));
         match wants {
-            Wants::Content => return None,
-            Wants::Unsaid if is_plain => return None,
+            RequestPurpose::Content => return None,
+            RequestPurpose::Unsaid if is_plain => return None,
             _ => {}
         }
         let id = self.project.modules.graph.insert(&ModuleUrl::new(path), &file);
-        if wants != Wants::Script {
+        if wants != RequestPurpose::Script {
             return self.module(path);
         }
         let known_broken = self.broken_count();

@@ -11,7 +11,7 @@ use super::requests::not_found;
 use super::waiting::PageStream;
 use super::{Loop, waiting};
 use crate::files::content_type::{HTML, SCRIPT};
-use crate::http::answer::{Answer, Arrivals, Body, Cache};
+use crate::http::answer::{Answer, Body, BodyStream, Cache};
 use crate::project::modules::crawl::Crawl;
 use crate::project::pages::Entry;
 use crate::project::segments::preload_links;
@@ -51,7 +51,7 @@ impl Loop {
         let (sender, receiver) = mpsc::unbounded_channel();
         let _ = sender.send(Bytes::from(head));
         let answer =
-            Answer { status: 200, content_type: HTML, body: Body::Stream(Arrivals::new(receiver)), cache: Cache::No };
+            Answer { status: 200, content_type: HTML, body: Body::Stream(BodyStream::new(receiver)), cache: Cache::No };
         let _ = asker.send(answer);
         self.streams.push(PageStream { sender, url: url.to_owned(), rest, begun: Instant::now(), waits: false });
     }

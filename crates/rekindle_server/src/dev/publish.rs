@@ -20,7 +20,7 @@ use crate::project::edit::{Edit, PageChanges};
 use crate::project::gaps;
 use crate::project::modules::{MOST_ALIKE, MOST_REASONS};
 use crate::project::pages::Entry;
-use crate::project::segments::{AsOf, write_definition};
+use crate::project::segments::{BatchRef, write_definition};
 use crate::report::News;
 use crate::report::rounds::Recipients;
 use crate::tabs::client::ClientId;
@@ -163,8 +163,8 @@ impl Loop {
         }
     }
 
-    pub(super) fn as_of(&self) -> AsOf<'_> {
-        AsOf { session: &self.session, seq: self.seq }
+    pub(super) fn as_of(&self) -> BatchRef<'_> {
+        BatchRef { session: &self.session, seq: self.seq }
     }
 
     pub(super) fn with_digests(&self, ids: &[ModuleId]) -> Vec<(ModuleUrl, String)> {

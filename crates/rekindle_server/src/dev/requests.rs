@@ -12,7 +12,7 @@ use super::{Loop, waiting};
 use crate::event::{Event, FileBatch, Request};
 use crate::files::content_type::{HTML, SCRIPT};
 use crate::http::answer::{Answer, Body, Cache};
-use crate::project::segments::{AsOf, preload_links};
+use crate::project::segments::{BatchRef, preload_links};
 use crate::tabs::client_script::Runtime;
 use crate::tabs::trace::position::MappedModule;
 
@@ -178,7 +178,7 @@ impl Loop {
 
     fn segment(&mut self, name: &str) -> Option<Answer> {
         let Self { project, session, seq, config, .. } = self;
-        let as_of = AsOf { session, seq: *seq };
+        let as_of = BatchRef { session, seq: *seq };
         let (script, is_current) =
             project.modules.segments.script(&project.modules.graph, name.strip_suffix(".js")?, &config.base, as_of)?;
         // A page that began to load before an edit gets newer text than the address names, so no browser may keep it.

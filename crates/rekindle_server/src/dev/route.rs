@@ -106,10 +106,16 @@ impl<'r> Route<'r> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Wants;
+    use crate::event::RequestPurpose;
 
     fn request(path: &str, query: &str) -> Request {
-        Request { path: path.into(), query: query.into(), navigation: false, wants: Wants::Unsaid, guest: false }
+        Request {
+            path: path.into(),
+            query: query.into(),
+            navigation: false,
+            wants: RequestPurpose::Unsaid,
+            guest: false,
+        }
     }
 
     #[test]

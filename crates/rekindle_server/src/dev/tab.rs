@@ -58,14 +58,14 @@ pub enum Stage {
     /// It has not said what it holds: a page that loads, or a tool that only listens. It is sent batches all the same.
     Silent,
     /// It comes from another session, and says what it holds.
-    Compared(Holdings),
+    Compared(ReportedVersions),
     /// It holds what the last batch left, and gets the next.
     InStep,
 }
 
 /// What a tab of another session holds, as far as it has said so.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Holdings {
+pub struct ReportedVersions {
     /// Digests of its modules.
     pub versions: BTreeMap<String, String>,
     /// Modules that it takes for broken.
@@ -76,7 +76,7 @@ pub struct Holdings {
 
 /// What a tab is sent that has missed something.
 #[derive(Clone, Debug)]
-pub struct CatchUp {
+pub struct MissedBatch {
     pub answer: Utf8Bytes,
     /// What was edited.
     pub files: Arc<[String]>,

@@ -4,26 +4,26 @@ use std::time::Instant;
 
 use rekindle_compile::import_place;
 use rekindle_compile::kind::path_of;
-use rekindle_graph::wire::{Applied, ClientMessage, Lacks, Outcome, ServerMessage};
+use rekindle_graph::wire::{ClientMessage, MissingExport, Outcome, ServerMessage, UpdateReport};
 use rekindle_graph::{Diagnostic, ModuleId, ModuleState};
 use serde_json::Value;
 
 use super::Loop;
 use super::json::json;
 use super::publish::files_of;
-use super::tab::{CatchUp, Holdings, Stage, Tab};
+use super::tab::{MissedBatch, ReportedVersions, Stage, Tab};
 use crate::event::UnreadableModule;
 use crate::project::edit::PageChanges;
 use crate::report::News;
 use crate::tabs::client::{Client, ClientId};
 use crate::tabs::outbox::Outbox;
 use crate::tabs::socket::Utf8Bytes;
-use crate::tabs::trace::Question;
+use crate::tabs::trace::TraceRequest;
 
 /// Characters that are shown of an error that a page has thrown.
-const MOST_SAID: usize = 4000;
+const MAX_ERROR_CHARACTERS: usize = 4000;
 /// Errors of tabs that the terminal is told of between two batches.
-const MOST_THROWN: usize = 50;
+const MAX_REPORTED_ERRORS: usize = 50;
 /// Answers to `hello` that are kept.
 const MOST_ANSWERS: usize = 16;
 /// Names that count of a list that a tab sends for the terminal.
@@ -86,7 +86,7 @@ impl Loop {
         }
         tab.page = Some(page.unwrap_or_else(|| entries.first().cloned().unwrap_or_default()));
         if !is_of_session {
-            tab.stage = Stage::Compared(Holdings::default());
+            tab.stage = Stage::Compared(ReportedVersions::default());
             return self.send(id, &ServerMessage::Compare);
         }
         tab.stage = Stage::InStep;
@@ -102,7 +102,7 @@ impl Loop {
     }
 
     /// The batch from `seq` to now. Many tabs miss the same when a connection is cut.
-    fn missed_since(&mut self, seq: u64) -> CatchUp {
+    fn missed_since(&mut self, seq: u64) -> MissedBatch {
         if let Some(missed) = self.answers.get(&seq) {
             return missed.clone();
         }
@@ -115,7 +115,7 @@ impl Loop {
         let page_changes = PageChanges { pages: pages.collect(), env: true, reload, ..PageChanges::default() };
         let files = files_of(&self.project.modules.graph, &delta, &page_changes).into();
         let batch = self.batch(Some(seq), &delta, page_changes);
-        let missed = CatchUp { answer: json(&ServerMessage::Batch(batch)).into(), files };
+        let missed = MissedBatch { answer: json(&ServerMessage::Batch(batch)).into(), files };
         if self.answers.len() == MOST_ANSWERS {
             self.answers.pop_first();
         }
@@ -123,7 +123,7 @@ impl Loop {
         missed
     }
 
-    fn on_applied(&mut self, id: ClientId, mut applied: Applied) {
+    fn on_applied(&mut self, id: ClientId, mut applied: UpdateReport) {
         applied.chain = both_ends(applied.chain);
         applied.boundaries.truncate(MOST_NAMES);
         applied.reason = applied.reason.as_deref().map(shortened);
@@ -179,19 +179,19 @@ impl Loop {
         id: ClientId,
         number: u64,
         frames: &[(String, u32, u32)],
-        lacks: Option<&Lacks>,
+        lacks: Option<&MissingExport>,
         said: Option<String>,
     ) {
         let lacks = lacks.map(|lacks| (lacks, self.advice_about(lacks)));
-        let said = said.map(|text| text.chars().take(MOST_SAID).collect());
+        let said = said.map(|text| text.chars().take(MAX_ERROR_CHARACTERS).collect());
         if let Some(tab) = self.tabs.get(&id) {
             let tab = (id, tab.outbox.clone());
-            let question = Question { number, frames, lacks, said };
+            let question = TraceRequest { number, frames, lacks, said };
             self.tracer.trace(&mut self.project.modules, &self.config.base, tab, question);
         }
     }
 
-    fn advice_about(&self, Lacks { importer, source, name, .. }: &Lacks) -> String {
+    fn advice_about(&self, MissingExport { importer, source, name, .. }: &MissingExport) -> String {
         let exports = self.project.modules.graph.get(source).map(|id| self.exports_of(id)).unwrap_or_default();
         let exports: Vec<&str> = exports.iter().map(String::as_str).collect();
         let is_typed = [".ts", ".tsx"].iter().any(|ending| path_of(importer).ends_with(ending));
@@ -201,7 +201,7 @@ impl Loop {
     /// Several tabs throw the same, and one may throw it often.
     pub(super) fn on_thrown(&mut self, thrown: &Diagnostic) {
         let told = (thrown.message.clone(), thrown.location());
-        if self.thrown.len() < MOST_THROWN && self.thrown.insert(told) {
+        if self.thrown.len() < MAX_REPORTED_ERRORS && self.thrown.insert(told) {
             self.report.tell(News::Failed { errors: vec![thrown.clone()] });
         }
     }

@@ -20,7 +20,7 @@ use crate::tabs::client::ClientId;
 
 /// When tabs have not taken so many bytes of large texts, further answers of that kind wait; a tab that takes nothing for so
 /// long is then disconnected.
-const MOST_UNTAKEN: usize = 24 << 20;
+const MAX_UNSENT_BYTES: usize = 24 << 20;
 const SLOW: Duration = Duration::from_secs(2);
 const ROOM_PACE: Duration = Duration::from_millis(20);
 
@@ -61,7 +61,7 @@ impl Loop {
     }
 
     fn has_room(&self) -> bool {
-        self.tabs.values().map(|tab| tab.outbox.untaken().0).sum::<usize>() < MOST_UNTAKEN
+        self.tabs.values().map(|tab| tab.outbox.untaken().0).sum::<usize>() < MAX_UNSENT_BYTES
     }
 
     /// Closes connections of tabs that take nothing, so that others get their answers. They may come back.

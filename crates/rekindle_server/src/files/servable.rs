@@ -12,7 +12,7 @@ pub struct Servable(PathBuf);
 
 /// An admitted file, opened to be sent.
 #[derive(Debug)]
-pub(crate) struct Opened {
+pub(crate) struct OpenFile {
     pub file: std::fs::File,
     pub length: u64,
     pub modified: Option<SystemTime>,
@@ -30,7 +30,7 @@ impl Servable {
 
     /// Opens the file. What was admitted is this path and not where it may lead by now: a file that became a link, or
     /// whose folder did, counts as gone until the next listing admits it again.
-    pub(crate) async fn open(&self) -> io::Result<Opened> {
+    pub(crate) async fn open(&self) -> io::Result<OpenFile> {
         let path = self.path().to_owned();
         let opened = tokio::task::spawn_blocking(move || {
             if std::fs::canonicalize(&path)? != path {
@@ -42,7 +42,7 @@ impl Servable {
                 _ => error,
             })?;
             let facts = file.metadata()?;
-            Ok(Opened { length: facts.len(), modified: facts.modified().ok(), file })
+            Ok(OpenFile { length: facts.len(), modified: facts.modified().ok(), file })
         });
         opened.await.map_err(io::Error::other)?
     }

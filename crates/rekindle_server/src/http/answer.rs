@@ -25,9 +25,9 @@ pub enum Body {
     /// Pieces sent one after the other; nothing is copied together.
     Pieces(Vec<Bytes>),
     /// Pieces that come one after the other while the answer is being written; it ends when the sender is dropped.
-    Stream(Arrivals),
+    Stream(BodyStream),
     /// Pieces that are made when the reader takes them.
-    Made(Made),
+    Lazy(LazyBody),
     /// An admitted file, read when it is sent; ranges are honoured. Only a [`Servable`] can be read.
     File(Servable),
     /// The same, compressed if the client takes that, with a tag of its content.
@@ -38,15 +38,15 @@ pub enum Body {
 
 /// A body whose pieces are made one after the other, so that a reader that does not read holds only what they are made of.
 #[derive(Clone)]
-pub struct Made(Arc<dyn Fn(usize) -> Option<Vec<Bytes>> + Send + Sync>);
+pub struct LazyBody(Arc<dyn Fn(usize) -> Option<Vec<Bytes>> + Send + Sync>);
 
-impl std::fmt::Debug for Made {
+impl std::fmt::Debug for LazyBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Made")
     }
 }
 
-impl Made {
+impl LazyBody {
     /// `make` gives the parts of the piece with a number, counted from 0, and `None` behind the last piece.
     pub fn new(make: impl Fn(usize) -> Option<Vec<Bytes>> + Send + Sync + 'static) -> Self {
         Self(Arc::new(make))
@@ -70,9 +70,9 @@ impl Made {
 
 /// The receiving end of a streamed body. An answer has one reader, so a clone takes the stream with it.
 #[derive(Clone, Debug)]
-pub struct Arrivals(Arc<Mutex<Option<mpsc::UnboundedReceiver<Bytes>>>>);
+pub struct BodyStream(Arc<Mutex<Option<mpsc::UnboundedReceiver<Bytes>>>>);
 
-impl Arrivals {
+impl BodyStream {
     pub fn new(receiver: mpsc::UnboundedReceiver<Bytes>) -> Self {
         Self(Arc::new(Mutex::new(Some(receiver))))
     }

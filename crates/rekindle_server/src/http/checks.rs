@@ -161,22 +161,28 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::http::connections::listen::Bound;
-    use crate::http::gate::{Arrival, Gate};
+    use crate::http::connections::listen::BoundListeners;
+    use crate::http::gate::{Gate, GateEvent};
     use rekindle_config::Config;
 
     fn site(change: impl FnOnce(&mut Config), exposed: bool) -> Site {
         let mut config = Config::new("/project");
         change(&mut config);
-        let bound =
-            Bound { listeners: Vec::new(), port: 5173, exposed, name: None, local: Vec::new(), network: Vec::new() };
+        let bound = BoundListeners {
+            listeners: Vec::new(),
+            port: 5173,
+            exposed,
+            name: None,
+            local: Vec::new(),
+            network: Vec::new(),
+        };
         Site::new(&config, &bound, mpsc::unbounded_channel().0)
     }
 
     /// What the checks say to a request from an address: the path that passes, or the head of the refusal.
     async fn check(site: &Site, peer: &str, request: &str) -> String {
         let bytes = format!("{}\r\n\r\n", request.replace('\n', "\r\n"));
-        let Arrival::Head(head) = Gate::default().next(&mut bytes.as_bytes()).await else {
+        let GateEvent::Head(head) = Gate::default().next(&mut bytes.as_bytes()).await else {
             panic!("the gate refuses {request}")
         };
         let origin = site.origin_of(&head);

@@ -28,7 +28,7 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 pub(crate) const IDLE_TIME: Duration = Duration::from_secs(60);
 
 /// Headers that decide something; a second one would leave open which of the two decides.
-const ONCE: [&str; 12] = [
+const SINGLE_HEADERS: [&str; 12] = [
     "host",
     "content-length",
     "origin",
@@ -189,7 +189,7 @@ const fn refuse<T>(status: u16, reason: &'static str) -> Result<T, Refusal> {
 
 /// What came next on the wire.
 #[derive(Debug)]
-pub enum Arrival {
+pub enum GateEvent {
     Head(Head),
     Refused(Refusal),
     /// Closed, broken or idle for too long: nothing to answer.
@@ -206,27 +206,27 @@ pub struct Gate {
 
 impl Gate {
     /// Reads the next head. Not cancel safe with respect to time limits, but no byte is lost when dropped.
-    pub async fn next(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Arrival {
+    pub async fn next(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> GateEvent {
         let patience = if self.used { IDLE_TIME } else { HEAD_TIME };
         self.used = true;
         if self.buffer.is_empty() {
             match timeout_at(Instant::now() + patience, self.read(stream)).await {
                 Ok(Ok(1..)) => {}
-                _ => return Arrival::Over,
+                _ => return GateEvent::Over,
             }
         }
         let deadline = Instant::now() + HEAD_TIME;
         loop {
             match self.take_head() {
-                Ok(Some(head)) => return Arrival::Head(head),
+                Ok(Some(head)) => return GateEvent::Head(head),
                 Ok(None) => {}
-                Err(refusal) => return Arrival::Refused(refusal),
+                Err(refusal) => return GateEvent::Refused(refusal),
             }
             match timeout_at(deadline, self.read(stream)).await {
                 Ok(Ok(1..)) => {}
-                Ok(_) => return Arrival::Over,
+                Ok(_) => return GateEvent::Over,
                 Err(_) => {
-                    return Arrival::Refused(Refusal { status: 408, reason: "the request took too long to arrive" });
+                    return GateEvent::Refused(Refusal { status: 408, reason: "the request took too long to arrive" });
                 }
             }
         }
@@ -390,7 +390,7 @@ fn check_headers(headers: &[(String, String)]) -> Result<(), Refusal> {
     if count("host") != 1 {
         return refuse(400, "exactly one Host header is needed");
     }
-    if ONCE.iter().any(|name| count(name) > 1) {
+    if SINGLE_HEADERS.iter().any(|name| count(name) > 1) {
         return refuse(400, "a header that may occur only once is repeated");
     }
     let mut expectations = headers.iter().filter(|(key, _)| key == "expect");
@@ -432,14 +432,14 @@ mod tests {
         let (mut gate, mut stream, mut said) = (Gate::default(), bytes, Vec::new());
         loop {
             match gate.next(&mut stream).await {
-                Arrival::Head(head) => match head.without_body() {
+                GateEvent::Head(head) => match head.without_body() {
                     Ok(()) => said.push(head.target),
                     Err(refusal) => return refusal.status.to_string(),
                 },
-                Arrival::Refused(refusal) => {
+                GateEvent::Refused(refusal) => {
                     return said.into_iter().chain([refusal.status.to_string()]).collect::<Vec<_>>().join(" ");
                 }
-                Arrival::Over => return said.join(" "),
+                GateEvent::Over => return said.join(" "),
             }
         }
     }
@@ -459,7 +459,7 @@ mod tests {
         let sender = tokio::spawn(async move {
             tokio::io::AsyncWriteExt::write_all(&mut client, b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n").await
         });
-        assert!(matches!(Gate::default().next(&mut server).await, Arrival::Head(head) if head.target == "/a"));
+        assert!(matches!(Gate::default().next(&mut server).await, GateEvent::Head(head) if head.target == "/a"));
         sender.await.unwrap().unwrap();
     }
 
@@ -605,7 +605,9 @@ mod tests {
         let (mut client, mut server) = tokio::io::duplex(64);
         tokio::io::AsyncWriteExt::write_all(&mut client, b"GET / HTTP/1.1\r\n").await.unwrap();
         let start = Instant::now();
-        assert!(matches!(Gate::default().next(&mut server).await, Arrival::Refused(refusal) if refusal.status == 408));
+        assert!(
+            matches!(Gate::default().next(&mut server).await, GateEvent::Refused(refusal) if refusal.status == 408)
+        );
         assert_eq!(start.elapsed().as_secs(), 10);
     }
 }

@@ -10,7 +10,7 @@ use std::io;
 
 use crate::files::compressed::{CompressedFile, FileTime};
 use crate::files::compression;
-use crate::files::servable::Opened;
+use crate::files::servable::OpenFile;
 use crate::http::answer::{Answer, Body, Cache};
 use crate::http::gate::Head;
 use crate::http::reply::{Content, Headers, Reply, entity_tag, holds_tag};
@@ -24,11 +24,11 @@ pub async fn reply_to(head: &Head, answer: Answer) -> Reply {
             Some(receiver) => (Content::Stream(receiver), None),
             None => return Reply::text(500, "the page is already being sent"),
         },
-        Body::Made(made) => (Content::Made(made), None),
+        Body::Lazy(made) => (Content::Lazy(made), None),
         Body::Compressed(sent) => return compressed(&sent, answer.status, answer.content_type, head).await,
         Body::Elsewhere(to) => return Reply::redirect(to),
         Body::File(servable) => match servable.open().await {
-            Ok(Opened { file, length, modified }) => (Content::File { file, start: 0, length }, modified),
+            Ok(OpenFile { file, length, modified }) => (Content::File { file, start: 0, length }, modified),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Reply::text(404, "the file is gone");
             }
@@ -75,7 +75,7 @@ async fn compressed(sent: &CompressedFile, status: u16, content_type: &str, head
 }
 
 async fn try_compressed(sent: &CompressedFile, status: u16, content_type: &str, head: &Head) -> io::Result<Reply> {
-    let Opened { file, length, modified } = sent.file.open().await?;
+    let OpenFile { file, length, modified } = sent.file.open().await?;
     let can_shrink =
         compression::is_worth_it(content_type) && (compression::MIN_LENGTH..=compression::MAX_LENGTH).contains(&length);
     let mut headers: Headers =

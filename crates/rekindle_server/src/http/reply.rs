@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::files::compressed::CLOCK_DOUBT;
-use crate::http::answer::Made;
+use crate::http::answer::LazyBody;
 use crate::http::boxed_body::{BodyError, BoxedBody};
 use crate::http::gate::{Head, Method};
 
@@ -48,7 +48,7 @@ pub(crate) enum Content {
     /// Of unknown length: sent in chunks.
     Stream(mpsc::UnboundedReceiver<Bytes>),
     /// The same.
-    Made(Made),
+    Lazy(LazyBody),
 }
 
 impl Content {
@@ -56,7 +56,7 @@ impl Content {
         match self {
             Self::Pieces(pieces) => Some(pieces.iter().map(|piece| piece.len() as u64).sum()),
             Self::File { length, .. } => Some(*length),
-            Self::Stream(_) | Self::Made(_) => None,
+            Self::Stream(_) | Self::Lazy(_) => None,
         }
     }
 
@@ -73,7 +73,7 @@ impl Content {
                     Some((Ok(Frame::data(piece)), receiver))
                 })))
             }
-            Self::Made(made) => {
+            Self::Lazy(made) => {
                 let mut next = 0;
                 let parts = std::iter::from_fn(move || made.take(&mut next)).flatten();
                 BodyExt::boxed_unsync(StreamBody::new(stream::iter(parts.map(|part| Ok(Frame::data(part))))))
@@ -92,7 +92,7 @@ impl Content {
         match self {
             Self::File { file, start, .. } => Self::File { file, start: start + range.start, length },
             Self::Pieces(pieces) => Self::Pieces(cut_pieces(pieces, range)),
-            Self::Stream(_) | Self::Made(_) => self,
+            Self::Stream(_) | Self::Lazy(_) => self,
         }
     }
 }
@@ -192,7 +192,7 @@ impl Reply {
                 write_all(stream, vec![head]).await?;
                 write_chunks(stream, receiver).await
             }
-            Content::Made(made) => {
+            Content::Lazy(made) => {
                 write_all(stream, vec![head]).await?;
                 let mut next = 0;
                 while let Some(parts) = made.take(&mut next) {
@@ -257,7 +257,7 @@ pub(crate) fn entity_tag(content: &Content, modified: Option<SystemTime>) -> Opt
             });
             Some(format!("W/\"{}\"", &hasher.finalize().to_hex()[..32]))
         }
-        Content::Stream(_) | Content::Made(_) => None,
+        Content::Stream(_) | Content::Lazy(_) => None,
         Content::File { length, .. } => {
             let modified = modified?;
             let is_settled = modified.elapsed().is_ok_and(|age| age > CLOCK_DOUBT);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::event::Inbox;
-use crate::http::connections::listen::Bound;
+use crate::http::connections::listen::BoundListeners;
 use crate::http::gate::Head;
 use crate::http::hosts::{Hosts, Origin};
 use crate::http::reply::{OwnHeaders, Reply};
@@ -67,7 +67,7 @@ pub struct Key {
 }
 
 impl Site {
-    pub fn new(config: &Config, bound: &Bound, inbox: Inbox) -> Self {
+    pub fn new(config: &Config, bound: &BoundListeners, inbox: Inbox) -> Self {
         let names = config.server.allowed_hosts.iter().cloned().chain(bound.name.clone());
         let cookie_path = if config.server.proxy.is_empty() { config.base.clone() } else { "/".to_owned() };
         let key = || Key { token: Token::fresh(), cookie: format!("rekindle-{}", bound.port), cookie_path };

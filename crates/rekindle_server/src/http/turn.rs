@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::event::{Event, Request, Wants};
+use crate::event::{Event, Request, RequestPurpose};
 use crate::http::address;
 use crate::http::checks::{is_navigation, not_allowed};
-use crate::http::gate::{Arrival, Head, Method};
+use crate::http::gate::{GateEvent, Head, Method};
 use crate::http::hosts::Origin;
 use crate::http::negotiate::reply_to;
 use crate::http::reply::Reply;
@@ -28,7 +28,7 @@ const EDIT_TIME: Duration = Duration::from_secs(60);
 
 /// What a request leads to.
 #[derive(Debug)]
-pub(crate) enum Turn {
+pub(crate) enum Dispatch {
     Reply(Reply),
     Socket(Handshake),
     /// The other server behind a rule answers.
@@ -51,10 +51,10 @@ impl Site {
     }
 
     /// Only what is passed on may have a body of any length.
-    pub(crate) fn admit_body(&self, head: Head) -> Arrival {
+    pub(crate) fn admit_body(&self, head: Head) -> GateEvent {
         match self.proxied(&head) {
-            Some(_) => Arrival::Head(head),
-            None => head.without_body().map_or_else(Arrival::Refused, |()| Arrival::Head(head)),
+            Some(_) => GateEvent::Head(head),
+            None => head.without_body().map_or_else(GateEvent::Refused, |()| GateEvent::Head(head)),
         }
     }
 
@@ -77,24 +77,24 @@ impl Site {
     }
 
     /// `rule`: what [`Site::proxied`] says.
-    pub(crate) async fn turn(&self, head: &Head, origin: Origin, peer: IpAddr, rule: Option<usize>) -> Turn {
+    pub(crate) async fn turn(&self, head: &Head, origin: Origin, peer: IpAddr, rule: Option<usize>) -> Dispatch {
         if let Some(rule) = rule {
             let checked = self.check_proxied(head, origin, peer, rule);
-            return checked.map_or_else(Turn::Reply, |upgrade| Turn::Proxied { rule, upgrade });
+            return checked.map_or_else(Dispatch::Reply, |upgrade| Dispatch::Proxied { rule, upgrade });
         }
         if self.is_edit(head) {
-            return Turn::Reply(self.edit(head).await);
+            return Dispatch::Reply(self.edit(head).await);
         }
         match self.check(head, origin, peer) {
-            Err(reply) => Turn::Reply(reply),
-            Ok((path, query)) if !self.has_dev_routes => Turn::Reply(self.ask(head, path, query, origin).await),
+            Err(reply) => Dispatch::Reply(reply),
+            Ok((path, query)) if !self.has_dev_routes => Dispatch::Reply(self.ask(head, path, query, origin).await),
             Ok((path, query)) => match path.as_str() {
-                SOCKET => self.socket(head, origin, &query).map_or_else(Turn::Reply, Turn::Socket),
-                EDITOR => Turn::Reply(self.open_in_editor(head, origin, &query).await),
+                SOCKET => self.socket(head, origin, &query).map_or_else(Dispatch::Reply, Dispatch::Socket),
+                EDITOR => Dispatch::Reply(self.open_in_editor(head, origin, &query).await),
                 path if self.socket_path.as_deref() == Some(path) && Handshake::is_wanted(head) => {
-                    self.socket(head, origin, &query).map_or_else(Turn::Reply, Turn::Socket)
+                    self.socket(head, origin, &query).map_or_else(Dispatch::Reply, Dispatch::Socket)
                 }
-                _ => Turn::Reply(self.ask(head, path, query, origin).await),
+                _ => Dispatch::Reply(self.ask(head, path, query, origin).await),
             },
         }
     }
@@ -205,12 +205,14 @@ fn may_ask_for_route(head: &Head, path: &str) -> bool {
     head.header("sec-fetch-mode").is_none() && takes_all && is_plain
 }
 
-fn wants(head: &Head) -> Wants {
+fn wants(head: &Head) -> RequestPurpose {
     match (head.header("sec-fetch-dest"), head.header("sec-fetch-mode")) {
-        (None, _) => Wants::Unsaid,
-        (Some("script"), Some("no-cors")) => Wants::Script,
-        (Some("script"), _) => Wants::Module,
-        (Some("worker" | "sharedworker" | "audioworklet" | "paintworklet" | "serviceworker"), _) => Wants::Script,
-        _ => Wants::Content,
+        (None, _) => RequestPurpose::Unsaid,
+        (Some("script"), Some("no-cors")) => RequestPurpose::Script,
+        (Some("script"), _) => RequestPurpose::Module,
+        (Some("worker" | "sharedworker" | "audioworklet" | "paintworklet" | "serviceworker"), _) => {
+            RequestPurpose::Script
+        }
+        _ => RequestPurpose::Content,
     }
 }

@@ -92,12 +92,12 @@ pub fn real(path: &Path) -> PathBuf {
 
 /// A note that somebody wrote. Dropping it removes it.
 #[derive(Debug)]
-pub struct Note {
+pub struct ControlFile {
     path: PathBuf,
     text: String,
 }
 
-impl Note {
+impl ControlFile {
     /// Says that a server runs. Without a note no command finds it, and that is no reason not to serve.
     pub fn of_server(control: &Control) -> Option<Self> {
         Self::write(&format!("server-{}{END}", Token::fresh().as_str()), control)
@@ -132,7 +132,7 @@ impl Note {
     }
 }
 
-impl Drop for Note {
+impl Drop for ControlFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
@@ -271,7 +271,7 @@ mod tests {
         };
         let (app, inner, beside) = (below("app"), below("app/examples/one"), below("beside"));
         let notes = [(&app, 5174), (&inner, 5175), (&beside, 5173)]
-            .map(|(root, port)| Note::of_server(&control(root, port)).unwrap());
+            .map(|(root, port)| ControlFile::of_server(&control(root, port)).unwrap());
         assert_eq!(ports(&Scope::around(&below("app/src"))), [5174]);
         assert_eq!(ports(&Scope::around(&inner)), [5174, 5175]);
         assert_eq!(ports(&Scope::around(folder.path())), [5173, 5174, 5175]);
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn a_note_that_was_cleared_away_is_written_again() {
         let folder = tempfile::tempdir().unwrap();
-        let mut note = Note::of_server(&control(folder.path(), 5173)).unwrap();
+        let mut note = ControlFile::of_server(&control(folder.path(), 5173)).unwrap();
         fs::remove_file(&note.path).unwrap();
         note.renew();
         assert_eq!(ports(&Scope::of_project(folder.path())), [5173]);
@@ -302,7 +302,7 @@ mod tests {
         let root = text_of(&real(folder.path()));
         let id = Token::fresh().as_str().to_owned();
         let edit = OpenEdit { scope: Scope::of_project(folder.path()), id: id.clone(), lease: 60_000 };
-        let mut note = Note::of_edit(&edit).unwrap();
+        let mut note = ControlFile::of_edit(&edit).unwrap();
         let known: Vec<OpenEdit> = edits_of(&root).into_iter().map(|(edit, _)| edit).collect();
         assert_eq!(known, [edit]);
         assert_eq!(edits_of(&format!("{root}-other")).len(), 0);
@@ -319,7 +319,7 @@ mod tests {
     fn nobody_else_can_read_them_or_leave_some() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let note = Note::of_server(&control(folder.path(), 5173)).unwrap();
+        let note = ControlFile::of_server(&control(folder.path(), 5173)).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&note.path), mode(note.path.parent().unwrap())), (0o600, 0o700));
         let open = folder.path().join("open");

@@ -50,7 +50,7 @@ impl Editor {
         opened.await.unwrap_or_else(|error| Err(EditorError::NotStarted(io::Error::other(error))))
     }
 
-    fn find(&self, place: &str) -> Option<Place> {
+    fn find(&self, place: &str) -> Option<EditorTarget> {
         let (path, line, column) = split_place(place);
         let path = path_of(path);
         // No options, no shares on other machines (`//host/share`), no drives or streams, nothing a terminal interprets.
@@ -72,13 +72,13 @@ impl Editor {
             return None;
         }
         let file = std::fs::canonicalize(root.join(below)).ok()?;
-        (file.starts_with(&root) && file.is_file()).then_some(Place { file, line, column })
+        (file.starts_with(&root) && file.is_file()).then_some(EditorTarget { file, line, column })
     }
 }
 
 /// A place in a file that was found below the root. The path is absolute, so it cannot be taken for an option.
 #[derive(Debug)]
-struct Place {
+struct EditorTarget {
     file: PathBuf,
     line: Option<u32>,
     column: Option<u32>,
@@ -98,7 +98,7 @@ fn split_place(place: &str) -> (&str, Option<u32>, Option<u32>) {
     }
 }
 
-fn start(place: &Place) -> Result<(), EditorError> {
+fn start(place: &EditorTarget) -> Result<(), EditorError> {
     let command = editor_command()?;
     let Some((program, own)) = command.split_first() else {
         return Err(EditorError::NoEditor);
@@ -149,7 +149,7 @@ fn find_program(name: &str) -> Option<PathBuf> {
 }
 
 /// How an editor wants to be told a line.
-fn arguments(editor: &str, place: &Place) -> Vec<std::ffi::OsString> {
+fn arguments(editor: &str, place: &EditorTarget) -> Vec<std::ffi::OsString> {
     let file = place.file.clone().into_os_string();
     let Some(line) = place.line else {
         return vec![file];
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn editors_are_told_the_line_in_their_own_way() {
-        let place = Place { file: "/p/a.js".into(), line: Some(3), column: Some(5) };
+        let place = EditorTarget { file: "/p/a.js".into(), line: Some(3), column: Some(5) };
         let told = |editor: &str| {
             arguments(editor, &place)
                 .iter()

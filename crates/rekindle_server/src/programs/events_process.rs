@@ -26,7 +26,7 @@ const QUEUE: usize = 1024;
 /// Bytes of them.
 const QUEUE_BYTES: usize = 16 << 20;
 /// How long the program may take to end after its stdin was closed.
-const FAREWELL: Duration = Duration::from_millis(250);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Receives sentences for the terminal.
 pub type Report = Arc<dyn Fn(String) + Send + Sync>;
@@ -105,7 +105,7 @@ impl EventsProcess {
 
     /// Closes the program's stdin, and ends it if that is not enough.
     pub async fn stop(self) {
-        let stop = tokio::task::spawn_blocking(move || self.child.stop(FAREWELL));
+        let stop = tokio::task::spawn_blocking(move || self.child.stop(CLOSE_TIMEOUT));
         let _ = stop.await; // It does not panic.
     }
 }

@@ -22,7 +22,7 @@ use rekindle_graph::{Diagnostic, FilePath, ModuleGraph, ModuleId, ModuleUrl, dig
 use crate::project::head_styles::head_styles;
 use crate::project::modules::Modules;
 use crate::project::page_texts::{Load, Loads, PageText, PageTexts};
-use crate::project::segments::{AsOf, preload_links};
+use crate::project::segments::{BatchRef, preload_links};
 use crate::tabs::client_script::Runtime;
 
 /// One page, parsed.
@@ -100,7 +100,7 @@ impl Entry {
 
 /// What an edit of its file did to a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum PageFate {
     Same,
     Edited,
     /// It cannot be read any more.
@@ -174,8 +174,8 @@ impl Pages {
     }
 
     /// Reads the page anew: what has become of it.
-    pub fn reload(&mut self, url: &str, modules: &mut Modules, seq: u64) -> Fate {
-        let Some(page) = self.pages.get_mut(url) else { return Fate::Same };
+    pub fn reload(&mut self, url: &str, modules: &mut Modules, seq: u64) -> PageFate {
+        let Some(page) = self.pages.get_mut(url) else { return PageFate::Same };
         let was_gone = page.gone.is_some();
         match read_page(url, &page.file, modules, seq, Some(page)) {
             Ok(mut fresh) => {
@@ -190,15 +190,15 @@ impl Pages {
                     page.stood_at = seq;
                 }
                 match (was_gone, is_edited) {
-                    (true, is_edited) => Fate::Back { is_edited },
-                    (false, true) => Fate::Edited,
-                    (false, false) => Fate::Same,
+                    (true, is_edited) => PageFate::Back { is_edited },
+                    (false, true) => PageFate::Edited,
+                    (false, false) => PageFate::Same,
                 }
             }
             Err(error) => match (page.go(&error, modules, seq), was_gone) {
-                (true, false) => Fate::Gone,
-                (true, true) => Fate::GoneOtherwise,
-                (false, _) => Fate::Same,
+                (true, false) => PageFate::Gone,
+                (true, true) => PageFate::GoneOtherwise,
+                (false, _) => PageFate::Same,
             },
         }
     }
@@ -514,7 +514,7 @@ impl Page {
 
     /// The page's text up to the end of its head, and what follows: `url` is its address, `as_of` says what it is true of,
     /// `preload` names the segments it will need. The styles of what it imports belong between the two.
-    pub fn render(&self, url: &str, base: &str, as_of: AsOf, preload: &[String]) -> (String, String) {
+    pub fn render(&self, url: &str, base: &str, as_of: BatchRef, preload: &[String]) -> (String, String) {
         let state = format!("&amp;session={}&amp;seq={}&amp;text={}", as_of.session, as_of.seq, self.hash);
         let (mut text, head_end) = self.text(url, base, &state, preload);
         let rest = text.split_off(head_end);

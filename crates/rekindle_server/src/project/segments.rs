@@ -92,7 +92,7 @@ impl std::fmt::Display for Address {
 
 /// What an answer is true of, told to the tab by segments that say more than their address promises.
 #[derive(Clone, Copy, Debug)]
-pub struct AsOf<'a> {
+pub struct BatchRef<'a> {
     pub session: &'a str,
     pub seq: u64,
 }
@@ -207,13 +207,13 @@ impl Segments {
         graph: &ModuleGraph,
         address: &str,
         base: &str,
-        as_of: AsOf,
+        as_of: BatchRef,
     ) -> Option<(Vec<Bytes>, bool)> {
         let at = self.at(address)?;
         let current = self.address(graph, at);
         let is_current = current == Address::parse(address)?;
         let mut head = String::new();
-        write_head(&mut head, base, if is_current { Carrier::Segment(address) } else { Carrier::Value(as_of) });
+        write_head(&mut head, base, if is_current { Delivery::Segment(address) } else { Delivery::Value(as_of) });
         head.push('\n');
         let definitions = self.texts.named(&current.to_string(), || self.segments[at].definitions(graph));
         let end = format!("export{{}};\n//# sourceMappingURL={base}@rekindle/s/{address}.js.map\n");
@@ -270,19 +270,19 @@ fn length(published: &Published) -> usize {
 
 /// How the definitions that follow come to the tab.
 #[derive(Clone, Copy, Debug)]
-pub enum Carrier<'a> {
+pub enum Delivery<'a> {
     /// In a segment: a manifest that names its address says as of when they are.
     Segment(&'a str),
     /// By value.
-    Value(AsOf<'a>),
+    Value(BatchRef<'a>),
 }
 
 /// Makes `$d` in a script, without a line break.
-pub fn write_head(out: &mut String, base: &str, carrier: Carrier) {
+pub fn write_head(out: &mut String, base: &str, carrier: Delivery) {
     let _ = write!(out, "import{{$segment}}from\"{base}@rekindle/client.js\";");
     let _ = match carrier {
-        Carrier::Segment(address) => write!(out, "const $d=$segment(\"{address}\");"),
-        Carrier::Value(AsOf { session, seq }) => write!(out, "const $d=$segment(null,\"{session}\",{seq});"),
+        Delivery::Segment(address) => write!(out, "const $d=$segment(\"{address}\");"),
+        Delivery::Value(BatchRef { session, seq }) => write!(out, "const $d=$segment(null,\"{session}\",{seq});"),
     };
 }
 

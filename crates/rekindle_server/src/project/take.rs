@@ -18,7 +18,7 @@ use crate::files::listing::RootFiles;
 use crate::project::edit::{Edit, PageChanges};
 use crate::project::env::EnvValues;
 use crate::project::gaps::StateBefore;
-use crate::project::pages::Fate;
+use crate::project::pages::PageFate;
 use crate::report::News;
 use crate::watch::Watcher;
 
@@ -103,8 +103,8 @@ impl Project {
     fn listing_changed(&self, batch: &FileBatch) -> bool {
         let modules = &self.modules;
         let known = |path: &PathBuf| !modules.graph.of_file(path).is_empty();
-        let sights = &modules.compiler.resolver.sights;
-        let may_mean = |path: &PathBuf| sights.may_differ(path) || modules.cares_about(path);
+        let lookups = &modules.compiler.resolver.lookups;
+        let may_mean = |path: &PathBuf| lookups.may_differ(path) || modules.cares_about(path);
         let appeared = |path: &PathBuf| if known(path) { !path.is_file() } else { may_mean(path) };
         let moved = |folder: &PathBuf| modules.is_new_folder(folder) && !self.is_public(folder);
         batch.paths.iter().any(appeared) || batch.folders.iter().any(moved)
@@ -188,11 +188,11 @@ impl Project {
         let mut edited: BTreeMap<String, String> = BTreeMap::new();
         for (url, file) in concerned {
             match self.pages.reload(&url, &mut self.modules, seq) {
-                Fate::Same => {}
-                Fate::Edited => _ = edited.insert(url, self.modules.compiler.display(file.as_path())),
-                Fate::Gone => page_changes.gone.push(url),
-                Fate::GoneOtherwise => page_changes.gone_otherwise.push(url),
-                Fate::Back { is_edited } => {
+                PageFate::Same => {}
+                PageFate::Edited => _ = edited.insert(url, self.modules.compiler.display(file.as_path())),
+                PageFate::Gone => page_changes.gone.push(url),
+                PageFate::GoneOtherwise => page_changes.gone_otherwise.push(url),
+                PageFate::Back { is_edited } => {
                     page_changes.back.push(url.clone());
                     if is_edited {
                         edited.insert(url, self.modules.compiler.display(file.as_path()));

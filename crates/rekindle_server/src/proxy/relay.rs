@@ -30,7 +30,7 @@ const READ_AHEAD: usize = 4;
 
 /// What becomes of the connection.
 #[derive(Debug)]
-pub enum After {
+pub enum ConnectionFate {
     /// The next request can be read.
     Next,
     /// It ends.
@@ -49,12 +49,12 @@ pub async fn relay(
     rule: usize,
     from: ClientRequest<'_>,
     own: OwnHeaders,
-) -> After {
+) -> ConnectionFate {
     let head = from.head;
     if head.header("expect").is_some()
         && write_all(stream, vec![Bytes::from_static(b"HTTP/1.1 100 Continue\r\n\r\n")]).await.is_err()
     {
-        return After::End;
+        return ConnectionFate::End;
     }
     let (mut reader, mut writer) = split(stream);
     let (sender, body) = channel_body(head.body);
@@ -66,22 +66,22 @@ pub async fn relay(
     };
     let response = match response {
         Ok(response) => response,
-        Err(sentence) => return After::Reply(Reply::text(502, sentence)),
+        Err(sentence) => return ConnectionFate::Reply(Reply::text(502, sentence)),
     };
     let written = tokio::select! {
         written = write_response(&mut writer, head, response, own) => written,
-        _ = &mut pump => return After::End,
+        _ = &mut pump => return ConnectionFate::End,
     };
     match written {
-        Ok(()) if head.persistent && is_read.load(Ordering::Relaxed) => After::Next,
-        _ => After::End,
+        Ok(()) if head.persistent && is_read.load(Ordering::Relaxed) => ConnectionFate::Next,
+        _ => ConnectionFate::End,
     }
 }
 
-fn broken_off(broken: BodyFault) -> After {
+fn broken_off(broken: BodyFault) -> ConnectionFate {
     match broken {
-        BodyFault::Malformed(reason) => After::Reply(Reply::text(400, reason)),
-        BodyFault::Gone => After::End,
+        BodyFault::Malformed(reason) => ConnectionFate::Reply(Reply::text(400, reason)),
+        BodyFault::Gone => ConnectionFate::End,
     }
 }
 
@@ -92,23 +92,23 @@ pub async fn relay_upgrade(
     rule: usize,
     from: ClientRequest<'_>,
     own: OwnHeaders,
-) -> After {
+) -> ConnectionFate {
     let mut response = match proxy.send(rule, from, empty(), true).await {
         Ok(response) => response,
-        Err(sentence) => return After::Reply(Reply::text(502, sentence)),
+        Err(sentence) => return ConnectionFate::Reply(Reply::text(502, sentence)),
     };
     if response.status() != http::StatusCode::SWITCHING_PROTOCOLS {
         let written = write_response(stream, from.head, response, own).await;
-        return if written.is_ok() { After::Next } else { After::End };
+        return if written.is_ok() { ConnectionFate::Next } else { ConnectionFate::End };
     }
     let upgraded = hyper::upgrade::on(&mut response);
     let mut head = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n".to_vec();
     push_headers(&mut head, &response, false);
     head.extend_from_slice(b"\r\n");
-    let Ok(upgraded) = upgraded.await else { return After::End };
+    let Ok(upgraded) = upgraded.await else { return ConnectionFate::End };
     match write_all(stream, vec![head.into()]).await {
-        Ok(()) => After::Tunnel(Box::new(upgraded)),
-        Err(_) => After::End,
+        Ok(()) => ConnectionFate::Tunnel(Box::new(upgraded)),
+        Err(_) => ConnectionFate::End,
     }
 }
 

@@ -266,7 +266,7 @@ fn upstream(secure: bool) -> Result<Upstream, String> {
     } else {
         builder
             .dangerous()
-            .with_custom_certificate_verifier(std::sync::Arc::new(Trusting { provider }))
+            .with_custom_certificate_verifier(std::sync::Arc::new(AcceptAnyCertificate { provider }))
             .with_no_client_auth()
     };
     let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
@@ -275,7 +275,7 @@ fn upstream(secure: bool) -> Result<Upstream, String> {
 
 /// Believes any certificate: the user has said `secure = false` for this target.
 #[derive(Debug)]
-struct Trusting {
+struct AcceptAnyCertificate {
     provider: std::sync::Arc<rustls::crypto::CryptoProvider>,
 }
 
@@ -285,7 +285,7 @@ mod trusting {
     use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
     use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-    impl ServerCertVerifier for super::Trusting {
+    impl ServerCertVerifier for super::AcceptAnyCertificate {
         fn verify_server_cert(
             &self,
             _: &CertificateDer<'_>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rekindle_graph::wire::{Applied, Outcome};
+use rekindle_graph::wire::{Outcome, UpdateReport};
 
 use crate::report::Report;
 use crate::report::news::{News, Reload, TabsOutcome};
@@ -58,7 +58,7 @@ struct DueReload {
 }
 
 impl DueReload {
-    fn of(applied: Applied, took: Duration) -> Self {
+    fn of(applied: UpdateReport, took: Duration) -> Self {
         // The line says by itself that nothing accepts the change, so that is no reason to add.
         let reason = applied.reason.filter(|reason| !reason.starts_with("nothing accepts"));
         Self { chain: applied.chain, reason, took }
@@ -107,7 +107,7 @@ impl Rounds {
     /// A tab or a worker says how it went. Not all were asked: who connects while a save is on its way gets the batch
     /// with the greeting, and counts with the others if that is all it has missed. Otherwise, and after the line was printed,
     /// whoever answers gets a line of its own.
-    pub fn answered(&mut self, client: ClientId, is_worker: bool, applied: Applied, report: &Report) {
+    pub fn answered(&mut self, client: ClientId, is_worker: bool, applied: UpdateReport, report: &Report) {
         let is_of_batch = |round: &Round| round.seq == applied.seq;
         let own = self.open.iter().position(|round| is_of_batch(round) && round.waiting.contains(&client));
         let is_missed = own.is_none() && self.catching_up.get(&client).is_some_and(|missed| missed.seq == applied.seq);
@@ -201,7 +201,7 @@ impl Round {
         }
     }
 
-    fn take(&mut self, client: ClientId, is_worker: bool, applied: Applied) {
+    fn take(&mut self, client: ClientId, is_worker: bool, applied: UpdateReport) {
         if !self.waiting.remove(&client) && !is_worker {
             self.outcome.tabs += 1;
         }
@@ -269,9 +269,9 @@ mod tests {
     use super::*;
     use crate::report::screen::Screen;
 
-    fn applied(result: Outcome) -> Applied {
+    fn applied(result: Outcome) -> UpdateReport {
         let chain = vec!["/a.ts".to_owned()];
-        Applied { seq: 7, result, boundaries: Vec::new(), chain, reason: None, error: None }
+        UpdateReport { seq: 7, result, boundaries: Vec::new(), chain, reason: None, error: None }
     }
 
     /// The lines up to their last comma: what follows is how long it took.

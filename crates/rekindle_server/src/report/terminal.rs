@@ -35,9 +35,9 @@ const CYAN: Style = AnsiColor::Cyan.on_default();
 /// File names in one line; the rest is counted.
 const NAMED: usize = 3;
 /// Errors with the same message are shown one by one up to this many, and as one above that.
-const APART: usize = 3;
+const MAX_LISTED_ALIKE: usize = 3;
 /// Different mistakes that are shown at a time.
-const SHOWN: usize = 20;
+const MAX_SHOWN_ERRORS: usize = 20;
 
 /// Work that takes no longer than this is not mentioned.
 pub const WORTH_TELLING: Duration = Duration::from_millis(500);
@@ -49,11 +49,11 @@ const ERASE_LINE: &str = "\r\x1b[2K";
 /// The terminal. Clones write to the same one; news are never torn apart by others.
 #[derive(Clone)]
 pub(super) struct Terminal {
-    out: Arc<Mutex<Out>>,
+    out: Arc<Mutex<TerminalState>>,
     clock: fn() -> String,
 }
 
-struct Out {
+struct TerminalState {
     to: Box<dyn Write + Send>,
     is_terminal: bool,
     /// When work was spoken of last.
@@ -62,7 +62,7 @@ struct Out {
     has_work: bool,
 }
 
-impl Out {
+impl TerminalState {
     fn write(&mut self, text: &str) {
         let before = if std::mem::take(&mut self.has_work) { ERASE_LINE } else { "" };
         // A terminal that went away is no reason to stop serving.
@@ -84,7 +84,7 @@ impl Terminal {
     }
 
     fn to(out: impl Write + Send + 'static, is_terminal: bool) -> Self {
-        let out = Out { to: Box::new(out), is_terminal, told: None, has_work: false };
+        let out = TerminalState { to: Box::new(out), is_terminal, told: None, has_work: false };
         Self { out: Arc::new(Mutex::new(out)), clock: || chrono::Local::now().format("%H:%M:%S").to_string() }
     }
 
@@ -121,8 +121,8 @@ impl Terminal {
     /// Writes news down.
     pub fn tell(&self, news: &News) {
         match sentence(news) {
-            Some(Sentence::Note(text)) => self.line(CYAN, "note:", &printable(&text), &[]),
-            Some(Sentence::Warning(text)) => self.line(YELLOW, "warning:", &printable(&text), &[]),
+            Some(NewsLine::Note(text)) => self.line(CYAN, "note:", &printable(&text), &[]),
+            Some(NewsLine::Warning(text)) => self.line(YELLOW, "warning:", &printable(&text), &[]),
             None => self.tell_in_lines(news),
         }
     }
@@ -218,8 +218,9 @@ impl Terminal {
         let alike = alike(diagnostics);
         let mut text = String::new();
         let mut shown = 0;
-        for group in alike.iter().take(SHOWN) {
-            let (apart, rest) = if group.len() > APART { group.split_at(1) } else { group.split_at(group.len()) };
+        for group in alike.iter().take(MAX_SHOWN_ERRORS) {
+            let (apart, rest) =
+                if group.len() > MAX_LISTED_ALIKE { group.split_at(1) } else { group.split_at(group.len()) };
             for diagnostic in apart {
                 text.push_str(&format!("{DIM}{time}{DIM:#} {}", show(diagnostic)));
             }
@@ -261,20 +262,20 @@ impl Terminal {
         self.lock().write(text);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Out> {
+    fn lock(&self) -> MutexGuard<'_, TerminalState> {
         self.out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// News that are one sentence.
-enum Sentence {
+enum NewsLine {
     Note(String),
     Warning(String),
 }
 
 /// The sentence of news; `None` for those that have lines of a shape of their own.
-fn sentence(news: &News) -> Option<Sentence> {
-    use Sentence::{Note, Warning};
+fn sentence(news: &News) -> Option<NewsLine> {
+    use NewsLine::{Note, Warning};
     let sentence = match news {
         News::OtherPort { wanted, found } => {
             Note(format!("port {wanted} is taken, so this is {found} (`--strict-port` makes that an error)"))

@@ -45,9 +45,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const DEPTH_LIMIT: usize = 64;
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// Pings in a row that may stay unanswered before the tab counts as gone.
-const MISSES: usize = 2;
+const MAX_MISSED_PINGS: usize = 2;
 /// How long a tab may take to accept the close of its connection.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Reading a message of this size makes room that stays as long as the connection does.
 const LARGE_MESSAGE: usize = 64 * 1024;
 /// Connections that may have such room at a time; then the one that needed it longest ago is closed, and may come back.
@@ -171,7 +171,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     heard: &AtomicBool,
     grows: impl Fn(),
 ) -> End {
-    let mut allowance = Allowance::new();
+    let mut allowance = RateLimit::new();
     let turns = Arc::new(Semaphore::new(TURNS));
     while let Some(message) = stream.next().await {
         heard.store(true, Ordering::Relaxed);
@@ -257,7 +257,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
             }
             _ = pings.tick() => {
                 misses = if heard.swap(false, Ordering::Relaxed) { 0 } else { misses + 1 };
-                if misses >= MISSES {
+                if misses >= MAX_MISSED_PINGS {
                     return None;
                 }
                 sink.send(Message::Ping(bytes::Bytes::new())).await.ok()?;
@@ -270,20 +270,20 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
 async fn farewell<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocketStream<S>, end: End) {
     if let Some(code) = end {
         let frame = CloseFrame { code: CloseCode::from(code), reason: Utf8Bytes::default() };
-        let _ = timeout(FAREWELL, socket.close(Some(frame))).await;
+        let _ = timeout(CLOSE_TIMEOUT, socket.close(Some(frame))).await;
     }
     linger(socket.into_inner()).await;
 }
 
 /// What a tab may still say within this second. Too many messages are against the rules; a long list in parts, such as the
 /// digests of a page with very many modules, is read as fast as it may come.
-struct Allowance {
+struct RateLimit {
     since: Instant,
     messages: usize,
     bytes: usize,
 }
 
-impl Allowance {
+impl RateLimit {
     fn new() -> Self {
         Self { since: Instant::now(), messages: 0, bytes: 0 }
     }
@@ -339,7 +339,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_tab_may_say_a_thousand_things_a_second() {
-        let mut allowance = Allowance::new();
+        let mut allowance = RateLimit::new();
         for _ in 0..1000 {
             assert!(allowance.admits(10).await);
         }
@@ -348,7 +348,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_more_than_eight_mebibytes_is_read_in_the_next_second() {
-        let (mut allowance, began) = (Allowance::new(), Instant::now());
+        let (mut allowance, began) = (RateLimit::new(), Instant::now());
         for _ in 0..8 {
             assert!(allowance.admits(1024 * 1024).await);
         }

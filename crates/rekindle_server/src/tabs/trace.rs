@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rekindle_compile::compiler::Compiler;
 use rekindle_compile::script::nesting::COMPILE_STACK;
-use rekindle_graph::wire::{Lacks, ServerMessage, TracedFrame};
+use rekindle_graph::wire::{MissingExport, ServerMessage, TracedFrame};
 use rekindle_graph::{Diagnostic, Place};
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
@@ -62,12 +62,12 @@ struct Jobs {
 }
 
 /// What a tab asks about something that was thrown.
-pub struct Question<'a> {
+pub struct TraceRequest<'a> {
     pub number: u64,
     /// Script address, line and column, counted from 1.
     pub frames: &'a [(String, u32, u32)],
     /// A name that is not there, and advice about it.
-    pub lacks: Option<(&'a Lacks, String)>,
+    pub lacks: Option<(&'a MissingExport, String)>,
     /// The text of what was thrown, if the terminal is to show it.
     pub said: Option<String>,
 }
@@ -118,14 +118,14 @@ impl Tracer {
         modules: &mut Modules,
         base: &str,
         (tab, outbox): (ClientId, Outbox),
-        Question { number, frames, lacks, said }: Question<'_>,
+        TraceRequest { number, frames, lacks, said }: TraceRequest<'_>,
     ) {
         if !self.admits(tab) {
             let nothing =
                 ServerMessage::Traced { id: number, frames: Vec::new(), frame: None, help: None, more: false };
             return outbox.send(text(&nothing));
         }
-        let import = lacks.and_then(|(Lacks { importer, specifier, name, .. }, help)| {
+        let import = lacks.and_then(|(MissingExport { importer, specifier, name, .. }, help)| {
             let module = MappedModule::of(modules, modules.graph.get(importer)?)?;
             Some(Import { module, specifier: specifier.clone(), name: name.clone(), help })
         });
@@ -162,8 +162,8 @@ impl Tracer {
     }
 
     /// For who drives a loop by hand: a way to wait until every question is answered.
-    pub fn answers(&self) -> Answers {
-        Answers(self.queue.clone())
+    pub fn answers(&self) -> PendingAnswers {
+        PendingAnswers(self.queue.clone())
     }
 
     fn admits(&self, tab: ClientId) -> bool {
@@ -181,9 +181,9 @@ impl Tracer {
 }
 
 /// Waits for the answers to tabs' questions, which come at their own time otherwise.
-pub struct Answers(Arc<JobQueue>);
+pub struct PendingAnswers(Arc<JobQueue>);
 
-impl Answers {
+impl PendingAnswers {
     pub fn wait(&self) {
         let mut jobs = self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         while !jobs.waiting.is_empty() && !jobs.is_over {
@@ -258,7 +258,7 @@ impl Thread {
 
     /// Answers the first frame that can be mapped: that is the one with the mistake.
     fn answer_first(&mut self, mut stack: Stack) {
-        let mut done = OpenQuestion::of(&self.queue, stack.tab);
+        let mut done = PendingTrace::of(&self.queue, stack.tab);
         if let Some(import) = &stack.import {
             stack.first = self.maps.place_of(import);
             self.tell(&stack);
@@ -299,14 +299,14 @@ impl Thread {
     }
 
     fn answer_all(&mut self, stack: Stack) {
-        let _done = OpenQuestion::of(&self.queue, stack.tab);
+        let _done = PendingTrace::of(&self.queue, stack.tab);
         let mut budget = PACKAGE_CODE;
         let frames = stack.positions.iter().map(|position| self.maps.trace(position.as_ref()?, &mut budget)).collect();
         stack.answer(frames, false);
     }
 
     fn refuse(&mut self, tab: ClientId, position: &Position, message: String) {
-        let _done = OpenQuestion::of(&self.queue, tab);
+        let _done = PendingTrace::of(&self.queue, tab);
         let place =
             catch_unwind(AssertUnwindSafe(|| self.maps.trace(position, &mut usize::MAX.clone()))).ok().flatten();
         let (module, hash) = (position.module.url.clone(), position.module.hash.clone());
@@ -345,19 +345,19 @@ impl Thread {
 }
 
 /// An open question of a tab. Dropping it closes the question, also when answering it panics.
-struct OpenQuestion {
+struct PendingTrace {
     queue: Arc<JobQueue>,
     tab: ClientId,
     is_due: bool,
 }
 
-impl OpenQuestion {
+impl PendingTrace {
     fn of(queue: &Arc<JobQueue>, tab: ClientId) -> Self {
         Self { queue: queue.clone(), tab, is_due: true }
     }
 }
 
-impl Drop for OpenQuestion {
+impl Drop for PendingTrace {
     fn drop(&mut self) {
         if !self.is_due {
             return;

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A single save waits for nothing, so the first file of a burst without a lock goes out before anyone can know that it
-//! is one. Nothing here looks at a clock or a disk: times and [`Signs`] come in, a [`Verdict`] goes out.
+//! is one. Nothing here looks at a clock or a disk: times and [`VcsState`] come in, a [`Verdict`] goes out.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ const LOOK_PACE: Duration = Duration::from_millis(5);
 
 /// What the version control system of the files is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Signs {
+pub struct VcsState {
     /// Its lock is there, and has been for this long.
     pub lock: Option<Duration>,
     /// A series of commits is being replayed (`git rebase`).
@@ -162,7 +162,7 @@ impl Burst {
         quiet.max(self.settle)
     }
 
-    pub fn verdict(&mut self, now: Instant, signs: Signs) -> Verdict {
+    pub fn verdict(&mut self, now: Instant, signs: VcsState) -> Verdict {
         let since = self.held_since.or(self.waiting.map(|(first, _)| first)).unwrap_or(now);
         let is_late = now >= since + LONGEST_LOCK;
         if self.is_working(now, signs) && !is_late {
@@ -183,7 +183,7 @@ impl Burst {
     }
 
     /// Whether a version control system is changing files.
-    fn is_working(&self, now: Instant, signs: Signs) -> bool {
+    fn is_working(&self, now: Instant, signs: VcsState) -> bool {
         let was_working = self.run.locked_at.is_some();
         let last = self.run.last.or(self.waiting.map(|(_, last)| last));
         let is_idle = last.is_none_or(|last| now.saturating_duration_since(last) >= IDLE_LOCK);
@@ -207,7 +207,7 @@ mod tests {
         Some(Replay { rest, limit: STOPPED_REPLAY })
     }
 
-    const QUIET: Signs = Signs { lock: None, replay: None };
+    const QUIET: VcsState = VcsState { lock: None, replay: None };
 
     /// A clock, the burst, and at which milliseconds how many saves were told.
     struct Case {
@@ -217,11 +217,11 @@ mod tests {
         untold: usize,
         told: Vec<(u32, usize)>,
         /// What the version control system does, by time.
-        signs: Box<dyn Fn(u32) -> Signs>,
+        signs: Box<dyn Fn(u32) -> VcsState>,
     }
 
     impl Case {
-        fn new(signs: impl Fn(u32) -> Signs + 'static) -> Self {
+        fn new(signs: impl Fn(u32) -> VcsState + 'static) -> Self {
             let burst = Burst::new(MS);
             Self { start: Instant::now(), now: 0, burst, untold: 0, told: Vec::new(), signs: Box::new(signs) }
         }
@@ -257,8 +257,8 @@ mod tests {
         }
     }
 
-    fn locked(from: u32, to: u32) -> impl Fn(u32) -> Signs {
-        move |now| Signs { lock: (from..to).contains(&now).then(|| MS * (now - from)), replay: None }
+    fn locked(from: u32, to: u32) -> impl Fn(u32) -> VcsState {
+        move |now| VcsState { lock: (from..to).contains(&now).then(|| MS * (now - from)), replay: None }
     }
 
     #[test]
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_lock_that_was_left_behind_holds_nothing_up() {
-        let mut case = Case::new(|_| Signs { lock: Some(Duration::from_secs(100)), replay: None });
+        let mut case = Case::new(|_| VcsState { lock: Some(Duration::from_secs(100)), replay: None });
         case.save(10, "a.ts");
         case.save(1000, "b.ts");
         assert_eq!(case.end(), [(11, 1), (1001, 1)]);
@@ -382,7 +382,7 @@ mod tests {
         let mut case = Case::new(|now| {
             let working = [0, 60, 120];
             let lock = working.iter().any(|&start| (start..start + 10).contains(&now)).then_some(MS);
-            Signs { lock, replay: resting(MS * now.saturating_sub(130)) }
+            VcsState { lock, replay: resting(MS * now.saturating_sub(130)) }
         });
         for (file, time) in [(1, 2), (2, 62), (3, 122), (1, 3_000), (1, 5_000)] {
             case.save(time, &file.to_string());
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_rebase_ends_the_wait() {
-        let mut case = Case::new(|now| Signs { lock: None, replay: resting(MS).filter(|_| now < 200) });
+        let mut case = Case::new(|now| VcsState { lock: None, replay: resting(MS).filter(|_| now < 200) });
         case.save(5, "a.ts");
         case.save(190, "b.ts");
         let told = case.end();

@@ -37,7 +37,7 @@ pub(super) struct Pending {
 
 /// What has happened to a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Touch {
+pub(super) enum PathChange {
     Written,
     Closed,
     Metadata,

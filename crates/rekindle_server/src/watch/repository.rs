@@ -14,14 +14,15 @@ use std::time::{Duration, SystemTime};
 
 use rustc_hash::FxHashMap;
 
-use super::burst::{Replay, SILENT_REBASE, STOPPED_REPLAY, Signs};
+use super::burst::{Replay, SILENT_REBASE, STOPPED_REPLAY, VcsState};
 
 /// Folders of git that are there while commits are replayed.
 const REPLAYS: [&str; 3] = [REBASE, "rebase-apply", "sequencer"];
 /// This one names the commit at which it has stopped for a person.
 const REBASE: &str = "rebase-merge";
 /// Folders of other systems, and the lock on the working copy in each.
-const OTHERS: [(&str, &str); 3] = [(".hg", "wlock"), (".sl", "wlock"), (".jj", "working_copy/working_copy.lock")];
+const OTHER_VCS_LOCKS: [(&str, &str); 3] =
+    [(".hg", "wlock"), (".sl", "wlock"), (".jj", "working_copy/working_copy.lock")];
 
 /// Where a version control system shows what it is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ fn at(folder: &Path) -> Vec<Repository> {
     } else if let Some(git) = named_in(&git, folder) {
         found.push(Repository::Git(git));
     }
-    for (name, lock) in OTHERS {
+    for (name, lock) in OTHER_VCS_LOCKS {
         if folder.join(name).is_dir() {
             found.push(Repository::Lock(folder.join(name).join(lock)));
         }
@@ -84,10 +85,10 @@ fn named_in(file: &Path, folder: &Path) -> Option<PathBuf> {
 }
 
 impl Repository {
-    fn signs(&self) -> Signs {
+    fn signs(&self) -> VcsState {
         match self {
             // A lock of Mercurial is a link that leads nowhere.
-            Self::Lock(lock) => Signs { lock: age(lock), replay: None },
+            Self::Lock(lock) => VcsState { lock: age(lock), replay: None },
             Self::Git(folder) => {
                 let index = age(&folder.join("index"));
                 let replays = REPLAYS.iter().filter_map(|name| {
@@ -99,15 +100,15 @@ impl Repository {
                     };
                     Some(Replay { rest: index.map_or(since, |index| index.min(since)), limit })
                 });
-                Signs { lock: age(&folder.join("index.lock")), replay: replays.min() }
+                VcsState { lock: age(&folder.join("index.lock")), replay: replays.min() }
             }
         }
     }
 }
 
 /// What all of them show together.
-pub fn signs<'a>(repositories: impl Iterator<Item = &'a Repository>) -> Signs {
-    repositories.map(Repository::signs).fold(Signs::default(), |all, one| Signs {
+pub fn signs<'a>(repositories: impl Iterator<Item = &'a Repository>) -> VcsState {
+    repositories.map(Repository::signs).fold(VcsState::default(), |all, one| VcsState {
         lock: all.lock.into_iter().chain(one.lock).min(),
         replay: all.replay.into_iter().chain(one.replay).min(),
     })
@@ -137,7 +138,7 @@ mod tests {
         }
     }
 
-    fn look(repositories: &mut Repositories, folder: &Path) -> Signs {
+    fn look(repositories: &mut Repositories, folder: &Path) -> VcsState {
         signs(repositories.of_folder(folder).iter())
     }
 
@@ -201,7 +202,7 @@ mod tests {
         }
         assert!(look(&mut repositories, folder.path()).replay.unwrap().rest >= Duration::from_secs(3600));
         fs::remove_dir_all(git.join("rebase-merge")).unwrap();
-        assert_eq!(look(&mut repositories, folder.path()), Signs::default());
+        assert_eq!(look(&mut repositories, folder.path()), VcsState::default());
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::install::Install;
 use super::item::{Item, Kind};
 use super::message::{Backend, Handler, Message, Report};
 use super::pending::Pending;
-use super::place::Place;
+use super::place::WatchLocation;
 use super::repository;
 use super::repository::{Repositories, Repository};
 use super::snapshot::{CLOCK_TICK, Snapshot};
@@ -43,7 +43,7 @@ const ROUND_PACE: Duration = Duration::from_millis(2000);
 /// What is known of a watched item.
 #[derive(Debug, Default)]
 struct Watched {
-    place: Place,
+    place: WatchLocation,
     /// Metadata when it was last announced, or first watched.
     seen: Option<Snapshot>,
     /// A later write could hide behind the same metadata.
@@ -54,7 +54,7 @@ struct Watched {
 
 /// A folder that the system watches for us.
 #[derive(Debug)]
-struct Armed {
+struct FolderWatch {
     /// Spots and listings in this folder.
     users: usize,
     /// False after the folder went or moved, until somebody needs it again.
@@ -78,7 +78,7 @@ pub(super) struct WatchThread {
     watched: FxHashMap<Item, Watched>,
     spots: BTreeMap<PathBuf, Vec<Item>>,
     listings: BTreeMap<PathBuf, Vec<Item>>,
-    armed: BTreeMap<PathBuf, Armed>,
+    armed: BTreeMap<PathBuf, FolderWatch>,
     pending: FxHashMap<Arc<Path>, Pending>,
     burst: Burst,
     install: Install,

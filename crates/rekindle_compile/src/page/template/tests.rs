@@ -33,10 +33,10 @@ fn a_page_says_where_its_addresses_begin() {
 #[test]
 fn what_nobody_fills_in_is_noticed() {
     let of = |page: &str| parse_page(page, &env).unfilled;
-    assert_eq!(of("<p>\n<%= title %></p>"), Some(Unfilled::Template { line: 2 }));
+    assert_eq!(of("<p>\n<%= title %></p>"), Some(UnfilledTemplate::Template { line: 2 }));
     assert_eq!(of("<script>const t = '<%= x %>'</script><!-- <% x %> -->"), None);
-    assert_eq!(of("<head><title>x</title></head><body>\n<div id=root></div></body>"), Some(Unfilled::Blank));
-    assert_eq!(of("<body><div></div><template><p>x</p></template></body>"), Some(Unfilled::Blank));
+    assert_eq!(of("<head><title>x</title></head><body>\n<div id=root></div></body>"), Some(UnfilledTemplate::Blank));
+    assert_eq!(of("<body><div></div><template><p>x</p></template></body>"), Some(UnfilledTemplate::Blank));
     for shown in ["text", "<img src=a.png>", "<script src=a.js></script>", "<meta http-equiv=refresh content=0>"] {
         assert_eq!(of(&format!("<head><title>x</title></head><body>{shown}</body>")), None, "{shown}");
     }

@@ -22,12 +22,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use crate::http::boxed_body::{BoxedBody, empty};
-use crate::http::connections::room::Place;
+use crate::http::connections::room::ConnectionSlot;
 use crate::http::gate::{Head, Method, Refusal};
 use crate::http::hosts::Origin;
 use crate::http::reply::{OwnHeaders, Reply};
 use crate::http::site::{LAST_WORDS, Site};
-use crate::http::turn::Turn;
+use crate::http::turn::Dispatch;
 use crate::proxy::relay::is_ours;
 use crate::proxy::upstream::answer_headers;
 
@@ -45,7 +45,7 @@ pub async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: IpAddr,
     site: Arc<Site>,
-    place: Place,
+    place: ConnectionSlot,
 ) {
     let mut stopping = site.stopping();
     let place = Arc::new(place);
@@ -91,12 +91,12 @@ async fn answer(request: Request<Incoming>, peer: IpAddr, site: &Site) -> Respon
     }
     let named = head.header("origin");
     match site.turn(&head, origin, peer, rule).await {
-        Turn::Reply(reply) => site.dress(reply, origin, named).into_response(head.method),
+        Dispatch::Reply(reply) => site.dress(reply, origin, named).into_response(head.method),
         // A socket needs HTTP/1.1, for which browsers open a connection of its own.
-        Turn::Socket(_) => {
+        Dispatch::Socket(_) => {
             site.dress(Reply::text(426, "this address is a WebSocket"), origin, named).into_response(head.method)
         }
-        Turn::Proxied { rule, .. } => {
+        Dispatch::Proxied { rule, .. } => {
             let body = if request.body().is_end_stream() {
                 empty()
             } else {

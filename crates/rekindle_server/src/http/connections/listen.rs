@@ -17,7 +17,7 @@ const BACKLOG: u32 = 1024;
 
 /// Open listeners and what they mean.
 #[derive(Debug)]
-pub struct Bound {
+pub struct BoundListeners {
     pub listeners: Vec<TcpListener>,
     pub port: u16,
     /// Other machines can reach us.
@@ -41,7 +41,7 @@ pub enum ListenError {
 }
 
 /// Opens the listeners. With `strict_port` the wanted port or an error, otherwise the next free one; port 0 is any.
-pub async fn listen(config: &ServerConfig) -> Result<Bound, ListenError> {
+pub async fn listen(config: &ServerConfig) -> Result<BoundListeners, ListenError> {
     let addresses = addresses(config.host.as_deref()).await?;
     let mut port = config.port;
     loop {
@@ -118,7 +118,7 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-fn describe(config: &ServerConfig, addresses: &[IpAddr], listeners: Vec<TcpListener>) -> Bound {
+fn describe(config: &ServerConfig, addresses: &[IpAddr], listeners: Vec<TcpListener>) -> BoundListeners {
     let host = config.host.as_deref();
     let scheme = if config.https.is_some() { "https" } else { "http" };
     let port = listeners.iter().find_map(|listener| listener.local_addr().ok()).map_or(0, |address| address.port());
@@ -145,7 +145,7 @@ fn describe(config: &ServerConfig, addresses: &[IpAddr], listeners: Vec<TcpListe
         let urls = if exposed { &mut network } else { &mut local };
         urls.insert(0, url(name.to_owned()));
     }
-    Bound { listeners, port, exposed, name: name.map(str::to_owned), local, network }
+    BoundListeners { listeners, port, exposed, name: name.map(str::to_owned), local, network }
 }
 
 /// The addresses by which this machine would speak to others. Connecting a UDP socket sends nothing; it only asks the

@@ -28,7 +28,7 @@ pub(crate) enum Activity {
 }
 
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct ConnectionLimit {
     places: usize,
     taken: Mutex<Connections>,
 }
@@ -50,21 +50,21 @@ struct Connection {
 
 /// One connection's place, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
-    room: Arc<Room>,
+pub(crate) struct ConnectionSlot {
+    room: Arc<ConnectionLimit>,
     number: u64,
 }
 
 /// A request of HTTP/2 that is being answered.
-pub(crate) struct RunningRequest<'p>(&'p Place);
+pub(crate) struct RunningRequest<'p>(&'p ConnectionSlot);
 
-impl Room {
+impl ConnectionLimit {
     pub fn new(places: usize) -> Arc<Self> {
         Arc::new(Self { places, taken: Mutex::default() })
     }
 
     /// A place for a connection, if one is free or some other connection can be closed for it.
-    pub fn enter(self: &Arc<Self>) -> Option<Place> {
+    pub fn enter(self: &Arc<Self>) -> Option<ConnectionSlot> {
         let mut taken = self.taken();
         if taken.connections.len() >= self.places {
             let (_, _, number) = taken.connections.iter().filter_map(|(&number, one)| one.rank(number)).min()?;
@@ -75,7 +75,7 @@ impl Room {
         let number = taken.last;
         let connection = Connection { doing: Activity::Nothing, since: Instant::now(), requests: 0, task: None };
         taken.connections.insert(number, connection);
-        Some(Place { room: self.clone(), number })
+        Some(ConnectionSlot { room: self.clone(), number })
     }
 
     /// The task of a connection that has entered.
@@ -104,7 +104,7 @@ impl Connection {
     }
 }
 
-impl Place {
+impl ConnectionSlot {
     pub fn number(&self) -> u64 {
         self.number
     }
@@ -128,7 +128,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.room.taken().connections.remove(&self.number);
     }
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     /// A place whose connection runs until it is sent away.
-    fn enter(room: &Arc<Room>, doing: Activity) -> Option<tokio::task::JoinHandle<()>> {
+    fn enter(room: &Arc<ConnectionLimit>, doing: Activity) -> Option<tokio::task::JoinHandle<()>> {
         let place = room.enter()?;
         place.is(doing);
         let number = place.number();
@@ -165,7 +165,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_does_nothing_makes_room_the_longest_first() {
-        let room = Room::new(3);
+        let room = ConnectionLimit::new(3);
         let resting = enter(&room, Activity::Resting).unwrap();
         let working = enter(&room, Activity::Working).unwrap();
         tokio::time::advance(Duration::from_millis(1)).await;
@@ -183,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_is_free_when_its_connection_ends() {
-        let room = Room::new(1);
+        let room = ConnectionLimit::new(1);
         let place = room.enter().unwrap();
         assert!(room.enter().is_none(), "its task is not known yet");
         drop(place);
@@ -192,7 +192,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_of_http2_works_as_long_as_one_request_does() {
-        let room = Room::new(1);
+        let room = ConnectionLimit::new(1);
         let place = room.enter().unwrap();
         room.note_task(place.number(), tokio::spawn(std::future::pending::<()>()).abort_handle());
         let (first, second) = (place.asked(), place.asked());

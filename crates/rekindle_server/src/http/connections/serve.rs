@@ -22,15 +22,15 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::http::connections::http2;
 use crate::http::connections::linger::linger;
-use crate::http::connections::room::{Activity, Place, Room};
-use crate::http::gate::{Arrival, Gate, Method};
+use crate::http::connections::room::{Activity, ConnectionLimit, ConnectionSlot};
+use crate::http::gate::{Gate, GateEvent, Method};
 use crate::http::hosts::Origin;
 use crate::http::reply;
 use crate::http::reply::Reply;
 use crate::http::site::{LAST_WORDS, Site};
-use crate::http::turn::Turn;
+use crate::http::turn::Dispatch;
 use crate::proxy::relay;
-use crate::proxy::relay::{After, relay, relay_upgrade};
+use crate::proxy::relay::{ConnectionFate, relay, relay_upgrade};
 use crate::tabs::client::ClientId;
 use crate::tabs::socket;
 use crate::tabs::socket::Handshake;
@@ -42,11 +42,11 @@ const TLS_TIME: Duration = Duration::from_secs(10);
 const TLS_GREETING: u8 = 0x16;
 
 /// The answer to a connection too many. Written without waiting, or not at all.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nx-content-type-options: nosniff\r\ncross-origin-resource-policy: same-origin\r\nconnection: close\r\n\r\n";
+const OVERLOADED_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nx-content-type-options: nosniff\r\ncross-origin-resource-policy: same-origin\r\nconnection: close\r\n\r\n";
 
 /// Serves until [`Site::stop`]. Nothing a client sends ends it.
 pub async fn serve(listeners: Vec<TcpListener>, site: Arc<Site>) {
-    let room = Room::new(site.connections);
+    let room = ConnectionLimit::new(site.connections);
     let mut doors = JoinSet::new();
     for listener in listeners {
         doors.spawn(accept(listener, site.clone(), room.clone()));
@@ -54,7 +54,7 @@ pub async fn serve(listeners: Vec<TcpListener>, site: Arc<Site>) {
     doors.join_all().await;
 }
 
-async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Room>) {
+async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<ConnectionLimit>) {
     let mut stopping = site.stopping.subscribe();
     let mut connections = JoinSet::new();
     loop {
@@ -77,7 +77,7 @@ async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Room>) {
         };
         let _ = stream.set_nodelay(true);
         let Some(place) = room.enter() else {
-            let _ = stream.try_write(FULL);
+            let _ = stream.try_write(OVERLOADED_RESPONSE);
             continue;
         };
         let (site, number) = (site.clone(), place.number());
@@ -95,7 +95,7 @@ async fn accept(listener: TcpListener, site: Arc<Site>, room: Arc<Room>) {
 
 /// A connection to a server that speaks TLS. One that begins in plain HTTP, because somebody typed the address without
 /// its `s`, is sent to the right one.
-async fn secure(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, site: Arc<Site>, place: Place) {
+async fn secure(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, site: Arc<Site>, place: ConnectionSlot) {
     let mut first = [0];
     match timeout(TLS_TIME, stream.peek(&mut first)).await {
         Ok(Ok(1)) if first[0] == TLS_GREETING => {}
@@ -114,21 +114,26 @@ async fn secure(stream: TcpStream, peer: SocketAddr, tls: TlsAcceptor, site: Arc
 async fn send_to_https(mut stream: TcpStream, peer: SocketAddr, site: &Site) {
     let is_this_machine = stream.local_addr().is_ok_and(|local| local.ip() == peer.ip());
     let reply = match Gate::default().next(&mut stream).await {
-        Arrival::Head(head) if is_this_machine && site.is_edit(&head) => match head.without_body() {
+        GateEvent::Head(head) if is_this_machine && site.is_edit(&head) => match head.without_body() {
             Ok(()) => site.edit(&head).await,
             Err(refusal) => Reply::text(refusal.status, refusal.reason),
         },
-        Arrival::Head(head) if site.hosts.admit(head.host()) => Reply::text(307, "this server speaks https")
+        GateEvent::Head(head) if site.hosts.admit(head.host()) => Reply::text(307, "this server speaks https")
             .with("location", format!("https://{}{}", head.host(), head.target)),
-        Arrival::Head(_) => Reply::text(403, "this host is not allowed"),
-        Arrival::Refused(refusal) => Reply::text(refusal.status, refusal.reason),
-        Arrival::Over => return,
+        GateEvent::Head(_) => Reply::text(403, "this host is not allowed"),
+        GateEvent::Refused(refusal) => Reply::text(refusal.status, refusal.reason),
+        GateEvent::Over => return,
     };
     part(stream, site.dress(reply, Origin::Absent, None), Method::Other).await;
 }
 
 /// One connection, one request at a time: the next is not read before the answer to this one is taken.
-async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketAddr, site: &Site, place: &Place) {
+async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: SocketAddr,
+    site: &Site,
+    place: &ConnectionSlot,
+) {
     let mut stopping = site.stopping.subscribe();
     let mut gate = Gate::default();
     loop {
@@ -138,13 +143,13 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketA
         };
         place.is(Activity::Working);
         let arrival = match arrival {
-            Arrival::Head(head) => site.admit_body(head),
+            GateEvent::Head(head) => site.admit_body(head),
             other => other,
         };
         let head = match arrival {
-            Arrival::Head(head) => head,
-            Arrival::Over => return,
-            Arrival::Refused(refusal) => {
+            GateEvent::Head(head) => head,
+            GateEvent::Over => return,
+            GateEvent::Refused(refusal) => {
                 let reply = site.dress(Reply::text(refusal.status, refusal.reason), Origin::Absent, None);
                 return part(stream, reply, Method::Other).await;
             }
@@ -153,11 +158,11 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketA
         let named = head.header("origin");
         let turn = AssertUnwindSafe(site.turn(&head, origin, peer.ip(), site.proxied(&head))).catch_unwind().await;
         let reply = match turn.unwrap_or_else(|_| {
-            Turn::Reply(Reply::text(500, "rekindle ran into a bug of its own; its terminal says more"))
+            Dispatch::Reply(Reply::text(500, "rekindle ran into a bug of its own; its terminal says more"))
         }) {
-            Turn::Socket(handshake) => return upgrade(stream, gate, handshake, site).await,
-            Turn::Reply(reply) => site.dress(reply, origin, named),
-            Turn::Proxied { rule, upgrade } => {
+            Dispatch::Socket(handshake) => return upgrade(stream, gate, handshake, site).await,
+            Dispatch::Reply(reply) => site.dress(reply, origin, named),
+            Dispatch::Proxied { rule, upgrade } => {
                 let (from, own) = (site.client_request(&head, peer.ip()), site.own_headers(origin, named));
                 let after = if upgrade {
                     relay_upgrade(&mut stream, &site.proxy, rule, from, own).await
@@ -165,13 +170,15 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, peer: SocketA
                     relay(&mut stream, &mut gate, &site.proxy, rule, from, own).await
                 };
                 match after {
-                    After::Next => {
+                    ConnectionFate::Next => {
                         place.is(Activity::Resting);
                         continue;
                     }
-                    After::End => return linger(stream).await,
-                    After::Reply(reply) => return part(stream, site.dress(reply, origin, named), head.method).await,
-                    After::Tunnel(other) => {
+                    ConnectionFate::End => return linger(stream).await,
+                    ConnectionFate::Reply(reply) => {
+                        return part(stream, site.dress(reply, origin, named), head.method).await;
+                    }
+                    ConnectionFate::Tunnel(other) => {
                         tokio::select! {
                             () = relay::tunnel(stream, gate.into_rest(), *other) => {}
                             _ = stopping.wait_for(|stopping| *stopping) => {}

@@ -49,7 +49,7 @@ impl Modules {
 
     /// Watches the folders in which what comes before a file may appear.
     pub(super) fn watch_looked_into(&mut self, watcher: &Watcher) {
-        let folders = self.compiler.resolver.sights.take_folders();
+        let folders = self.compiler.resolver.lookups.take_folders();
         if !folders.is_empty() {
             self.looked_into.extend(folders.iter().cloned());
             watcher.watch_folders(folders);

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::{LONGEST_WAIT, WatchThread, limit};
 use crate::watch::burst::PAUSE;
 use crate::watch::item::{Item, Kind};
-use crate::watch::pending::{Pending, TELLS_CLOSE, Touch};
+use crate::watch::pending::{PathChange, Pending, TELLS_CLOSE};
 use crate::watch::snapshot::look_at;
 
 impl WatchThread {
@@ -28,16 +28,16 @@ impl WatchThread {
             },
         };
         let touch = match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) => Touch::Closed,
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => PathChange::Closed,
             EventKind::Access(_) => return,
-            EventKind::Modify(ModifyKind::Data(_)) => Touch::Written,
-            EventKind::Modify(ModifyKind::Metadata(_)) => Touch::Metadata,
-            EventKind::Create(_) => Touch::Appeared,
-            EventKind::Remove(_) => Touch::Vanished,
-            EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Touch::Vanished,
+            EventKind::Modify(ModifyKind::Data(_)) => PathChange::Written,
+            EventKind::Modify(ModifyKind::Metadata(_)) => PathChange::Metadata,
+            EventKind::Create(_) => PathChange::Appeared,
+            EventKind::Remove(_) => PathChange::Vanished,
+            EventKind::Modify(ModifyKind::Name(RenameMode::From)) => PathChange::Vanished,
             // Where the system does not say which side of a renaming it is, what is there now does.
-            EventKind::Modify(ModifyKind::Name(_)) => Touch::Appeared,
-            EventKind::Modify(_) | EventKind::Any | EventKind::Other => Touch::Any,
+            EventKind::Modify(ModifyKind::Name(_)) => PathChange::Appeared,
+            EventKind::Modify(_) | EventKind::Any | EventKind::Other => PathChange::Any,
         };
         let folder =
             matches!(event.kind, EventKind::Create(CreateKind::Folder) | EventKind::Remove(RemoveKind::Folder));
@@ -46,14 +46,14 @@ impl WatchThread {
         }
     }
 
-    fn touched(&mut self, path: &Path, at: Instant, touch: Touch, folder: bool) {
-        if matches!(touch, Touch::Appeared | Touch::Vanished) {
+    fn touched(&mut self, path: &Path, at: Instant, touch: PathChange, folder: bool) {
+        if matches!(touch, PathChange::Appeared | PathChange::Vanished) {
             self.moved(path, at);
         }
-        if touch == Touch::Metadata && self.armed.get(path).is_some_and(|armed| armed.refused) {
+        if touch == PathChange::Metadata && self.armed.get(path).is_some_and(|armed| armed.refused) {
             self.opened(path, at);
         }
-        let listing = !matches!(touch, Touch::Written | Touch::Closed | Touch::Metadata);
+        let listing = !matches!(touch, PathChange::Written | PathChange::Closed | PathChange::Metadata);
         for item in self.spots.get(path).cloned().unwrap_or_default() {
             let moves = self.watched.get(&item).is_some_and(|watched| watched.place.moves);
             if listing && (moves || path.is_symlink()) {
@@ -103,7 +103,7 @@ impl WatchThread {
         }
     }
 
-    pub(super) fn note(&mut self, path: &Arc<Path>, at: Instant, touch: Touch) {
+    pub(super) fn note(&mut self, path: &Arc<Path>, at: Instant, touch: PathChange) {
         let now = Instant::now();
         let begins = !self.install.is_on() && self.install.is_in_packages(path) && is_of_structure(path, touch);
         let is_of_install = begins || self.install.takes(path);
@@ -128,12 +128,12 @@ impl WatchThread {
             listed_by: Vec::new(),
         });
         pending.active = true;
-        pending.appeared |= touch == Touch::Appeared;
+        pending.appeared |= touch == PathChange::Appeared;
         match touch {
-            Touch::Written => pending.open = TELLS_CLOSE,
-            Touch::Closed | Touch::Appeared => pending.open = false,
-            Touch::Vanished => _ = pending.missing_since.get_or_insert(at),
-            Touch::Metadata | Touch::Any => {}
+            PathChange::Written => pending.open = TELLS_CLOSE,
+            PathChange::Closed | PathChange::Appeared => pending.open = false,
+            PathChange::Vanished => _ = pending.missing_since.get_or_insert(at),
+            PathChange::Metadata | PathChange::Any => {}
         }
         if !is_of_install {
             self.burst.note(now);
@@ -164,9 +164,9 @@ impl WatchThread {
 }
 
 /// Whether something has gone, or a folder has come.
-fn is_of_structure(path: &Path, touch: Touch) -> bool {
+fn is_of_structure(path: &Path, touch: PathChange) -> bool {
     match look_at(path) {
         None => true,
-        Some(look) => look.folder && touch == Touch::Appeared,
+        Some(look) => look.folder && touch == PathChange::Appeared,
     }
 }

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant, SystemTime};
 use notify::RecursiveMode;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Armed, WatchThread, Watched, limit};
+use super::{FolderWatch, WatchThread, Watched, limit};
 use crate::watch::item::{Item, Kind};
-use crate::watch::pending::Touch;
-use crate::watch::place::{Place, resolve};
+use crate::watch::pending::PathChange;
+use crate::watch::place::{WatchLocation, resolve};
 use crate::watch::snapshot::look_at;
 
 /// A file that changed this shortly before the loop read it, at the earliest, may have changed after that.
-const JUST_NOW: Duration = Duration::from_millis(1000);
+const RECENT_CHANGE: Duration = Duration::from_millis(1000);
 
 impl WatchThread {
     pub(super) fn watch(&mut self, kind: Kind, paths: Vec<PathBuf>, since: SystemTime) {
@@ -72,7 +72,7 @@ impl WatchThread {
         }
     }
 
-    fn release(&mut self, item: &Item, place: &Place) {
+    fn release(&mut self, item: &Item, place: &WatchLocation) {
         for spot in &place.spots {
             remove_one(&mut self.spots, spot, item);
         }
@@ -109,7 +109,7 @@ impl WatchThread {
             tracing::debug!(%error, folder = %folder.display(), "no watch");
         }
         let identity = look_at(folder).map(|look| look.identity);
-        self.armed.insert(folder.to_owned(), Armed { users, live: true, identity, refused: result.is_err() });
+        self.armed.insert(folder.to_owned(), FolderWatch { users, live: true, identity, refused: result.is_err() });
         true
     }
 
@@ -134,12 +134,13 @@ impl WatchThread {
             // A removal shows in the folder.
             None => watched.place.spots.first().map_or(&*item.path, |spot| spot).parent().and_then(look_at),
         };
-        let fresh = look.or(nearest).is_some_and(|look| look.is_after(since.checked_sub(JUST_NOW).unwrap_or(since)));
+        let fresh =
+            look.or(nearest).is_some_and(|look| look.is_after(since.checked_sub(RECENT_CHANGE).unwrap_or(since)));
         if watched.seen.is_none() {
             watched.saw(look);
         }
         if changed || fresh {
-            self.note(&item.path.clone(), Instant::now(), Touch::Any);
+            self.note(&item.path.clone(), Instant::now(), PathChange::Any);
         }
     }
 
@@ -163,7 +164,11 @@ impl WatchThread {
             self.place(&item, &mut real);
             if look_at(&item.path).is_some() || self.watched.get(&item).is_some_and(|watched| watched.seen.is_some()) {
                 // What a folder got before it was armed again is not told: it is looked through.
-                self.note(&item.path, at, if item.kind == Kind::Folder { Touch::Appeared } else { Touch::Any });
+                self.note(
+                    &item.path,
+                    at,
+                    if item.kind == Kind::Folder { PathChange::Appeared } else { PathChange::Any },
+                );
             }
         }
     }
@@ -175,7 +180,7 @@ impl WatchThread {
         self.moved(path, at);
         for folder in folders {
             if look_at(&folder.path).is_some() {
-                self.note(&folder.path, at, Touch::Appeared);
+                self.note(&folder.path, at, PathChange::Appeared);
             }
         }
     }

@@ -11,8 +11,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{ROUND_PACE, WatchThread};
 use crate::watch::item::{Item, Kind, file};
 use crate::watch::message::Message;
-use crate::watch::pending::Touch;
-use crate::watch::place::{Place, resolve};
+use crate::watch::pending::PathChange;
+use crate::watch::place::{WatchLocation, resolve};
 use crate::watch::snapshot::{CLOCK_TICK, look_at};
 
 const ROUND_LOOKS: usize = 2000;
@@ -32,7 +32,7 @@ impl WatchThread {
         self.suspects.clear();
         self.judge_at = None;
         for watched in self.watched.values_mut() {
-            watched.place = Place::default();
+            watched.place = WatchLocation::default();
         }
         self.burst.slow_down(self.interval);
         self.poll_at = Some(Instant::now());
@@ -80,7 +80,7 @@ impl WatchThread {
             if self.watched.contains_key(&file(&path)) {
                 self.saved(&path, started);
             }
-            self.note(&path, started, if lister.is_some() { Touch::Appeared } else { Touch::Any });
+            self.note(&path, started, if lister.is_some() { PathChange::Appeared } else { PathChange::Any });
             if let Some(pending) = self.pending.get_mut(&path) {
                 pending.look = pending.look.or(look);
                 pending.listed_by.extend(lister);
@@ -139,7 +139,7 @@ impl WatchThread {
             .map(|(item, _)| item.path.clone())
             .collect();
         for path in changed {
-            self.note(&path, Instant::now(), Touch::Any);
+            self.note(&path, Instant::now(), PathChange::Any);
         }
     }
 
@@ -156,7 +156,7 @@ impl WatchThread {
             if watched.seen == now || now != look || self.pending.contains_key(&item.path) {
                 continue;
             }
-            self.note(&item.path.clone(), Instant::now(), Touch::Any);
+            self.note(&item.path.clone(), Instant::now(), PathChange::Any);
             let is_explained = self.place_changed(&item);
             tracing::debug!(path = %item.path.display(), is_explained, "changed without an event");
             silent |= !is_explained;

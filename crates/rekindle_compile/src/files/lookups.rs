@@ -15,15 +15,15 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 /// What was seen of the disk while files were looked for: symbolic links, and where each led; and what was not there, whose
 /// appearing may give a name another meaning. Clones share one list.
 #[derive(Clone, Debug, Default)]
-pub struct Sights {
+pub struct Lookups {
     /// The project's folder: files that might appear outside of it are not waited for.
     root: PathBuf,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<LookupRecord>>,
 }
 
 /// Invariant: `fresh_links` are keys of `targets`, `fresh_folders` are in `folders`.
 #[derive(Debug, Default)]
-struct Seen {
+struct LookupRecord {
     targets: FxHashMap<PathBuf, PathBuf>,
     fresh_links: Vec<PathBuf>,
     /// Digests of the paths that were not there. There are many, and a wrong one only costs a look.
@@ -33,13 +33,13 @@ struct Seen {
     fresh_folders: Vec<PathBuf>,
 }
 
-impl Sights {
+impl Lookups {
     /// Nothing was seen yet; `root` is the project's folder.
     pub fn of(root: &Path) -> Self {
         Self { root: root.to_owned(), ..Self::default() }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, LookupRecord> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

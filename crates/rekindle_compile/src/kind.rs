@@ -279,20 +279,6 @@ pub(crate) fn query_of_attribute(attribute: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a module's file is an asset: its definition is an address.
-pub fn is_asset(url: &ModuleUrl) -> bool {
-    let extension = extension(url.path());
-    match Query::of(url) {
-        Query::Url => true,
-        Query::Other => {
-            !SCRIPTS.contains(&extension.as_str())
-                && !matches!(extension.as_str(), "json" | "wasm")
-                && !is_style(url.path())
-        }
-        _ => false,
-    }
-}
-
 /// Whether a module is JavaScript or TypeScript.
 pub fn is_script(url: &ModuleUrl) -> bool {
     Query::of(url) == Query::Other && SCRIPTS.contains(&extension(url.path()).as_str())

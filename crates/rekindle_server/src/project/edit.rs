@@ -33,11 +33,11 @@ impl Edit {
         let mut vanished = [self.vanished, next.vanished].concat();
         vanished.retain(|path| !path.exists());
         let page_changes = self.page_changes.join(next.page_changes);
-        Self { delta, page_changes, noticed: self.noticed.min(next.noticed), before, vanished }.as_it_stands(graph)
+        Self { delta, page_changes, noticed: self.noticed.min(next.noticed), before, vanished }.without_undone(graph)
     }
 
     /// Leaves out what was taken back before anyone was told of it: a file that went and is there again, a mistake that is mended.
-    pub fn as_it_stands(mut self, graph: &ModuleGraph) -> Self {
+    pub fn without_undone(mut self, graph: &ModuleGraph) -> Self {
         let before = &self.before;
         let is_broken = |id: &ModuleId| matches!(graph[*id].state, ModuleState::Broken(_));
         let is_gone = |id: &ModuleId| graph[*id].state == ModuleState::Deleted;
@@ -103,7 +103,7 @@ mod tests {
         let (delta, _) = modules.edited(&paths, &gone, is_gone, &watcher);
         let edit =
             Edit { delta, page_changes: PageChanges::default(), noticed: Instant::now(), before, vanished: Vec::new() };
-        edit.as_it_stands(&modules.graph)
+        edit.without_undone(&modules.graph)
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Project {
         self.modules.tell_of_node();
         page_changes.env = env.is_some();
         page_changes.reload = self.modules.take_new_framework().then(|| self.start_pages_anew());
-        Edit { delta, page_changes, noticed, before, vanished }.as_it_stands(&self.modules.graph)
+        Edit { delta, page_changes, noticed, before, vanished }.without_undone(&self.modules.graph)
     }
 
     /// Lists `public/` again if something happened there. Whether files came or went, so that addresses may mean something else.

@@ -814,6 +814,23 @@ test('a mistake is shown as in development, and the old output stays', {
   assert.ok(good.build.files.some((file) => file.name === 'index.html' && file.gzip > 0))
 })
 
+test('a page that names a file with secrets is a mistake: nothing is written', {
+  files: {
+    'index.html': '<!doctype html><a href="/notes.txt">notes</a><img src="/server.key"><link rel="icon" href="./.env.local">',
+    'notes.txt': 'notes',
+    'server.key': 'secret',
+    '.env.local': 'SECRET=1',
+  },
+  start: false,
+}, async (app) => {
+  const { code, err } = await build(app)
+  assert.equal(code, 1)
+  for (const name of ['server.key', '.env.local']) {
+    assert.match(err, new RegExp(`\`${name}\` looks like a file with secrets, so it is never part of a page`))
+  }
+  assert.ok(!fs.existsSync(app.path('dist')))
+})
+
 test('an output folder that holds something else is not emptied', {
   start: false,
   files: { 'main.js': `import './src/part.js'`, 'src/part.js': `console.log(1)` },

@@ -21,7 +21,7 @@ test('the port that was wanted is taken: the terminal says so', bare, async (app
   let printed = ''
   server.stdout.on('data', (chunk) => (printed += chunk))
   try {
-    await until('the line about the port', () => assert.match(printed, new RegExp(`port ${port} is taken, so this is \\d+`)))
+    await until('the line about the port', () => assert.match(printed, new RegExp(`port ${port} is taken, using \\d+`)))
   } finally {
     const over = once(server, 'exit')
     server.kill()

@@ -34,7 +34,7 @@ pub fn check(root: &Path) -> Result<Vec<String>, String> {
     let mut sources = Vec::new();
     for package in folders_in(&root.join("crates"))? {
         let src = package.join("src");
-        let files = files_below(&src, &["rs"])?;
+        let files = files_below(&src, &["rs", "mjs"])?;
         findings.extend(cycles::find(&rust_imports::of_package(&src)?, root));
         sources.extend(files);
     }
@@ -69,10 +69,13 @@ fn core_imports_page(imports: &Imports, client: &Path, root: &Path) -> Vec<Strin
 }
 
 fn about_file(file: &Path, root: &Path) -> Result<Vec<String>, String> {
-    let text = read(file)?;
-    let name = shown(file, root);
+    Ok(about_text(&shown(file, root), &read(file)?))
+}
+
+/// Whether the text of a file begins with its purpose, and is not too long.
+fn about_text(name: &str, text: &str) -> Vec<String> {
     let mut findings = Vec::new();
-    let opening = if file.extension().is_some_and(|extension| extension == "rs") { "//!" } else { "/**" };
+    let opening = if name.ends_with(".rs") { "//!" } else { "/**" };
     if !text.starts_with(opening) {
         findings.push(format!("{name}:1 does not say what the file is for: begin it with `{opening}` and a sentence"));
     }
@@ -82,7 +85,7 @@ fn about_file(file: &Path, root: &Path) -> Result<Vec<String>, String> {
             "{name} has {lines} lines: move a part that has a name of its own to another file ({MOST_LINES} at most)"
         ));
     }
-    Ok(findings)
+    findings
 }
 
 fn crowded_folders(sources: &[PathBuf], root: &Path) -> Vec<String> {
@@ -136,4 +139,35 @@ fn entries_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let mut paths = entries.map(|entry| Ok(entry.map_err(cannot)?.path())).collect::<Result<Vec<_>, String>>()?;
     paths.sort();
     Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn core_must_not_import_the_page() {
+        let import = |from: &str, to: &str| cycles::Import { from: from.into(), to: to.into(), line: 3 };
+        let imports =
+            Imports::from([import("src/core/hot.ts", "src/page/state.ts"), import("src/page/a.ts", "src/core/b.ts")]);
+        let found = core_imports_page(&imports, Path::new("src"), Path::new(""));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("src/core/hot.ts:3 imports src/page/state.ts"), "{found:?}");
+    }
+
+    #[test]
+    fn a_crowded_folder_is_named() {
+        let files = |count: usize| (0..count).map(|at| format!("src/room/{at}.rs").into()).collect::<Vec<PathBuf>>();
+        assert_eq!(crowded_folders(&files(MOST_FILES), Path::new("")), Vec::<String>::new());
+        assert!(crowded_folders(&files(MOST_FILES + 1), Path::new(""))[0].starts_with("src/room/ has 16 source files"));
+    }
+
+    #[test]
+    fn a_file_without_a_purpose_and_a_long_one_are_named() {
+        assert_eq!(about_text("a.rs", "//! Purpose.\n"), Vec::<String>::new());
+        assert_eq!(about_text("a.mjs", "/** Purpose. */\n"), Vec::<String>::new());
+        assert!(about_text("a.rs", "fn a() {}\n")[0].starts_with("a.rs:1 does not say what the file is for"));
+        let long = format!("//! Purpose.\n{}", "\n".repeat(MOST_LINES));
+        assert!(about_text("a.rs", &long)[0].starts_with("a.rs has 701 lines"));
+    }
 }

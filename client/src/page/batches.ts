@@ -88,7 +88,7 @@ async function findLost(isNews: boolean): Promise<void> {
 
 // ---- reloads that a batch may call for
 
-/** Brings an edit of the page's HTML into the document. Gives what keeps it from that, or null when it is done. */
+/** Patches an edit of the page's HTML into the document. Returns what prevents that, or null. */
 async function patchPage({ page: path, before, after, scripts, hash }: EditedPage): Promise<string | null> {
   if (hash === state.pageHash) return null // The server says it twice to a tab that has just connected.
   const patches = pagePolicy === 'patch' || (pagePolicy === 'auto' && (isHot() || hasNoScripts()))

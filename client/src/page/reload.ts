@@ -186,7 +186,7 @@ function leaveNote(why: string): void {
   try {
     sessionStorage.setItem(RELOAD_NOTE, why)
   } catch {
-    // The browser may forbid storage. Then only the terminal says the reason.
+    // The browser may forbid storage. Then the console does not say the reason.
   }
 }
 

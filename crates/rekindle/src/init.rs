@@ -239,11 +239,10 @@ impl Project {
     /// The package that brings types of `import.meta.hot`, if there is one.
     fn types(&self, commands: &Commands) -> Option<&'static str> {
         let has_ours = self.depends_on("rekindle") || self.has_own_package;
-        match () {
-            () if has_ours => Some("rekindle"),
-            () if self.depends_on("vite") => Some("vite"),
-            () if commands.has_package => Some("rekindle"),
-            () => None,
+        if !has_ours && self.depends_on("vite") {
+            Some("vite")
+        } else {
+            (has_ours || commands.has_package).then_some("rekindle")
         }
     }
 

@@ -106,7 +106,7 @@ impl Kind {
     }
 }
 
-/// Pictures that are made to measure.
+/// Extensions of pictures that image plugins of Vite transform by a query.
 const PICTURES: [&str; 8] = ["png", "jpg", "jpeg", "webp", "avif", "gif", "tiff", "svg"];
 
 /// The plugin that a query of a picture belongs to; any other query only makes another instance.
@@ -146,16 +146,18 @@ enum Query {
 impl Query {
     fn of(url: &ModuleUrl) -> Self {
         let has = |name: &str| url.asks_for(name);
-        match () {
-            _ if has(RAW) => Self::Raw,
-            _ if has(BYTES) => Self::Bytes,
-            _ if has("worker") => Self::Worker { class: "Worker", address: has(URL) },
-            _ if has("sharedworker") => Self::Worker { class: "SharedWorker", address: has(URL) },
-            _ if has("init") => Self::Init,
-            _ if has(INLINE) => Self::Inline,
-            _ if has(URL) || has(KEEPS_FILE) => Self::Url,
-            _ => Self::Other,
-        }
+        // The first that the query has counts.
+        let words = [
+            (RAW, Self::Raw),
+            (BYTES, Self::Bytes),
+            ("worker", Self::Worker { class: "Worker", address: has(URL) }),
+            ("sharedworker", Self::Worker { class: "SharedWorker", address: has(URL) }),
+            ("init", Self::Init),
+            (INLINE, Self::Inline),
+            (URL, Self::Url),
+            (KEEPS_FILE, Self::Url),
+        ];
+        words.into_iter().find(|(word, _)| has(word)).map_or(Self::Other, |(_, query)| query)
     }
 }
 
@@ -293,14 +295,17 @@ pub(crate) fn extension(path: &str) -> String {
 /// stays a file.
 pub(crate) fn inline_wish(suffix: &str) -> Option<&'static str> {
     let has = |name: &str| suffix.trim_start_matches('?').split(['&', '#']).any(|part| part == name);
-    match () {
-        _ if has(INLINE) => Some(INLINE),
-        _ if has(KEEPS_FILE) || suffix.contains('#') => Some(KEEPS_FILE),
-        _ => None,
+    if has(INLINE) {
+        Some(INLINE)
+    } else if has(KEEPS_FILE) || suffix.contains('#') {
+        Some(KEEPS_FILE)
+    } else {
+        None
     }
 }
 
-/// The specifier with what an attribute of its import says: (`./a.txt`, `text`) → `./a.txt?raw`. None if the attribute says nothing here.
+/// The specifier with what an attribute of its import says: (`./a.txt`, `text`) → `./a.txt?raw`. None if the attribute says
+/// nothing here.
 pub(crate) fn with_attribute(specifier: &str, attribute: &str) -> Option<String> {
     let query = query_of_attribute(attribute)?;
     Some(join_query(path_of(specifier), Some(query)))
@@ -309,6 +314,13 @@ pub(crate) fn with_attribute(specifier: &str, attribute: &str) -> Option<String>
 /// `dot.svg#a` → (`dot.svg`, `#a`)
 pub fn without_suffix(specifier: &str) -> (&str, &str) {
     specifier.find(['#', '?']).map_or((specifier, ""), |at| specifier.split_at(at))
+}
+
+/// The same of a `url(…)` in a style, where a `#` at the start is a subpath import of a package:
+/// `#icon.svg?x#y` → (`#icon.svg`, `?x#y`)
+pub(crate) fn without_suffix_in_style(url: &str) -> (&str, &str) {
+    let end = url.char_indices().skip(1).find(|(_, c)| matches!(c, '?' | '#')).map_or(url.len(), |(at, _)| at);
+    url.split_at(end)
 }
 
 /// `./a.ts?worker&url` → (`./a.ts`, `worker&url`)
@@ -329,12 +341,6 @@ pub(crate) fn without_mark(query: &str) -> &str {
 /// `./a.ts?raw` → `./a.ts`
 pub fn path_of(specifier: &str) -> &str {
     split_query(specifier).0
-}
-
-/// The same of a `url(…)` in a style, where a `#` at the start is a subpath import of a package: `#icon.svg?x#y` → (`#icon.svg`, `?x#y`)
-pub(crate) fn without_suffix_in_style(url: &str) -> (&str, &str) {
-    let end = url.char_indices().skip(1).find(|(_, c)| matches!(c, '?' | '#')).map_or(url.len(), |(at, _)| at);
-    url.split_at(end)
 }
 
 /// An address with what follows it where it is written: (`/a.svg?v=1`, `?x#top`) → `/a.svg?v=1&x#top`

@@ -22,14 +22,12 @@ mod load;
 mod names;
 pub mod prepare;
 mod recover;
-mod sass;
 mod scoped_name;
 mod scopes;
 pub mod settings;
 pub mod sheet;
 mod targets;
 mod values;
-mod worker;
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Everything that servers and builds are told, with its defaults. The command fills it from its sources, as `keys.rs` says; a
+//! All settings, with their defaults. The command fills it from its sources, as `keys.rs` says; a
 //! program that embeds the library sets the fields itself.
 
 use std::path::PathBuf;
@@ -252,7 +252,7 @@ pub struct EventsConfig {
 }
 
 impl Config {
-    /// What the server of a preview is told.
+    /// The server settings of a preview.
     pub fn preview_server(&self) -> ServerConfig {
         let (preview, server) = (self.preview.clone(), self.server.clone());
         ServerConfig {

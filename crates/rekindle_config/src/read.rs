@@ -139,13 +139,13 @@ fn read_below(
     let mut sources = Sources { vite: None, toml: None, flags: request.flags.clone() };
     if let Some(path) = vite_file(here, root, request)? {
         files.push(path.clone());
-        let situation = ConfigEnv {
+        let config_env = ConfigEnv {
             mode: request.mode.as_deref().unwrap_or(&config.mode),
             command: if request.command == Command::Build { "build" } else { "serve" },
             folder: root,
             variables: &config.variables,
         };
-        let vite = vite::read(&path, situation).map_err(|mistake| vec![mistake])?;
+        let vite = vite::read(&path, config_env).map_err(|mistake| vec![mistake])?;
         files.extend(vite.files.iter().cloned());
         sources.vite = Some(vite);
     }

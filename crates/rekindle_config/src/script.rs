@@ -15,12 +15,12 @@
 //! what expressions give, what calls give, where statements lead, and what writes change.
 
 mod calls;
+mod config_env;
 mod evaluator;
 mod expressions;
 mod functions;
 mod operators;
 mod patterns;
-mod situation;
 mod statements;
 mod writes;
 
@@ -39,7 +39,7 @@ use crate::value::Value;
 use crate::value::{Item, Place};
 use evaluator::Evaluator;
 
-pub use situation::ConfigEnv;
+pub use config_env::ConfigEnv;
 
 /// The default export, and the files that had a part in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,18 +71,18 @@ impl From<&str> for ReadFailure {
 ///
 /// # Errors
 /// It cannot be read or parsed, exports nothing by default, or computes more than can be followed.
-pub fn evaluate(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, ReadFailure> {
+pub fn evaluate(file: &Path, config_env: ConfigEnv<'_>) -> Result<StaticConfig, ReadFailure> {
     // The parser is recursive, and a stack overflow cannot be caught.
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(COMPILE_STACK);
-        let started = thread.spawn_scoped(scope, || evaluate_here(file, situation));
+        let started = thread.spawn_scoped(scope, || evaluate_here(file, config_env));
         let evaluated = started.map_err(|error| ReadFailure::Unclear(format!("it cannot be read: {error}")))?.join();
         evaluated.unwrap_or_else(|_| Err("rekindle ran into a bug of its own with it".into()))
     })
 }
 
-fn evaluate_here(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, ReadFailure> {
-    let shown = file.strip_prefix(situation.folder).unwrap_or(file).display().to_string();
+fn evaluate_here(file: &Path, config_env: ConfigEnv<'_>) -> Result<StaticConfig, ReadFailure> {
+    let shown = file.strip_prefix(config_env.folder).unwrap_or(file).display().to_string();
     let unreadable = |error| Diagnostic::error(format!("it cannot be read: {error}")).in_file(&shown);
     let source = file::read_text(file).map_err(|error| ReadFailure::Broken(unreadable(error)))?;
     if too_deep(&source).is_some() {
@@ -96,7 +96,7 @@ fn evaluate_here(file: &Path, situation: ConfigEnv<'_>) -> Result<StaticConfig, 
     if let Some(error) = parsed.diagnostics.errors().next() {
         return Err(ReadFailure::Broken(diagnostic(error, &shown, &source)));
     }
-    let mut evaluator = Evaluator::new(&source, file, situation);
+    let mut evaluator = Evaluator::new(&source, file, config_env);
     let finished = evaluator.program(&parsed.program).map(|export| {
         let answer = evaluator.answer(export);
         evaluator.finish(answer)

@@ -58,9 +58,9 @@ pub struct ViteConfig {
 ///
 /// # Errors
 /// It cannot be parsed.
-pub fn read(path: &Path, situation: ConfigEnv<'_>) -> Result<ViteConfig, Diagnostic> {
+pub fn read(path: &Path, config_env: ConfigEnv<'_>) -> Result<ViteConfig, Diagnostic> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    match evaluate(path, situation) {
+    match evaluate(path, config_env) {
         Ok(found) => Ok(ViteConfig { name, files: found.files.clone(), said: Ok(found) }),
         Err(ReadFailure::Broken(mistake)) => Err(mistake),
         Err(ReadFailure::Unclear(reason)) => Ok(ViteConfig { name, files: vec![path.to_owned()], said: Err(reason) }),

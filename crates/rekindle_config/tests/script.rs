@@ -18,8 +18,8 @@ fn check(source: &str, expected: Expect) {
     let file = root.join("vite.config.ts");
     fs::write(&file, source).unwrap();
     let variables = Variables::default();
-    let situation = ConfigEnv { mode: "development", command: "serve", folder: &root, variables: &variables };
-    let said = match evaluate(&file, situation) {
+    let config_env = ConfigEnv { mode: "development", command: "serve", folder: &root, variables: &variables };
+    let said = match evaluate(&file, config_env) {
         Ok(config) => {
             let lost = config.lost.iter().map(|(code, place)| format!("\nlost in line {}: {code}", place.line()));
             show(&config.value) + &lost.collect::<String>()

@@ -133,8 +133,8 @@ impl Delta {
             (&mut self.still_broken, still_broken),
         ];
         for (own, more) in lists {
-            let news: Vec<ModuleId> = more.into_iter().filter(|id| !own.contains(id)).collect();
-            own.extend(news);
+            let mut seen: FxHashSet<ModuleId> = own.iter().copied().collect();
+            own.extend(more.into_iter().filter(|&id| seen.insert(id)));
         }
     }
 

@@ -251,7 +251,7 @@ pub enum ClientMessage {
         frames: Vec<(String, u32, u32)>,
         /// It is about an import whose name is not there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        lacks: Option<MissingExport>,
+        lacks: Option<LackingImport>,
         /// What is to be told in the terminal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         said: Option<String>,
@@ -260,7 +260,7 @@ pub enum ClientMessage {
 
 /// A name that `importer` takes of `source`, which does not export it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct MissingExport {
+pub struct LackingImport {
     /// The module that imports the name.
     pub importer: String,
     /// How `source` is called where it is imported.

@@ -72,7 +72,7 @@ pub struct Loop {
     /// Number of the last batch.
     seq: u64,
     /// How many modules the graph had when tabs were last told of modules that they wait for.
-    modules: usize,
+    known_modules: usize,
     /// The batch that made all pages reload that had loaded before it, and the reason.
     restart: Option<(u64, ServerReload)>,
     /// What tabs get that say `hello` with the number of an earlier batch, as of the last one: many tabs miss the same.
@@ -118,7 +118,7 @@ impl Loop {
             project,
             tabs: BTreeMap::new(),
             rounds: Rounds::default(),
-            modules: 0,
+            known_modules: 0,
             edits: Edits::default(),
             report,
             watcher,

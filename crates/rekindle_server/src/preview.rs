@@ -40,8 +40,10 @@ const LOOK_SHARE: u32 = 10;
 /// Why a preview could not start.
 #[derive(Debug, Error)]
 pub enum PreviewError {
+    /// The folder of the output is not there, or holds no build.
     #[error("there is no build in {}", folder.display())]
     NoBuild { folder: PathBuf },
+    /// It cannot listen.
     #[error(transparent)]
     Serve(#[from] ServeError),
 }
@@ -231,11 +233,12 @@ impl Build {
             return is_there(&page).then_some(Destination::File(page));
         }
         let page = format!("{path}.html");
-        match () {
-            () if is_there(path) => Some(Destination::File(path.to_owned())),
-            () if is_there(&page) => Some(Destination::File(page)),
-            () if is_there(&format!("{path}/index.html")) => Some(Destination::Folder),
-            () => None,
+        if is_there(path) {
+            Some(Destination::File(path.to_owned()))
+        } else if is_there(&page) {
+            Some(Destination::File(page))
+        } else {
+            is_there(&format!("{path}/index.html")).then_some(Destination::Folder)
         }
     }
 

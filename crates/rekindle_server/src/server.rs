@@ -43,10 +43,13 @@ use rekindle_config::Config;
 /// Why a server could not start.
 #[derive(Debug, Error)]
 pub enum ServeError {
+    /// The address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The system gives no more threads.
     #[error("cannot start the compiling threads: {0}")]
     Threads(#[from] std::io::Error),
+    /// The certificate of `--https` cannot be made or read.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(flags: DevFlags) -> ExitCode {
     code
 }
 
-/// Serves until Ctrl-C or SIGTERM. An edit of the settings starts the server anew, in this process and on this port; open
+/// Serves until Ctrl-C or SIGTERM. An edit of the settings restarts the server, in this process and on this port; open
 /// pages come back by themselves.
 async fn serve(flags: DevFlags, mut settings: Settings, report: Report) -> ExitCode {
     let mut server = match DevServer::builder(settings.config.clone()).report(report.clone()).start().await {

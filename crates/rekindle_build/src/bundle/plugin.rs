@@ -82,7 +82,7 @@ pub(crate) type WorkerBuild<'a> = Pin<Box<dyn Future<Output = Result<WorkerScrip
 
 impl std::fmt::Debug for BundlerPlugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Meaning").field("role", &self.role).finish_non_exhaustive()
+        f.debug_struct("BundlerPlugin").field("role", &self.role).finish_non_exhaustive()
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle_compile::files::file;
+use rekindle_compile::files::secrets::{self, holds_secrets};
 use rekindle_compile::files::walk::Walk;
 use rekindle_compile::kind::{LINKED, is_style};
 use rekindle_compile::page::contents::{AssetTarget, ImportTarget, LinkTarget, PageContents, ScriptTarget};
@@ -365,6 +366,12 @@ fn link_of(session: &Session, page: &mut Page, at: usize) -> (String, Option<Str
 /// The address of what an attribute of the page names, as it is written in the output.
 fn asset_of(session: &Session, page: &mut Page, target: &AssetTarget, inlining: Inlining) -> String {
     let (file, suffix) = match target {
+        AssetTarget::File { file, .. } if holds_secrets(file.as_path(), &session.config.root) => {
+            let name = session.compiler.display(file.as_path());
+            let message = format!("`{name}` looks like a file with secrets, so it is never part of a page");
+            session.problem([Diagnostic::error(message).in_file(page.path.clone()).with_help(secrets::ADVICE)]);
+            return name;
+        }
         AssetTarget::File { file, suffix, .. } => (file.as_path(), suffix),
         AssetTarget::Public { file, suffix, .. } => (file.as_path(), suffix),
         AssetTarget::Elsewhere(address) => return address.clone(),

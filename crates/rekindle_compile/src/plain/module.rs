@@ -3,8 +3,8 @@
 //! ```text
 //! /src/app.tsx          → types, JSX and decorators away; globs, workers and addresses are imports
 //! /data.json            → default and named exports          /note.txt?raw    → its text
-//! /logo.svg             → Plain::Asset: where it ends is not known here
-//! /app.css              → Plain::Style: the sheet with placeholders of addresses
+//! /logo.svg             → PlainModule::Asset: where it ends is not known here
+//! /app.css              → PlainModule::Style: the sheet with placeholders of addresses
 //! ```
 //!
 //! What is meant is decided where definitions are made: `Compiler::kind`, `script.rs`, `calls.rs`, `glob.rs`.

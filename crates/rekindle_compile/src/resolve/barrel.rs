@@ -77,7 +77,7 @@ enum Source {
 
 #[derive(Clone, Debug)]
 enum ExportTarget {
-    BarrelExport(BarrelExport),
+    Found(BarrelExport),
     /// There is no such name.
     None,
     /// It depends on what is only known when it runs, or two modules export it.
@@ -87,7 +87,7 @@ enum ExportTarget {
 impl ExportTarget {
     /// Found by passing over the module at `file`.
     fn past(mut self, file: &Path) -> Self {
-        if let Self::BarrelExport(pick) = &mut self {
+        if let Self::Found(pick) = &mut self {
             pick.passed.push(file.to_owned());
         }
         self
@@ -95,7 +95,7 @@ impl ExportTarget {
 
     /// Both are the same name of the same module.
     fn is_that(&self, other: &Self) -> bool {
-        matches!((self, other), (Self::BarrelExport(one), Self::BarrelExport(two)) if one.file == two.file && one.name == two.name)
+        matches!((self, other), (Self::Found(one), Self::Found(two)) if one.file == two.file && one.name == two.name)
     }
 }
 
@@ -187,13 +187,13 @@ impl Barrels {
     fn pick_one(&self, file: &Path, name: &str, around: &BarrelLookup) -> Option<BarrelExport> {
         let key = (file.to_owned(), name.to_owned());
         let known = self.found.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        let meaning = known.unwrap_or_else(|| {
-            let meaning = self.follow(file, name, around, &mut FxHashSet::default());
-            self.found.write().unwrap_or_else(PoisonError::into_inner).insert(key, meaning.clone());
-            meaning
+        let target = known.unwrap_or_else(|| {
+            let target = self.follow(file, name, around, &mut FxHashSet::default());
+            self.found.write().unwrap_or_else(PoisonError::into_inner).insert(key, target.clone());
+            target
         });
-        match meaning {
-            ExportTarget::BarrelExport(pick) => Some(pick),
+        match target {
+            ExportTarget::Found(pick) => Some(pick),
             ExportTarget::None | ExportTarget::Unclear => None,
         }
     }
@@ -209,13 +209,8 @@ impl Barrels {
             return ExportTarget::None;
         }
         let Some(scan) = self.scan(file, around) else { return ExportTarget::Unclear };
-        let here = || {
-            ExportTarget::BarrelExport(BarrelExport {
-                file: file.to_owned(),
-                name: name.to_owned(),
-                passed: Vec::new(),
-            })
-        };
+        let here =
+            || ExportTarget::Found(BarrelExport { file: file.to_owned(), name: name.to_owned(), passed: Vec::new() });
         match scan.names.get(name) {
             Some(Source::From { specifier, name: there }) if scan.only_passes_on => {
                 let Some(target) = (around.resolve)(specifier, file) else { return here() };
@@ -223,11 +218,11 @@ impl Barrels {
                     let is_module = self.scan(&target, around).is_some();
                     let passed = vec![file.to_owned()];
                     let pick = BarrelExport { file: target, name: "*".into(), passed };
-                    return if is_module { ExportTarget::BarrelExport(pick) } else { here() };
+                    return if is_module { ExportTarget::Found(pick) } else { here() };
                 }
                 match self.follow(&target, there, around, seen) {
                     ExportTarget::Unclear => here(),
-                    meaning => meaning.past(file),
+                    found => found.past(file),
                 }
             }
             Some(_) => here(),
@@ -255,8 +250,8 @@ impl Barrels {
             let Some(target) = target else { return ExportTarget::Unclear };
             match self.follow(target, name, around, seen) {
                 ExportTarget::None => {}
-                meaning if matches!(found, ExportTarget::None) => found = meaning,
-                meaning if meaning.is_that(&found) => {}
+                target if matches!(found, ExportTarget::None) => found = target,
+                target if target.is_that(&found) => {}
                 _ => return ExportTarget::Unclear,
             }
         }

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! lodahs                not installed            → install it: npm install lodahs
-//! badexp/hidden.js      installed, not exported  → `badexp` exports `.` and `./button`
-//! built                 its entry is not there   → `./dist/index.js` of its package.json is not there: is it built?
-//! virtual:pwa-register  a plugin's              → no package: a module that a plugin of another tool provides
+//! badexp/hidden.js      installed, not exported  → its package.json exports `.`, `./button`
+//! built                 its entry is not there   → its `./dist/index.js` does not exist: build it
+//! virtual:pwa-register  a plugin's              → no package: in other tools a plugin provides this module
 //! ```
 
 use std::path::{Path, PathBuf};

@@ -55,9 +55,9 @@ enum SideEffects {
 pub struct Packages {
     /// By folder; `None` where there is none in that folder.
     known: RwLock<FxHashMap<PathBuf, Option<Arc<Package>>>>,
-    /// Read since somebody last asked.
+    /// Files read since the last `take_read`.
     read: Mutex<Vec<PathBuf>>,
-    /// Where no file was found but something odd.
+    /// Paths where a folder, pipe or device stands instead of a file.
     pub left_out: SkippedPaths,
     pub(crate) lookups: Lookups,
 }
@@ -77,7 +77,7 @@ impl Packages {
         self.stating(file).is_some_and(|package| package.is_free_of_side_effects(file))
     }
 
-    /// Whether no module of a file's package has any.
+    /// Whether the package of a file declares `sideEffects: false`.
     pub fn is_without_side_effects(&self, file: &Path) -> bool {
         self.stating(file).is_some_and(|package| matches!(package.side_effects, SideEffects::None))
     }
@@ -214,7 +214,7 @@ impl SideEffects {
         }
     }
 
-    /// `*.css` means files of every folder, `./src/x.js` one of them.
+    /// `*.css` matches in every folder, `./src/x.js` only that file.
     fn glob(text: &str) -> Option<GlobMatcher> {
         let pattern = text.trim_start_matches("./").trim_start_matches('/');
         let pattern = if text.contains('/') { pattern.to_owned() } else { format!("**/{pattern}") };

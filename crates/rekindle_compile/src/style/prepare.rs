@@ -22,8 +22,11 @@ use serde_json::{Map, Value, json};
 
 use super::settings::{PostcssSetting, PreprocessorOptions, StyleOptions, StyleSettings};
 use super::sheet::StyleError;
-use super::worker::{JobResult, ResolveStyle, ToolError, Worker, WorkerError};
-use super::{sass, targets};
+use super::targets;
+use worker::{JobResult, ResolveStyle, ToolError, Worker, WorkerError};
+
+mod sass;
+mod worker;
 use crate::files::file;
 use crate::files::left_out::SkippedPaths;
 use crate::project::VITE_CONFIGS;

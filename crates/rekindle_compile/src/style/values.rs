@@ -180,13 +180,13 @@ fn fill(text: &str, values: &Values) -> String {
         let chunk = &text[at..end];
         let is_block = text[end..].starts_with('{');
         let colon = end_of(chunk, 0, &[':']);
-        match () {
-            _ if chunk.trim_start().starts_with('@') => out.push_str(&substitute(chunk, values)),
-            _ if is_block || colon == chunk.len() => out.push_str(chunk),
-            _ => {
-                out.push_str(&chunk[..=colon]);
-                out.push_str(&substitute(&chunk[colon + 1..], values));
-            }
+        if chunk.trim_start().starts_with('@') {
+            out.push_str(&substitute(chunk, values));
+        } else if is_block || colon == chunk.len() {
+            out.push_str(chunk);
+        } else {
+            out.push_str(&chunk[..=colon]);
+            out.push_str(&substitute(&chunk[colon + 1..], values));
         }
         let next = (end + 1).min(text.len());
         out.push_str(&text[end..next]);

@@ -80,10 +80,10 @@ impl<'a> Evaluator<'a, '_> {
             ("url", "fileURLToPath") => of_text(as_path(&value(0))),
             ("url", "pathToFileURL") => as_path(&value(0)).map_or(Value::Unknown, |path| Value::FileUrl(path.into())),
             ("fs", "readFileSync") => match as_path(&value(0)) {
-                Some(path) => Value::FileText(normal(&self.situation.folder.join(path))),
+                Some(path) => Value::FileText(normal(&self.config_env.folder.join(path))),
                 None => Value::Unknown,
             },
-            ("process", "cwd") | ("global", "process.cwd") => of_path(self.situation.folder),
+            ("process", "cwd") | ("global", "process.cwd") => of_path(self.config_env.folder),
             ("global", "Object.assign") => {
                 let values = args.iter().map(|arg| self.refer(arg)).collect();
                 self.assign_all(values, code)
@@ -192,7 +192,7 @@ impl<'a> Evaluator<'a, '_> {
             "dirname" => return of_path(first.parent().unwrap_or(Path::new("."))),
             "basename" => return of_text(first.file_name().map(|name| name.to_string_lossy().into_owned())),
             "resolve" => {
-                path.push(self.situation.folder);
+                path.push(self.config_env.folder);
                 path.extend(parts);
             }
             _ => parts.iter().for_each(|part| {
@@ -213,9 +213,9 @@ impl<'a> Evaluator<'a, '_> {
         let (Value::Text(mode), Some(folder), Some(prefixes)) = (mode, as_path(&folder), prefixes) else {
             return Value::Unknown;
         };
-        let folder = normal(&self.situation.folder.join(folder));
+        let folder = normal(&self.config_env.folder.join(folder));
         self.files.extend(Env::files(&folder, &mode));
-        let env = load_env(&folder, &mode, self.situation.variables, &|path| file::read_text(path).ok());
+        let env = load_env(&folder, &mode, self.config_env.variables, &|path| file::read_text(path).ok());
         let entry = |(name, value)| (name, Item { value: Value::Text(value), place: Place::Line(0) });
         Value::Object(env.exposed(&prefixes).into_iter().map(entry).collect())
     }

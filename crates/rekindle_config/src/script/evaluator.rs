@@ -14,7 +14,7 @@ use oxc_ast::ast::{ArrowFunctionBody, Expression, FormalParameters, FunctionBody
 use oxc_span::Span;
 use rekindle_graph::paths::normal;
 
-use super::situation::ConfigEnv;
+use super::config_env::ConfigEnv;
 use crate::value::{Item, Place, Replacement, SPREAD, Value};
 
 /// Nested evaluations; what leads back to itself ends here.
@@ -68,7 +68,7 @@ struct UnknownChange {
 pub(super) struct Evaluator<'a, 's> {
     pub source: &'s str,
     pub file: &'s Path,
-    pub situation: ConfigEnv<'s>,
+    pub config_env: ConfigEnv<'s>,
     pub depth: u32,
     steps: usize,
     /// It is not known whether what is being evaluated runs, or how often.
@@ -90,11 +90,11 @@ pub(super) struct Evaluator<'a, 's> {
 }
 
 impl<'a, 's> Evaluator<'a, 's> {
-    pub fn new(source: &'s str, file: &'s Path, situation: ConfigEnv<'s>) -> Self {
+    pub fn new(source: &'s str, file: &'s Path, config_env: ConfigEnv<'s>) -> Self {
         Self {
             source,
             file,
-            situation,
+            config_env,
             depth: 0,
             steps: 0,
             unsure: false,

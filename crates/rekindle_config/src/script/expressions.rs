@@ -163,13 +163,13 @@ impl<'a> Evaluator<'a, '_> {
         if let Some(value) = self.variables.get(name) {
             return value.clone();
         }
-        if let Some(value) = self.situation.variables.get(name) {
+        if let Some(value) = self.config_env.variables.get(name) {
             return Value::Text(value.to_owned());
         }
         match (name, name.strip_prefix("npm_package_")) {
             ("NODE_ENV", _) => Value::Text("development".to_owned()),
             (_, Some(field @ ("name" | "version"))) => {
-                let package = self.json_file(&self.situation.folder.join("package.json"));
+                let package = self.json_file(&self.config_env.folder.join("package.json"));
                 property_of(&package, field)
             }
             _ => Value::Undefined,

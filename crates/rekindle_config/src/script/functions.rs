@@ -22,8 +22,8 @@ impl<'a> Evaluator<'a, '_> {
         let Value::Function(id) = export.value else { return export };
         let entry = |name: &str, value: Value| (name.to_owned(), Item { value, place: export.place });
         let question = Value::Object(vec![
-            entry("mode", Value::Text(self.situation.mode.to_owned())),
-            entry("command", Value::Text(self.situation.command.to_owned())),
+            entry("mode", Value::Text(self.config_env.mode.to_owned())),
+            entry("command", Value::Text(self.config_env.command.to_owned())),
             entry("isSsrBuild", Value::Bool(false)),
             entry("ssrBuild", Value::Bool(false)),
             entry("isPreview", Value::Bool(false)),

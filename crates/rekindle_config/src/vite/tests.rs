@@ -18,8 +18,8 @@ fn check(source: &str, show: impl Fn(&Config) -> String, expected: Expect) {
     fs::write(&path, source).unwrap();
     let mut config = Config::new(&root);
     let variables = Variables::default();
-    let situation = ConfigEnv { mode: "development", command: "serve", folder: &root, variables: &variables };
-    let block = match read(&path, situation) {
+    let config_env = ConfigEnv { mode: "development", command: "serve", folder: &root, variables: &variables };
+    let block = match read(&path, config_env) {
         Ok(vite) => apply(&vite, &mut config),
         Err(mistake) => {
             return expected.assert_eq(&format!("error: {}\n{}\n", mistake.message, mistake.location().unwrap()));

@@ -19,10 +19,10 @@ use crate::project::pages::file_of;
 use crate::tabs::client::ClientId;
 
 /// Bytes that the digests of a tab may take, and those of all tabs together.
-const MOST_VERSIONS: usize = 32 << 20;
-const MOST_VERSIONS_IN_ALL: usize = 64 << 20;
+const MAX_REPORTED_BYTES: usize = 32 << 20;
+const MAX_REPORTED_BYTES_IN_ALL: usize = 64 << 20;
 /// Bytes that a module takes besides its letters.
-const VERSION: usize = 128;
+const VERSION_OVERHEAD: usize = 128;
 /// Pages that tabs of earlier sessions show and that are not there.
 const MAX_MISSING_PAGES: usize = 100;
 /// Bytes of the names of modules that a tab waits for and the graph does not have yet.
@@ -37,15 +37,15 @@ impl Loop {
         errors: Vec<String>,
     ) -> bool {
         let Some(tab) = self.tabs.get_mut(&id) else { return false };
-        let Stage::Compared(holdings) = &mut tab.stage else { return false };
-        holdings.bytes += modules.iter().map(|(url, hash)| url.len() + hash.len() + VERSION).sum::<usize>();
-        holdings.bytes += errors.iter().map(|url| url.len() + VERSION).sum::<usize>();
-        if holdings.bytes > MOST_VERSIONS {
+        let Stage::Compared(reported) = &mut tab.stage else { return false };
+        reported.bytes += modules.iter().map(|(url, hash)| url.len() + hash.len() + VERSION_OVERHEAD).sum::<usize>();
+        reported.bytes += errors.iter().map(|url| url.len() + VERSION_OVERHEAD).sum::<usize>();
+        if reported.bytes > MAX_REPORTED_BYTES {
             tab.send_away();
             return false;
         }
-        holdings.versions.extend(modules);
-        holdings.errors.extend(errors);
+        reported.versions.extend(modules);
+        reported.errors.extend(errors);
         self.bound_versions(id)
     }
 
@@ -56,7 +56,7 @@ impl Loop {
             Stage::Silent | Stage::InStep => None,
         });
         let (sum, most) = sizes.fold((0, None), |(sum, most), one| (sum + one.0, most.max(Some(one))));
-        let Some((_, largest)) = most.filter(|_| sum > MOST_VERSIONS_IN_ALL) else { return true };
+        let Some((_, largest)) = most.filter(|_| sum > MAX_REPORTED_BYTES_IN_ALL) else { return true };
         self.tabs.get_mut(&largest).into_iter().for_each(Tab::send_away);
         largest != id
     }
@@ -70,8 +70,8 @@ impl Loop {
         entries: &[String],
     ) {
         let Some(tab) = self.tabs.get_mut(&id) else { return };
-        let Stage::Compared(holdings) = std::mem::replace(&mut tab.stage, Stage::InStep) else { return };
-        let ReportedVersions { versions, errors, .. } = holdings;
+        let Stage::Compared(reported) = std::mem::replace(&mut tab.stage, Stage::InStep) else { return };
+        let ReportedVersions { versions, errors, .. } = reported;
         let began = Instant::now();
         self.find_known(page.as_deref(), entries, &versions);
         let graph = &self.project.modules.graph;

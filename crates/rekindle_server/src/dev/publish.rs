@@ -76,6 +76,8 @@ impl Loop {
 
     /// Numbers the batch, tells every tab, and the terminal.
     pub(super) fn publish(&mut self, delta: &Delta, page_changes: PageChanges, noticed: Instant) {
+        // Batches are told in the order of their numbers, and pages have taken the number that comes next.
+        self.publish_waiting();
         self.seq += 1;
         self.answers.clear();
         self.thrown.clear();

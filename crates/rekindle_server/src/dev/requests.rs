@@ -210,6 +210,9 @@ pub(super) fn not_found(path: &str) -> Answer {
 }
 
 fn not_found_text(path: &str) -> String {
+    if path.starts_with("/@rekindle/") {
+        return format!("{path} was not found\n");
+    }
     format!(
         "{path} was not found\n\nThis server serves modules and assets that the page imports, pages, and files in public/.\n\
          To have a file served that no module names: import it with `?url`, move it to public/, or list it in rekindle.toml:\n\n\

@@ -36,7 +36,7 @@ pub(super) enum Route<'r> {
     SegmentMap { address: &'r str },
     /// `/@rekindle/map?id=…`
     ModuleMap { id: Option<String> },
-    /// Below `/@rekindle/`, and nothing that is there.
+    /// An address below `/@rekindle/` that does not exist.
     Nothing,
     /// None of ours.
     Address,

@@ -10,7 +10,7 @@ use crate::tabs::outbox::Outbox;
 use crate::tabs::socket::Utf8Bytes;
 
 /// How often a tab may say `hello` in a minute. Each connection needs one, and one more for each gap.
-const MOST_HELLOS: usize = 60;
+const MAX_HELLOS: usize = 60;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// A connected tab, or a worker of one, as the loop knows it.
@@ -42,7 +42,7 @@ impl Tab {
             (*count, *since) = (0, now);
         }
         *count += 1;
-        *count <= MOST_HELLOS
+        *count <= MAX_HELLOS
     }
 
     /// Closes its connection, with the code for what is against the rules.

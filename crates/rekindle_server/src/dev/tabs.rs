@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use rekindle_compile::import_place;
 use rekindle_compile::kind::path_of;
-use rekindle_graph::wire::{ClientMessage, MissingExport, Outcome, ServerMessage, UpdateReport};
+use rekindle_graph::wire::{ClientMessage, LackingImport, Outcome, ServerMessage, UpdateReport};
 use rekindle_graph::{Diagnostic, ModuleId, ModuleState};
 use serde_json::Value;
 
@@ -25,9 +25,9 @@ const MAX_ERROR_CHARACTERS: usize = 4000;
 /// Errors of tabs that the terminal is told of between two batches.
 const MAX_REPORTED_ERRORS: usize = 50;
 /// Answers to `hello` that are kept.
-const MOST_ANSWERS: usize = 16;
+const MAX_KEPT_ANSWERS: usize = 16;
 /// Names that count of a list that a tab sends for the terminal.
-const MOST_NAMES: usize = 500;
+const MAX_NAMES: usize = 500;
 
 impl Loop {
     pub(super) fn on_connected(&mut self, id: ClientId, outbox: Outbox) {
@@ -116,7 +116,7 @@ impl Loop {
         let files = files_of(&self.project.modules.graph, &delta, &page_changes).into();
         let batch = self.batch(Some(seq), &delta, page_changes);
         let missed = MissedBatch { answer: json(&ServerMessage::Batch(batch)).into(), files };
-        if self.answers.len() == MOST_ANSWERS {
+        if self.answers.len() == MAX_KEPT_ANSWERS {
             self.answers.pop_first();
         }
         self.answers.insert(seq, missed.clone());
@@ -125,7 +125,7 @@ impl Loop {
 
     fn on_applied(&mut self, id: ClientId, mut applied: UpdateReport) {
         applied.chain = both_ends(applied.chain);
-        applied.boundaries.truncate(MOST_NAMES);
+        applied.boundaries.truncate(MAX_NAMES);
         applied.reason = applied.reason.as_deref().map(shortened);
         applied.error = applied.error.as_deref().map(shortened);
         for name in applied.chain.iter_mut().chain(&mut applied.boundaries) {
@@ -179,7 +179,7 @@ impl Loop {
         id: ClientId,
         number: u64,
         frames: &[(String, u32, u32)],
-        lacks: Option<&MissingExport>,
+        lacks: Option<&LackingImport>,
         said: Option<String>,
     ) {
         let lacks = lacks.map(|lacks| (lacks, self.advice_about(lacks)));
@@ -191,7 +191,7 @@ impl Loop {
         }
     }
 
-    fn advice_about(&self, MissingExport { importer, source, name, .. }: &MissingExport) -> String {
+    fn advice_about(&self, LackingImport { importer, source, name, .. }: &LackingImport) -> String {
         let exports = self.project.modules.graph.get(source).map(|id| self.exports_of(id)).unwrap_or_default();
         let exports: Vec<&str> = exports.iter().map(String::as_str).collect();
         let is_typed = [".ts", ".tsx"].iter().any(|ending| path_of(importer).ends_with(ending));
@@ -244,8 +244,8 @@ impl Loop {
 
 /// Cuts the middle out of a long chain of imports: its ends say what led to what.
 fn both_ends(mut chain: Vec<String>) -> Vec<String> {
-    if chain.len() > MOST_NAMES {
-        chain.drain(MOST_NAMES / 2..chain.len() - MOST_NAMES / 2);
+    if chain.len() > MAX_NAMES {
+        chain.drain(MAX_NAMES / 2..chain.len() - MAX_NAMES / 2);
     }
     chain
 }

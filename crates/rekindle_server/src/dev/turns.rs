@@ -1,5 +1,5 @@
-//! Whose turn it is: tabs that ask for much wait where that would hold up others, and hear later of what a server that starts had
-//! not come to.
+//! Whose turn it is: tabs that ask for much wait where that would hold up others; and after a restart, tabs are told when modules
+//! that they run have been compiled.
 //!
 //! ```text
 //! 100 tabs that compare everything, without end     ──►  a save is told between two comparisons
@@ -18,11 +18,12 @@ use crate::event::Event;
 use crate::project::edit::PageChanges;
 use crate::tabs::client::ClientId;
 
-/// When tabs have not taken so many bytes of large texts, further answers of that kind wait; a tab that takes nothing for so
-/// long is then disconnected.
+/// While tabs have this many bytes of large answers unread, further ones wait.
 const MAX_UNSENT_BYTES: usize = 24 << 20;
-const SLOW: Duration = Duration::from_secs(2);
-const ROOM_PACE: Duration = Duration::from_millis(20);
+/// A tab that reads nothing for this long is disconnected then.
+const STALL_LIMIT: Duration = Duration::from_secs(2);
+/// How often it is looked at whether tabs have read.
+const READ_PACE: Duration = Duration::from_millis(20);
 
 impl Loop {
     /// The next event to handle. Tabs that ask for much wait while others do not take what they were sent, or while
@@ -41,7 +42,7 @@ impl Loop {
                 Err(TryRecvError::Empty) if self.has_room() => return self.later.pop_front(),
                 Err(TryRecvError::Empty) => {
                     self.send_slow_away();
-                    std::thread::sleep(ROOM_PACE);
+                    std::thread::sleep(READ_PACE);
                 }
             }
         }
@@ -66,15 +67,15 @@ impl Loop {
 
     /// Closes connections of tabs that take nothing, so that others get their answers. They may come back.
     fn send_slow_away(&self) {
-        let slow = self.tabs.values().filter(|tab| tab.outbox.untaken().1 > SLOW);
+        let slow = self.tabs.values().filter(|tab| tab.outbox.untaken().1 > STALL_LIMIT);
         slow.for_each(|tab| tab.outbox.send_away());
     }
 
-    /// A server that starts comes to some modules late: what the page brings by `import()`, and the workers that this makes.
-    /// Tabs that run them ask again when they hear of it.
+    /// A restarted server compiles some modules only later: those behind `import()`, and the workers that are started there. Tabs
+    /// that run them ask again when they hear of it.
     pub(super) fn tell_what_came(&mut self) {
         let graph = &self.project.modules.graph;
-        if std::mem::replace(&mut self.modules, graph.len()) == graph.len() {
+        if std::mem::replace(&mut self.known_modules, graph.len()) == graph.len() {
             return;
         }
         let mut came: Vec<(ClientId, Vec<ModuleUrl>)> = Vec::new();

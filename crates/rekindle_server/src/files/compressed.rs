@@ -1,4 +1,4 @@
-//! What was worked out once about files that are sent compressed: digests of their content, and compressed copies.
+//! Keeps the digests and compressed copies of files, so that each is made once.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -29,7 +29,7 @@ pub struct CompressedFile {
     pub copies: Arc<CompressedCopies>,
 }
 
-/// What was worked out once: digests of files and their compressed copies.
+/// Digests of files and their compressed copies, each made once.
 #[derive(Debug)]
 pub struct CompressedCopies {
     digests: Mutex<HashMap<PathBuf, (FileTime, String)>>,
@@ -38,7 +38,7 @@ pub struct CompressedCopies {
     workers: Semaphore,
 }
 
-/// Length of a file, and when it was changed: where they are the same again the content is, if the change is well past.
+/// Length of a file, and when it was changed. If both are unchanged and the change is older than [`CLOCK_DOUBT`], so is the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileTime {
     pub length: u64,

@@ -42,7 +42,7 @@ pub struct LazyBody(Arc<dyn Fn(usize) -> Option<Vec<Bytes>> + Send + Sync>);
 
 impl std::fmt::Debug for LazyBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Made")
+        f.write_str("LazyBody")
     }
 }
 

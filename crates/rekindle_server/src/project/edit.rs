@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rekindle_graph::wire::{EditedPage, ServerReload};
 use rekindle_graph::{Delta, ModuleGraph, ModuleId, ModuleState};
+use rustc_hash::FxHashSet;
 
 use crate::project::gaps::StateBefore;
 
@@ -47,6 +48,7 @@ impl Edit {
         deleted.retain(is_gone);
         // A module that was well before this edit had no error for anyone.
         fixed.retain(|id| graph[*id].state == ModuleState::Ready && before.unwell.contains(id));
+        let broken: FxHashSet<&ModuleId> = broken.iter().collect();
         still_broken.retain(|id| is_broken(id) && !broken.contains(id));
         self
     }
@@ -86,14 +88,12 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use rekindle_graph::{FilePath, ModuleUrl};
-    use rustc_hash::FxHashSet;
-
     use super::*;
     use crate::config::Config;
     use crate::project::modules::Modules;
     use crate::report::Report;
     use crate::watch::Watcher;
+    use rekindle_graph::{FilePath, ModuleUrl};
 
     fn edit(modules: &mut Modules, path: &Path, is_gone: bool) -> Edit {
         let (watcher, _notes) = Watcher::taking_notes();
@@ -128,5 +128,26 @@ mod tests {
             Delta { changed: vec![main], ..Delta::default() },
             "it is another, and was never broken"
         );
+    }
+
+    #[test]
+    fn an_error_that_is_told_while_an_edit_waits_is_told_as_mended_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let (path, other) = (root.join("main.js"), root.join("other.js"));
+        fs::write(&path, "show(1)").unwrap();
+        fs::write(&other, "show(1)").unwrap();
+        let mut modules = Modules::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
+        let (watcher, _notes) = Watcher::taking_notes();
+        let main = modules.graph.insert(&ModuleUrl::new("/main.js"), &FilePath::new(&path));
+        let gone = modules.graph.insert(&ModuleUrl::new("/other.js"), &FilePath::new(&other));
+        modules.bring_in(&[main, gone], &watcher, &mut Delta::default());
+
+        let waiting = edit(&mut modules, &other, true);
+        let told = modules.refused(main, None, "Unexpected token");
+        assert_eq!(told.broken, [main]);
+        fs::write(&path, "show(2)").unwrap();
+        let next = edit(&mut modules, &path, false);
+        assert_eq!(waiting.join(next, &modules.graph).delta.fixed, [main]);
     }
 }

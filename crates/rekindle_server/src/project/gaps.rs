@@ -49,7 +49,9 @@ impl StateBefore {
             self.modules.remove(id);
         }
         self.modules.extend(earlier.modules);
-        self.unwell = earlier.unwell;
+        // What that edit broke or removed is known to nobody yet; what else is not well by now was told meanwhile.
+        self.unwell.retain(|id| !delta.broken.contains(id) && !delta.deleted.contains(id));
+        self.unwell.extend(earlier.unwell);
         self
     }
 

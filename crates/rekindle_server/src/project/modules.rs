@@ -76,8 +76,8 @@ pub struct Modules {
     /// Which modules carry the address of an asset.
     asset_users: FxHashMap<PathBuf, FxHashSet<ModuleId>>,
     asset_digests: FxHashMap<PathBuf, String>,
-    /// How the files of modules looked when compiling these modules failed. While a file looks the same, nobody has saved it, whatever
-    /// the system says of it.
+    /// How the files of modules looked when compiling these modules failed. While a file looks the same, nobody has saved it,
+    /// even if the watcher reports a change.
     failed_with: FxHashMap<PathBuf, Option<Snapshot>>,
     /// Modules of Node that were imported, and by whom; and those of them that the user was told of.
     of_node: Vec<(String, String)>,
@@ -95,8 +95,9 @@ struct Asset {
     servable: Servable,
 }
 
-/// A tab is told the reasons of so many broken modules at a time, and one and the same message for so many of them.
+/// At most so many broken modules reach a tab with their reasons at a time; further ones are only named.
 pub const MOST_REASONS: usize = 200;
+/// At most so many broken modules reach a tab with one and the same message.
 pub const MOST_ALIKE: usize = 20;
 
 /// Errors about scripts of a page that are not there: as they are now, and as the terminal last showed them.
@@ -106,7 +107,7 @@ struct MissingScripts {
     told: Vec<Diagnostic>,
 }
 
-/// Where compiled modules can change from now on.
+/// Files and folders to watch for the modules that were just compiled.
 #[derive(Debug, Default)]
 struct Watchlist {
     files: Vec<PathBuf>,
@@ -273,7 +274,7 @@ impl Modules {
         }
     }
 
-    /// The same for a file whose address stands in a page: an edit gives it another one.
+    /// The same for a file whose address stands in a page. An edit of the file changes that address.
     pub fn admit_page_asset(&mut self, address: &str, file: &FilePath) {
         self.admit_asset(address, file);
         self.asset_users.entry(file.as_path().to_owned()).or_default();
@@ -328,7 +329,7 @@ fn find_framework(root: &Path, compiler: &Compiler, refreshes: bool) -> Framewor
     }
 }
 
-/// Compiles a module; a crash is a mistake of ours that is said like one of the user's.
+/// Compiles a module. A panic of the compiler is reported as an error of that module.
 fn compile_one(compiler: &Compiler, url: &ModuleUrl, file: &FilePath, source: &Source) -> Compiled {
     let compile = std::panic::AssertUnwindSafe(|| compiler.compile(url, file, source));
     std::panic::catch_unwind(compile).unwrap_or_else(|_| crashed(&compiler.display(file.as_path())))

@@ -217,7 +217,7 @@ impl Pages {
     }
 
     /// Parses every page again, because what their specifiers or `%NAME%`s mean may have changed. Gives those whose text
-    /// is another one now.
+    /// has changed.
     pub fn refresh(&mut self, modules: &mut Modules, seq: u64) -> Vec<String> {
         let mut edited = Vec::new();
         for (url, page) in &mut self.pages {

@@ -36,11 +36,13 @@ impl Project {
         // They are looked at once: a file that goes after this is in the next batch.
         let gone: FxHashSet<&Path> = paths.iter().map(PathBuf::as_path).filter(|path| !path.exists()).collect();
         let env_files = EnvValues::files(&self.config);
-        let vanishes =
-            |path: &&PathBuf| gone.contains(path.as_path()) && (self.was_there(path) || env_files.contains(path));
+        let env = self.env_edit(&paths, &env_files);
+        let vanishes = |path: &&PathBuf| {
+            let is_of_env = env.is_some() && env_files.contains(path);
+            gone.contains(path.as_path()) && (is_of_env || self.was_there(path))
+        };
         let vanished: Vec<PathBuf> = paths.iter().filter(vanishes).cloned().collect();
         let before = StateBefore::an_edit_of(&paths, !vanished.is_empty(), &self.modules.graph);
-        let env = self.env_edit(&paths, &env_files);
         let (mut delta, listing_changed) = self.modules.edited(&paths, &gone, listing_changed, watcher);
         paths.iter().for_each(|path| self.note_odd(path));
         if let Some(changed) = &env {

@@ -31,7 +31,7 @@ enum Position {
     End,
 }
 
-/// Why a body ends before its end.
+/// Why a body could not be read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFault {
     Malformed(&'static str),

@@ -233,7 +233,8 @@ impl Terminal {
         }
         if shown < diagnostics.len() {
             let rest = diagnostics.len() - shown;
-            text.push_str(&format!("{DIM}{time}{DIM:#} {RED}and {rest} more errors{RED:#}\n"));
+            let errors = if rest == 1 { "error" } else { "errors" };
+            text.push_str(&format!("{DIM}{time}{DIM:#} {RED}and {rest} more {errors}{RED:#}\n"));
         }
         self.write(&text);
     }
@@ -278,7 +279,7 @@ fn sentence(news: &News) -> Option<NewsLine> {
     use NewsLine::{Note, Warning};
     let sentence = match news {
         News::OtherPort { wanted, found } => {
-            Note(format!("port {wanted} is taken, so this is {found} (`--strict-port` makes that an error)"))
+            Note(format!("port {wanted} is taken, using {found} (`--strict-port` makes that an error)"))
         }
         News::Exposed => Warning(
             "other machines can reach this server; the network address above holds the key that lets them in"
@@ -290,7 +291,7 @@ fn sentence(news: &News) -> Option<NewsLine> {
         News::NoIndexPage { folder, base } => Note(format!("{folder} has no index.html, so {base} answers 404")),
         News::Building { version, mode } => Note(format!("rekindle {version} building for {mode}")),
         News::Unanswered { files } => Warning(format!(
-            "no tab has answered to the update of {}; it is applied when the tab goes on",
+            "no tab has answered the update of {}; it is applied when the tab responds again",
             files.join(", ")
         )),
         News::ReloadCancelled { reason } => {
@@ -309,7 +310,7 @@ fn sentence(news: &News) -> Option<NewsLine> {
             Note("`rekindle edit` is under way; files that change meanwhile are taken in when it ends".to_owned())
         }
         News::EditAbandoned { lease } => Warning(format!(
-            "an edit that was announced has been neither renewed nor committed for {}; its changes are sent now",
+            "`rekindle edit` has been neither renewed nor committed for {}; its changes are sent now",
             latency(*lease)
         )),
         News::Crashed => {

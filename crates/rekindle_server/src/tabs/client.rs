@@ -16,6 +16,7 @@ pub type EventHandler = Arc<dyn Fn(Option<Value>, Client) + Send + Sync>;
 /// The tab that sent a custom event.
 #[derive(Clone, Debug)]
 pub struct Client {
+    /// Tells tabs apart: the same for all events of one connection.
     pub id: ClientId,
     pub(crate) outbox: Outbox,
 }

@@ -51,7 +51,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Reading a message of this size makes room that stays as long as the connection does.
 const LARGE_MESSAGE: usize = 64 * 1024;
 /// Connections that may have such room at a time; then the one that needed it longest ago is closed, and may come back.
-const MOST_GROWN: usize = 32;
+const MAX_LARGE_READERS: usize = 32;
 /// A handshake in good form. Whether its sender is admitted is decided by `http/turn.rs`.
 #[derive(Clone, Debug)]
 pub(crate) struct Handshake {
@@ -108,7 +108,7 @@ impl LargeReaders {
         let mut grown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         grown.retain(|one| !Arc::ptr_eq(one, queue));
         grown.push_back(queue.clone());
-        if grown.len() > MOST_GROWN
+        if grown.len() > MAX_LARGE_READERS
             && let Some(oldest) = grown.pop_front()
         {
             oldest.send_away();

@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rekindle_compile::compiler::Compiler;
 use rekindle_compile::script::nesting::COMPILE_STACK;
-use rekindle_graph::wire::{MissingExport, ServerMessage, TracedFrame};
+use rekindle_graph::wire::{LackingImport, ServerMessage, TracedFrame};
 use rekindle_graph::{Diagnostic, Place};
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
@@ -67,7 +67,7 @@ pub struct TraceRequest<'a> {
     /// Script address, line and column, counted from 1.
     pub frames: &'a [(String, u32, u32)],
     /// A name that is not there, and advice about it.
-    pub lacks: Option<(&'a MissingExport, String)>,
+    pub lacks: Option<(&'a LackingImport, String)>,
     /// The text of what was thrown, if the terminal is to show it.
     pub said: Option<String>,
 }
@@ -125,7 +125,7 @@ impl Tracer {
                 ServerMessage::Traced { id: number, frames: Vec::new(), frame: None, help: None, more: false };
             return outbox.send(text(&nothing));
         }
-        let import = lacks.and_then(|(MissingExport { importer, specifier, name, .. }, help)| {
+        let import = lacks.and_then(|(LackingImport { importer, specifier, name, .. }, help)| {
             let module = MappedModule::of(modules, modules.graph.get(importer)?)?;
             Some(Import { module, specifier: specifier.clone(), name: name.clone(), help })
         });

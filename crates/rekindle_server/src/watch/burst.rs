@@ -29,7 +29,7 @@ pub const LONGEST_BURST: Duration = Duration::from_secs(4);
 /// A version control system that has held its lock for longer than this before the first file changed is not writing
 /// files: `git commit -a` waits for its message, or it crashed and left the lock behind.
 pub const FRESH_LOCK: Duration = Duration::from_secs(2);
-/// News do not wait for a lock under which nothing happens for this long.
+/// Changes do not wait for a lock under which nothing happens for this long.
 const IDLE_LOCK: Duration = Duration::from_secs(1);
 /// What is done under a lock is told after this long in any case.
 pub const LONGEST_LOCK: Duration = Duration::from_secs(10);
@@ -59,7 +59,7 @@ pub struct Replay {
     pub limit: Duration,
 }
 
-/// What is to be done with the news that are there.
+/// What is to be done with the changes that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Tell the loop, each path as soon as it is whole.
@@ -72,15 +72,15 @@ pub enum Verdict {
     Wait(Instant),
 }
 
-/// News that the loop has not been told, and the run of saves that they are part of.
+/// Changes that the loop has not been told of, and the run of saves that they are part of.
 #[derive(Debug)]
 pub struct Burst {
     settle: Duration,
-    /// News are only seen at this pace: the interval of polling, or zero.
+    /// Changes are only seen at this pace: the interval of polling, or zero.
     pace: Duration,
-    /// First and last of the news that wait.
+    /// First and last of the changes that wait.
     waiting: Option<(Instant, Instant)>,
-    /// When the news that wait were first held for a lock.
+    /// When the changes that wait were first held for a lock.
     held_since: Option<Instant>,
     run: Run,
 }
@@ -88,11 +88,11 @@ pub struct Burst {
 /// Saves that follow each other closely.
 #[derive(Debug, Default)]
 struct Run {
-    /// When a file was saved that had not been before in this run.
+    /// When a file was last saved for the first time in this run.
     last: Option<Instant>,
     files: FxHashSet<PathBuf>,
     longest_pause: Duration,
-    /// When a lock was last seen that news waited for.
+    /// When a lock was last seen that changes waited for.
     locked_at: Option<Instant>,
 }
 

@@ -1,4 +1,4 @@
-//! How many may be connected. When all places are taken, whoever does nothing with one makes room.
+//! How many may be connected. When all slots are taken, a connection that does nothing with its own is closed for another.
 //!
 //! ```text
 //! 1,000 connections that send their heads a byte at a time, and a browser  ──►  the oldest of them goes, the browser stays
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-/// Whoever has not taken an answer for so long makes room for others.
+/// A client that has not finished reading an answer after this long may be disconnected for others.
 const SLOW: Duration = Duration::from_secs(10);
 
 /// What a connection is doing.
@@ -139,7 +139,7 @@ impl Drop for RunningRequest<'_> {
         self.0.with(|connection| {
             connection.requests = connection.requests.saturating_sub(1);
             if connection.requests == 0 {
-                // The answers are on their way, and nobody says when they have been taken.
+                // The answers are on their way, and HTTP/2 does not tell when the client has read them.
                 (connection.doing, connection.since) = (Activity::Taking, Instant::now());
             }
         });

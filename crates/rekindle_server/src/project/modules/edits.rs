@@ -78,8 +78,6 @@ impl Modules {
             self.relink(watcher, &mut delta);
         }
         self.compile_new_imports(watcher, &mut delta);
-        // It went away and came back within the same batch.
-        delta.deleted.retain(|&id| self.graph[id].state == ModuleState::Deleted);
         let broke: FxHashSet<ModuleId> = delta.broken.iter().copied().collect();
         saved.retain(|id| matches!(self.graph[*id].state, ModuleState::Broken(_)) && !broke.contains(id));
         saved.sort_unstable();
@@ -270,14 +268,14 @@ mod tests {
         let root = folder.path().canonicalize().unwrap();
         let path = root.join("main.js");
         fs::write(&path, "const = 1").unwrap();
-        let mut project = Modules::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
+        let mut modules = Modules::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
         let (watcher, _notes) = Watcher::taking_notes();
-        let main = project.graph.insert(&ModuleUrl::new("/main.js"), &FilePath::new(&path));
+        let main = modules.graph.insert(&ModuleUrl::new("/main.js"), &FilePath::new(&path));
         let mut delta = Delta::default();
-        project.bring_in(&[main], &watcher, &mut delta);
+        modules.bring_in(&[main], &watcher, &mut delta);
         assert_eq!(delta.broken, [main]);
         let mut still_broken =
-            || project.edited(std::slice::from_ref(&path), &FxHashSet::default(), false, &watcher).0.still_broken;
+            || modules.edited(std::slice::from_ref(&path), &FxHashSet::default(), false, &watcher).0.still_broken;
         assert_eq!(still_broken(), [], "it was watched after it had been read, so it is announced");
         sleep(Duration::from_millis(20));
         fs::write(&path, "const = 1").unwrap();

@@ -22,8 +22,8 @@ use rekindle_graph::Diagnostic;
 use rekindle_graph::paths::is_in_package;
 use rustc_hash::FxHashMap;
 
-use super::load::relative_to_folder_of;
 use crate::files::{file, lookups};
+use crate::style::load::relative_to_folder_of;
 
 /// One file and its surroundings.
 pub(super) struct SassInput<'a> {
@@ -443,9 +443,9 @@ fn rebase_urls(text: &str, file: &Path, main: &Path) -> String {
         // Of `./icons/#{$name}.svg` the folder is known.
         let parent = path.find("#{").filter(|_| path.starts_with('.')).and_then(|at| path[..at].rfind('/'));
         let (known, way) = if let Some(end) = parent {
-            (&path[..end], relative_to_folder_of(main, &super::load::beside(file, &path[..end])))
+            (&path[..end], relative_to_folder_of(main, &crate::style::load::beside(file, &path[..end])))
         } else if !path.contains(['$', '{', '+']) && !name.is_empty() && folder.join(name).is_file() {
-            (name, relative_to_folder_of(main, &super::load::beside(file, name)))
+            (name, relative_to_folder_of(main, &crate::style::load::beside(file, name)))
         } else {
             continue;
         };

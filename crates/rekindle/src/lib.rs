@@ -31,7 +31,7 @@ pub use build::{BuildReport, build};
 pub use rekindle_graph::Diagnostic;
 pub use rekindle_server::config::*;
 pub use rekindle_server::report::Report;
-pub use rekindle_server::{Builder, Client, DevServer, PreviewError, PreviewServer, ServeError};
+pub use rekindle_server::{Builder, Client, ClientId, DevServer, PreviewError, PreviewServer, ServeError};
 
 pub mod build;
 

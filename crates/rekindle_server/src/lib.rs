@@ -25,5 +25,5 @@ pub use preview::{PreviewError, PreviewServer};
 pub use programs::{control, editor, leases};
 pub use rekindle_config::config::{self, cors};
 pub use server::{Builder, DevServer, ServeError};
-pub use tabs::client::Client;
+pub use tabs::client::{Client, ClientId};
 pub use tabs::client_script;

@@ -33,7 +33,8 @@ impl Report {
         Self { terminal: Terminal::plain(out) }
     }
 
-    /// Tells what has happened.
+    /// Tells what has happened. For rekindle's own command: what there is to tell is no interface.
+    #[doc(hidden)]
     pub fn tell(&self, news: News) {
         self.terminal.tell(&news);
     }

@@ -17,10 +17,10 @@ mod key;
 mod keys;
 mod names;
 mod parts;
+mod preview_keys;
 mod read;
 mod reader;
 pub mod script;
-mod shared;
 pub mod value;
 pub mod vite;
 

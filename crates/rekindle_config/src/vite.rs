@@ -24,9 +24,9 @@ use rekindle_graph::Diagnostic;
 
 use crate::config::Config;
 use crate::keys::{key_of_vite, keys};
+use crate::preview_keys;
 use crate::reader::{Reader, part_of};
 use crate::script::{ConfigEnv, ReadFailure, StaticConfig, evaluate};
-use crate::shared;
 use crate::value::{Item, SPREAD, Value};
 use notes::{Block, Notes};
 use other_keys::{NO_EFFECT, NOT_NEEDED, TABLES, UNSUPPORTED, is_as_here};
@@ -158,7 +158,7 @@ impl Layer<'_> {
                 Some(table) => self.notes.miss(&part_of(table, SPREAD), item.place),
             };
         };
-        let is_stored = shared::read(&mut self.reader, key, &toml, path, item);
+        let is_stored = preview_keys::read(&mut self.reader, key, &toml, path, item);
         let mut is_understood = true;
         for problem in self.reader.problems.drain(..) {
             match problem.part {

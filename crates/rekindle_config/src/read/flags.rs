@@ -4,8 +4,8 @@ use rekindle_graph::Diagnostic;
 
 use crate::config::Config;
 use crate::keys::key;
+use crate::preview_keys;
 use crate::reader::Reader;
-use crate::shared;
 use crate::value::{Item, Place, Value};
 
 /// A flag, by the key that it stands for.
@@ -29,7 +29,7 @@ pub(crate) fn apply(flags: &[Flag], config: &mut Config) -> Result<(), Vec<Diagn
         };
         let place = Place::Flag(key.flag.unwrap_or(key.toml));
         let item = Item { value: flag.value.clone(), place };
-        shared::read(&mut reader, key, flag.key, flag.key, &item);
+        preview_keys::read(&mut reader, key, flag.key, flag.key, &item);
     }
     let mistakes: Vec<_> = reader.problems.into_iter().map(|problem| Diagnostic::error(problem.message)).collect();
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }

@@ -18,8 +18,8 @@ use toml::de::{DeTable, DeValue};
 use crate::config::Config;
 use crate::keys::{keys, names_in, tables};
 use crate::names::{meant, snake_case};
+use crate::preview_keys;
 use crate::reader::{Problem, Reader};
-use crate::shared;
 use crate::value::{Item, Place, Value, json_text};
 
 /// Applies the text of a settings file; `name` is what the user calls it.
@@ -54,7 +54,7 @@ fn take(reader: &mut Reader<'_>, file: &[(String, Item)]) {
         }
         for path in paths {
             if let Some(item) = at(file, &path) {
-                shared::read(reader, key, &path, &path, item);
+                preview_keys::read(reader, key, &path, &path, item);
             }
         }
     }

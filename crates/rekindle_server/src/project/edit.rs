@@ -106,16 +106,24 @@ mod tests {
         edit.without_undone(&modules.graph)
     }
 
+    /// Files of a new folder with modules of them, compiled.
+    fn compiled<const N: usize>(folder: &tempfile::TempDir, names: [&str; N]) -> (Modules, [(ModuleId, PathBuf); N]) {
+        let root = folder.path().canonicalize().unwrap();
+        let mut modules = Modules::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
+        let files = names.map(|name| {
+            let path = root.join(name);
+            fs::write(&path, "show(1)").unwrap();
+            (modules.graph.insert(&ModuleUrl::new(format!("/{name}")), &FilePath::new(&path)), path)
+        });
+        let (watcher, _notes) = Watcher::taking_notes();
+        modules.bring_in(&files.each_ref().map(|(id, _)| *id), &watcher, &mut Delta::default());
+        (modules, files)
+    }
+
     #[test]
     fn a_file_that_is_back_before_the_edit_was_taken_in_was_never_gone() {
         let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap();
-        let path = root.join("main.js");
-        fs::write(&path, "show(1)").unwrap();
-        let mut modules = Modules::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
-        let (watcher, _notes) = Watcher::taking_notes();
-        let main = modules.graph.insert(&ModuleUrl::new("/main.js"), &FilePath::new(&path));
-        modules.bring_in(&[main], &watcher, &mut Delta::default());
+        let (mut modules, [(main, path)]) = compiled(&folder, ["main.js"]);
 
         // It was looked at while it was away, and is there when imports are resolved anew.
         assert!(edit(&mut modules, &path, true).is_empty());
@@ -133,15 +141,7 @@ mod tests {
     #[test]
     fn an_error_that_is_told_while_an_edit_waits_is_told_as_mended_with_it() {
         let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap();
-        let (path, other) = (root.join("main.js"), root.join("other.js"));
-        fs::write(&path, "show(1)").unwrap();
-        fs::write(&other, "show(1)").unwrap();
-        let mut modules = Modules::new(&Config::new(&root), [0; 32], &Report::plain(std::io::sink())).unwrap();
-        let (watcher, _notes) = Watcher::taking_notes();
-        let main = modules.graph.insert(&ModuleUrl::new("/main.js"), &FilePath::new(&path));
-        let gone = modules.graph.insert(&ModuleUrl::new("/other.js"), &FilePath::new(&other));
-        modules.bring_in(&[main, gone], &watcher, &mut Delta::default());
+        let (mut modules, [(main, path), (_, other)]) = compiled(&folder, ["main.js", "other.js"]);
 
         let waiting = edit(&mut modules, &other, true);
         let told = modules.refused(main, None, "Unexpected token");
